@@ -1,0 +1,47 @@
+# `make serve` and `make test` work alone on a fresh machine with Python 3.11 or newer.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help serve test unit lint check-all clean
+
+help:  ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+serve: $(INSTALLED)  ## Boot the emulator on port 3000 (options: ARGS="--port 0 --seed 7")
+	@exec $(BIN)/identity-emulator serve $(ARGS)
+
+test: lint $(READY)  ## Lint, type-check and run the whole suite with branch coverage
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -q
+	$(BIN)/coverage combine -q
+	$(BIN)/coverage report
+
+unit: $(READY)  ## Run the tests without those that build and install packages
+	$(BIN)/pytest -q -n auto --ignore=tests/house
+
+lint: $(READY)  ## Check format, style and types
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+
+check-all: test  ## Everything, slow checks included
+	IDENTITY_EMULATOR_SLOW=1 $(BIN)/pytest -q -m slow
+
+clean:  ## Remove what these commands made
+	rm -rf $(VENV) .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache dist
+
+$(INSTALLED): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; try: make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(READY): $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --group dev
+	@touch $@

@@ -1,0 +1,31 @@
+"""identity-emulator: an in-memory stand-in for SpacetimeDB's and Intuition's identity services.
+
+`from emulator import running_in_thread` is all a test needs; everything heavy is imported when it is first asked for.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from emulator.errors import Misconfigured
+    from emulator.journal import Exchange, Journal
+    from emulator.server import Emulator, running, running_in_thread
+    from emulator.world import Config
+
+__all__ = ["Config", "Emulator", "Exchange", "Journal", "Misconfigured", "running", "running_in_thread"]
+
+_HOMES = {
+    "Config": "emulator.world",
+    "Emulator": "emulator.server",
+    "Exchange": "emulator.journal",
+    "Journal": "emulator.journal",
+    "Misconfigured": "emulator.errors",
+    "running": "emulator.server",
+    "running_in_thread": "emulator.server",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'emulator' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

@@ -1,0 +1,199 @@
+"""What both real servers do because they are axum on hyper: routing, heads, 404, 405, OPTIONS, HEAD, path decoding.
+
+Recorded from axum 0.7.9 and hyper 1.7.0; docs/fidelity.md, Heads.
+"""
+
+import re
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import lru_cache
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from urllib.parse import unquote_to_bytes
+
+import msgspec
+
+from emulator.errors import Refused
+
+if TYPE_CHECKING:
+    from emulator.web import Call
+
+CORS = (
+    b"vary: origin, access-control-request-method, access-control-request-headers\r\naccess-control-allow-origin: *\r\n"
+)
+PREFLIGHT = (
+    b"access-control-allow-origin: *\r\n"
+    b"vary: origin, access-control-request-method, access-control-request-headers\r\n"
+    b"access-control-allow-methods: *\r\n"
+    b"access-control-allow-headers: authorization,accept,content-type\r\n"
+)
+TEXT = "text/plain; charset=utf-8"
+JSON = "application/json"
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What goes back. `headers` are whole lines that stand behind `content-type`; `why` goes to the journal only."""
+
+    status: int = 200
+    body: bytes = b""
+    content_type: str = ""
+    headers: bytes = b""
+    why: str = ""
+
+
+def json_answer(value: object, status: int = 200, why: str = "") -> Answer:
+    """Compact, raw UTF-8, a bare content type: as serde_json and axum write it."""
+    return Answer(status, msgspec.json.encode(value), JSON, why=why)
+
+
+@lru_cache(maxsize=512)
+def head_start(minor: int, status: int, content_type: str, headers: bytes, connection: str) -> bytes:
+    """A head up to where `content-length` comes. Few differ, so each is made once."""
+    lines = f"HTTP/1.{minor} {status} {HTTPStatus(status).phrase}\r\n"
+    if content_type:
+        lines += f"content-type: {content_type}\r\n"
+    end = f"connection: {connection}\r\n" if connection else ""
+    return lines.encode() + headers + end.encode()
+
+
+def has_content_length(method: str, status: int) -> bool:
+    """hyper leaves it out of a 204, unless HEAD asked."""
+    return status != 204 or method == "HEAD"
+
+
+Handler = Callable[["Call"], Awaitable[Answer]]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One row of an API's table. `path` is axum's: `/v1/identity/:identity/verify`."""
+
+    method: str
+    path: str
+    operation: str
+    handler: Handler
+
+
+class Resource:
+    """What lives at one path: a handler for each method."""
+
+    def __init__(self, path: str, routes: Iterable[Route]) -> None:
+        self.path = path
+        self.routes = {route.method: route for route in routes}
+        self.pattern = re.compile(_pattern(path), re.DOTALL)
+        # axum lists GET with its HEAD and no blank between them.
+        self.allowed = ",".join("GET,HEAD" if method == "GET" else method for method in self.routes)
+        self.allow = f"allow: {self.allowed}\r\n".encode()
+
+    def route(self, method: str) -> Route | None:
+        """HEAD is answered by GET's handler."""
+        return self.routes.get("GET" if method == "HEAD" else method)
+
+
+def _pattern(path: str) -> str:
+    """A parameter is one segment, which may be empty unless it is the last (matchit 0.7.3)."""
+    segments = [re.escape(segment) if not segment.startswith(":") else "([^/]*)" for segment in path.split("/")]
+    if path.rpartition("/")[2].startswith(":"):
+        segments[-1] = "([^/]+)"
+    return "/".join(segments)
+
+
+class Routes:
+    """A table of routes, found by the raw path."""
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        table: dict[str, list[Route]] = {}
+        for route in routes:
+            table.setdefault(route.path, []).append(route)
+        resources = [Resource(path, rows) for path, rows in table.items()]
+        self.paths = tuple(table)
+        self._static = {resource.path: resource for resource in resources if ":" not in resource.path}
+        self._dynamic = [resource for resource in resources if ":" in resource.path]
+
+    def find(self, path: str) -> tuple[Resource, tuple[str, ...]] | None:
+        """The resource a raw path names, and its parameters, still escaped."""
+        resource = self._static.get(path)
+        if resource is not None:
+            return resource, ()
+        for resource in self._dynamic:
+            if match := resource.pattern.fullmatch(path):
+                return resource, match.groups()
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """An API as axum serves it.
+
+    `describe` renders a refusal in the API's own words. With `cors`, every matched route carries the CORS headers and
+    answers OPTIONS before anything else is looked at; 404s never do, since no route was matched. `elsewhere` says of
+    paths the API has not got why somebody may look for them here.
+    """
+
+    name: str
+    routes: Routes
+    describe: Callable[["Call", Refused], Answer]
+    cors: bool = False
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
+
+    async def answer(self, call: "Call", resource: Resource) -> Answer:
+        route = resource.route(call.method)
+        if route is None:
+            return self._no_such_method(call, resource)
+        call.operation = route.operation
+        try:
+            answer = await route.handler(call)
+        except Refused as refused:
+            answer = self.describe(call, refused)
+        return with_headers(answer, CORS) if self.cors else answer
+
+    def _no_such_method(self, call: "Call", resource: Resource) -> Answer:
+        if call.method == "OPTIONS" and self.cors:
+            return Answer(200, headers=PREFLIGHT + resource.allow)
+        headers = (CORS if self.cors else b"") + resource.allow
+        return Answer(405, headers=headers, why=f"{resource.path} has no {call.method}; it has {resource.allowed}")
+
+
+def with_headers(answer: Answer, headers: bytes) -> Answer:
+    return Answer(answer.status, answer.body, answer.content_type, headers + answer.headers, answer.why)
+
+
+def nearest(path: str, known: Iterable[str]) -> str | None:
+    """The known path most like `path`; parameters are filled in from there."""
+    segments = path[:200].split("/")
+
+    def filled(template: str) -> str:
+        return "/".join(
+            segments[place] if part.startswith(":") and place < len(segments) else part
+            for place, part in enumerate(template.split("/"))
+        )
+
+    return next(iter(get_close_matches(path[:200], map(filled, known), n=1, cutoff=0.75)), None)
+
+
+def path_text(escaped: str, name: str) -> str:
+    """A path parameter, percent-decoded once. Raises ValueError with axum's sentence when that is no UTF-8."""
+    try:
+        return unquote_to_bytes(escaped).decode()
+    except UnicodeDecodeError:
+        raise ValueError(f"Invalid UTF-8 in `{name}`") from None
+
+
+def query_pairs(query: str) -> list[tuple[str, str]]:
+    """form_urlencoded: `+` is a blank, escapes that are no UTF-8 are replaced, a key without `=` has an empty value."""
+    raw = query.encode("utf-8", "surrogateescape").replace(b"+", b" ")
+    pairs = (pair.partition(b"=") for pair in raw.split(b"&") if pair)
+    return [(_form_text(key), _form_text(value)) for key, _, value in pairs]
+
+
+def _form_text(escaped: bytes) -> str:
+    return unquote_to_bytes(escaped).decode("utf-8", "replace")
+
+
+def query_field(query: str, name: str) -> str | None:
+    """The only value of `name`; None when it is missing or there twice, as for a failed `Query` extractor."""
+    if name not in query and "%" not in query:
+        return None
+    values = [value for key, value in query_pairs(query) if key == name]
+    return values[0] if len(values) == 1 else None

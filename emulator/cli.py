@@ -1,0 +1,205 @@
+"""The command `identity-emulator`."""
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from emulator.clock import parse_rfc3339, rfc3339, to_micros, unseeded
+from emulator.control import Guard, emulator_version, is_loopback
+from emulator.errors import Misconfigured
+from emulator.intuition.credentials import DEFAULT_KEY
+from emulator.intuition.model import PROFILES as INTUITION_PROFILES
+from emulator.server import bind, new_event_loop, serving, url_of
+from emulator.spacetime.model import PROFILES as SPACETIME_PROFILES
+from emulator.world import Config, Stage
+
+CHECK_SIGNALS_EVERY = 0.2
+"""Seconds."""
+
+
+class CannotStart(click.ClickException):
+    """One line that says what to do, exit status 2, no traceback."""
+
+    exit_code = 2
+
+
+class Moment(click.ParamType[datetime]):
+    name = "RFC3339"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        if isinstance(value, datetime):
+            return value
+        try:
+            return parse_rfc3339(value)
+        except ValueError as error:
+            self.fail(f"{error}; write it like 2024-02-15T05:47:17Z", param, ctx)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(emulator_version(), prog_name="identity-emulator")
+def main() -> None:
+    """Stand in for SpacetimeDB's and Intuition's identity services in tests."""
+
+
+_PEM = click.Path(path_type=Path, dir_okay=False)
+
+
+@main.command(context_settings={"auto_envvar_prefix": "IDENTITY_EMULATOR", "show_default": True})
+@click.option("--host", default="127.0.0.1", help="Address to listen on; beyond loopback --control-token is needed.")
+@click.option("--port", default=3000, type=click.IntRange(0, 65535), help="Port to listen on; 0 lets the system pick.")
+@click.option("--seed", type=int, show_default="a new one", help="Decides every key, token and id.")
+@click.option(
+    "--spacetime-profile",
+    default="documented",
+    type=click.Choice(list(SPACETIME_PROFILES)),
+    help="Who SpacetimeDB's API speaks for.",
+)
+@click.option(
+    "--intuition-profile",
+    default="documented",
+    type=click.Choice(list(INTUITION_PROFILES)),
+    help="Who Intuition's API speaks for.",
+)
+@click.option("--freeze-at", type=Moment(), help="Let the clock stand at this moment.")
+@click.option("--jwt-priv-key-path", type=_PEM, help="PEM of the P-256 key that signs tokens, as for the real server.")
+@click.option("--jwt-pub-key-path", type=_PEM, help="PEM of its public half.")
+@click.option("--ready-file", type=_PEM, help="Write the ready line to this file too, once requests are answered.")
+@click.option("--control-token", help="Demand this token on the control routes.")
+@click.option("--journal-size", default=10_000, type=click.IntRange(0), help="How many exchanges are remembered.")
+@click.option("--log-format", default="text", type=click.Choice(["text", "json"]), help="How the log on stderr looks.")
+@click.option(
+    "--log-level",
+    default="info",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    help="debug tells of every request, info of the refused ones.",
+)
+def serve(
+    *,
+    host: str,
+    port: int,
+    ready_file: Path | None,
+    control_token: str | None,
+    log_format: str,
+    log_level: str,
+    **settings: Any,
+) -> None:
+    """Answer until SIGINT or SIGTERM. Each option can also be set as IDENTITY_EMULATOR_… in the environment.
+
+    The first line on stdout is a JSON object that tells the URL; it comes once requests are answered.
+    """
+    if not is_loopback(host) and not control_token:
+        raise CannotStart(f"--host {host} can be reached by others: give --control-token too, or keep to 127.0.0.1")
+    settings["seed"] = unseeded() if settings["seed"] is None else settings["seed"]
+    _set_up_logging(log_format, log_level)
+    try:
+        stage = Stage(Config(**settings))
+        listener = bind(host, port)
+    except Misconfigured as error:
+        raise CannotStart(str(error)) from None
+
+    def ready() -> None:
+        _announce(stage, url_of(listener), ready_file)
+
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        runner.run(_serve(stage, Guard(host, control_token), listener, ready))
+
+
+async def _serve(stage: Stage, guard: Guard, listener: socket.socket, ready: Callable[[], None]) -> None:
+    stop = asyncio.Event()
+    _on_signals(stop.set)
+    async with serving(stage, guard, listener):
+        ready()
+        await _until(stop)
+
+
+async def _until(stop: asyncio.Event) -> None:
+    """On Windows a loop with nothing to do notices no signal, so it is woken now and then."""
+    while sys.platform == "win32" and not stop.is_set():
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), CHECK_SIGNALS_EVERY)
+    await stop.wait()
+
+
+def _on_signals(stop: Callable[[], None]) -> None:
+    """Ctrl-C, `kill`, and Ctrl-Break on Windows end the server with status 0."""
+    if sys.platform == "win32":
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGBREAK):
+            signal.signal(number, lambda *_: stop())
+    else:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop)
+
+
+def _announce(stage: Stage, url: str, ready_file: Path | None) -> None:
+    """The ready line for programs, the banner for people."""
+    line = json.dumps(
+        {
+            "url": url,
+            "port": int(url.rpartition(":")[2]),
+            "pid": os.getpid(),
+            "seed": stage.config.seed,
+            "version": emulator_version(),
+        }
+    )
+    if ready_file is not None:
+        _write_whole(ready_file, line)
+    click.echo(line)
+    click.echo(_banner(stage.config, url), err=True)
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Whoever sees the file sees all of it."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        beside.write_text(f"{text}\n", encoding="utf-8")
+        beside.replace(path)
+    except OSError as error:
+        raise CannotStart(f"can't write --ready-file {path}: {error.strerror}") from None
+
+
+def _banner(config: Config, url: str) -> str:
+    lines = [
+        "",
+        f"  SpacetimeDB  {url}/v1/identity  (profile {config.spacetime_profile})",
+        f"  Intuition    {url}/identity  (profile {config.intuition_profile})",
+        f"               x-api-key: {DEFAULT_KEY}",
+        f"  Control      {url}/_emulator/health",
+        "",
+        f"  The same run again: --seed {config.seed}{_frozen(config)}",
+        "  Stop with Ctrl-C.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _frozen(config: Config) -> str:
+    return f" --freeze-at {rfc3339(to_micros(config.freeze_at))}" if config.freeze_at else ""
+
+
+class JsonFormatter(logging.Formatter):
+    """One object a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        fields = {"level": record.levelname.lower(), "logger": record.name, "message": record.getMessage()}
+        if record.exc_info:
+            fields["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(fields)
+
+
+def _set_up_logging(style: str, level: str) -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonFormatter() if style == "json" else logging.Formatter("%(levelname)-7s %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    logging.getLogger("emulator").setLevel(level.upper())

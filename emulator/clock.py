@@ -1,0 +1,159 @@
+"""The only sources of time and chance.
+
+Everything the emulator says about time comes from a `Clock`, everything it makes up comes from an `Entropy`. Both
+belong to one world, so that the same seed and a frozen clock give the same bytes on every run.
+"""
+
+import sys
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from functools import lru_cache
+from hashlib import blake2b
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+def to_micros(moment: datetime) -> int:
+    """Microseconds since 1970. A naive datetime is read as UTC."""
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return (aware - _EPOCH) // _MICROSECOND
+
+
+def to_datetime(micros: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=micros)
+
+
+def rfc3339(micros: int) -> str:
+    """`2024-02-15T05:47:17.289011Z`, always with six digits."""
+    return to_datetime(micros).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def parse_rfc3339(text: str) -> datetime:
+    """The moment `text` names. Raises ValueError for anything without a date, a time and an offset."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"{text!r} has no offset; write it like 2024-02-15T05:47:17Z")
+    if not EARLIEST <= moment <= LATEST:
+        raise ValueError(f"{text!r} is not between 1970 and 9999")
+    return moment
+
+
+@lru_cache(maxsize=8)
+def http_date(seconds: int) -> bytes:
+    """IMF-fixdate as the `date` header has it (RFC 9110, 5.6.7)."""
+    return format_datetime(to_datetime(seconds * 1_000_000), usegmt=True).encode()
+
+
+class Clock:
+    """Wall time plus an offset, or standing still.
+
+    While it runs it asks `time.time_ns` at each use, so it follows freezegun and time-machine.
+    """
+
+    def __init__(self, freeze_at: datetime | None = None) -> None:
+        self._lock = threading.Lock()
+        self._offset = 0
+        self._frozen: int | None = None
+        if freeze_at is not None:
+            self.freeze(freeze_at)
+
+    @property
+    def frozen(self) -> bool:
+        return self._frozen is not None
+
+    def micros(self) -> int:
+        """Microseconds since 1970."""
+        frozen = self._frozen
+        return time.time_ns() // 1000 + self._offset if frozen is None else frozen
+
+    def seconds(self) -> int:
+        """Whole seconds since 1970, rounded down."""
+        return self.micros() // 1_000_000
+
+    def now(self) -> datetime:
+        """The moment as an aware datetime in UTC."""
+        return to_datetime(self.micros())
+
+    def advance(self, by: float | timedelta) -> None:
+        """Move by seconds or a timedelta, also backwards; a frozen clock stays frozen at the new moment."""
+        step = by if isinstance(by, timedelta) else timedelta(seconds=by)
+        with self._lock:
+            self._move_to(self.micros() + step // _MICROSECOND)
+
+    def freeze(self, at: datetime | None = None) -> None:
+        """Stand still at `at`, or at the present moment."""
+        with self._lock:
+            self._frozen = self.micros()
+            if at is not None:
+                self._move_to(to_micros(at))
+
+    def resume(self) -> None:
+        """Run on from the moment the clock stood at."""
+        with self._lock:
+            if self._frozen is not None:
+                moment, self._frozen = self._frozen, None
+                self._move_to(moment)
+
+    def skew(self, seconds: float) -> None:
+        """Run `seconds` ahead of wall time (behind, if negative); `skew(0)` is wall time again."""
+        with self._lock:
+            self._frozen = None
+            self._move_to(time.time_ns() // 1000 + round(seconds * 1_000_000))
+
+    def _move_to(self, micros: int) -> None:
+        moment = to_datetime(micros)
+        if not EARLIEST <= moment <= LATEST:
+            raise ValueError("the clock can't leave the years 1970 to 9999")
+        if self._frozen is None:
+            self._offset = micros - time.time_ns() // 1000
+        else:
+            self._frozen = micros
+
+
+class Entropy:
+    """Chance from a seed: the nth draw for a purpose is a hash, so that one purpose never disturbs another."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self._lock = threading.Lock()
+        self._drawn: dict[str, int] = {}
+
+    def draw(self, purpose: str) -> bytes:
+        """64 bytes that nobody else has."""
+        with self._lock:
+            count = self._drawn.get(purpose, 0)
+            self._drawn[purpose] = count + 1
+        return blake2b(f"{self.seed}/{purpose}/{count}".encode()).digest()
+
+    def uuid4(self, purpose: str) -> str:
+        """A random UUID in lower case with hyphens (RFC 9562, version 4)."""
+        digits = self.draw(purpose)[:16].hex()
+        variant = "89ab"[int(digits[16], 16) & 3]
+        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
+
+
+def unseeded() -> int:
+    """A seed nobody chose, short enough to be typed again."""
+    return time.time_ns() // 1000 % 1_000_000_000
+
+
+def _real(name: str) -> Callable[[], float]:
+    """A function of `time` as it was before freezegun replaced it, should it be at work already."""
+    real: Callable[[], float] = getattr(sys.modules.get("freezegun.api"), f"real_{name}", getattr(time, name))
+    return real
+
+
+# Timers run on real time whatever a test does to the wall clock. Held in a tuple, where freezegun does not look for it.
+_MONOTONIC = (_real("monotonic"),)
+
+
+def monotonic() -> float:
+    """Seconds of real time, for durations and the event loop."""
+    return _MONOTONIC[0]()

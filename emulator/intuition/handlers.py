@@ -1,0 +1,125 @@
+"""Intuition's routes."""
+
+from typing import Any
+
+from emulator.axum import Answer, Api, Route, Routes, json_answer, path_text
+from emulator.errors import Refused
+from emulator.intuition.auth import authenticated
+from emulator.intuition.credentials import ApiKey
+from emulator.intuition.model import BodyRefused, BodyTooLarge, Draft, InvalidPath, NotJsonContent, Profile
+from emulator.rust import serde
+from emulator.rust.plain import plain_object
+from emulator.rust.serde_json import JsonError
+from emulator.web import BodyBroken, BodyTooLong, Call, Handler
+
+LONGEST_BODY = 2 * 1024 * 1024
+"""axum's default limit, in bytes."""
+
+
+@authenticated
+async def create_identity(call: Call, key: ApiKey) -> Answer:
+    return json_answer(call.world.intuition.create(await _draft(call)))
+
+
+@authenticated
+async def get_identity(call: Call, key: ApiKey) -> Answer:
+    try:
+        name = path_text(call.params[0], "id")
+    except ValueError as error:
+        raise InvalidPath(str(error), f"the escapes in {call.params[0][:80]!r} are not UTF-8") from None
+    return json_answer(call.world.intuition.find(name))
+
+
+async def _draft(call: Call) -> Draft:
+    _check_content_type(call.header("content-type"))
+    try:
+        body = await call.body(LONGEST_BODY)
+    except BodyTooLong as error:
+        raise BodyTooLarge(f"the body has {error}, at most {LONGEST_BODY} are read") from None
+    except BodyBroken as error:
+        raise BodyRefused("Failed to buffer the request body", f"the body could not be read: {error}") from None
+    found = _quick_fields(body) or _fields(body)
+    return Draft(
+        display_name=found["display_name"],
+        creator=found["creator"],
+        description=found.get("description"),
+        image=found.get("image_url") or found.get("image"),
+        external_reference=found.get("external_reference"),
+    )
+
+
+def _check_content_type(content_type: str | None) -> None:
+    """`application/json` and `application/*+json`, with or without parameters, as axum has it."""
+    essence = (content_type or "").partition(";")[0].strip().lower()
+    if essence != "application/json" and not (essence.startswith("application/") and essence.endswith("+json")):
+        what = "there is no `Content-Type`" if content_type is None else f"`Content-Type` is {content_type[:80]!r}"
+        raise NotJsonContent(f"{what}; the body must be sent as application/json")
+
+
+_REQUIRED, _OPTIONAL = serde.Field(serde.string, required=True), serde.Field(serde.optional(serde.string))
+
+# In the order in which a missing one is named: that of the OpenAPI dump. The page's sample says `image`, its table said
+# `image_url`; both are taken.
+_FIELDS = {
+    "creator": _REQUIRED,
+    "display_name": _REQUIRED,
+    "description": _OPTIONAL,
+    "external_reference": _OPTIONAL,
+    "image_url": _OPTIONAL,
+    "image": _OPTIONAL,
+}
+_BODY_SHAPE = serde.struct("CreateIdentity", _FIELDS)
+
+
+def _quick_fields(body: bytes) -> dict[str, Any] | None:
+    found = plain_object(body)
+    if found is None or not all(isinstance(found.get(name), str) for name in ("creator", "display_name")):
+        return None
+    return found if all(isinstance(found.get(name), str | None) for name in _FIELDS) else None
+
+
+def _fields(body: bytes) -> dict[str, Any]:
+    try:
+        # Whatever follows a complete document is not looked at, as in axum before 0.8.
+        found: dict[str, Any] = serde.parse(body, _BODY_SHAPE, to_the_end=False)
+    except JsonError as error:
+        raise _body_refused(error, body) from None
+    return found
+
+
+def _body_refused(error: JsonError, body: bytes) -> BodyRefused:
+    """axum's two sentences, serde_path_to_error's path, serde_json's fault."""
+    failed = "deserialize the JSON body into the target type" if error.data else "parse the request body as JSON"
+    fault = f"{error.dotted_path}: {error}" if error.path else str(error)
+    hint = "; was an object sent without JSON.stringify?" if body.startswith(b"[object Object]") else ""
+    return BodyRefused(f"Failed to {failed}: {fault}", f"{fault}{hint}")
+
+
+def describe(call: Call, refused: Refused) -> Answer:
+    """A refusal in Intuition's voice: `{code, error}`."""
+    return json_answer({"code": refused.status, "error": refused.text}, refused.status, refused.why)
+
+
+_NOT_YET = "the real service has this route, the emulator has not yet"
+_ELSEWHERE = {
+    "/identities": _NOT_YET,
+    "/identity/*/positions": _NOT_YET,
+    "/claim/**": "the real service has claims, the emulator has only its identity API",
+    "/claims/**": "the real service has claims, the emulator has only its identity API",
+    "/users/**": "the real service has users, the emulator has only its identity API",
+}
+
+
+def _both(method: str, suffix: str, operation: str, handler: Handler) -> list[Route]:
+    """The page calls it by both names, so both are served."""
+    return [Route(method, f"/{name}{suffix}", operation, handler) for name in ("identity", "identities")]
+
+
+_ROUTES = (
+    *_both("POST", "", "intuition.create_identity", create_identity),
+    *_both("GET", "/:id", "intuition.get_identity", get_identity),
+)
+
+
+def api(profile: Profile) -> Api:
+    return Api("intuition", Routes(_ROUTES), describe, elsewhere=_ELSEWHERE)

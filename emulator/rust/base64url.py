@@ -1,0 +1,92 @@
+"""base64 0.22.1, engine URL_SAFE_NO_PAD: the bytes, or the error it would give (its src/engine/general_purpose)."""
+
+import binascii
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import dataclass
+
+_ALPHABET = {
+    char: value for value, char in enumerate(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+}
+_PAD = ord("=")
+
+
+@dataclass(frozen=True)
+class Base64Error(Exception):
+    """`display` is the sentence; `debug` is the same fact as `{:?}` prints it."""
+
+    display: str
+    debug: str
+
+    def __str__(self) -> str:
+        return self.display
+
+
+def encode(data: bytes) -> str:
+    return urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def decode(text: str) -> bytes:
+    """The bytes of unpadded base64url `text`; raises Base64Error as the Rust crate would."""
+    data = text.encode("utf-8", "surrogateescape")
+    error = _error(data)
+    if error is not None:
+        raise error
+    return urlsafe_b64decode(data + b"=" * (-len(data) % 4))
+
+
+def decode_valid(text: str) -> bytes | None:
+    """The bytes, or None when `text` needs the careful look of `decode`. Quick."""
+    try:
+        data = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except (binascii.Error, ValueError):
+        return None
+    return data if encode(data) == text else None
+
+
+def _error(data: bytes) -> Base64Error | None:
+    odd = len(data) % 4
+    if odd == 1 and data[-1] != _PAD and data[-1] not in _ALPHABET:
+        return _invalid_byte(len(data) - 1, data)
+    tail = len(data) - (odd or min(4, len(data)))
+    for offset in range(tail):
+        if data[offset] not in _ALPHABET:
+            return _invalid_byte(offset, data)
+    return _error_in_tail(tail, data)
+
+
+def _error_in_tail(tail: int, data: bytes) -> Base64Error | None:
+    symbols, first_pad = 0, None
+    for offset in range(tail, len(data)):
+        char = data[offset]
+        if char == _PAD:
+            if offset - tail < 2:
+                return _invalid_byte(offset, data)
+            first_pad = offset if first_pad is None else first_pad
+        elif first_pad is not None:
+            return _invalid_byte(first_pad, data)
+        elif char not in _ALPHABET:
+            return _invalid_byte(offset, data)
+        else:
+            symbols += 1
+    if len(data) > tail and symbols < 2:
+        return _invalid_length(tail + symbols)
+    if first_pad is not None:
+        return Base64Error("Invalid padding", "InvalidPadding")
+    unused = {2: 0b1111, 3: 0b11}.get(symbols, 0)
+    if unused and _ALPHABET[data[tail + symbols - 1]] & unused:
+        return _invalid_last_symbol(tail + symbols - 1, data)
+    return None
+
+
+def _invalid_byte(offset: int, data: bytes) -> Base64Error:
+    char = data[offset]
+    return Base64Error(f"Invalid symbol {char}, offset {offset}.", f"InvalidByte({offset}, {char})")
+
+
+def _invalid_length(length: int) -> Base64Error:
+    return Base64Error(f"Invalid input length: {length}", f"InvalidLength({length})")
+
+
+def _invalid_last_symbol(offset: int, data: bytes) -> Base64Error:
+    char = data[offset]
+    return Base64Error(f"Invalid last symbol {char}, offset {offset}.", f"InvalidLastSymbol({offset}, {char})")

@@ -1,0 +1,326 @@
+"""serde_json 1.0.145: how it reads text, what it says when it can't, and where (its src/de.rs and src/read.rs)."""
+
+import re
+from dataclasses import dataclass
+from math import isinf
+
+EOF_LIST = "EOF while parsing a list"
+EOF_OBJECT = "EOF while parsing an object"
+EOF_STRING = "EOF while parsing a string"
+EOF_VALUE = "EOF while parsing a value"
+EXPECTED_COLON = "expected `:`"
+EXPECTED_LIST_COMMA_OR_END = "expected `,` or `]`"
+EXPECTED_OBJECT_COMMA_OR_END = "expected `,` or `}`"
+EXPECTED_IDENT = "expected ident"
+EXPECTED_VALUE = "expected value"
+INVALID_ESCAPE = "invalid escape"
+INVALID_NUMBER = "invalid number"
+NUMBER_OUT_OF_RANGE = "number out of range"
+INVALID_UNICODE = "invalid unicode code point"
+CONTROL_CHARACTER = "control character (\\u0000-\\u001F) found while parsing a string"
+KEY_MUST_BE_A_STRING = "key must be a string"
+LONE_SURROGATE = "lone leading surrogate in hex escape"
+TRAILING_COMMA = "trailing comma"
+TRAILING_CHARACTERS = "trailing characters"
+UNEXPECTED_END_OF_ESCAPE = "unexpected end of hex escape"
+RECURSION_LIMIT = "recursion limit exceeded"
+
+_MAX_DEPTH = 128
+_SPACE = re.compile(rb"[ \n\t\r]*")
+_PLAIN = re.compile(rb'[^"\\\x00-\x1f]*')
+_DIGITS = re.compile(rb"[0-9]*")
+_HEX4 = re.compile(rb"[0-9a-fA-F]{4}")
+_SIMPLE_ESCAPES = {
+    b'"'[0]: '"',
+    b"\\"[0]: "\\",
+    b"/"[0]: "/",
+    b"b"[0]: "\b",
+    b"f"[0]: "\f",
+    b"n"[0]: "\n",
+    b"r"[0]: "\r",
+    b"t"[0]: "\t",
+}
+IDENTS: dict[int, tuple[bytes, bool | None]] = {
+    b"n"[0]: (b"ull", None),
+    b"t"[0]: (b"rue", True),
+    b"f"[0]: (b"alse", False),
+}
+
+QUOTE, _BACKSLASH, COMMA, _COLON = b'"\\,:'
+OPEN_LIST, CLOSE_LIST, OPEN_MAP, CLOSE_MAP, MINUS, _DOT, ZERO, NINE = b"[]{}-.09"
+_EXPONENT, _SIGNS = frozenset(b"eE"), frozenset(b"+-")
+
+
+@dataclass
+class JsonError(Exception):
+    """`message` at `line` and `column` (bytes, from 1); `data` tells a wrong type from wrong JSON.
+
+    `path` holds the keys and indices of the value in which it happened, as serde_path_to_error collects them.
+    """
+
+    message: str
+    line: int
+    column: int
+    data: bool = False
+    path: tuple[str | int, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.message} at line {self.line} column {self.column}"
+
+    @property
+    def dotted_path(self) -> str:
+        """`creator.name[0]`, empty at the top."""
+        steps = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in self.path)
+        return steps.removeprefix(".")
+
+
+class Reader:
+    """Bytes and how far they were read; `None` stands for the end of input."""
+
+    __slots__ = ("data", "depth", "index")
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.index = 0
+        self.depth = _MAX_DEPTH
+
+    def error(self, message: str, *, data: bool = False) -> JsonError:
+        """At the last byte read."""
+        return self._error_at(self.index, message, data=data)
+
+    def peek_error(self, message: str) -> JsonError:
+        """At the byte that comes next."""
+        return self._error_at(min(len(self.data), self.index + 1), message, data=False)
+
+    def _error_at(self, index: int, message: str, *, data: bool) -> JsonError:
+        line_start = self.data.rfind(b"\n", 0, index) + 1
+        return JsonError(message, self.data.count(b"\n", 0, index) + 1, index - line_start, data)
+
+    def peek(self) -> int | None:
+        return self.data[self.index] if self.index < len(self.data) else None
+
+    def next(self) -> int | None:
+        byte = self.peek()
+        if byte is not None:
+            self.index += 1
+        return byte
+
+    def skip_space(self) -> int | None:
+        """The first byte that is not blank, unread."""
+        self._take(_SPACE)
+        return self.peek()
+
+    def value_start(self) -> int:
+        byte = self.skip_space()
+        if byte is None:
+            raise self.peek_error(EOF_VALUE)
+        return byte
+
+    def ident(self) -> bool | None:
+        """`null`, `true` or `false`, told by its first letter."""
+        rest, value = IDENTS[self.data[self.index]]
+        self.index += 1
+        for expected in rest:
+            byte = self.next()
+            if byte is None:
+                raise self.error(EOF_VALUE)
+            if byte != expected:
+                raise self.error(EXPECTED_IDENT)
+        return value
+
+    def string(self) -> str:
+        """The rest of a string whose opening quote was read."""
+        parts: list[bytes] = []
+        while True:
+            parts.append(self._take(_PLAIN))
+            byte = self.next()
+            if byte == QUOTE:
+                return self._utf8(b"".join(parts))
+            if byte != _BACKSLASH:
+                raise self.error(EOF_STRING if byte is None else CONTROL_CHARACTER)
+            parts.append(self._escape().encode())
+
+    def skip_string(self) -> None:
+        """As `string`, but neither UTF-8 nor surrogate pairs are looked at."""
+        while True:
+            self._take(_PLAIN)
+            byte = self.next()
+            if byte == QUOTE:
+                return
+            if byte != _BACKSLASH:
+                raise self.error(EOF_STRING if byte is None else CONTROL_CHARACTER)
+            self._escape_letter()
+
+    def _take(self, run: re.Pattern[bytes]) -> bytes:
+        """What of a run of bytes there is, perhaps nothing."""
+        match = run.match(self.data, self.index)
+        assert match
+        self.index = match.end()
+        return match.group()
+
+    def _utf8(self, raw: bytes) -> str:
+        try:
+            return raw.decode()
+        except UnicodeDecodeError:
+            raise self.error(INVALID_UNICODE) from None
+
+    def _escape(self) -> str:
+        unit = self._escape_letter()
+        if isinstance(unit, str):
+            return unit
+        if 0xDC00 <= unit <= 0xDFFF:
+            raise self.error(LONE_SURROGATE)
+        if not 0xD800 <= unit <= 0xDBFF:
+            return chr(unit)
+        for expected in b"\\u":
+            byte = self.next()
+            if byte != expected:
+                raise self.error(EOF_STRING if byte is None else UNEXPECTED_END_OF_ESCAPE)
+        low = self._hex4()
+        if not 0xDC00 <= low <= 0xDFFF:
+            raise self.error(LONE_SURROGATE)
+        return chr(0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00))
+
+    def _escape_letter(self) -> str | int:
+        """What follows a backslash: a character, or the UTF-16 unit of a `\\u` escape."""
+        byte = self.next()
+        if byte is None:
+            raise self.error(EOF_STRING)
+        if byte == ord("u"):
+            return self._hex4()
+        if byte not in _SIMPLE_ESCAPES:
+            raise self.error(INVALID_ESCAPE)
+        return _SIMPLE_ESCAPES[byte]
+
+    def _hex4(self) -> int:
+        digits = self.data[self.index : self.index + 4]
+        self.index += len(digits)
+        if len(digits) < 4:
+            raise self.error(EOF_STRING)
+        if not _HEX4.fullmatch(digits):
+            raise self.error(INVALID_ESCAPE)
+        return int(digits, 16)
+
+    def number(self) -> int | float:
+        """An integer, or a float when it has a fraction, an exponent, or no room in 64 bits."""
+        start = self.index
+        self._integer_part(EOF_VALUE)
+        fraction = self._fraction(EOF_VALUE)
+        exponent = self._exponent(EOF_VALUE)
+        exact = not fraction and not exponent
+        text = self.data[start : self.index]
+        integer = int(text) if exact else 0
+        if exact and text != b"-0" and -(2**63) <= integer < 2**64:
+            return integer
+        value = float(text)
+        if isinf(value):
+            raise self.error(NUMBER_OUT_OF_RANGE)
+        return value
+
+    def skip_number(self) -> None:
+        self._integer_part(INVALID_NUMBER)
+        self._fraction(INVALID_NUMBER)
+        self._exponent(INVALID_NUMBER)
+
+    def _integer_part(self, at_end: str) -> None:
+        if self.peek() == MINUS:
+            self.index += 1
+        byte = self.next()
+        if byte is None:
+            raise self.error(at_end)
+        if not ZERO <= byte <= NINE:
+            raise self.error(INVALID_NUMBER)
+        if byte == ZERO and self._at_digit():
+            raise self.peek_error(INVALID_NUMBER)
+        if byte != ZERO:
+            self._take(_DIGITS)
+
+    def _fraction(self, at_end: str) -> bool:
+        """True when there was one."""
+        if self.peek() != _DOT:
+            return False
+        self.index += 1
+        if not self._at_digit():
+            raise self.peek_error(at_end if self.peek() is None else INVALID_NUMBER)
+        self._take(_DIGITS)
+        return True
+
+    def _exponent(self, at_end: str) -> bool:
+        """True when there was one."""
+        if self.peek() not in _EXPONENT:
+            return False
+        self.index += 1
+        if self.peek() in _SIGNS:
+            self.index += 1
+        if not self._at_digit():
+            raise self.error(at_end if self.next() is None else INVALID_NUMBER)
+        self._take(_DIGITS)
+        return True
+
+    def _at_digit(self) -> bool:
+        byte = self.peek()
+        return byte is not None and ZERO <= byte <= NINE
+
+    def enter(self) -> None:
+        """Read the bracket of a list or an object."""
+        self.depth -= 1
+        if self.depth == 0:
+            raise self.peek_error(RECURSION_LIMIT)
+        self.index += 1
+
+    def has_element(self, *, first: bool) -> bool:
+        byte = self.skip_space()
+        if byte is None:
+            raise self.peek_error(EOF_LIST)
+        if byte == CLOSE_LIST or first:
+            return byte != CLOSE_LIST
+        if byte != COMMA:
+            raise self.peek_error(EXPECTED_LIST_COMMA_OR_END)
+        self.index += 1
+        byte = self.value_start()
+        if byte == CLOSE_LIST:
+            raise self.peek_error(TRAILING_COMMA)
+        return True
+
+    def key(self, *, first: bool) -> str | None:
+        """The next key of an object, None at its end."""
+        byte = self.skip_space()
+        if byte is None:
+            raise self.peek_error(EOF_OBJECT)
+        if byte == CLOSE_MAP:
+            return None
+        if byte == COMMA and not first:
+            self.index += 1
+            if self.value_start() == CLOSE_MAP:
+                raise self.peek_error(TRAILING_COMMA)
+        elif not first:
+            raise self.peek_error(EXPECTED_OBJECT_COMMA_OR_END)
+        if self.peek() != QUOTE:
+            raise self.peek_error(KEY_MUST_BE_A_STRING)
+        self.index += 1
+        return self.string()
+
+    def colon(self) -> None:
+        byte = self.skip_space()
+        if byte != _COLON:
+            raise self.peek_error(EOF_OBJECT if byte is None else EXPECTED_COLON)
+        self.index += 1
+
+    def end_list(self) -> None:
+        self.depth += 1
+        byte = self.skip_space()
+        if byte == COMMA:
+            self.index += 1
+            raise self.peek_error(TRAILING_COMMA if self.skip_space() == CLOSE_LIST else TRAILING_CHARACTERS)
+        if byte != CLOSE_LIST:
+            raise self.peek_error(EOF_LIST if byte is None else TRAILING_CHARACTERS)
+        self.index += 1
+
+    def end_map(self) -> None:
+        self.depth += 1
+        byte = self.skip_space()
+        if byte == COMMA:
+            raise self.peek_error(TRAILING_COMMA)
+        if byte != CLOSE_MAP:
+            raise self.peek_error(EOF_OBJECT if byte is None else TRAILING_CHARACTERS)
+        self.index += 1

@@ -1,0 +1,203 @@
+"""The socket's owner: bytes in, bytes out, and the handle a test holds."""
+
+import asyncio
+import socket
+import sys
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+from aiohttp import web
+from aiohttp.http_exceptions import LineTooLong
+from aiohttp.web import BaseRequest
+from aiohttp.web_protocol import RequestHandler
+
+from emulator.app import application
+from emulator.axum import Answer
+from emulator.clock import http_date, monotonic
+from emulator.control import Guard
+from emulator.errors import Misconfigured
+from emulator.intuition.credentials import DEFAULT_KEY
+from emulator.journal import Exchange, Journal, Message
+from emulator.web import MAX_HEADERS, Call, LastReply, Reply, received
+from emulator.world import Config, Stage
+
+LONGEST_LINE = 64 * 1024
+"""Bytes in a request line or a header field."""
+
+_GRACE = 0.05
+"""Seconds a request under way may take to end when the server stops; twice, then it is cut off."""
+
+
+class Http(web.Server):
+    """aiohttp's protocol with our own voice: every request gets the world that stands when it comes."""
+
+    def __init__(self, stage: Stage, guard: Guard, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(self._answer, loop=loop)
+        self._stage = stage
+        self._handle = application(stage, guard)
+
+    def __call__(self) -> RequestHandler:
+        return _Connection(
+            self,
+            loop=self._loop,
+            access_log=None,
+            max_line_size=LONGEST_LINE,
+            max_field_size=LONGEST_LINE,
+            auto_decompress=False,
+        )
+
+    async def _answer(self, request: BaseRequest) -> Reply:
+        if len(request.raw_headers) > MAX_HEADERS:
+            return self.refuse(request, 431, f"more than {MAX_HEADERS} headers")
+        world = self._stage.world
+        answer = await self._handle(Call(request, world))
+        return Reply(request, answer, http_date(world.clock.seconds()))
+
+    def refuse(self, request: BaseRequest, status: int, why: str) -> Reply:
+        """hyper's answer to what it can't parse. It is journaled, for who would otherwise wonder."""
+        world = self._stage.world
+        answer = Answer(status, why=why)
+        sent = Message(request.raw_headers, b"", 0)
+        number, micros = world.journal.number(), world.clock.micros()
+        world.journal.record(
+            Exchange(number, request.method, request.raw_path, "", sent, status, received(answer), why, micros, 0.0)
+        )
+        return LastReply(request, answer, http_date(world.clock.seconds()))
+
+
+class _Connection(RequestHandler):
+    """Says no to what the parser can't read as hyper does: a status, no body, and the connection closed."""
+
+    def __init__(self, http: Http, **options: Any) -> None:
+        super().__init__(http, **options)
+        self._http = http
+
+    def handle_error(
+        self, request: BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
+    ) -> web.StreamResponse:
+        if status != 400:
+            return super().handle_error(request, status, exc, message)
+        too_large = isinstance(exc, LineTooLong) or "Too many headers" in (message or "")
+        why = " ".join((message or "").split())
+        return self._http.refuse(request, 431 if too_large else 400, f"not HTTP as the parser wants it: {why[:300]}")
+
+
+class _Loop(asyncio.SelectorEventLoop):
+    """A loop whose timers run on real time, also while freezegun stops `time.monotonic`."""
+
+    def time(self) -> float:
+        return monotonic()
+
+
+def new_event_loop() -> asyncio.AbstractEventLoop:
+    return _Loop()
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket, in the caller's thread: what fails, fails here. Raises Misconfigured."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if sys.platform != "win32":  # there it would let two servers share the port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(1024)
+        listener.setblocking(False)  # noqa: FBT003 - the standard library has no keyword here
+    except (OSError, OverflowError) as error:
+        listener.close()
+        raise Misconfigured(_why_not_bound(host, port, error)) from error
+    return listener
+
+
+def _why_not_bound(host: str, port: int, error: OSError | OverflowError) -> str:
+    hint = "stop what listens there, choose another --port, or --port 0 for a free one"
+    return f"can't listen on {host}:{port}: {getattr(error, 'strerror', None) or error}; {hint}"
+
+
+def url_of(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    # A client can't connect to "any address"; loopback is always among them.
+    named = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - nothing is bound here
+    return f"http://[{named}]:{port}" if ":" in named else f"http://{named}:{port}"
+
+
+@asynccontextmanager
+async def serving(stage: Stage, guard: Guard, listener: socket.socket) -> AsyncIterator[None]:
+    """Answer on `listener` as long as the block lasts. Requests under way at its end are cut off after 0.1 s."""
+    loop = asyncio.get_running_loop()
+    http = Http(stage, guard, loop)
+    server = await loop.create_server(http, sock=listener)
+    try:
+        yield
+    finally:
+        server.close()
+        http.pre_shutdown()
+        await http.shutdown(timeout=_GRACE)
+
+
+class Emulator:
+    """A running emulator. Everything here may be called from any thread, and nothing waits for the server's loop."""
+
+    def __init__(self, url: str, stage: Stage) -> None:
+        self.url = url
+        """`http://127.0.0.1:41235`, without a slash at its end."""
+        self._stage = stage
+
+    @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
+
+    @property
+    def journal(self) -> Journal:
+        """What was asked and answered since the last reset."""
+        return self._stage.world.journal
+
+    def env(self) -> dict[str, str]:
+        """The environment variables that point a client at this emulator."""
+        return {
+            "IDENTITY_EMULATOR_URL": self.url,
+            "SPACETIMEDB_URI": self.url,
+            "INTUITION_API_URL": self.url,
+            "INTUITION_API_KEY": DEFAULT_KEY,
+        }
+
+    def reset(self) -> None:
+        """Put a world as new in the place of the one that stands. Requests under way end in the old one."""
+        self._stage.reset()
+
+
+@contextmanager
+def running_in_thread(config: Config | None = None, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[Emulator]:
+    """An emulator in a thread and a loop of its own. Raises Misconfigured when it can't start."""
+    stage = Stage(config or Config())
+    listener = bind(host, port)
+    loop, ready = new_event_loop(), threading.Event()
+    stopping = asyncio.Event()
+
+    async def serve() -> None:
+        async with serving(stage, Guard(host), listener):
+            ready.set()
+            await stopping.wait()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),), name="identity-emulator", daemon=True)
+    emulator = Emulator(url_of(listener), stage)
+    thread.start()
+    ready.wait()
+    try:
+        yield emulator
+    finally:
+        loop.call_soon_threadsafe(stopping.set)
+        thread.join()
+        loop.close()
+
+
+@asynccontextmanager
+async def running(config: Config | None = None, *, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[Emulator]:
+    """An emulator in the running loop. Raises Misconfigured when it can't start."""
+    stage = Stage(config or Config())
+    listener = bind(host, port)
+    emulator = Emulator(url_of(listener), stage)
+    async with serving(stage, Guard(host), listener):
+        yield emulator

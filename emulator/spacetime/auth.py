@@ -1,0 +1,105 @@
+"""Who is calling: from header or query to claims, or a refusal. `SpacetimeCreds` in crates/client-api/src/auth.rs."""
+
+import base64
+import binascii
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from emulator.axum import Answer, path_text, query_field
+from emulator.spacetime.model import (
+    AuthorizationRequired,
+    Claims,
+    Identity,
+    InvalidPath,
+    MalformedCredentials,
+    NotAnIdentity,
+    parse_identity,
+)
+from emulator.web import Call, Handler
+
+P = ParamSpec("P")
+
+
+def authenticated(
+    handler: Callable[Concatenate[Call, Claims, P], Awaitable[Answer]],
+) -> Callable[Concatenate[Call, P], Awaitable[Answer]]:
+    """Give the handler its caller's claims. On the documentation page everything wrong with them is a 401."""
+
+    @wraps(handler)
+    async def handle(call: Call, /, *args: P.args, **kwargs: P.kwargs) -> Answer:
+        try:
+            claims = caller(call)
+        except MalformedCredentials as refused:
+            if call.world.spacetime.profile.page:
+                refused.status = 401
+            raise
+        if claims is None:
+            raise AuthorizationRequired
+        return await handler(call, claims, *args, **kwargs)
+
+    return handle
+
+
+def identified(handler: Callable[[Call, Identity], Awaitable[Answer]]) -> Handler:
+    """Give the handler the identity in the path. It is read before any credentials are."""
+
+    @wraps(handler)
+    async def handle(call: Call) -> Answer:
+        return await handler(call, _identity(call.params[0]))
+
+    return handle
+
+
+def _identity(escaped: str) -> Identity:
+    try:
+        return parse_identity(path_text(escaped, "identity"))
+    except NotAnIdentity as error:
+        raise InvalidPath(
+            str(error), f"an identity is 64 hex digits without 0x, the path has {escaped[:80]!r}"
+        ) from None
+    except ValueError as error:
+        raise InvalidPath(str(error), f"the escapes in {escaped[:80]!r} are not UTF-8") from None
+
+
+def caller(call: Call) -> Claims | None:
+    """The claims of the token that came along; None when none did. Raises MalformedCredentials or TokenRefused."""
+    header = call.header("authorization")
+    token = query_field(call.query, "token") if header is None else _token(header, call)
+    return None if token is None else call.world.spacetime.read(token)
+
+
+def _token(header: str, call: Call) -> str:
+    """The first header decides, whatever the query has. The scheme's case is free, its one blank is not."""
+    profile = call.world.spacetime.profile
+    scheme, blank, rest = header.partition(" ")
+    if not header.isascii():
+        raise MalformedCredentials("`Authorization` has bytes that are not ASCII")
+    if scheme.lower() == "bearer" and blank:
+        return rest.lstrip()
+    if scheme.lower() != "basic" or not blank:
+        raise MalformedCredentials(_no_scheme(scheme, blank))
+    if not profile.page:
+        raise MalformedCredentials(f"the header says Basic, profile {profile.name} takes only Bearer")
+    return _basic_token(rest.lstrip())
+
+
+def _no_scheme(scheme: str, blank: str) -> str:
+    if scheme.count(".") == 2:
+        return "`Authorization` is a bare token; write `Bearer ` before it"
+    if scheme.lower() in {"bearer", "basic"} and not blank:
+        return f"`Authorization` is only the word {scheme}, without a token"
+    return f"`Authorization` starts with {scheme[:40]!r}; the server takes `Bearer <token>`"
+
+
+def _basic_token(encoded: str) -> str:
+    """`base64("token:" + jwt)`, standard alphabet, canonical padding; how v0.12 read it."""
+    try:
+        username, colon, token = base64.b64decode(encoded, validate=True).decode().partition(":")
+    except (binascii.Error, ValueError):
+        raise MalformedCredentials("what follows Basic is not base64 of UTF-8") from None
+    if base64.b64encode(f"{username}{colon}{token}".encode()).decode() != encoded:
+        raise MalformedCredentials("what follows Basic is not canonical base64")
+    if username != "token" or not colon:
+        raise MalformedCredentials(f"Basic is for base64 of `token:<jwt>`; the user name is {username[:40]!r}")
+    return token

@@ -1,0 +1,131 @@
+"""Keys and what they sign. The only module that knows about signatures."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
+
+from emulator.errors import Misconfigured
+from emulator.rust import base64url
+from emulator.spacetime.model import STANDARD_HEADER, Claims, TokenRefused
+from emulator.spacetime.validation import expired, judge
+
+_ES256 = ec.ECDSA(SHA256(), deterministic_signing=True)
+_ES256_VERIFY = ec.ECDSA(SHA256())
+_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+"""Of the group of P-256 (SEC 2, 2.4.2): private keys are 1 to this less one."""
+
+
+class SigningKey:
+    """A P-256 key pair. The public half is served as the PEM bytes it came with."""
+
+    def __init__(self, private: ec.EllipticCurvePrivateKey, public_pem: bytes) -> None:
+        self._private = private
+        self._public = private.public_key()
+        self.public_pem = public_pem
+
+    @classmethod
+    def from_entropy(cls, chance: bytes) -> "SigningKey":
+        """The key that belongs to 64 random bytes, the same on every machine."""
+        private = ec.derive_private_key(int.from_bytes(chance) % (_ORDER - 1) + 1, ec.SECP256R1())
+        return cls(private, _pem(private.public_key()))
+
+    @classmethod
+    def from_files(cls, private_path: Path, public_path: Path) -> "SigningKey":
+        """A user's PEM pair. Raises Misconfigured when it is no pair of P-256 keys."""
+        private = _load(private_path, "private", lambda pem: serialization.load_pem_private_key(pem, password=None))
+        public = _load(public_path, "public", serialization.load_pem_public_key)
+        if not isinstance(private, ec.EllipticCurvePrivateKey) or not isinstance(private.curve, ec.SECP256R1):
+            raise Misconfigured(f"{private_path}: not a P-256 key; SpacetimeDB signs with ES256 only")
+        if _pem(private.public_key()) != _pem(public):
+            raise Misconfigured(f"{public_path} is not the public half of {private_path}")
+        return cls(private, public_path.read_bytes())
+
+    def sign(self, message: bytes) -> bytes:
+        """r and s, 32 bytes each (RFC 7518, 3.4); the same message gives the same signature (RFC 6979)."""
+        r, s = decode_dss_signature(self._private.sign(message, _ES256))
+        return r.to_bytes(32) + s.to_bytes(32)
+
+    def verifies(self, message: bytes, signature: bytes) -> bool:
+        if len(signature) != 64:
+            return False
+        r, s = int.from_bytes(signature[:32]), int.from_bytes(signature[32:])
+        try:
+            self._public.verify(encode_dss_signature(r, s), message, _ES256_VERIFY)
+        except InvalidSignature:
+            return False
+        return True
+
+    def mint(self, claims: Claims) -> str:
+        """The token that says `claims`, header and claim order as the real server writes them."""
+        message = f"{STANDARD_HEADER}.{base64url.encode(msgspec.json.encode(claims.payload()))}"
+        return f"{message}.{base64url.encode(self.sign(message.encode()))}"
+
+
+def _pem(public: Any) -> bytes:
+    pem: bytes = public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return pem
+
+
+def _load(path: Path, half: str, load: Callable[[bytes], Any]) -> Any:
+    try:
+        return load(path.read_bytes())
+    except OSError as error:
+        raise Misconfigured(f"can't read the {half} key: {error}") from error
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise Misconfigured(f"{path}: not an unencrypted {half} key in PEM form ({error})") from error
+
+
+class Keyring:
+    """The key that signs now, the ones that were rotated away, and the tokens it has already found good."""
+
+    _REMEMBERED = 2048
+    _LONGEST_REMEMBERED = 4096
+    _RETIRED = 8
+
+    def __init__(self, key: SigningKey) -> None:
+        self.key = key
+        self._retired: list[tuple[SigningKey, int]] = []
+        self._good: dict[str, Claims] = {}
+
+    def rotate(self, key: SigningKey, now: int) -> None:
+        """Sign with `key` from `now` (seconds) on; no token of the old key is good any more."""
+        self._retired = [(self.key, now), *self._retired][: self._RETIRED]
+        self.key, self._good = key, {}
+
+    def read(self, token: str, now: int) -> Claims:
+        """The claims of a token that is good at `now` (seconds). Raises TokenRefused."""
+        good = self._good
+        claims = good.get(token)
+        if claims is None:
+            claims = self._judge(token, now)
+            if len(token) <= self._LONGEST_REMEMBERED:
+                if len(good) >= self._REMEMBERED:
+                    good.clear()
+                good[token] = claims
+        elif claims.expired(now):
+            raise expired(claims, now)
+        return claims
+
+    def _judge(self, token: str, now: int) -> Claims:
+        try:
+            return judge(token, self.key, now)
+        except TokenRefused as refused:
+            if (seconds := self._rotated_away(token, now)) is not None:
+                refused.why = f"signed by a key that was rotated away {seconds} s ago"
+            raise
+
+    def _rotated_away(self, token: str, now: int) -> int | None:
+        for key, at in self._retired:
+            try:
+                judge(token, key, now)
+            except TokenRefused:
+                continue
+            return now - at
+        return None

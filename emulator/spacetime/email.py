@@ -1,0 +1,43 @@
+"""What SpacetimeDB v0.12 took for an e-mail address: the crate email_address 0.2.9, its rules and its sentences."""
+
+import re
+
+_ATOM = re.compile(r"[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~\u0080-\U0010ffff]+")
+_QUOTED = re.compile(r"(?:[\t !#-\[\]-~\u0080-\U0010ffff]|\\[\t -~])*")
+_LITERAL = re.compile(r"[!-Z^-~\u0080-\U0010ffff]*")
+
+
+def fault(address: str) -> str | None:
+    """Why `address` is none, in the crate's words; None when it is one. Lengths are in bytes."""
+    local, at, domain = address.rpartition("@")
+    if not at:
+        return "Missing separator character '@'."
+    return _local_fault(local) or _domain_fault(domain)
+
+
+def _local_fault(local: str) -> str | None:
+    if local in {"", '"', '""'}:
+        return "Local part is empty."
+    if len(local.encode()) > 64:
+        return "Local part is too long. Length limit: 64"
+    if local.startswith('"') and local.endswith('"'):
+        return None if _QUOTED.fullmatch(local[1:-1]) else "Invalid character."
+    return None if all(map(_ATOM.fullmatch, local.split("."))) else "Invalid character."
+
+
+def _domain_fault(domain: str) -> str | None:
+    if not domain:
+        return "Domain is empty."
+    if len(domain.encode()) > 254:
+        return "Domain is too long. Length limit: 254"
+    if domain.startswith("[") and domain.endswith("]"):
+        return None if _LITERAL.fullmatch(domain[1:-1]) else "Invalid character."
+    return next(filter(None, map(_label_fault, domain.split("."))), None)
+
+
+def _label_fault(label: str) -> str | None:
+    if not label:
+        return "A sub-domain is empty."
+    if len(label.encode()) > 63:
+        return "A sub-domain is too long. Length limit: 63"
+    return None if _ATOM.fullmatch(label) else "Invalid character."

@@ -1,0 +1,117 @@
+"""SpacetimeDB's routes. The order of the checks is the order of the decorators: path, token, then the handler's own."""
+
+from emulator.axum import JSON, TEXT, Answer, Api, Route, Routes, json_answer, query_pairs
+from emulator.errors import Refused
+from emulator.rust.escape import debug
+from emulator.spacetime import email as email_address
+from emulator.spacetime.auth import authenticated, caller, identified
+from emulator.spacetime.model import Claims, Identity, InvalidQuery, OtherIdentity, Profile, TokenRefused
+from emulator.web import Call
+
+
+async def create_identity(call: Call) -> Answer:
+    """Credentials and body are not looked at, bad ones neither."""
+    identity, token = call.world.spacetime.create_identity()
+    return Answer(200, b'{"identity":"%b","token":"%b"}' % (identity.encode(), token.encode()), JSON)
+
+
+@authenticated
+async def create_websocket_token(call: Call, claims: Claims) -> Answer:
+    return Answer(200, b'{"token":"%b"}' % call.world.spacetime.create_websocket_token(claims).encode(), JSON)
+
+
+async def get_public_key(call: Call) -> Answer:
+    # The content type is the page's and the server's, although a public key is no certificate.
+    return Answer(200, call.world.spacetime.keyring.key.public_pem, "application/pem-certificate-chain")
+
+
+@identified
+@authenticated
+async def set_email(call: Call, claims: Claims, identity: Identity) -> Answer:
+    address = _email(call.query)
+    if claims.identity != identity:
+        raise OtherIdentity(401, claims.identity, identity)
+    call.world.spacetime.set_email(identity, address)
+    return Answer(200)
+
+
+@identified
+async def list_databases(call: Call, identity: Identity) -> Answer:
+    """Anyone may list; an identity nobody knows has none."""
+    databases = call.world.spacetime.databases(identity)
+    if call.world.spacetime.profile.page:
+        return json_answer({"addresses": [database.address for database in databases]})
+    return json_answer({"identities": [database.identity for database in databases]})
+
+
+@identified
+@authenticated
+async def verify(call: Call, claims: Claims, identity: Identity) -> Answer:
+    if claims.identity != identity:
+        raise OtherIdentity(400, claims.identity, identity)
+    return Answer(204)
+
+
+async def ping(call: Call) -> Answer:
+    """Credentials are not needed, but bad ones are refused."""
+    caller(call)
+    return Answer(200)
+
+
+async def health(call: Call) -> Answer:
+    version = call.world.spacetime.profile.version
+    # This order in official builds only (docs/fidelity.md).
+    return json_answer(
+        {"package_name": "spacetimedb-client-api", "version": version, "nodes": [0], "schedulable": True}
+    )
+
+
+def _email(query: str) -> str:
+    """serde_urlencoded reads pair by pair, so the first fault in the query's order is the answer."""
+    found: str | None = None
+    for key, value in query_pairs(query):
+        if key != "email":
+            continue
+        if found is not None:
+            raise InvalidQuery("duplicate field `email`", "`email` is in the query twice")
+        if reason := email_address.fault(value):
+            raise InvalidQuery(f"invalid value: string {debug(value)}, expected {reason}", f"{value[:80]!r}: {reason}")
+        found = value
+    if found is None:
+        raise InvalidQuery("missing field `email`", "the query has no `email`")
+    return found
+
+
+def describe(call: Call, refused: Refused) -> Answer:
+    """A refusal in SpacetimeDB's voice: plain text, or nothing at all."""
+    text = refused.text
+    if isinstance(refused, TokenRefused) and call.world.spacetime.profile.debug_texts:
+        text = refused.debug_text
+    return Answer(refused.status, text.encode(), TEXT if text else "", why=refused.why)
+
+
+_IDENTITY = "/v1/identity"
+_ROUTES = (
+    Route("POST", _IDENTITY, "spacetime.create_identity", create_identity),
+    Route("POST", f"{_IDENTITY}/websocket-token", "spacetime.create_websocket_token", create_websocket_token),
+    Route("GET", f"{_IDENTITY}/public-key", "spacetime.get_public_key", get_public_key),
+    Route("GET", f"{_IDENTITY}/:identity/databases", "spacetime.list_databases", list_databases),
+    Route("GET", f"{_IDENTITY}/:identity/verify", "spacetime.verify", verify),
+    Route("GET", "/v1/ping", "spacetime.ping", ping),
+    Route("GET", "/v1/health", "spacetime.health", health),
+)
+_ON_THE_PAGE = (Route("POST", f"{_IDENTITY}/:identity/set-email", "spacetime.set_email", set_email),)
+_REAL_ONLY = "the real server has this route, the emulator has only its identity API"
+_ELSEWHERE = {
+    "/v1/identity/*/set-email": "no real server since v1.0.0 has this route; the profile `documented` has it",
+    "/v1/database/**": _REAL_ONLY,
+    "/v1/energy/**": _REAL_ONLY,
+    "/v1/prometheus/**": _REAL_ONLY,
+    "/v1/metrics": _REAL_ONLY,
+    "/v1/mcp": _REAL_ONLY,
+}
+
+
+def api(profile: Profile) -> Api:
+    routes = (*_ROUTES, *(_ON_THE_PAGE if profile.page else ()))
+    return Api("spacetime", Routes(routes), describe, cors=True, elsewhere=_ELSEWHERE)

@@ -1,0 +1,270 @@
+"""How a token is judged.
+
+The order of the checks and the texts are those of `FullTokenValidator` (crates/core/src/auth/token_validation.rs) and
+of the server's fork of jsonwebtoken 9.3.0; docs/fidelity.md, Tokens.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from emulator.rust import base64url, serde
+from emulator.rust.escape import debug
+from emulator.rust.plain import plain_object
+from emulator.rust.serde_json import JsonError, Reader
+from emulator.spacetime.model import (
+    LOCAL_ISSUER,
+    LONGEST_NAME,
+    STANDARD_HEADER,
+    Claims,
+    ClaimsRefused,
+    InvalidToken,
+    NotAnIdentity,
+    NotBase64,
+    NotJson,
+    TokenRefused,
+    identity_of,
+    parse_identity,
+)
+
+
+class Verifier(Protocol):
+    """Whoever can tell whether it signed something."""
+
+    def verifies(self, message: bytes, signature: bytes) -> bool: ...
+
+
+def judge(token: str, key: Verifier, now: int) -> Claims:
+    """What `token` says, if `key` signed it and it is good at `now` (seconds). Raises TokenRefused.
+
+    The real server tries its own key first and, when anything at all is wrong, once more as the token of a foreign
+    issuer without looking at the signature. What is wrong in that second look is what it answers, so faults of form and
+    time come before faults of algorithm and signature.
+    """
+    header, payload, signature = _segments(token)
+    algorithm = _algorithm(header)
+    claims, identity = _claims(payload)
+    if claims.expired(now):
+        raise expired(claims, now)
+    try:
+        _check_signature(algorithm, f"{header}.{payload}", signature, key)
+        _check_claims(claims, identity)
+    except TokenRefused as refused:
+        if claims.issuer == LOCAL_ISSUER:
+            raise
+        raise _unknown_issuer(claims.issuer, refused) from None
+    return claims
+
+
+def _segments(token: str) -> tuple[str, str, str]:
+    segments = token.rsplit(".", 2)
+    if len(segments) != 3:
+        raise InvalidToken("InvalidToken", f"a token has three parts separated by dots, this has {len(segments)}")
+    return segments[0], segments[1], segments[2]
+
+
+def expired(claims: Claims, now: int) -> InvalidToken:
+    assert claims.expires_at is not None
+    ago = now - claims.expires_at
+    return InvalidToken("ExpiredSignature", f"expired {ago} s ago by the emulator's clock, the 60 s leeway used up")
+
+
+def _unknown_issuer(issuer: str, first: TokenRefused) -> ClaimsRefused:
+    why = f"the issuer is {issuer!r}, which the emulator can't ask for keys; tried as its own: {first.why}"
+    return ClaimsRefused(f"Error fetching public key for issuer {issuer}", why)
+
+
+def _decoded(segment: str, name: str) -> bytes:
+    data = base64url.decode_valid(segment)
+    if data is not None:
+        return data
+    try:
+        return base64url.decode(segment)
+    except base64url.Base64Error as error:
+        raise NotBase64(error.display, error.debug, f"the {name} is not base64url: {error.display}") from None
+
+
+def _parsed(data: bytes, shape: serde.Shape, name: str) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = serde.parse(data, shape)
+    except JsonError as error:
+        shown = data[:200].decode("utf-8", "backslashreplace")
+        raise NotJson(error.message, error.line, error.column, f"the {name} is {shown}: {error}") from None
+    return found
+
+
+# --- header -----------------------------------------------------------------------------------------------------------
+
+_ALGORITHMS = (
+    "HS256",
+    "HS384",
+    "HS512",
+    "ES256",
+    "ES384",
+    "RS256",
+    "RS384",
+    "RS512",
+    "PS256",
+    "PS384",
+    "PS512",
+    "EdDSA",
+)
+_TEXT = serde.Field(serde.optional(serde.string))
+
+# jsonwebtoken 9.3.0, src/header.rs. `jwk` is read as any object: its own fields are not looked at.
+_HEADER_SHAPE = serde.struct(
+    "Header",
+    {
+        "typ": _TEXT,
+        "alg": serde.Field(serde.unit_enum("Algorithm", _ALGORITHMS), required=True),
+        "cty": _TEXT,
+        "jku": _TEXT,
+        "jwk": serde.Field(serde.optional(serde.struct("Jwk", {}))),
+        "kid": _TEXT,
+        "x5u": _TEXT,
+        "x5c": serde.Field(serde.optional(serde.list_of(serde.string))),
+        "x5t": _TEXT,
+        "x5t#S256": _TEXT,
+    },
+)
+
+
+def _algorithm(segment: str) -> str:
+    if segment == STANDARD_HEADER:
+        return "ES256"
+    algorithm: str = _parsed(_decoded(segment, "header"), _HEADER_SHAPE, "header")["alg"]
+    return algorithm
+
+
+def _check_signature(algorithm: str, message: str, segment: str, key: Verifier) -> None:
+    if algorithm not in {"ES256", "RS256", "HS256"}:
+        raise InvalidToken("InvalidAlgorithm", f"`alg` is {algorithm}; the server signs with ES256")
+    if algorithm == "HS256":
+        raise InvalidToken("InvalidSignature", "`alg` is HS256; the server refuses every HS256 token")
+    signature = _decoded(segment, "signature")
+    if algorithm == "RS256":
+        raise InvalidToken("InvalidSignature", "`alg` is RS256, the emulator's key is not an RSA key")
+    if not key.verifies(message.encode("utf-8", "surrogateescape"), signature):
+        raise InvalidToken("InvalidSignature", _wrong_signature(signature))
+
+
+def _wrong_signature(signature: bytes) -> str:
+    if not signature:
+        return "the signature is empty"
+    if len(signature) != 64:
+        return f"an ES256 signature has 64 bytes (r and s), this has {len(signature)}"
+    return "changed after it was signed, or signed by a key this emulator never had (a real server's, another seed's)"
+
+
+# --- claims -----------------------------------------------------------------------------------------------------------
+
+_BYTE_OR_HEX = "a byte array or hex string"
+
+
+def _identity_shape(reader: Reader) -> str:
+    byte = reader.value_start()
+    if byte == b"["[0]:
+        return _identity_from_bytes(reader)
+    if byte != b'"'[0]:
+        serde.wrong_type(reader, _BYTE_OR_HEX)
+    text: str = serde.string(reader)
+    try:
+        return parse_identity(text)
+    except NotAnIdentity as error:
+        raise reader.error(str(error), data=True) from None
+
+
+def _identity_from_bytes(reader: Reader) -> str:
+    numbers = serde.list_of(serde.i64)(reader)
+    if len(numbers) != 32 or not all(0 <= number <= 255 for number in numbers):
+        raise serde.Unplaced(f"too {'few' if len(numbers) < 32 else 'many'} elements for array")
+    return bytes(numbers).hex()
+
+
+def _audience_shape(reader: Reader) -> list[str]:
+    value = serde.anything(reader)
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return value
+    raise serde.Unplaced("data did not match any variant of untagged enum Audience")
+
+
+# crates/auth/src/identity.rs; `exp` and `iat` go through serde_with's TimestampSeconds<i64>.
+_CLAIMS_SHAPE = serde.struct(
+    "IncomingClaims",
+    {
+        "hex_identity": serde.Field(serde.optional(_identity_shape)),
+        "sub": serde.Field(serde.string, required=True),
+        "iss": serde.Field(serde.string, required=True),
+        "aud": serde.Field(_audience_shape),
+        "iat": serde.Field(serde.i64, required=True),
+        "exp": serde.Field(serde.optional(serde.i64)),
+    },
+    rest=serde.anything,
+    from_list=False,
+)
+_KNOWN_CLAIMS = frozenset({"hex_identity", "sub", "iss", "aud", "iat", "exp"})
+
+
+def _claims(segment: str) -> tuple[Claims, str | None]:
+    """The claims, and the identity they claim for themselves."""
+    payload = _decoded(segment, "payload")
+    found = _quick_claims(payload) or _parsed(payload, _CLAIMS_SHAPE, "payload")
+    audience = found.get("aud", [])
+    claims = Claims(
+        identity=identity_of(found["iss"], found["sub"]),
+        subject=found["sub"],
+        issuer=found["iss"],
+        audience=tuple([audience] if isinstance(audience, str) else audience),
+        issued_at=found["iat"],
+        expires_at=found.get("exp"),
+        extra={name: value for name, value in found.items() if name not in _KNOWN_CLAIMS},
+    )
+    return claims, found.get("hex_identity")
+
+
+def _quick_claims(payload: bytes) -> dict[str, Any] | None:
+    """The claims of a payload that is plain and well typed; else None, for `_CLAIMS_SHAPE` to say what is wrong."""
+    found = plain_object(payload)
+    if found is None or not found.keys() >= _REQUIRED_CLAIMS:
+        return None
+    return found if all(fits(found[name]) for name, fits in _PLAIN_CLAIMS.items() if name in found) else None
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_seconds(value: object) -> bool:
+    return type(value) is int and value < 2**63
+
+
+_REQUIRED_CLAIMS = frozenset({"sub", "iss", "iat"})
+_HEX_IDENTITY = re.compile(r"[0-9a-f]{64}")
+_PLAIN_CLAIMS: dict[str, Callable[[Any], bool]] = {
+    "sub": _is_text,
+    "iss": _is_text,
+    "aud": lambda value: isinstance(value, str | list),
+    "iat": _is_seconds,
+    "exp": lambda value: value is None or _is_seconds(value),
+    "hex_identity": lambda value: _is_text(value) and _HEX_IDENTITY.fullmatch(value) is not None,
+}
+
+
+def _check_claims(claims: Claims, claimed: str | None) -> None:
+    """`TryFrom<IncomingClaims> for SpacetimeIdentityClaims`, in its order. Lengths are in bytes."""
+    if len(claims.issuer.encode()) > LONGEST_NAME:
+        raise ClaimsRefused(f"Issuer too long: {debug(claims.issuer)}", "`iss` has more than 128 bytes")
+    if len(claims.subject.encode()) > LONGEST_NAME:
+        raise ClaimsRefused(f"Subject too long: {debug(claims.subject)}", "`sub` has more than 128 bytes")
+    if not claims.issuer:
+        raise ClaimsRefused("Issuer empty", "`iss` is empty")
+    if not claims.subject:
+        raise ClaimsRefused("Subject empty", "`sub` is empty")
+    if claimed is not None and claimed != claims.identity:
+        raise ClaimsRefused(
+            f"Identity mismatch: token identity Identity({claimed}) does not match computed identity "
+            f"Identity({claims.identity})",
+            "`hex_identity` is not the identity that belongs to `iss` and `sub`",
+        )

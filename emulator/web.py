@@ -1,0 +1,181 @@
+"""Between aiohttp and the rooms: a request bound to its world, an answer put on the wire, the journal around both."""
+
+import logging
+from asyncio import CancelledError
+from collections.abc import Awaitable, Callable
+
+from aiohttp import hdrs, web
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.web import BaseRequest
+
+from emulator.axum import TEXT, Answer, has_content_length, head_start
+from emulator.clock import monotonic
+from emulator.journal import KEPT_OF_A_BODY, Exchange, Message
+from emulator.world import World
+
+logger = logging.getLogger("emulator")
+
+MAX_HEADERS = 100
+"""More of them and hyper answers 431."""
+
+
+class BodyTooLong(Exception):
+    """The body has more bytes than wanted."""
+
+
+class BodyBroken(Exception):
+    """The body ended early or was not framed as HTTP wants it."""
+
+
+class Call:
+    """One request, bound to the world that stood when it came.
+
+    `path` and `query` are raw; `params` are the path's parameters, still escaped. `operation` is known once a route is.
+    """
+
+    __slots__ = ("_received", "method", "operation", "params", "path", "query", "request", "world")
+
+    def __init__(self, request: BaseRequest, world: World) -> None:
+        self.request = request
+        self.world = world
+        self.method = request.method
+        self.path, _, self.query = _origin_form(request.raw_path).partition("?")
+        self.params: tuple[str, ...] = ()
+        self.operation = ""
+        self._received = bytearray()
+
+    @property
+    def target(self) -> str:
+        return f"{self.path}?{self.query}" if self.query else self.path
+
+    def header(self, name: str) -> str | None:
+        """The first value of a header, any case. Bytes that are no UTF-8 come as surrogates."""
+        return self.request.headers.get(name)
+
+    async def body(self, limit: int) -> bytes:
+        """The whole body. Raises BodyTooLong beyond `limit` bytes, BodyBroken when it can't be read."""
+        declared = self.request.content_length
+        if declared is not None and declared > limit:
+            raise BodyTooLong(f"{declared} bytes")
+        self._send_continue()
+        content = self.request.content
+        try:
+            while chunk := await content.readany():
+                self._received += chunk
+                if len(self._received) > limit:
+                    raise BodyTooLong(f"more than {limit} bytes")
+        except (web.RequestPayloadError, ConnectionError) as error:
+            raise BodyBroken(str(error) or type(error).__name__) from error
+        return bytes(self._received)
+
+    def _send_continue(self) -> None:
+        """hyper says 100 when somebody starts to read, so a request refused before never hears it."""
+        expects = self.request.headers.get(hdrs.EXPECT, "").lower() == "100-continue"
+        if expects and not self.request.content.is_eof() and self.request.transport is not None:
+            self.request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def sent(self) -> Message:
+        """The request as the journal keeps it; of a body nobody read, what has arrived."""
+        content = self.request.content
+        unread = b"" if content.exception() or content.at_eof() else content.read_nowait(-1)
+        self._received += unread
+        return _message(self.request.raw_headers, bytes(self._received[:KEPT_OF_A_BODY]), len(self._received))
+
+
+def _origin_form(target: str) -> str:
+    """The path and query of a request target; an absolute one names its server first."""
+    target = target.partition("#")[0]
+    if target.startswith("/") or "://" not in target:
+        return target
+    rest = target.partition("://")[2]
+    slash = rest.find("/")
+    return rest[slash:] if slash >= 0 else "/"
+
+
+def _message(raw_headers: tuple[tuple[bytes, bytes], ...], body: bytes, size: int) -> Message:
+    return Message(raw_headers, body[:KEPT_OF_A_BODY], size)
+
+
+class Reply(web.StreamResponse):
+    """An answer on the wire, byte for byte as hyper would send it: aiohttp's own heads are not used."""
+
+    def __init__(self, request: BaseRequest, answer: Answer, date: bytes) -> None:
+        super().__init__(status=answer.status)
+        self._keep_alive = request.keep_alive
+        minor = request.version.minor
+        connection = "" if minor else "keep-alive"
+        self._render(request, answer, date, minor, connection if self._keep_alive else "close" * minor)
+
+    def _render(self, request: BaseRequest, answer: Answer, date: bytes, minor: int, connection: str) -> None:
+        head = head_start(minor, answer.status, answer.content_type, answer.headers, connection)
+        if has_content_length(request.method, answer.status):
+            head += b"content-length: %d\r\n" % len(answer.body)
+        body = b"" if request.method == "HEAD" else answer.body
+        self._bytes = b"%bdate: %b\r\n\r\n%b" % (head, date, body)
+
+    async def prepare(self, request: BaseRequest) -> AbstractStreamWriter:
+        writer = self._payload_writer = request.writer
+        await writer.write(self._bytes)
+        return writer
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        self._eof_sent = True
+
+
+class LastReply(Reply):
+    """hyper's answer to what it can't parse: HTTP/1.1 whatever was asked, and the connection is closed."""
+
+    def __init__(self, request: BaseRequest, answer: Answer, date: bytes) -> None:
+        super().__init__(request, answer, date)
+        self._keep_alive = False
+        self._render(request, answer, date, 1, "close")
+
+
+Handler = Callable[[Call], Awaitable[Answer]]
+
+
+def journaled(handler: Handler, current: Callable[[], World]) -> Handler:
+    """Write down every exchange before its answer is sent, so that whoever has the answer finds it in the journal.
+
+    A bug in the emulator is a plain 500 with a traceback in the log, never a plausible answer.
+    """
+
+    async def handle(call: Call) -> Answer:
+        world = call.world
+        number, micros, started = world.journal.number(), world.clock.micros(), monotonic()
+        try:
+            answer = await handler(call)
+        except (CancelledError, ConnectionError):
+            raise
+        except Exception as bug:
+            logger.exception("a bug in identity-emulator, met by %s %s", call.method, call.target)
+            answer = Answer(500, b"a bug in identity-emulator; its log has the traceback", TEXT, why=f"a bug: {bug!r}")
+        world.journal.record(
+            Exchange(
+                number=number,
+                method=call.method,
+                target=call.target,
+                operation=call.operation,
+                request=call.sent(),
+                status=answer.status,
+                response=received(answer),
+                why=answer.why,
+                micros=micros,
+                duration=monotonic() - started,
+                outlived=world is not current(),
+            )
+        )
+        # The path only: a query can hold a token.
+        level = logging.INFO if answer.why else logging.DEBUG
+        logger.log(level, "%s %s %d %s", call.method, call.path, answer.status, answer.why)
+        return answer
+
+    return handle
+
+
+def received(answer: Answer) -> Message:
+    """An answer as the journal keeps it."""
+    lines = [line.partition(b": ")[::2] for line in answer.headers.split(b"\r\n") if line]
+    if answer.content_type:
+        lines.insert(0, (b"content-type", answer.content_type.encode()))
+    return _message(tuple(lines), answer.body, len(answer.body))
