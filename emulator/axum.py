@@ -160,16 +160,15 @@ def with_headers(answer: Answer, headers: bytes) -> Answer:
 
 
 def nearest(path: str, known: Iterable[str]) -> str | None:
-    """The known path most like `path`; parameters are filled in from there."""
-    segments = path[:200].split("/")
+    """The known path most like `path`. Ids count as parameters, so that their length does not outweigh the rest."""
+    blurred = {_PARAMETER.sub(":", template): template for template in known}
+    wanted = "/".join(segment if len(segment) <= _LONGEST_WORD else ":" for segment in path.split("/")[:20])
+    match = get_close_matches(wanted, blurred, n=1, cutoff=0.75)
+    return blurred[match[0]] if match else None
 
-    def filled(template: str) -> str:
-        return "/".join(
-            segments[place] if part.startswith(":") and place < len(segments) else part
-            for place, part in enumerate(template.split("/"))
-        )
 
-    return next(iter(get_close_matches(path[:200], map(filled, known), n=1, cutoff=0.75)), None)
+_PARAMETER = re.compile(":[a-z]+")
+_LONGEST_WORD = 20
 
 
 def path_text(escaped: str, name: str) -> str:

@@ -4,8 +4,10 @@ import asyncio
 import socket
 import sys
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from typing import Any
 
 from aiohttp import web
@@ -135,6 +137,7 @@ async def serving(stage: Stage, guard: Guard, listener: socket.socket) -> AsyncI
         server.close()
         http.pre_shutdown()
         await http.shutdown(timeout=_GRACE)
+        await asyncio.sleep(0)  # the connections' tasks hear of it
 
 
 class Emulator:
@@ -173,24 +176,27 @@ def running_in_thread(config: Config | None = None, *, host: str = "127.0.0.1", 
     """An emulator in a thread and a loop of its own. Raises Misconfigured when it can't start."""
     stage = Stage(config or Config())
     listener = bind(host, port)
-    loop, ready = new_event_loop(), threading.Event()
-    stopping = asyncio.Event()
+    started: Future[Callable[[], object]] = Future()
 
     async def serve() -> None:
+        stop = asyncio.Event()
         async with serving(stage, Guard(host), listener):
-            ready.set()
-            await stopping.wait()
+            started.set_result(partial(asyncio.get_running_loop().call_soon_threadsafe, stop.set))
+            await stop.wait()
 
-    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),), name="identity-emulator", daemon=True)
+    def run() -> None:
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+            runner.run(serve())
+
     emulator = Emulator(url_of(listener), stage)
+    thread = threading.Thread(target=run, name="identity-emulator", daemon=True)
     thread.start()
-    ready.wait()
+    stop = started.result()
     try:
         yield emulator
     finally:
-        loop.call_soon_threadsafe(stopping.set)
+        stop()
         thread.join()
-        loop.close()
 
 
 @asynccontextmanager

@@ -49,7 +49,7 @@ class Store:
 
     def rotate_key(self) -> None:
         """Lose the signing key and make another: every token given out so far becomes invalid."""
-        key = SigningKey.from_entropy(self._entropy.draw("spacetime.key"))
+        key = SigningKey.from_entropy(self._entropy.draw("spacetime.rotated_key"))
         self.keyring.rotate(key, self._clock.seconds())
 
     def set_email(self, owner: Identity, email: str) -> None:

@@ -1,0 +1,192 @@
+"""The control routes and their guards, as bytes where bytes matter."""
+
+import asyncio
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import requests
+
+from emulator import Emulator
+from emulator.control import Guard
+from emulator.server import bind, serving, url_of
+from emulator.world import Config, Stage
+from tests.conftest import API_KEY
+from tests.raw import RawAnswer, connect, read_answer
+
+JSON = "Content-Type: application/json"
+
+
+def call(url: str, method: str, path: str, *headers: str, host: str = "127.0.0.1", body: str = "") -> RawAnswer:
+    lines = [f"{method} /_emulator{path} HTTP/1.1", f"Host: {host}", *headers, f"Content-Length: {len(body)}", "", body]
+    with connect(url) as connection:
+        connection.sendall("\r\n".join(lines).encode())
+        return read_answer(connection)
+
+
+# --- what they tell and do --------------------------------------------------------------------------------------------
+
+
+def test_health_tells_seed_and_profiles(emulator: Emulator) -> None:
+    found = requests.get(f"{emulator.url}/_emulator/health", timeout=5).json()
+
+    assert found["status"] == "ok"
+    assert found["seed"] == 0
+    assert found["profiles"] == {"spacetime": "documented", "intuition": "documented"}
+
+
+def test_state_counts_what_is_remembered(emulator: Emulator) -> None:
+    requests.post(
+        f"{emulator.url}/identity", json={"display_name": "", "creator": ""}, headers={"x-api-key": API_KEY}, timeout=5
+    )
+
+    found = requests.get(f"{emulator.url}/_emulator/state", timeout=5).json()
+
+    assert found["intuition"] == {"profile": "documented", "api_keys": 1, "identities": 1}
+    assert found["journal"] == {"total": 1, "dropped": 0}
+    assert not found["clock"]["frozen"]
+
+
+def test_a_reset_forgets_and_begins_anew(emulator: Emulator) -> None:
+    first = requests.post(f"{emulator.url}/v1/identity", timeout=5).json()["identity"]
+
+    requests.post(f"{emulator.url}/_emulator/reset", timeout=5)
+
+    assert len(emulator.journal) == 0
+    assert requests.post(f"{emulator.url}/v1/identity", timeout=5).json()["identity"] == first
+
+
+def test_a_reset_may_name_another_seed_and_the_next_one_comes_back(emulator: Emulator) -> None:
+    url = f"{emulator.url}/_emulator/reset"
+
+    assert requests.post(url, json={"seed": 8}, timeout=5).json()["seed"] == 8
+    assert requests.post(url, timeout=5).json()["seed"] == 0
+
+
+def test_the_journal_is_read_with_filters(emulator: Emulator) -> None:
+    requests.get(f"{emulator.url}/v1/ping", timeout=5)
+    requests.get(f"{emulator.url}/v1/pong", timeout=5)
+
+    found = requests.get(f"{emulator.url}/_emulator/journal", params={"status": 404}, timeout=5).json()
+
+    assert [each["path"] for each in found["exchanges"]] == ["/v1/pong"]
+    assert (found["total"], found["dropped"]) == (2, 0)
+
+
+def test_the_journal_can_be_cleared(emulator: Emulator) -> None:
+    requests.get(f"{emulator.url}/v1/ping", timeout=5)
+
+    assert requests.delete(f"{emulator.url}/_emulator/journal", timeout=5).status_code == 204
+    assert len(emulator.journal) == 0
+
+
+def test_control_calls_are_never_journaled(emulator: Emulator) -> None:
+    requests.get(f"{emulator.url}/_emulator/health", timeout=5)
+    requests.get(f"{emulator.url}/_emulator/nonsense", timeout=5)
+
+    assert len(emulator.journal) == 0
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "hint"),
+    [
+        ("GET", "/helth", "", 404, "did you mean /_emulator/health?"),
+        ("PUT", "/health", "", 405, "/_emulator/health has GET,HEAD"),
+        ("POST", "/reset", '{"sed": 1}', 400, "did you mean 'seed'?"),
+        ("POST", "/reset", '{"seed": "1"}', 400, 'send {"seed": 7}'),
+        ("POST", "/reset", '{"seed": true}', 400, 'send {"seed": 7}'),
+        ("POST", "/reset", "{", 400, "send one JSON object"),
+        ("POST", "/reset", "[]", 400, "send one JSON object"),
+        ("GET", "/journal?status=x", "", 400, "`status` is a number"),
+        ("GET", "/journal?since=x", "", 400, "`since` is like"),
+        ("GET", "/journal?stat=1", "", 400, "did you mean 'status'?"),
+    ],
+)
+def test_a_mistake_is_answered_with_what_to_do(  # noqa: PLR0917
+    emulator: Emulator, method: str, path: str, body: str, status: int, hint: str
+) -> None:
+    answer = call(emulator.url, method, path, JSON, body=body)
+
+    assert answer.status == status
+    assert b'"error":"' in answer.body
+    assert hint in answer.body.decode().replace('\\"', '"')
+
+
+# --- who may steer ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1:3000", "localhost", "LOCALHOST:1", "app.localhost", "[::1]:3000", "127.9.9.9"]
+)
+def test_loopback_names_are_answered(emulator: Emulator, host: str) -> None:
+    assert call(emulator.url, "GET", "/health", host=host).status == 200
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:3000", "127.0.0.1.evil.example", "10.0.0.1", "", "[::2]"]
+)
+def test_another_name_is_403_as_after_dns_rebinding(emulator: Emulator, host: str) -> None:
+    answer = call(emulator.url, "POST", "/reset", host=host)
+
+    assert answer.status == 403
+    assert b"use 127.0.0.1" in answer.body
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://localhost:5173", "https://127.0.0.1"])
+def test_a_page_of_another_origin_is_403(emulator: Emulator, origin: str) -> None:
+    assert call(emulator.url, "POST", "/reset", f"Origin: {origin}").status == 403
+
+
+def test_a_page_of_the_emulators_own_origin_is_answered(emulator: Emulator) -> None:
+    assert call(emulator.url, "GET", "/health", "Origin: http://127.0.0.1").status == 200
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", ""])
+def test_a_body_that_a_page_could_send_is_415(emulator: Emulator, content_type: str) -> None:
+    answer = call(emulator.url, "POST", "/reset", f"Content-Type: {content_type}", body='{"seed": 8}')
+
+    assert answer.status == 415
+    assert emulator._stage.world.seed == 0
+
+
+def test_no_cors_header_is_ever_sent(emulator: Emulator) -> None:
+    assert call(emulator.url, "OPTIONS", "/health").names == ["content-type", "content-length", "date"]
+
+
+@pytest.fixture(scope="module")
+def guarded() -> Iterator[str]:
+    """An emulator that demands a token."""
+    listener = bind("127.0.0.1", 0)
+    stop = asyncio.Event()
+
+    async def serve() -> None:
+        async with serving(Stage(Config()), Guard("0.0.0.0", "s3cret"), listener):
+            await stop.wait()
+
+    loop = asyncio.new_event_loop()
+    with ThreadPoolExecutor() as pool:
+        done = pool.submit(loop.run_until_complete, serve())
+        yield url_of(listener)
+        loop.call_soon_threadsafe(stop.set)
+        done.result()
+    loop.close()
+
+
+@pytest.mark.parametrize("header", ["Authorization: Bearer s3cret", "X-Emulator-Token: s3cret"])
+def test_the_right_token_passes_whatever_the_host(guarded: str, header: str) -> None:
+    assert call(guarded, "POST", "/reset", header, host="emulator:3000").status == 200
+
+
+@pytest.mark.parametrize(
+    "headers", [[], ["Authorization: Bearer wrong"], ["X-Emulator-Token: é"], ["Authorization: s3"]]
+)
+def test_without_the_right_token_it_is_401(guarded: str, headers: list[str]) -> None:
+    assert call(guarded, "GET", "/state", *headers).status == 401
+
+
+def test_health_needs_no_token(guarded: str) -> None:
+    assert call(guarded, "GET", "/health").status == 200
+
+
+def test_a_token_does_not_open_the_door_to_a_page(guarded: str) -> None:
+    assert call(guarded, "POST", "/reset", "X-Emulator-Token: s3cret", "Origin: https://evil.example").status == 403

@@ -1,0 +1,73 @@
+import pytest
+
+from emulator.intuition.credentials import ApiKey, authenticate
+from emulator.intuition.model import Unauthorized, cid_v0, keccak256
+from tests.conftest import API_KEY, data
+
+KNOWN = {API_KEY: ApiKey(API_KEY, "0x01"), "abcdef00-0000-4000-8000-000000000000": ApiKey("abcdef00", "0x02")}
+
+
+@pytest.mark.parametrize("row", data("intuition.json")["keccak256"], ids=lambda row: row["utf8"] or "nothing")
+def test_keccak256_is_ethereums(row: dict[str, str]) -> None:
+    assert keccak256(row["utf8"].encode()) == row["hex"]
+
+
+@pytest.mark.parametrize("row", data("intuition.json")["cidv0"], ids=lambda row: row["cid"])
+def test_a_cid_is_the_one_ipfs_gives(row: dict[str, str]) -> None:
+    assert cid_v0(row["utf8"].encode()) == row["cid"]
+
+
+@pytest.mark.parametrize("size", [0, 1, 127, 128, 16_383, 16_384, 262_144])
+def test_a_cid_has_46_characters_whatever_the_size(size: int) -> None:
+    cid = cid_v0(b"x" * size)
+
+    assert len(cid) == 46
+    assert cid.startswith("Qm")
+
+
+def test_a_known_key_is_its_owners() -> None:
+    assert authenticate(API_KEY, None, KNOWN).wallet == "0x01"
+
+
+def test_the_api_key_decides_when_both_headers_are_sent() -> None:
+    assert authenticate(API_KEY, "Basic nonsense", KNOWN).wallet == "0x01"
+
+
+@pytest.mark.parametrize(
+    ("key", "authorization", "text"),
+    [
+        (None, None, "`Authorization` header  or Api Key is missing"),
+        ("", None, "`x-api-key` is invalid"),
+        ("nonsense", None, "`x-api-key` is invalid"),
+        ("nonsense", "Bearer x", "`x-api-key` is invalid"),
+        (None, "Basic x", "`Authorization` header must be a bearer token"),
+        (None, "bearer x", "`Authorization` header must be a bearer token"),
+        (None, "Bearer\tx", "`Authorization` header must be a bearer token"),
+        (None, "Bearer é", "`Authorization` header contains invalid characters"),
+        (None, "Bearer x", "Bearer token invalid or expired"),
+    ],
+)
+def test_bad_credentials_get_the_documented_words(key: str | None, authorization: str | None, text: str) -> None:
+    with pytest.raises(Unauthorized) as caught:
+        authenticate(key, authorization, KNOWN)
+
+    assert (caught.value.status, caught.value.text) == (401, text)
+
+
+@pytest.mark.parametrize(
+    ("key", "why"),
+    [
+        ("", "`x-api-key` is empty; is the variable it comes from set?"),
+        ("undefined", "`x-api-key` is the text 'undefined': a variable that was never filled in"),
+        ("${INTUITION_API_KEY}", "`x-api-key` is the text '${INTUITION_API_KEY}': a variable that was never filled in"),
+        (f"{API_KEY}\\n", "`x-api-key` ends in a newline"),
+        (f'"{API_KEY}"', "`x-api-key` is a good key inside quotes or blanks"),
+        ("ABCDEF00-0000-4000-8000-000000000000", "`x-api-key` is a good key in upper case; keys are lower case"),
+        ("0", "`x-api-key` was never issued here, or was revoked"),
+    ],
+)
+def test_the_reason_names_the_usual_mistake(key: str, why: str) -> None:
+    with pytest.raises(Unauthorized) as caught:
+        authenticate(key, None, KNOWN)
+
+    assert caught.value.why == why

@@ -1,0 +1,187 @@
+"""The socket's owner: starting, stopping, many at once, and clients that behave badly."""
+
+import asyncio
+import socket
+import sys
+import threading
+from time import monotonic
+
+import pytest
+import requests
+
+from emulator import Config, Emulator, Misconfigured, running, running_in_thread
+from emulator.server import bind, url_of
+from tests.conftest import API_KEY
+from tests.raw import connect, exchange, read_answer, request
+
+
+def test_a_taken_port_is_named_at_once(emulator: Emulator) -> None:
+    with pytest.raises(Misconfigured, match=f"can't listen on 127.0.0.1:{emulator.port}: .*choose another --port"):
+        bind("127.0.0.1", emulator.port)
+
+
+@pytest.mark.parametrize(("host", "port"), [("nowhere.invalid", 0), ("127.0.0.1", 70_000)])
+def test_an_address_that_can_not_be_bound_is_named(host: str, port: int) -> None:
+    with pytest.raises(Misconfigured, match=f"can't listen on {host}:{port}"):
+        bind(host, port)
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="this machine has no IPv6")
+def test_ipv6_loopback_is_served() -> None:
+    try:
+        bind("::1", 0).close()
+    except Misconfigured:
+        pytest.skip("IPv6 is switched off on this machine")
+    with running_in_thread(host="::1") as emulator:
+        assert emulator.url.startswith("http://[::1]:")
+        assert requests.get(f"{emulator.url}/_emulator/health", timeout=5).status_code == 200
+
+
+def test_any_address_is_called_by_a_name_a_client_can_use() -> None:
+    with bind("0.0.0.0", 0) as listener:
+        assert url_of(listener).startswith("http://127.0.0.1:")
+
+
+def test_two_servers_know_nothing_of_each_other() -> None:
+    with running_in_thread(Config(seed=1)) as first, running_in_thread(Config(seed=2)) as second:
+        requests.get(f"{first.url}/v1/ping", timeout=5)
+
+        assert (len(first.journal), len(second.journal)) == (1, 0)
+
+
+def test_it_runs_in_a_loop_of_the_users_own() -> None:
+    async def use() -> int:
+        async with running(Config(seed=7)) as emulator:
+            reader, writer = await asyncio.open_connection("127.0.0.1", emulator.port)
+            writer.write(request("GET", "/v1/ping", "Connection: close"))
+            head = await reader.read()
+            writer.close()
+            await writer.wait_closed()
+            return int(head.split(b" ")[1])
+
+    assert asyncio.run(use()) == 200
+
+
+def test_the_environment_points_both_clients_here(emulator: Emulator) -> None:
+    assert emulator.env() == {
+        "IDENTITY_EMULATOR_URL": emulator.url,
+        "SPACETIMEDB_URI": emulator.url,
+        "INTUITION_API_URL": emulator.url,
+        "INTUITION_API_KEY": API_KEY,
+    }
+
+
+def test_stopping_takes_no_longer_than_its_grace_while_a_body_is_awaited() -> None:
+    head = request("POST", "/identity", f"x-api-key: {API_KEY}", "Content-Type: application/json", "Content-Length: 9")
+    with running_in_thread() as emulator:
+        connection = connect(emulator.url)
+        connection.sendall(head)
+        while not emulator._stage.world.journal.total:  # the request is being handled
+            pass
+        began = monotonic()
+    stopped_after = monotonic() - began
+    connection.close()
+
+    assert stopped_after < 0.5
+
+
+def test_stopping_leaves_no_thread_behind() -> None:
+    before = threading.active_count()
+    with running_in_thread() as emulator:
+        requests.get(f"{emulator.url}/v1/ping", timeout=5)
+
+    assert threading.active_count() == before
+
+
+def test_requests_on_one_connection_are_answered_in_order(emulator: Emulator) -> None:
+    with connect(emulator.url) as connection:
+        connection.sendall(request("GET", "/v1/ping") + request("GET", "/v1/nope") + request("HEAD", "/v1/health"))
+        statuses = [read_answer_in_pieces(connection) for _ in range(3)]
+
+    assert statuses == [200, 404, 200]
+
+
+def read_answer_in_pieces(connection: socket.socket) -> int:
+    """One head, byte by byte, so that nothing of the next answer is taken away."""
+    head = b""
+    while not head.endswith(b"\r\n\r\n"):
+        head += connection.recv(1)
+    return int(head.split(b" ")[1])
+
+
+def test_a_request_that_comes_byte_by_byte_is_answered(emulator: Emulator) -> None:
+    with connect(emulator.url) as connection:
+        for byte in request("GET", "/v1/ping"):
+            connection.send(bytes([byte]))
+        assert read_answer(connection).status == 200
+
+
+def test_a_client_that_hangs_up_does_not_disturb_the_next(emulator: Emulator) -> None:
+    head = request("POST", "/identity", f"x-api-key: {API_KEY}", "Content-Type: application/json", "Content-Length: 9")
+    for sent in (head + b"{", request("GET", "/v1/ping")):
+        with connect(emulator.url) as connection:
+            connection.sendall(sent)
+
+    assert exchange(emulator.url, request("GET", "/v1/ping")).status == 200
+
+
+def test_a_large_unread_body_does_not_keep_the_answer_back(emulator: Emulator) -> None:
+    answer = requests.post(f"{emulator.url}/v1/identity", data=b"x" * 3_000_000, timeout=5)
+
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("upgrade", ["h2c", "websocket"])
+def test_an_upgrade_is_not_taken_up(emulator: Emulator, upgrade: str) -> None:
+    sent = request("GET", "/v1/ping", "Connection: Upgrade", f"Upgrade: {upgrade}")
+
+    assert exchange(emulator.url, sent).status == 200
+
+
+def test_connect_is_no_route(emulator: Emulator) -> None:
+    assert exchange(emulator.url, b"CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n").status == 404
+
+
+def test_http_1_0_is_answered_as_http_1_0_and_closed(emulator: Emulator) -> None:
+    with connect(emulator.url) as connection:
+        connection.sendall(b"GET /v1/ping HTTP/1.0\r\n\r\n")
+        received = b"".join(iter(lambda: connection.recv(4096), b""))
+
+    assert received.startswith(b"HTTP/1.0 200 OK\r\n")
+    assert b"connection:" not in received
+
+
+def test_many_clients_at_once_get_identities_of_their_own(emulator: Emulator) -> None:
+    found: list[str] = []
+
+    def create() -> None:
+        found.extend(requests.post(f"{emulator.url}/v1/identity", timeout=5).json()["identity"] for _ in range(20))
+
+    threads = [threading.Thread(target=create) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(set(found)) == 160
+
+
+def test_a_bug_is_a_plain_500_and_its_reason_is_in_the_journal(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(type(emulator._stage.world.spacetime), "create_identity", lambda self: 1 / 0)
+
+    answer = exchange(emulator.url, request("POST", "/v1/identity"))
+
+    assert answer.status == 500
+    assert "ZeroDivisionError" in emulator.journal.exchanges[-1].why
+    assert "ZeroDivisionError" in caplog.text
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows gives a port to one listener only, in other words")
+def test_a_port_is_free_again_after_the_end() -> None:
+    with running_in_thread() as emulator:
+        requests.get(f"{emulator.url}/v1/ping", timeout=5)
+        port = emulator.port
+
+    bind("127.0.0.1", port).close()
