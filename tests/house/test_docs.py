@@ -1,0 +1,130 @@
+"""The documents can't lag: what they name exists, what exists they name, and the README runs."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from emulator.errors import Refused
+from emulator.intuition import handlers as intuition_handlers
+from emulator.intuition import model as intuition
+from emulator.server import bind
+from emulator.spacetime import handlers as spacetime_handlers
+from emulator.spacetime import model as spacetime
+from tests.house.layout import ROOT
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+FIDELITY = (ROOT / "docs" / "fidelity.md").read_text(encoding="utf-8")
+BLOCK = re.compile(r"^```(sh|python|json)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def blocks(language: str) -> list[str]:
+    return [text for found, text in BLOCK.findall(README) if found == language]
+
+
+# --- the README runs --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[str]:
+    """What the README's first command starts, on a port of the test's own."""
+    with bind("127.0.0.1", 0) as listener:
+        port = listener.getsockname()[1]
+    environment = {**os.environ, "IDENTITY_EMULATOR_PORT": str(port)}
+    command = blocks("sh")[0].split()
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
+    ) as serve:
+        assert serve.stdout
+        ready = json.loads(serve.stdout.readline())
+        yield ready["url"]
+        os.kill(ready["pid"], 15)
+
+
+def shell(command: str, url: str) -> str:
+    """What a block of the README prints when it is run, its port replaced by the test's."""
+    moved = command.replace("http://127.0.0.1:3000", url).replace(".venv/bin", str(Path(sys.executable).parent))
+    done = subprocess.run(["sh", "-ec", moved], cwd=ROOT, capture_output=True, text=True, timeout=30, check=True)
+    return done.stdout
+
+
+def as_pattern(answer: str) -> str:
+    """`…` in the README stands for anything."""
+    return re.escape(answer.strip()).replace("…", ".*")
+
+
+def test_the_first_two_commands_are_serve_and_test() -> None:
+    assert blocks("sh")[:2] == ["make serve\n", "make test\n"]
+
+
+def test_make_test_is_a_target() -> None:
+    """It is not run here, since it runs this test."""
+    subprocess.run(["make", "-n", "test"], cwd=ROOT, check=True, capture_output=True)
+
+
+@pytest.mark.parametrize("number", [2, 3, 4], ids=["spacetime", "intuition", "journal"])
+def test_each_curl_gets_the_answer_shown_below_it(served: str, number: int) -> None:
+    requests.post(f"{served}/_emulator/reset", timeout=5)
+
+    printed = shell(blocks("sh")[number], served)
+
+    assert re.fullmatch(as_pattern(blocks("json")[number - 2]), printed), printed
+
+
+def test_the_remaining_shell_blocks_run(served: str) -> None:
+    for block in blocks("sh")[5:]:
+        assert shell(block, served)
+
+
+def test_the_ready_line_shown_has_the_real_keys() -> None:
+    assert list(json.loads(blocks("json")[3])) == ["url", "port", "pid", "seed", "version"]
+
+
+@pytest.mark.parametrize("block", blocks("python"))
+def test_each_python_block_runs(block: str) -> None:
+    exec(compile(block, "README.md", "exec"), {})  # noqa: S102 - it is our own README
+
+
+# --- nothing is missing, nothing is made up ---------------------------------------------------------------------------
+
+OPERATIONS = sorted(
+    {route.operation for routes in (spacetime_handlers._ROUTES, spacetime_handlers._ON_THE_PAGE) for route in routes}
+    | {route.operation for route in intuition_handlers._ROUTES}
+)
+
+
+def refusals(model: Any) -> list[str]:
+    own = (each for each in vars(model).values() if isinstance(each, type) and each.__module__ == model.__name__)
+    return sorted(each.__name__ for each in own if issubclass(each, Refused))
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_each_operation_is_in_fidelity_md(operation: str) -> None:
+    assert f"| `{operation}` |" in FIDELITY
+
+
+@pytest.mark.parametrize("name", refusals(spacetime) + refusals(intuition))
+def test_each_refusal_is_in_fidelity_md(name: str) -> None:
+    assert f"| `{name}` |" in FIDELITY
+
+
+def test_fidelity_md_names_nothing_that_does_not_exist() -> None:
+    named = set(re.findall(r"^\| `([\w.]+)` \|", FIDELITY, re.MULTILINE))
+
+    assert named == {*OPERATIONS, *refusals(spacetime), *refusals(intuition)}
+
+
+@pytest.mark.parametrize(
+    "page", sorted(ROOT.glob("*.md")) + sorted(ROOT.glob("docs/**/*.md")), ids=lambda page: page.name
+)
+def test_every_relative_link_leads_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text(encoding="utf-8"))
+
+    assert [link for link in links if not (page.parent / link).exists()] == []

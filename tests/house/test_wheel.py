@@ -1,0 +1,57 @@
+"""What users install: the built wheel, in an environment that has nothing else."""
+
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.house.layout import ROOT
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    _pip(sys.executable, "wheel", "--no-deps", "--wheel-dir", str(folder), str(ROOT))
+    return next(folder.glob("*.whl"))
+
+
+@pytest.fixture(scope="module")
+def clean_python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Python that has the wheel, what it needs, and nothing of the repository."""
+    folder = tmp_path_factory.mktemp("clean")
+    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+    python = folder / ("Scripts" if sys.platform == "win32" else "bin") / "python"
+    _pip(str(python), "install", str(wheel))
+    return python
+
+
+def _pip(python: str, *arguments: str) -> None:
+    subprocess.run([python, "-m", "pip", "--quiet", "--disable-pip-version-check", *arguments], check=True, cwd="/")
+
+
+def test_the_wheel_holds_the_package_and_nothing_beside_it(wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+
+    assert "emulator/py.typed" in names
+    assert {name.partition("/")[0] for name in names} == {"emulator", "identity_emulator-0.1.0.dist-info"}
+
+
+def test_the_installed_command_serves(clean_python: Path, tmp_path: Path) -> None:
+    command = [str(clean_python.with_name("identity-emulator")), "serve", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=tmp_path) as process:
+        assert process.stdout
+        url = json.loads(process.stdout.readline())["url"]
+        identity = requests.post(f"{url}/v1/identity", timeout=5)
+        row = requests.post(
+            f"{url}/identity",
+            json={"display_name": "JP", "creator": "0x81"},
+            headers={"x-api-key": "00000000-0000-4000-8000-000000000001"},
+            timeout=5,
+        )
+        process.terminate()
+
+    assert (identity.status_code, row.status_code) == (200, 200)
