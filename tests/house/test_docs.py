@@ -37,7 +37,10 @@ def served() -> Iterator[str]:
     """What the README's first command starts, on a port of the test's own."""
     with bind("127.0.0.1", 0) as listener:
         port = listener.getsockname()[1]
-    environment = {**os.environ, "IDENTITY_EMULATOR_PORT": str(port)}
+    # Under `make test` this would be a make within make, which announces itself on stdout.
+    outer_make = {"MAKELEVEL", "MAKEFLAGS", "MFLAGS"}
+    environment = {name: value for name, value in os.environ.items() if name not in outer_make}
+    environment["IDENTITY_EMULATOR_PORT"] = str(port)
     command = blocks("sh")[0].split()
     with subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
