@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from emulator.errors import Misconfigured
-    from emulator.journal import Exchange, Journal
-    from emulator.server import Emulator, running, running_in_thread
+    from emulator.exchange import Exchange
+    from emulator.handle import Emulator
+    from emulator.server import running, running_in_thread
     from emulator.world import Config
 
-__all__ = ["Config", "Emulator", "Exchange", "Journal", "Misconfigured", "running", "running_in_thread"]
+__all__ = ["Config", "Emulator", "Exchange", "Misconfigured", "running", "running_in_thread"]
 
 _HOMES = {
     "Config": "emulator.world",
-    "Emulator": "emulator.server",
-    "Exchange": "emulator.journal",
-    "Journal": "emulator.journal",
+    "Emulator": "emulator.handle",
+    "Exchange": "emulator.exchange",
     "Misconfigured": "emulator.errors",
     "running": "emulator.server",
     "running_in_thread": "emulator.server",

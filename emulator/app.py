@@ -2,9 +2,9 @@
 
 from emulator.axum import Answer, Api, nearest
 from emulator.control import PREFIX, Guard, control
+from emulator.exchange import path_pattern
 from emulator.intuition import handlers as intuition_handlers
 from emulator.intuition import model as intuition_model
-from emulator.journal import path_pattern
 from emulator.spacetime import handlers as spacetime_handlers
 from emulator.spacetime import model as spacetime_model
 from emulator.web import Call, Handler, journaled
@@ -35,6 +35,7 @@ def _emulated() -> Handler:
         api = v1 if _is_below(call.path, "/v1") else root
         found = api.routes.find(call.path)
         if found is None:
+            call.matched = False
             return Answer(404, why=f"{call.method} {call.path}: {_why_not_found(call.path, api, (v1, root))}")
         resource, call.params = found
         return await api.answer(call, resource)

@@ -4,7 +4,7 @@ JSON in and out; never journaled. They listen only to whoever may steer the emul
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hmac import compare_digest
 from importlib.metadata import PackageNotFoundError, version
 from ipaddress import ip_address
@@ -16,7 +16,7 @@ from emulator.axum import Answer, Route, Routes, json_answer, nearest, query_pai
 from emulator.clock import parse_rfc3339, rfc3339
 from emulator.errors import Misconfigured, Refused
 from emulator.web import BodyBroken, BodyTooLong, Call, Handler
-from emulator.world import Stage
+from emulator.world import Config, Stage
 
 PREFIX = "/_emulator"
 LONGEST_BODY = 256 * 1024 * 1024
@@ -165,14 +165,15 @@ class Control:
         )
 
     async def reset(self, call: Call) -> Answer:
-        """A world as new; with `seed`, one of another seed."""
+        """A world as new; `seed` and `scenario` make it another one."""
         found = await _json(call)
-        _only(found, ("seed",))
-        seed = found.get("seed", self._stage.config.seed)
-        if type(seed) is not int:
+        _only(found, ("seed", "scenario"))
+        seed, scenario = found.get("seed"), found.get("scenario")
+        if seed is not None and type(seed) is not int:
             raise ControlRefused(400, "`seed` is not an integer", 'send {"seed": 7}')
-        config = None if seed == self._stage.config.seed else replace(self._stage.config, seed=seed)
-        self._stage.reset(config)
+        if not isinstance(scenario, str | None):
+            raise ControlRefused(400, "`scenario` is not a name", 'send {"scenario": "quickstart"}')
+        self._stage.reset(Config(seed=seed, scenario=scenario).over(self._stage.config))
         return await self.health(call)
 
     async def journal(self, call: Call) -> Answer:

@@ -4,11 +4,11 @@ import asyncio
 import socket
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, Unpack
 
 from aiohttp import web
 from aiohttp.http_exceptions import LineTooLong
@@ -20,10 +20,10 @@ from emulator.axum import Answer
 from emulator.clock import http_date, monotonic
 from emulator.control import Guard
 from emulator.errors import Misconfigured
-from emulator.intuition.credentials import DEFAULT_KEY
-from emulator.journal import Exchange, Journal, Message
+from emulator.exchange import Exchange, Message
+from emulator.handle import Emulator
 from emulator.web import MAX_HEADERS, Call, LastReply, Reply, received
-from emulator.world import Config, Stage
+from emulator.world import Config, Settings, Stage
 
 LONGEST_LINE = 64 * 1024
 """Bytes in a request line or a header field."""
@@ -39,6 +39,7 @@ class Http(web.Server):
         super().__init__(self._answer, loop=loop)
         self._stage = stage
         self._handle = application(stage, guard)
+        self.under_way: set[asyncio.Task[None]] = set()
 
     def __call__(self) -> RequestHandler:
         return _Connection(
@@ -54,8 +55,17 @@ class Http(web.Server):
         if len(request.raw_headers) > MAX_HEADERS:
             return self.refuse(request, 431, f"more than {MAX_HEADERS} headers")
         world = self._stage.world
-        answer = await self._handle(Call(request, world))
+        self.under_way.add(request.task)
+        try:
+            answer = await self._handle(Call(request, world))
+        finally:
+            self.under_way.discard(request.task)
         return Reply(request, answer, http_date(world.clock.seconds()))
+
+    def abort(self) -> None:
+        """Hang up on whoever still waits for an answer."""
+        for task in self.under_way:
+            task.cancel()
 
     def refuse(self, request: BaseRequest, status: int, why: str) -> Reply:
         """hyper's answer to what it can't parse. It is journaled, for who would otherwise wonder."""
@@ -126,13 +136,13 @@ def url_of(listener: socket.socket) -> str:
 
 
 @asynccontextmanager
-async def serving(stage: Stage, guard: Guard, listener: socket.socket) -> AsyncIterator[None]:
+async def serving(stage: Stage, guard: Guard, listener: socket.socket) -> AsyncIterator[Http]:
     """Answer on `listener` as long as the block lasts. Requests under way at its end are cut off after 0.1 s."""
     loop = asyncio.get_running_loop()
     http = Http(stage, guard, loop)
     server = await loop.create_server(http, sock=listener)
     try:
-        yield
+        yield http
     finally:
         server.close()
         http.pre_shutdown()
@@ -140,70 +150,57 @@ async def serving(stage: Stage, guard: Guard, listener: socket.socket) -> AsyncI
         await asyncio.sleep(0)  # the connections' tasks hear of it
 
 
-class Emulator:
-    """A running emulator. Everything here may be called from any thread, and nothing waits for the server's loop."""
-
-    def __init__(self, url: str, stage: Stage) -> None:
-        self.url = url
-        """`http://127.0.0.1:41235`, without a slash at its end."""
-        self._stage = stage
-
-    @property
-    def port(self) -> int:
-        return int(self.url.rpartition(":")[2])
-
-    @property
-    def journal(self) -> Journal:
-        """What was asked and answered since the last reset."""
-        return self._stage.world.journal
-
-    def env(self) -> dict[str, str]:
-        """The environment variables that point a client at this emulator."""
-        return {
-            "IDENTITY_EMULATOR_URL": self.url,
-            "SPACETIMEDB_URI": self.url,
-            "INTUITION_API_URL": self.url,
-            "INTUITION_API_KEY": DEFAULT_KEY,
-        }
-
-    def reset(self) -> None:
-        """Put a world as new in the place of the one that stands. Requests under way end in the old one."""
-        self._stage.reset()
-
-
 @contextmanager
-def running_in_thread(config: Config | None = None, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[Emulator]:
-    """An emulator in a thread and a loop of its own. Raises Misconfigured when it can't start."""
-    stage = Stage(config or Config())
+def running_in_thread(
+    config: Config | None = None, *, host: str = "127.0.0.1", port: int = 0, **settings: Unpack[Settings]
+) -> Iterator[Emulator]:
+    """An emulator in a thread and a loop of its own.
+
+    `running_in_thread(seed=7)` is short for `running_in_thread(Config(seed=7))`; port 0 lets the system pick. Raises
+    Misconfigured when it can't start.
+    """
+    stage = Stage(Config(**settings).over(config or Config()))
     listener = bind(host, port)
-    started: Future[Callable[[], object]] = Future()
+    started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event, Http]] = Future()
 
     async def serve() -> None:
         stop = asyncio.Event()
-        async with serving(stage, Guard(host), listener):
-            started.set_result(partial(asyncio.get_running_loop().call_soon_threadsafe, stop.set))
+        async with serving(stage, Guard(host), listener) as http:
+            started.set_result((asyncio.get_running_loop(), stop, http))
             await stop.wait()
 
     def run() -> None:
-        with asyncio.Runner(loop_factory=new_event_loop) as runner:
-            runner.run(serve())
+        try:
+            with asyncio.Runner(loop_factory=new_event_loop) as runner:
+                runner.run(serve())
+        except Exception as error:
+            if started.done():
+                raise
+            started.set_exception(error)
 
-    emulator = Emulator(url_of(listener), stage)
     thread = threading.Thread(target=run, name="identity-emulator", daemon=True)
     thread.start()
-    stop = started.result()
+    loop, stop, http = started.result()
     try:
-        yield emulator
+        yield Emulator(url_of(listener), stage, partial(_abort, loop, http))
     finally:
-        stop()
+        loop.call_soon_threadsafe(stop.set)
         thread.join()
 
 
 @asynccontextmanager
-async def running(config: Config | None = None, *, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[Emulator]:
-    """An emulator in the running loop. Raises Misconfigured when it can't start."""
-    stage = Stage(config or Config())
+async def running(
+    config: Config | None = None, *, host: str = "127.0.0.1", port: int = 0, **settings: Unpack[Settings]
+) -> AsyncIterator[Emulator]:
+    """An emulator in the running loop; otherwise as `running_in_thread`."""
+    stage = Stage(Config(**settings).over(config or Config()))
     listener = bind(host, port)
-    emulator = Emulator(url_of(listener), stage)
-    async with serving(stage, Guard(host), listener):
-        yield emulator
+    url = url_of(listener)
+    async with serving(stage, Guard(host), listener) as http:
+        yield Emulator(url, stage, partial(_abort, asyncio.get_running_loop(), http))
+
+
+def _abort(loop: asyncio.AbstractEventLoop, http: Http) -> None:
+    """Nothing is under way most of the time; then the loop is left alone."""
+    if http.under_way:
+        loop.call_soon_threadsafe(http.abort)

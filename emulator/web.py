@@ -10,7 +10,7 @@ from aiohttp.web import BaseRequest
 
 from emulator.axum import TEXT, Answer, has_content_length, head_start
 from emulator.clock import monotonic
-from emulator.journal import KEPT_OF_A_BODY, Exchange, Message
+from emulator.exchange import KEPT_OF_A_BODY, Exchange, Message
 from emulator.world import World
 
 logger = logging.getLogger("emulator")
@@ -30,10 +30,11 @@ class BodyBroken(Exception):
 class Call:
     """One request, bound to the world that stood when it came.
 
-    `path` and `query` are raw; `params` are the path's parameters, still escaped. `operation` is known once a route is.
+    `path` and `query` are raw; `params` are the path's parameters, still escaped. `operation` is known once a route is;
+    `matched` is false when no API has the path.
     """
 
-    __slots__ = ("_received", "method", "operation", "params", "path", "query", "request", "world")
+    __slots__ = ("_received", "matched", "method", "operation", "params", "path", "query", "request", "world")
 
     def __init__(self, request: BaseRequest, world: World) -> None:
         self.request = request
@@ -42,6 +43,7 @@ class Call:
         self.path, _, self.query = _origin_form(request.raw_path).partition("?")
         self.params: tuple[str, ...] = ()
         self.operation = ""
+        self.matched = True
         self._received = bytearray()
 
     @property
@@ -162,6 +164,7 @@ def journaled(handler: Handler, current: Callable[[], World]) -> Handler:
                 why=answer.why,
                 micros=micros,
                 duration=monotonic() - started,
+                matched=call.matched,
                 outlived=world is not current(),
             )
         )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from threading import RLock
-from typing import TypeVar
+from typing import TypedDict, TypeVar
 
 from emulator.clock import Clock, Entropy
 from emulator.errors import Misconfigured
@@ -20,54 +20,90 @@ from emulator.spacetime.store import Store as SpacetimeStore
 T = TypeVar("T")
 
 
+class Settings(TypedDict, total=False):
+    """The fields of `Config`, for functions that take them as keywords."""
+
+    seed: int | None
+    scenario: str | None
+    spacetime_profile: str | None
+    intuition_profile: str | None
+    freeze_at: datetime | None
+    jwt_priv_key_path: Path | None
+    jwt_pub_key_path: Path | None
+    journal_size: int | None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Config:
     """How worlds begin. The same config makes the same world, byte for byte once the clock is frozen.
 
-    `seed` decides every key, token and id. `freeze_at` is the moment the clock stands at; without it the clock runs.
-    `jwt_priv_key_path` and `jwt_pub_key_path` name a P-256 pair in PEM form, as the real server's options do.
-    `journal_size` is how many exchanges are kept.
+    None leaves a field to the next config below, and at last to its default:
+
+    - `seed` (0) decides every key, token and id
+    - `scenario` (none) names what the world holds at its beginning
+    - `spacetime_profile`, `intuition_profile` ("documented") say whom the APIs speak for
+    - `freeze_at` (the clock runs) is the moment the clock stands at
+    - `jwt_priv_key_path`, `jwt_pub_key_path` (a pair from the seed) name P-256 keys in PEM form
+    - `journal_size` (10,000) is how many exchanges are remembered
     """
 
-    seed: int = 0
-    spacetime_profile: str = "documented"
-    intuition_profile: str = "documented"
+    seed: int | None = None
+    scenario: str | None = None
+    spacetime_profile: str | None = None
+    intuition_profile: str | None = None
     freeze_at: datetime | None = None
     jwt_priv_key_path: Path | None = None
     jwt_pub_key_path: Path | None = None
-    journal_size: int = 10_000
+    journal_size: int | None = None
+
+    def over(self, below: "Config") -> "Config":
+        """This config, with `below` where it says nothing."""
+        return Config(
+            **{name: value for config in (below, self) for name, value in vars(config).items() if value is not None}
+        )
+
+
+_DEFAULTS = Config(seed=0, spacetime_profile="documented", intuition_profile="documented", journal_size=10_000)
 
 
 @dataclass(frozen=True)
 class Blueprint:
     """A config made ready: what all worlds built from it share, made once."""
 
-    config: Config
+    seed: int
     spacetime: spacetime.Profile
     intuition: intuition.Profile
+    freeze_at: datetime | None
+    journal_size: int
     key: SigningKey = field(repr=False)
 
     @classmethod
     def of(cls, config: Config) -> "Blueprint":
         """Raises Misconfigured when the config names what isn't there."""
+        full = config.over(_DEFAULTS)
+        assert full.seed is not None
+        assert full.journal_size is not None
+        if full.scenario is not None:
+            raise Misconfigured(f"there is no scenario {full.scenario!r}; this version has none yet")
         return cls(
-            config,
-            _profile("spacetime", config.spacetime_profile, spacetime.PROFILES),
-            _profile("intuition", config.intuition_profile, intuition.PROFILES),
-            _signing_key(config),
+            full.seed,
+            _profile("spacetime", full.spacetime_profile, spacetime.PROFILES),
+            _profile("intuition", full.intuition_profile, intuition.PROFILES),
+            full.freeze_at,
+            full.journal_size,
+            _signing_key(full.seed, config.jwt_priv_key_path, config.jwt_pub_key_path),
         )
 
 
-def _profile(api: str, name: str, known: Mapping[str, T]) -> T:
-    if name not in known:
+def _profile(api: str, name: str | None, known: Mapping[str, T]) -> T:
+    if name is None or name not in known:
         raise Misconfigured(f"there is no {api} profile {name!r}; there is {', '.join(known)}")
     return known[name]
 
 
-def _signing_key(config: Config) -> SigningKey:
-    private, public = config.jwt_priv_key_path, config.jwt_pub_key_path
+def _signing_key(seed: int, private: Path | None, public: Path | None) -> SigningKey:
     if private is None and public is None:
-        return SigningKey.from_entropy(Entropy(config.seed).draw("spacetime.key"))
+        return SigningKey.from_entropy(Entropy(seed).draw("spacetime.key"))
     if private is None or public is None:
         raise Misconfigured("--jwt-priv-key-path and --jwt-pub-key-path go together; one of them is missing")
     return SigningKey.from_files(private, public)
@@ -77,34 +113,35 @@ class World:
     """One state of both services: clock, chance, stores, journal. A handler gets the world its request came into."""
 
     def __init__(self, blueprint: Blueprint) -> None:
-        config = blueprint.config
         lock = RLock()
-        self.blueprint = blueprint
-        self.clock = Clock(config.freeze_at)
-        self.entropy = Entropy(config.seed)
-        self.journal = Journal(config.journal_size, lock)
+        self.seed = blueprint.seed
+        self.clock = Clock(blueprint.freeze_at)
+        self.entropy = Entropy(blueprint.seed)
+        self.journal = Journal(blueprint.journal_size, lock)
         self.spacetime = SpacetimeStore(blueprint.spacetime, blueprint.key, self.clock, self.entropy)
         self.intuition = IntuitionStore(blueprint.intuition, self.clock, self.entropy, lock)
         self.intuition.issue_api_key(intuition_credentials.DEFAULT_WALLET, intuition_credentials.DEFAULT_KEY)
-
-    @property
-    def seed(self) -> int:
-        return self.blueprint.config.seed
 
 
 class Stage:
     """Where the world stands that requests see now. Resetting puts another in its place: one assignment."""
 
+    _REMEMBERED = 32
+
     def __init__(self, config: Config) -> None:
-        self._origin = Blueprint.of(config)
-        self.world = World(self._origin)
+        self.config = config
+        """What a plain reset goes back to."""
+        self._blueprints: dict[Config, Blueprint] = {}
+        self.world = World(self._blueprint(config))
 
     def reset(self, config: Config | None = None) -> World:
-        """A world as new, of the config the stage was made with unless another is given."""
-        self.world = World(self._origin if config is None else Blueprint.of(config))
+        """A world as new, of the config the stage was made with unless another is given. Raises Misconfigured."""
+        self.world = World(self._blueprint(config or self.config))
         return self.world
 
-    @property
-    def config(self) -> Config:
-        """What a plain reset goes back to."""
-        return self._origin.config
+    def _blueprint(self, config: Config) -> Blueprint:
+        if config not in self._blueprints:
+            if len(self._blueprints) >= self._REMEMBERED:
+                self._blueprints.clear()
+            self._blueprints[config] = Blueprint.of(config)
+        return self._blueprints[config]

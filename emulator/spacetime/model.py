@@ -26,6 +26,9 @@ LOCAL_ISSUER = "localhost"
 AUDIENCE = ("spacetimedb",)
 WEBSOCKET_TOKEN_SECONDS = 60
 LEEWAY_SECONDS = 60
+CLAIM_NAMES = frozenset({"hex_identity", "sub", "iss", "aud", "iat", "exp"})
+"""The claims the server knows; every other one is extra."""
+
 LONGEST_NAME = 128
 """Bytes of UTF-8 in an issuer or a subject."""
 

@@ -1,9 +1,13 @@
 """What SpacetimeDB remembers. A bare `POST /v1/identity` leaves nothing behind, as on the real server."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from emulator.clock import Clock, Entropy
 from emulator.spacetime.credentials import Keyring, SigningKey
 from emulator.spacetime.model import (
     AUDIENCE,
+    CLAIM_NAMES,
     LOCAL_ISSUER,
     WEBSOCKET_TOKEN_SECONDS,
     Claims,
@@ -25,22 +29,31 @@ class Store:
 
     def create_identity(self) -> tuple[Identity, str]:
         """A new identity and its token, which never expires."""
-        subject = self._entropy.uuid4("spacetime.subject")
-        claims = Claims(identity_of(LOCAL_ISSUER, subject), subject, LOCAL_ISSUER, AUDIENCE, self._issued_at())
-        return claims.identity, self.keyring.key.mint(claims)
+        subject = self.new_subject()
+        return identity_of(LOCAL_ISSUER, subject), self._mint(LOCAL_ISSUER, subject, AUDIENCE, None, {})
+
+    def new_subject(self) -> str:
+        """A UUID, as the real server names those it does not know."""
+        return self._entropy.uuid4("spacetime.subject")
 
     def create_websocket_token(self, caller: Claims) -> str:
         """A token for 60 seconds that says what the caller's said, extra claims included (v1.9.0 on)."""
+        return self._mint(caller.issuer, caller.subject, caller.audience, WEBSOCKET_TOKEN_SECONDS, caller.extra)
+
+    def issue_token(
+        self, issuer: str, subject: str, audience: tuple[str, ...], expires_in: float | None, extra: Mapping[str, Any]
+    ) -> str:
+        """Any well-formed token. `expires_in` is seconds from now, None is never. Raises ValueError."""
+        if taken := CLAIM_NAMES & extra.keys():
+            raise ValueError(f"{min(taken)!r} is not an extra claim; sign() takes any claims")
+        return self._mint(issuer, subject, audience, None if expires_in is None else round(expires_in), extra)
+
+    def _mint(
+        self, issuer: str, subject: str, audience: tuple[str, ...], expires_in: int | None, extra: Mapping[str, Any]
+    ) -> str:
         now = self._issued_at()
-        claims = Claims(
-            caller.identity,
-            caller.subject,
-            caller.issuer,
-            caller.audience,
-            issued_at=now,
-            expires_at=now + WEBSOCKET_TOKEN_SECONDS,
-            extra=caller.extra,
-        )
+        expires_at = None if expires_in is None else now + expires_in
+        claims = Claims(identity_of(issuer, subject), subject, issuer, audience, now, expires_at, extra)
         return self.keyring.key.mint(claims)
 
     def read(self, token: str) -> Claims:
@@ -57,6 +70,7 @@ class Store:
         self.emails[owner] = email.lower()
 
     def add_database(self, owner: Identity) -> Database:
+        """A new database, listed last."""
         database = Database.new(self._entropy.draw("spacetime.database"))
         self._databases[owner] = (*self.databases(owner), database)
         return database

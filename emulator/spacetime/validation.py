@@ -13,6 +13,7 @@ from emulator.rust.escape import debug
 from emulator.rust.plain import plain_object
 from emulator.rust.serde_json import JsonError, Reader
 from emulator.spacetime.model import (
+    CLAIM_NAMES,
     LOCAL_ISSUER,
     LONGEST_NAME,
     STANDARD_HEADER,
@@ -204,7 +205,6 @@ _CLAIMS_SHAPE = serde.struct(
     rest=serde.anything,
     from_list=False,
 )
-_KNOWN_CLAIMS = frozenset({"hex_identity", "sub", "iss", "aud", "iat", "exp"})
 
 
 def _claims(segment: str) -> tuple[Claims, str | None]:
@@ -219,7 +219,7 @@ def _claims(segment: str) -> tuple[Claims, str | None]:
         audience=tuple([audience] if isinstance(audience, str) else audience),
         issued_at=found["iat"],
         expires_at=found.get("exp"),
-        extra={name: value for name, value in found.items() if name not in _KNOWN_CLAIMS},
+        extra={name: value for name, value in found.items() if name not in CLAIM_NAMES},
     )
     return claims, found.get("hex_identity")
 

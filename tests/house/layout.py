@@ -12,6 +12,8 @@ FLOORS: list[tuple[str, str, list[str]]] = [
         "nouns",
         "values and pure decisions",
         [
+            "exchange",
+            "inquiry",
             "journal",
             "spacetime.model",
             "spacetime.email",
@@ -35,7 +37,7 @@ FLOORS: list[tuple[str, str, list[str]]] = [
             "control",
         ],
     ),
-    ("roof", "the wiring and the socket", ["app", "server"]),
+    ("roof", "the wiring and the socket", ["app", "handle", "server"]),
     ("keys", "the command", ["cli"]),
 ]
 

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from emulator.journal import KEPT_IN_ALL, Exchange, Journal, Message
+from emulator.exchange import Exchange, Message
+from emulator.journal import KEPT_IN_ALL, Journal
 
 
 def exchange(number: int, **changes: Any) -> Exchange:

@@ -1,0 +1,144 @@
+"""A request and its answer, as they are remembered."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from emulator.clock import parse_rfc3339, rfc3339, to_datetime, to_micros
+
+KEPT_OF_A_BODY = 16 * 1024
+_OVERHEAD = 512
+"""Bytes an exchange costs beside its texts."""
+
+RawHeaders = Sequence[tuple[bytes, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One half of an exchange. `size` counts the bytes of the body, of which at most 16 KiB are kept."""
+
+    raw_headers: RawHeaders
+    kept: bytes
+    size: int
+
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        """Names as they were sent, in order."""
+        return [(_text(name), _text(value)) for name, value in self.raw_headers]
+
+    @property
+    def body(self) -> str:
+        return self.kept.decode("utf-8", "backslashreplace")
+
+    def header(self, name: str) -> str | None:
+        """The first value of a header, any case."""
+        wanted = name.lower()
+        return next((value for found, value in self.headers if found.lower() == wanted), None)
+
+    def to_json(self) -> dict[str, Any]:
+        return {"headers": self.headers, "body": self.body, "size": self.size}
+
+    @classmethod
+    def from_json(cls, found: dict[str, Any]) -> "Message":
+        headers = tuple((name.encode(), value.encode()) for name, value in found["headers"])
+        return cls(headers, found["body"].encode(), found["size"])
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A request and its answer.
+
+    `operation` names what was asked, such as `spacetime.create_identity`; it is empty where neither API has the path.
+    `why` is empty unless the answer is a refusal. `micros` is the emulator's clock when the request came, `duration` is
+    in real seconds. `matched` is false for a path that neither API has. `outlived` tells that the world was reset while
+    it was under way.
+    """
+
+    number: int
+    method: str
+    target: str
+    operation: str
+    request: Message
+    status: int
+    response: Message
+    why: str
+    micros: int
+    duration: float
+    matched: bool = True
+    outlived: bool = False
+
+    @property
+    def path(self) -> str:
+        """As sent, escapes included, without the query."""
+        return self.target.partition("?")[0]
+
+    @property
+    def query(self) -> str:
+        """As sent, without the question mark."""
+        return self.target.partition("?")[2]
+
+    @property
+    def at(self) -> datetime:
+        """When the request came, by the emulator's clock."""
+        return to_datetime(self.micros)
+
+    @property
+    def summary(self) -> str:
+        """`#3 POST /v1/identity -> 200`, queries left out: they can hold a token."""
+        return f"#{self.number} {self.method} {self.path} -> {self.status}"
+
+    @property
+    def weight(self) -> int:
+        """Roughly the bytes it takes to keep this."""
+        texts = len(self.target) + len(self.why) + len(self.request.kept) + len(self.response.kept)
+        return _OVERHEAD + texts + sum(len(name) + len(value) for name, value in self.request.raw_headers)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "n": self.number,
+            "at": rfc3339(self.micros),
+            "duration": round(self.duration, 6),
+            "operation": self.operation,
+            "method": self.method,
+            "path": self.path,
+            "query": self.query,
+            "status": self.status,
+            "why": self.why,
+            "matched": self.matched,
+            "outlived": self.outlived,
+            "request": self.request.to_json(),
+            "response": self.response.to_json(),
+        }
+
+    @classmethod
+    def from_json(cls, found: dict[str, Any]) -> "Exchange":
+        """The exchange that `to_json` wrote down, as a process elsewhere reads it."""
+        query = f"?{found['query']}" if found["query"] else ""
+        return cls(
+            number=found["n"],
+            method=found["method"],
+            target=found["path"] + query,
+            operation=found["operation"],
+            request=Message.from_json(found["request"]),
+            status=found["status"],
+            response=Message.from_json(found["response"]),
+            why=found["why"],
+            micros=to_micros(parse_rfc3339(found["at"])),
+            duration=found["duration"],
+            matched=found["matched"],
+            outlived=found["outlived"],
+        )
+
+
+@lru_cache(maxsize=256)
+def path_pattern(path: str) -> re.Pattern[str]:
+    """The paths a pattern means: `*` stands for one segment, `**` for anything."""
+    parts = re.split(r"(\*\*|\*)", path)
+    return re.compile("".join({"**": ".*", "*": "[^/]*"}.get(part, re.escape(part)) for part in parts), re.DOTALL)
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "backslashreplace")
