@@ -17,7 +17,7 @@ serve: $(INSTALLED)  ## Boot the emulator on port 3000 (options: ARGS="--port 0 
 
 test: lint $(READY)  ## Lint, type-check and run the whole suite with branch coverage
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -q
+	$(BIN)/coverage run -m pytest -q -n 2
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report
 

@@ -95,8 +95,8 @@ class SpacetimeHandle:
     ) -> str:
         """A token of this server's key.
 
-        `expires_in` is seconds from now, negative for one that has ended; None is never. Every other keyword is an extra
-        claim. Raises ValueError for one that `sign` has to write.
+        `expires_in` is seconds from now, negative for one that has ended; None is never. Every other keyword is an
+        extra claim. Raises ValueError for one that `sign` has to write.
         """
         audiences = (audience,) if isinstance(audience, str) else tuple(audience)
         return self._stage.world.spacetime.issue_token(issuer, subject, audiences, expires_in, claims)

@@ -37,7 +37,8 @@ def test_the_wheel_holds_the_package_and_nothing_beside_it(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
 
     assert "emulator/py.typed" in names
-    assert {name.partition("/")[0] for name in names} == {"emulator", "identity_emulator-0.1.0.dist-info"}
+    top = {name.partition("/")[0] for name in names}
+    assert top == {"conftest_plugin.py", "emulator", "identity_emulator-0.1.0.dist-info"}
 
 
 def test_the_installed_command_serves(clean_python: Path, tmp_path: Path) -> None:
@@ -55,3 +56,15 @@ def test_the_installed_command_serves(clean_python: Path, tmp_path: Path) -> Non
         process.terminate()
 
     assert (identity.status_code, row.status_code) == (200, 200)
+
+
+def test_the_installed_plugin_gives_the_fixture(clean_python: Path, tmp_path: Path) -> None:
+    _pip(str(clean_python), "install", "pytest")
+    (tmp_path / "test_it.py").write_text(
+        "def test_it(identity_emulator):\n    assert identity_emulator.spacetime.create_identity().token\n"
+    )
+
+    command = [str(clean_python), "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert "1 passed" in done.stdout, done.stdout

@@ -1,0 +1,25 @@
+"""The fixture for pytest-aiohttp. The plugin loads this module only where that plugin is active."""
+
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_asyncio
+
+if TYPE_CHECKING:
+    from emulator.testclient import EmulatorClient
+    from emulator.world import Config
+
+
+@pytest_asyncio.fixture
+async def identity_emulator_client(
+    request: pytest.FixtureRequest, _identity_emulator_base: "Config"
+) -> AsyncIterator["EmulatorClient"]:
+    """An aiohttp `TestClient` on an emulator in the test's own loop; the emulator is its `.emulator`."""
+    import conftest_plugin
+    from emulator.testclient import EmulatorClient
+
+    config = conftest_plugin.world_config(request, _identity_emulator_base)
+    async with EmulatorClient(config) as client:
+        conftest_plugin.watch(request, client.emulator)
+        yield client
