@@ -36,7 +36,7 @@ def _emulated() -> Handler:
         found = api.routes.find(call.path)
         if found is None:
             call.matched = False
-            return Answer(404, why=f"{call.method} {call.path}: {_why_not_found(call.path, api, (v1, root))}")
+            return Answer(404, why=f"{call.method} {call.path[:200]}: {_why_not_found(call.path, api, (v1, root))}")
         resource, call.params = found
         return await api.answer(call, resource)
 

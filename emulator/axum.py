@@ -6,7 +6,6 @@ Recorded from axum 0.7.9 and hyper 1.7.0; docs/fidelity.md, Heads.
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -161,6 +160,11 @@ def with_headers(answer: Answer, headers: bytes) -> Answer:
 
 def nearest(path: str, known: Iterable[str]) -> str | None:
     """The known path most like `path`. Ids count as parameters, so that their length does not outweigh the rest."""
+    from difflib import get_close_matches
+
+    known = tuple(known)
+    if path.rstrip("/") in known:
+        return path.rstrip("/")
     blurred = {_PARAMETER.sub(":", template): template for template in known}
     wanted = "/".join(segment if len(segment) <= _LONGEST_WORD else ":" for segment in path.split("/")[:20])
     match = get_close_matches(wanted, blurred, n=1, cutoff=0.75)

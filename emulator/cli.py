@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -28,13 +28,19 @@ CHECK_SIGNALS_EVERY = 0.2
 """Seconds."""
 
 
+if TYPE_CHECKING:
+    _DatetimeParam = click.ParamType[datetime]
+else:  # generic since click 8.4 only
+    _DatetimeParam = click.ParamType
+
+
 class CannotStart(click.ClickException):
     """One line that says what to do, exit status 2, no traceback."""
 
     exit_code = 2
 
 
-class Moment(click.ParamType[datetime]):
+class Moment(_DatetimeParam):
     name = "RFC3339"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
@@ -62,26 +68,35 @@ _PEM = click.Path(path_type=Path, dir_okay=False)
 @click.option(
     "--spacetime-profile",
     default="documented",
-    type=click.Choice(list(SPACETIME_PROFILES)),
+    type=click.Choice(list(SPACETIME_PROFILES), case_sensitive=False),
     help="Who SpacetimeDB's API speaks for.",
 )
 @click.option(
     "--intuition-profile",
     default="documented",
-    type=click.Choice(list(INTUITION_PROFILES)),
+    type=click.Choice(list(INTUITION_PROFILES), case_sensitive=False),
     help="Who Intuition's API speaks for.",
 )
 @click.option("--freeze-at", type=Moment(), help="Let the clock stand at this moment.")
 @click.option("--jwt-priv-key-path", type=_PEM, help="PEM of the P-256 key that signs tokens, as for the real server.")
 @click.option("--jwt-pub-key-path", type=_PEM, help="PEM of its public half.")
-@click.option("--ready-file", type=_PEM, help="Write the ready line to this file too, once requests are answered.")
+@click.option(
+    "--ready-file",
+    type=_PEM,
+    help="Write the ready line to this file too, once requests are answered; it is removed at the end.",
+)
 @click.option("--control-token", help="Demand this token on the control routes.")
 @click.option("--journal-size", default=10_000, type=click.IntRange(0), help="How many exchanges are remembered.")
-@click.option("--log-format", default="text", type=click.Choice(["text", "json"]), help="How the log on stderr looks.")
+@click.option(
+    "--log-format",
+    default="text",
+    type=click.Choice(["text", "json"], case_sensitive=False),
+    help="How the log on stderr looks.",
+)
 @click.option(
     "--log-level",
     default="info",
-    type=click.Choice(["debug", "info", "warning", "error"]),
+    type=click.Choice(["debug", "info", "warning", "error"], case_sensitive=False),
     help="debug tells of every request, info of the refused ones.",
 )
 def serve(
@@ -98,6 +113,7 @@ def serve(
 
     The first line on stdout is a JSON object that tells the URL; it comes once requests are answered.
     """
+    host = host.strip("[]")
     if not is_loopback(host) and not control_token:
         raise CannotStart(f"--host {host} can be reached by others: give --control-token too, or keep to 127.0.0.1")
     settings["seed"] = unseeded() if settings["seed"] is None else settings["seed"]
@@ -111,8 +127,19 @@ def serve(
     def ready() -> None:
         _announce(stage, url_of(listener), ready_file)
 
-    with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        runner.run(_serve(stage, Guard(host, control_token), listener, ready))
+    _forget(ready_file)
+    try:
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+            runner.run(_serve(stage, Guard(host, control_token), listener, ready))
+    finally:
+        _forget(ready_file)
+
+
+def _forget(ready_file: Path | None) -> None:
+    """Nobody may find the line of a server that is not there: not an earlier one's, nor this one's after its end."""
+    if ready_file is not None:
+        with suppress(OSError):
+            ready_file.unlink()
 
 
 async def _serve(stage: Stage, guard: Guard, listener: socket.socket, ready: Callable[[], None]) -> None:

@@ -17,7 +17,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
-LATEST = datetime(9999, 1, 1, tzinfo=UTC)
+LATEST = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 
 def to_micros(moment: datetime) -> int:
@@ -39,7 +39,7 @@ def parse_rfc3339(text: str) -> datetime:
     """The moment `text` names. Raises ValueError for anything without a date, a time and an offset."""
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
-        raise ValueError(f"{text!r} has no offset; write it like 2024-02-15T05:47:17Z")
+        raise ValueError(f"{text!r} has no offset")
     if not EARLIEST <= moment <= LATEST:
         raise ValueError(f"{text!r} is not between 1970 and 9999")
     return moment

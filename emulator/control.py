@@ -6,7 +6,6 @@ JSON in and out; never journaled. They listen only to whoever may steer the emul
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hmac import compare_digest
-from importlib.metadata import PackageNotFoundError, version
 from ipaddress import ip_address
 from typing import Any
 
@@ -23,6 +22,8 @@ LONGEST_BODY = 256 * 1024 * 1024
 
 
 def emulator_version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return version("identity-emulator")
     except PackageNotFoundError:  # run from a folder that was never installed
@@ -63,22 +64,19 @@ class Guard:
     def check(self, call: Call) -> None:
         """Raises ControlRefused."""
         self._check_origin(call)
-        if self._has_token(call):
-            return
-        if self.token is not None and (call.method, call.path) != ("GET", f"{PREFIX}/health"):
+        if self.token is None:
+            self._check_host(call)
+        elif not self._has_token(call, self.token) and (call.method, call.path) != ("GET", f"{PREFIX}/health"):
             raise ControlRefused(
                 401,
                 "the control token is missing or wrong",
                 "send it as `Authorization: Bearer …` or `X-Emulator-Token`",
             )
-        self._check_host(call)
 
-    def _has_token(self, call: Call) -> bool:
-        if self.token is None:
-            return False
-        bearer = (call.header("authorization") or "").removeprefix("Bearer ")
-        sent = call.header("x-emulator-token") or bearer
-        return compare_digest(sent.encode("utf-8", "surrogateescape"), self.token.encode())
+    def _has_token(self, call: Call, token: str) -> bool:
+        scheme, _, bearer = (call.header("authorization") or "").partition(" ")
+        sent = call.header("x-emulator-token") or (bearer.strip() if scheme.lower() == "bearer" else "")
+        return compare_digest(sent.encode("utf-8", "surrogateescape"), token.encode())
 
     def _check_host(self, call: Call) -> None:
         host = _without_port(call.header("host") or "")

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
+
+import msgspec
 
 from emulator.clock import parse_rfc3339, rfc3339, to_datetime, to_micros
 
@@ -16,8 +17,7 @@ _OVERHEAD = 512
 RawHeaders = Sequence[tuple[bytes, bytes]]
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(msgspec.Struct, frozen=True, gc=False):
     """One half of an exchange. `size` counts the bytes of the body, of which at most 16 KiB are kept."""
 
     raw_headers: RawHeaders
@@ -47,8 +47,7 @@ class Message:
         return cls(headers, found["body"].encode(), found["size"])
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
+class Exchange(msgspec.Struct, frozen=True, gc=False):
     """A request and its answer.
 
     `operation` names what was asked, such as `spacetime.create_identity`; it is empty where neither API has the path.

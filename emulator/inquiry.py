@@ -5,9 +5,10 @@ import re
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+import msgspec
 
 from emulator.clock import monotonic
 from emulator.exchange import Exchange, path_pattern
@@ -16,8 +17,7 @@ SHOWN = 5
 """Exchanges shown when an assertion fails."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(msgspec.Struct, frozen=True):
     """What an exchange should be like; None is anything. In `path`, `*` is one segment and `**` any number of them."""
 
     method: str | None = None

@@ -22,7 +22,7 @@ from emulator.control import Guard
 from emulator.errors import Misconfigured
 from emulator.exchange import Exchange, Message
 from emulator.handle import Emulator
-from emulator.web import MAX_HEADERS, Call, LastReply, Reply, received
+from emulator.web import MAX_HEADERS, Call, LastReply, Reply, log, received
 from emulator.world import Config, Settings, Stage
 
 LONGEST_LINE = 64 * 1024
@@ -76,6 +76,7 @@ class Http(web.Server):
         world.journal.record(
             Exchange(number, request.method, request.raw_path, "", sent, status, received(answer), why, micros, 0.0)
         )
+        log("?", "?", answer)
         return LastReply(request, answer, http_date(world.clock.seconds()))
 
 

@@ -51,8 +51,9 @@ class Call:
         return f"{self.path}?{self.query}" if self.query else self.path
 
     def header(self, name: str) -> str | None:
-        """The first value of a header, any case. Bytes that are no UTF-8 come as surrogates."""
-        return self.request.headers.get(name)
+        """The first value of a header, any case, without blanks around it. Bytes that are no UTF-8 are surrogates."""
+        value = self.request.headers.get(name)
+        return None if value is None else value.strip(" \t")  # aiohttp before 3.14.4 keeps those behind it
 
     async def body(self, limit: int) -> bytes:
         """The whole body. Raises BodyTooLong beyond `limit` bytes, BodyBroken when it can't be read."""
@@ -65,9 +66,11 @@ class Call:
             while chunk := await content.readany():
                 self._received += chunk
                 if len(self._received) > limit:
-                    raise BodyTooLong(f"more than {limit} bytes")
-        except (web.RequestPayloadError, ConnectionError) as error:
-            raise BodyBroken(str(error) or type(error).__name__) from error
+                    raise BodyTooLong(f"at least {len(self._received)} bytes")
+        except ConnectionError:
+            raise BodyBroken(f"the client hung up after {len(self._received)} bytes; nobody got this answer") from None
+        except web.RequestPayloadError as error:
+            raise BodyBroken(str(error)) from error
         return bytes(self._received)
 
     def _send_continue(self) -> None:
@@ -168,12 +171,16 @@ def journaled(handler: Handler, current: Callable[[], World]) -> Handler:
                 outlived=world is not current(),
             )
         )
-        # The path only: a query can hold a token.
-        level = logging.INFO if answer.why else logging.DEBUG
-        logger.log(level, "%s %s %d %s", call.method, call.path, answer.status, answer.why)
+        log(call.method, call.path, answer)
         return answer
 
     return handle
+
+
+def log(method: str, path: str, answer: Answer) -> None:
+    """One line, without the query: it can hold a token."""
+    level = logging.INFO if answer.why else logging.DEBUG
+    logger.log(level, "%s %s %d %s", method, path[:200], answer.status, answer.why)
 
 
 def received(answer: Answer) -> Message:

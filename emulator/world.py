@@ -81,18 +81,24 @@ class Blueprint:
     def of(cls, config: Config) -> "Blueprint":
         """Raises Misconfigured when the config names what isn't there."""
         full = config.over(_DEFAULTS)
-        assert full.seed is not None
-        assert full.journal_size is not None
+        seed, journal_size = _typed("seed", full.seed, int), _typed("journal_size", full.journal_size, int)
+        freeze_at = None if full.freeze_at is None else _typed("freeze_at", full.freeze_at, datetime)
         if full.scenario is not None:
             raise Misconfigured(f"there is no scenario {full.scenario!r}; this version has none yet")
         return cls(
-            full.seed,
+            seed,
             _profile("spacetime", full.spacetime_profile, spacetime.PROFILES),
             _profile("intuition", full.intuition_profile, intuition.PROFILES),
-            full.freeze_at,
-            full.journal_size,
-            _signing_key(full.seed, config.jwt_priv_key_path, config.jwt_pub_key_path),
+            freeze_at,
+            journal_size,
+            _signing_key(seed, config.jwt_priv_key_path, config.jwt_pub_key_path),
         )
+
+
+def _typed(name: str, value: object, kind: type[T]) -> T:
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise Misconfigured(f"{name} is {value!r}; it must be of type {kind.__name__}")
+    return value
 
 
 def _profile(api: str, name: str | None, known: Mapping[str, T]) -> T:

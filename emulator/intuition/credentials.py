@@ -53,4 +53,5 @@ def _why_invalid(key: str, known: Mapping[str, ApiKey]) -> str:
         return "`x-api-key` is a good key inside quotes or blanks"
     if key.lower() in known:
         return "`x-api-key` is a good key in upper case; keys are lower case"
-    return "`x-api-key` was never issued here, or was revoked"
+    default = f"; {DEFAULT_KEY} is good" if DEFAULT_KEY in known else ""
+    return f"`x-api-key` was never issued here, or was revoked{default}"

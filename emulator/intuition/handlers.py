@@ -35,7 +35,7 @@ async def _draft(call: Call) -> Draft:
     try:
         body = await call.body(LONGEST_BODY)
     except BodyTooLong as error:
-        raise BodyTooLarge(f"the body has {error}, at most {LONGEST_BODY} are read") from None
+        raise BodyTooLarge(f"the body has {error}; {LONGEST_BODY} are the most") from None
     except BodyBroken as error:
         raise BodyRefused("Failed to buffer the request body", f"the body could not be read: {error}") from None
     found = _quick_fields(body) or _fields(body)
@@ -91,8 +91,21 @@ def _body_refused(error: JsonError, body: bytes) -> BodyRefused:
     """axum's two sentences, serde_path_to_error's path, serde_json's fault."""
     failed = "deserialize the JSON body into the target type" if error.data else "parse the request body as JSON"
     fault = f"{error.dotted_path}: {error}" if error.path else str(error)
-    hint = "; was an object sent without JSON.stringify?" if body.startswith(b"[object Object]") else ""
-    return BodyRefused(f"Failed to {failed}: {fault}", f"{fault}{hint}")
+    return BodyRefused(f"Failed to {failed}: {fault}", _why_not_json(body) or fault)
+
+
+_BEGINNINGS = {
+    b"[object Object]": "an object was sent without JSON.stringify",
+    b"\xef\xbb\xbf": "the body begins with a byte-order mark",
+    b"\x1f\x8b": "the body is gzip, which the service does not unpack",
+}
+
+
+def _why_not_json(body: bytes) -> str | None:
+    """The usual mistakes, by how the body begins."""
+    if not body.strip():
+        return "the body is empty"
+    return next((why for beginning, why in _BEGINNINGS.items() if body.startswith(beginning)), None)
 
 
 def describe(call: Call, refused: Refused) -> Answer:

@@ -8,7 +8,6 @@ the text knows its position; one of a type (`Unplaced`) gets that of the next en
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any, NoReturn
 
 from emulator.rust.escape import debug
@@ -75,7 +74,10 @@ def _float(value: float) -> str:
     digits, _, exponent = repr(value).partition("e")
     if not exponent:
         return digits
-    return format(Decimal(repr(value)), "f") if int(exponent) == -5 else f"{digits}e{int(exponent)}"
+    if int(exponent) != -5:
+        return f"{digits}e{int(exponent)}"
+    sign = "-" if value < 0 else ""
+    return f"{sign}0.0000{digits.lstrip('-').replace('.', '')}"
 
 
 def string(reader: Reader) -> str:

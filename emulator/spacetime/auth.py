@@ -78,7 +78,8 @@ def _token(header: str, call: Call) -> str:
     if scheme.lower() == "bearer" and blank:
         return rest.lstrip()
     if scheme.lower() != "basic" or not blank:
-        raise MalformedCredentials(_no_scheme(scheme, blank))
+        takes = "`Bearer <token>` or Basic with `token:<token>`" if profile.page else "`Bearer <token>`"
+        raise MalformedCredentials(f"{_no_scheme(scheme, blank)}; the server takes {takes}")
     if not profile.page:
         raise MalformedCredentials(f"the header says Basic, profile {profile.name} takes only Bearer")
     return _basic_token(rest.lstrip())
@@ -86,10 +87,10 @@ def _token(header: str, call: Call) -> str:
 
 def _no_scheme(scheme: str, blank: str) -> str:
     if scheme.count(".") == 2:
-        return "`Authorization` is a bare token; write `Bearer ` before it"
+        return "`Authorization` is a bare token"
     if scheme.lower() in {"bearer", "basic"} and not blank:
         return f"`Authorization` is only the word {scheme}, without a token"
-    return f"`Authorization` starts with {scheme[:40]!r}; the server takes `Bearer <token>`"
+    return f"the scheme of `Authorization` is {scheme[:20]!r}" if blank else "`Authorization` names no scheme"
 
 
 def _basic_token(encoded: str) -> str:
@@ -101,5 +102,5 @@ def _basic_token(encoded: str) -> str:
     if base64.b64encode(f"{username}{colon}{token}".encode()).decode() != encoded:
         raise MalformedCredentials("what follows Basic is not canonical base64")
     if username != "token" or not colon:
-        raise MalformedCredentials(f"Basic is for base64 of `token:<jwt>`; the user name is {username[:40]!r}")
+        raise MalformedCredentials("Basic is for base64 of `token:<token>`; the user name here is another")
     return token

@@ -6,7 +6,6 @@ from typing import Any
 
 import msgspec
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -23,22 +22,29 @@ _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
 class SigningKey:
-    """A P-256 key pair. The public half is served as the PEM bytes it came with."""
+    """A P-256 key pair. The public half is served as the PEM bytes it came with, if it came with any."""
 
-    def __init__(self, private: ec.EllipticCurvePrivateKey, public_pem: bytes) -> None:
+    def __init__(self, private: ec.EllipticCurvePrivateKey, public_pem: bytes | None = None) -> None:
         self._private = private
         self._public = private.public_key()
-        self.public_pem = public_pem
+        self._public_pem = public_pem
+
+    @property
+    def public_pem(self) -> bytes:
+        if self._public_pem is None:
+            self._public_pem = _pem(self._public)
+        return self._public_pem
 
     @classmethod
     def from_entropy(cls, chance: bytes) -> "SigningKey":
         """The key that belongs to 64 random bytes, the same on every machine."""
-        private = ec.derive_private_key(int.from_bytes(chance) % (_ORDER - 1) + 1, ec.SECP256R1())
-        return cls(private, _pem(private.public_key()))
+        return cls(ec.derive_private_key(int.from_bytes(chance) % (_ORDER - 1) + 1, ec.SECP256R1()))
 
     @classmethod
     def from_files(cls, private_path: Path, public_path: Path) -> "SigningKey":
         """A user's PEM pair. Raises Misconfigured when it is no pair of P-256 keys."""
+        from cryptography.hazmat.primitives import serialization
+
         private = _load(private_path, "private", lambda pem: serialization.load_pem_private_key(pem, password=None))
         public = _load(public_path, "public", serialization.load_pem_public_key)
         if not isinstance(private, ec.EllipticCurvePrivateKey) or not isinstance(private.curve, ec.SECP256R1):
@@ -73,6 +79,8 @@ class SigningKey:
 
 
 def _pem(public: Any) -> bytes:
+    from cryptography.hazmat.primitives import serialization  # slow to import, and most worlds are never asked
+
     pem: bytes = public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     return pem
 

@@ -2,9 +2,10 @@
 
 import re
 
-_ATOM = re.compile(r"[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~\u0080-\U0010ffff]+")
-_QUOTED = re.compile(r"(?:[\t !#-\[\]-~\u0080-\U0010ffff]|\\[\t -~])*")
-_LITERAL = re.compile(r"[!-Z^-~\u0080-\U0010ffff]*")
+# Everything beyond ASCII is allowed everywhere; of ASCII, what is not named here.
+_ATOM = re.compile(r"""[^\x00-\x20()<>@,;:\\".\[\]\x7f]+""")
+_QUOTED = re.compile(r"""(?:[^\x00-\x08\x0a-\x1f"\\\x7f]|\\[\t -~])*""")
+_LITERAL = re.compile(r"""[^\x00-\x20\[\\\]\x7f]*""")
 
 
 def fault(address: str) -> str | None:

@@ -75,7 +75,9 @@ def _email(query: str) -> str:
         if found is not None:
             raise InvalidQuery("duplicate field `email`", "`email` is in the query twice")
         if reason := email_address.fault(value):
-            raise InvalidQuery(f"invalid value: string {debug(value)}, expected {reason}", f"{value[:80]!r}: {reason}")
+            raise InvalidQuery(
+                f"invalid value: string {debug(value)}, expected {reason}", f"`email` is no e-mail address: {reason}"
+            )
         found = value
     if found is None:
         raise InvalidQuery("missing field `email`", "the query has no `email`")

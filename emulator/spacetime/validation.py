@@ -59,6 +59,8 @@ def judge(token: str, key: Verifier, now: int) -> Claims:
 
 def _segments(token: str) -> tuple[str, str, str]:
     segments = token.rsplit(".", 2)
+    if not token:
+        raise InvalidToken("InvalidToken", "the token is empty; is the variable it comes from set?")
     if len(segments) != 3:
         raise InvalidToken("InvalidToken", f"a token has three parts separated by dots, this has {len(segments)}")
     return segments[0], segments[1], segments[2]

@@ -33,9 +33,9 @@ def why(emulator: Emulator, method: str, target: str, *headers: str) -> str:
             "POST",
             "/v1/identity/websocket-token",
             ["Authorization: a.b.c"],
-            "is a bare token; write `Bearer ` before it",
+            "is a bare token; the server takes `Bearer <token>` or Basic",
         ),
-        ("POST", "/v1/identity/websocket-token", ["Authorization: Basic eDp5"], "the user name is 'x'"),
+        ("POST", "/v1/identity/websocket-token", ["Authorization: Basic eDp5"], "the user name here is another"),
         (
             "POST",
             "/v1/identity/websocket-token",
@@ -77,9 +77,9 @@ def test_an_answer_that_is_no_refusal_has_no_reason(emulator: Emulator) -> None:
 
 
 def test_what_the_parser_refuses_is_in_the_journal_too(emulator: Emulator) -> None:
-    exchange(emulator.url, b"GET /v1/ping HTTP/1.1\r\n\r\n")
+    exchange(emulator.url, b"GET /v1/ping HTTP/1.1\r\nHost : x\r\n\r\n")
 
-    assert "Missing 'Host' header" in emulator.journal.exchanges[-1].why
+    assert "not HTTP as the parser wants it" in emulator.journal.exchanges[-1].why
 
 
 def test_an_exchange_holds_both_halves(emulator: Emulator) -> None:

@@ -91,7 +91,8 @@ def test_the_ready_file_holds_the_ready_line(tmp_path: Path) -> None:
     path = tmp_path / "ready.json"
     with serving("--port", "0", "--ready-file", str(path)) as (_, ready):
         assert json.loads(path.read_text()) == ready
-    assert [each.name for each in tmp_path.iterdir()] == ["ready.json"]
+        assert [each.name for each in tmp_path.iterdir()] == ["ready.json"]
+    assert not path.exists()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to send")

@@ -63,7 +63,7 @@ def test_bad_credentials_get_the_documented_words(key: str | None, authorization
         (f"{API_KEY}\\n", "`x-api-key` ends in a newline"),
         (f'"{API_KEY}"', "`x-api-key` is a good key inside quotes or blanks"),
         ("ABCDEF00-0000-4000-8000-000000000000", "`x-api-key` is a good key in upper case; keys are lower case"),
-        ("0", "`x-api-key` was never issued here, or was revoked"),
+        ("0", f"`x-api-key` was never issued here, or was revoked; {API_KEY} is good"),
     ],
 )
 def test_the_reason_names_the_usual_mistake(key: str, why: str) -> None:
