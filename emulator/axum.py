@@ -5,7 +5,6 @@ Recorded from axum 0.7.9 and hyper 1.7.0; docs/fidelity.md, Heads.
 
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -64,8 +63,7 @@ def has_content_length(method: str, status: int) -> bool:
 Handler = Callable[["Call"], Awaitable[Answer]]
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(msgspec.Struct, frozen=True):
     """One row of an API's table. `path` is axum's: `/v1/identity/:identity/verify`."""
 
     method: str
@@ -121,8 +119,7 @@ class Routes:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class Api:
+class Api(msgspec.Struct, frozen=True):
     """An API as axum serves it.
 
     `describe` renders a refusal in the API's own words. With `cors`, every matched route carries the CORS headers and
@@ -134,7 +131,7 @@ class Api:
     routes: Routes
     describe: Callable[["Call", Refused], Answer]
     cors: bool = False
-    elsewhere: Mapping[str, str] = field(default_factory=dict)
+    elsewhere: Mapping[str, str] = msgspec.field(default_factory=dict)
 
     async def answer(self, call: "Call", resource: Resource) -> Answer:
         route = resource.route(call.method)

@@ -4,7 +4,6 @@ JSON in and out; never journaled. They listen only to whoever may steer the emul
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from hmac import compare_digest
 from ipaddress import ip_address
 from typing import Any
@@ -49,8 +48,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-@dataclass(frozen=True, slots=True)
-class Guard:
+class Guard(msgspec.Struct, frozen=True):
     """Who may steer the emulator.
 
     Binding to loopback does not keep a web page out: a page can post to 127.0.0.1, and by rebinding its own name to

@@ -6,8 +6,9 @@ lock, and each call works on the world that stands when it is made.
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from emulator.clock import Clock
 from emulator.inquiry import Inquiry
@@ -46,8 +47,7 @@ class Address:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class NewIdentity:
+class NewIdentity(msgspec.Struct, frozen=True):
     """`identity` is 64 hex digits; `token` is a JWT that never expires."""
 
     identity: str

@@ -238,7 +238,7 @@ def _on_trio() -> bool:
 class _Numbered:
     """Replaces what differs from run to run by its kind and a number, the same one for the same text."""
 
-    _KINDS = re.compile(
+    _KINDS = (
         r"(?P<token>eyJ[\w-]+\.[\w-]+\.[\w-]*)"
         r"|(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)"
         r"|(?P<uuid>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
@@ -251,7 +251,7 @@ class _Numbered:
         self._numbers: dict[str, dict[str, int]] = {}
 
     def __call__(self, text: str) -> str:
-        return self._KINDS.sub(self._name, text)
+        return re.sub(self._KINDS, self._name, text)
 
     def _name(self, match: re.Match[str]) -> str:
         kind = match.lastgroup or ""

@@ -4,6 +4,7 @@ from collections import deque
 from threading import Condition, RLock
 
 from emulator.exchange import Exchange
+from emulator.graveyard import Graveyard
 from emulator.inquiry import Inquiry
 
 KEPT_IN_ALL = 32 * 1024 * 1024
@@ -12,7 +13,7 @@ KEPT_IN_ALL = 32 * 1024 * 1024
 class Journal(Inquiry):
     """The last exchanges: at most `size` of them and 32 MiB in all. What fell out is counted."""
 
-    def __init__(self, size: int, lock: RLock) -> None:
+    def __init__(self, size: int, lock: RLock, graveyard: Graveyard) -> None:
         self._size = size
         self._lock = lock
         self._recorded = Condition(lock)
@@ -20,6 +21,10 @@ class Journal(Inquiry):
         self._weight = 0
         self.total = 0
         """How many requests came, remembered or not."""
+        self._graveyard = graveyard
+
+    def __del__(self) -> None:
+        self._graveyard.bury(self._kept)
 
     def __len__(self) -> int:
         return len(self._kept)

@@ -28,6 +28,9 @@ from emulator.world import Config, Settings, Stage
 LONGEST_LINE = 64 * 1024
 """Bytes in a request line or a header field."""
 
+_SLICE, _PAUSE = 200, 0.002
+"""How many things of an old world are let go of at once, and the seconds between two slices."""
+
 _GRACE = 0.05
 """Seconds a request under way may take to end when the server stops; twice, then it is cut off."""
 
@@ -136,15 +139,28 @@ def url_of(listener: socket.socket) -> str:
     return f"http://[{named}]:{port}" if ":" in named else f"http://{named}:{port}"
 
 
+async def _undertake(stage: Stage) -> None:
+    """Empty the graveyard in slices, with pauses in which requests are answered."""
+    loop, work = asyncio.get_running_loop(), asyncio.Event()
+    stage.graveyard.wake = partial(loop.call_soon_threadsafe, work.set)
+    while True:
+        await work.wait()
+        work.clear()
+        while stage.graveyard.dig(_SLICE):  # noqa: ASYNC110 - a pause between slices, not a poll
+            await asyncio.sleep(_PAUSE)
+
+
 @asynccontextmanager
 async def serving(stage: Stage, guard: Guard, listener: socket.socket) -> AsyncIterator[Http]:
     """Answer on `listener` as long as the block lasts. Requests under way at its end are cut off after 0.1 s."""
     loop = asyncio.get_running_loop()
     http = Http(stage, guard, loop)
     server = await loop.create_server(http, sock=listener)
+    undertaker = loop.create_task(_undertake(stage))
     try:
         yield http
     finally:
+        undertaker.cancel()
         server.close()
         http.pre_shutdown()
         await http.shutdown(timeout=_GRACE)

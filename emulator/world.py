@@ -9,6 +9,7 @@ from typing import TypedDict, TypeVar
 
 from emulator.clock import Clock, Entropy
 from emulator.errors import Misconfigured
+from emulator.graveyard import Graveyard
 from emulator.intuition import credentials as intuition_credentials
 from emulator.intuition import model as intuition
 from emulator.intuition.store import Store as IntuitionStore
@@ -118,14 +119,14 @@ def _signing_key(seed: int, private: Path | None, public: Path | None) -> Signin
 class World:
     """One state of both services: clock, chance, stores, journal. A handler gets the world its request came into."""
 
-    def __init__(self, blueprint: Blueprint) -> None:
+    def __init__(self, blueprint: Blueprint, graveyard: Graveyard) -> None:
         lock = RLock()
         self.seed = blueprint.seed
         self.clock = Clock(blueprint.freeze_at)
         self.entropy = Entropy(blueprint.seed)
-        self.journal = Journal(blueprint.journal_size, lock)
-        self.spacetime = SpacetimeStore(blueprint.spacetime, blueprint.key, self.clock, self.entropy)
-        self.intuition = IntuitionStore(blueprint.intuition, self.clock, self.entropy, lock)
+        self.journal = Journal(blueprint.journal_size, lock, graveyard)
+        self.spacetime = SpacetimeStore(blueprint.spacetime, blueprint.key, self.clock, self.entropy, graveyard)
+        self.intuition = IntuitionStore(blueprint.intuition, self.clock, self.entropy, lock, graveyard)
         self.intuition.issue_api_key(intuition_credentials.DEFAULT_WALLET, intuition_credentials.DEFAULT_KEY)
 
 
@@ -137,12 +138,13 @@ class Stage:
     def __init__(self, config: Config) -> None:
         self.config = config
         """What a plain reset goes back to."""
+        self.graveyard = Graveyard()
         self._blueprints: dict[Config, Blueprint] = {}
-        self.world = World(self._blueprint(config))
+        self.world = World(self._blueprint(config), self.graveyard)
 
     def reset(self, config: Config | None = None) -> World:
         """A world as new, of the config the stage was made with unless another is given. Raises Misconfigured."""
-        self.world = World(self._blueprint(config or self.config))
+        self.world = World(self._blueprint(config or self.config), self.graveyard)
         return self.world
 
     def _blueprint(self, config: Config) -> Blueprint:

@@ -1,7 +1,8 @@
 """API keys: who may call, and why somebody may not."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from emulator.intuition.model import KeyInvalid, KeyMissing, Unauthorized
 
@@ -9,8 +10,7 @@ DEFAULT_KEY = "00000000-0000-4000-8000-000000000001"
 DEFAULT_WALLET = "0x0000000000000000000000000000000000000001"
 
 
-@dataclass(frozen=True, slots=True)
-class ApiKey:
+class ApiKey(msgspec.Struct, frozen=True):
     """A key and the wallet it was issued to."""
 
     key: str

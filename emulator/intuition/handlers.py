@@ -7,7 +7,6 @@ from emulator.errors import Refused
 from emulator.intuition.auth import authenticated
 from emulator.intuition.credentials import ApiKey
 from emulator.intuition.model import BodyRefused, BodyTooLarge, Draft, InvalidPath, NotJsonContent, Profile
-from emulator.rust import serde
 from emulator.rust.plain import plain_object
 from emulator.rust.serde_json import JsonError
 from emulator.web import BodyBroken, BodyTooLong, Call, Handler
@@ -56,42 +55,26 @@ def _check_content_type(content_type: str | None) -> None:
         raise NotJsonContent(f"{what}; the body must be sent as application/json")
 
 
-_REQUIRED, _OPTIONAL = serde.Field(serde.string, required=True), serde.Field(serde.optional(serde.string))
-
-# In the order in which a missing one is named: that of the OpenAPI dump. The page's sample says `image`, its table said
-# `image_url`; both are taken.
-_FIELDS = {
-    "creator": _REQUIRED,
-    "display_name": _REQUIRED,
-    "description": _OPTIONAL,
-    "external_reference": _OPTIONAL,
-    "image_url": _OPTIONAL,
-    "image": _OPTIONAL,
-}
-_BODY_SHAPE = serde.struct("CreateIdentity", _FIELDS)
+_OPTIONAL_FIELDS = ("description", "external_reference", "image_url", "image")
 
 
 def _quick_fields(body: bytes) -> dict[str, Any] | None:
     found = plain_object(body)
     if found is None or not all(isinstance(found.get(name), str) for name in ("creator", "display_name")):
         return None
-    return found if all(isinstance(found.get(name), str | None) for name in _FIELDS) else None
+    return found if all(isinstance(found.get(name), str | None) for name in _OPTIONAL_FIELDS) else None
 
 
 def _fields(body: bytes) -> dict[str, Any]:
+    from emulator.intuition.shapes import read_draft
+
     try:
-        # Whatever follows a complete document is not looked at, as in axum before 0.8.
-        found: dict[str, Any] = serde.parse(body, _BODY_SHAPE, to_the_end=False)
+        return read_draft(body)
     except JsonError as error:
-        raise _body_refused(error, body) from None
-    return found
-
-
-def _body_refused(error: JsonError, body: bytes) -> BodyRefused:
-    """axum's two sentences, serde_path_to_error's path, serde_json's fault."""
-    failed = "deserialize the JSON body into the target type" if error.data else "parse the request body as JSON"
-    fault = f"{error.dotted_path}: {error}" if error.path else str(error)
-    return BodyRefused(f"Failed to {failed}: {fault}", _why_not_json(body) or fault)
+        failed = "deserialize the JSON body into the target type" if error.data else "parse the request body as JSON"
+        # axum's sentence, serde_path_to_error's path, serde_json's fault
+        fault = f"{error.dotted_path}: {error}" if error.path else str(error)
+        raise BodyRefused(f"Failed to {failed}: {fault}", _why_not_json(body) or fault) from None
 
 
 _BEGINNINGS = {

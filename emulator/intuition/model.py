@@ -1,7 +1,6 @@
 """The nouns of Intuition's REST API, and everything it can say no with."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 
 import msgspec
@@ -47,8 +46,7 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc
     conviction_price: str
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(msgspec.Struct, frozen=True):
     """What a client asks to create."""
 
     display_name: str
@@ -62,8 +60,7 @@ class Draft:
         return msgspec.json.encode(self)
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(msgspec.Struct, frozen=True):
     name: str
 
 

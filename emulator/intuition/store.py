@@ -3,12 +3,13 @@
 from threading import RLock
 
 from emulator.clock import Clock, Entropy, rfc3339
+from emulator.graveyard import Graveyard
 from emulator.intuition.credentials import ApiKey
 from emulator.intuition.model import DID_PREFIX, Draft, Identity, NotFound, Profile, User, cid_v0, keccak256
 
 
 class Store:
-    def __init__(self, profile: Profile, clock: Clock, entropy: Entropy, lock: RLock) -> None:
+    def __init__(self, profile: Profile, clock: Clock, entropy: Entropy, lock: RLock, graveyard: Graveyard) -> None:
         self.profile = profile
         self.api_keys: dict[str, ApiKey] = {}
         self._clock = clock
@@ -18,6 +19,10 @@ class Store:
         self._identities: dict[str, Identity] = {}
         self._by_content: dict[str, str] = {}
         self._by_vault: dict[str, str] = {}
+        self._graveyard = graveyard
+
+    def __del__(self) -> None:
+        self._graveyard.bury(self._identities, self._by_content, self._by_vault, self._users)
 
     def __len__(self) -> int:
         return len(self._identities)

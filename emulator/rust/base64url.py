@@ -2,7 +2,6 @@
 
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from dataclasses import dataclass
 
 _ALPHABET = {
     char: value for value, char in enumerate(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
@@ -10,15 +9,13 @@ _ALPHABET = {
 _PAD = ord("=")
 
 
-@dataclass(frozen=True)
 class Base64Error(Exception):
     """`display` is the sentence; `debug` is the same fact as `{:?}` prints it."""
 
-    display: str
-    debug: str
-
-    def __str__(self) -> str:
-        return self.display
+    def __init__(self, display: str, debug: str) -> None:
+        super().__init__(display)
+        self.display = display
+        self.debug = debug
 
 
 def encode(data: bytes) -> str:

@@ -7,8 +7,7 @@ the text knows its position; one of a type (`Unplaced`) gets that of the next en
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from emulator.rust.escape import debug
 from emulator.rust.serde_json import (
@@ -246,8 +245,7 @@ def unit_enum(name: str, variants: tuple[str, ...]) -> Shape:
     return read
 
 
-@dataclass(frozen=True)
-class Field:
+class Field(NamedTuple):
     shape: Shape
     required: bool = False
 

@@ -1,7 +1,6 @@
 """serde_json 1.0.145: how it reads text, what it says when it can't, and where (its src/de.rs and src/read.rs)."""
 
 import re
-from dataclasses import dataclass
 from math import isinf
 
 EOF_LIST = "EOF while parsing a list"
@@ -51,18 +50,19 @@ OPEN_LIST, CLOSE_LIST, OPEN_MAP, CLOSE_MAP, MINUS, _DOT, ZERO, NINE = b"[]{}-.09
 _EXPONENT, _SIGNS = frozenset(b"eE"), frozenset(b"+-")
 
 
-@dataclass
 class JsonError(Exception):
     """`message` at `line` and `column` (bytes, from 1); `data` tells a wrong type from wrong JSON.
 
     `path` holds the keys and indices of the value in which it happened, as serde_path_to_error collects them.
     """
 
-    message: str
-    line: int
-    column: int
-    data: bool = False
-    path: tuple[str | int, ...] = ()
+    def __init__(self, message: str, line: int, column: int, *, data: bool = False) -> None:
+        super().__init__(message)
+        self.message = message
+        self.line = line
+        self.column = column
+        self.data = data
+        self.path: tuple[str | int, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.message} at line {self.line} column {self.column}"
@@ -94,7 +94,7 @@ class Reader:
 
     def _error_at(self, index: int, message: str, *, data: bool) -> JsonError:
         line_start = self.data.rfind(b"\n", 0, index) + 1
-        return JsonError(message, self.data.count(b"\n", 0, index) + 1, index - line_start, data)
+        return JsonError(message, self.data.count(b"\n", 0, index) + 1, index - line_start, data=data)
 
     def peek(self) -> int | None:
         return self.data[self.index] if self.index < len(self.data) else None

@@ -5,9 +5,9 @@ Sources are named by the section of docs/fidelity.md that holds the evidence.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, NewType
 
+import msgspec
 from blake3 import blake3
 
 from emulator.errors import Refused
@@ -63,8 +63,7 @@ class NotAnIdentity(ValueError):
     """A text that is not the hex form of 32 bytes; the message is the real server's."""
 
 
-@dataclass(frozen=True, slots=True)
-class Claims:
+class Claims(msgspec.Struct, frozen=True):
     """What a token says. `issued_at` and `expires_at` are seconds since 1970; `extra` holds every other claim."""
 
     identity: Identity
@@ -73,7 +72,7 @@ class Claims:
     audience: tuple[str, ...]
     issued_at: int
     expires_at: int | None = None
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] = msgspec.field(default_factory=dict)
 
     def payload(self) -> dict[str, Any]:
         """In the order the real server writes them (docs/fidelity.md, Tokens)."""
@@ -92,8 +91,7 @@ class Claims:
         return self.expires_at is not None and 0 <= self.expires_at < now - LEEWAY_SECONDS
 
 
-@dataclass(frozen=True, slots=True)
-class Database:
+class Database(msgspec.Struct, frozen=True):
     """`identity` is what the real server lists, `address` what the documentation page shows."""
 
     identity: Identity
@@ -105,8 +103,7 @@ class Database:
         return cls(_checksummed(blake3(chance).digest()[:26]), blake3(b"address" + chance).digest()[:16].hex())
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(msgspec.Struct, frozen=True):
     """What differs between the servers this API can speak for."""
 
     name: str

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from emulator.clock import Clock, Entropy
+from emulator.graveyard import Graveyard
 from emulator.spacetime.credentials import Keyring, SigningKey
 from emulator.spacetime.model import (
     AUDIENCE,
@@ -19,13 +20,17 @@ from emulator.spacetime.model import (
 
 
 class Store:
-    def __init__(self, profile: Profile, key: SigningKey, clock: Clock, entropy: Entropy) -> None:
+    def __init__(self, profile: Profile, key: SigningKey, clock: Clock, entropy: Entropy, graveyard: Graveyard) -> None:
         self.profile = profile
         self.keyring = Keyring(key)
         self.emails: dict[Identity, str] = {}
         self._databases: dict[Identity, tuple[Database, ...]] = {}
         self._clock = clock
         self._entropy = entropy
+        self._graveyard = graveyard
+
+    def __del__(self) -> None:
+        self._graveyard.bury(self.emails, self._databases)
 
     def create_identity(self) -> tuple[Identity, str]:
         """A new identity and its token, which never expires."""

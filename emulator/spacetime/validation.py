@@ -8,10 +8,9 @@ import re
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from emulator.rust import base64url, serde
+from emulator.rust import base64url
 from emulator.rust.escape import debug
 from emulator.rust.plain import plain_object
-from emulator.rust.serde_json import JsonError, Reader
 from emulator.spacetime.model import (
     CLAIM_NAMES,
     LOCAL_ISSUER,
@@ -20,12 +19,10 @@ from emulator.spacetime.model import (
     Claims,
     ClaimsRefused,
     InvalidToken,
-    NotAnIdentity,
     NotBase64,
     NotJson,
     TokenRefused,
     identity_of,
-    parse_identity,
 )
 
 
@@ -87,55 +84,25 @@ def _decoded(segment: str, name: str) -> bytes:
         raise NotBase64(error.display, error.debug, f"the {name} is not base64url: {error.display}") from None
 
 
-def _parsed(data: bytes, shape: serde.Shape, name: str) -> dict[str, Any]:
+def _read_carefully(data: bytes, part: str) -> dict[str, Any]:
+    """A header or a payload as serde_json reads it. Imported when first needed: good tokens don't."""
+    from emulator.rust.serde_json import JsonError
+    from emulator.spacetime.shapes import read
+
     try:
-        found: dict[str, Any] = serde.parse(data, shape)
+        return read(data, part)
     except JsonError as error:
         shown = data[:200].decode("utf-8", "backslashreplace")
-        raise NotJson(error.message, error.line, error.column, f"the {name} is {shown}: {error}") from None
-    return found
+        raise NotJson(error.message, error.line, error.column, f"the {part} is {shown}: {error}") from None
 
 
 # --- header -----------------------------------------------------------------------------------------------------------
-
-_ALGORITHMS = (
-    "HS256",
-    "HS384",
-    "HS512",
-    "ES256",
-    "ES384",
-    "RS256",
-    "RS384",
-    "RS512",
-    "PS256",
-    "PS384",
-    "PS512",
-    "EdDSA",
-)
-_TEXT = serde.Field(serde.optional(serde.string))
-
-# jsonwebtoken 9.3.0, src/header.rs. `jwk` is read as any object: its own fields are not looked at.
-_HEADER_SHAPE = serde.struct(
-    "Header",
-    {
-        "typ": _TEXT,
-        "alg": serde.Field(serde.unit_enum("Algorithm", _ALGORITHMS), required=True),
-        "cty": _TEXT,
-        "jku": _TEXT,
-        "jwk": serde.Field(serde.optional(serde.struct("Jwk", {}))),
-        "kid": _TEXT,
-        "x5u": _TEXT,
-        "x5c": serde.Field(serde.optional(serde.list_of(serde.string))),
-        "x5t": _TEXT,
-        "x5t#S256": _TEXT,
-    },
-)
 
 
 def _algorithm(segment: str) -> str:
     if segment == STANDARD_HEADER:
         return "ES256"
-    algorithm: str = _parsed(_decoded(segment, "header"), _HEADER_SHAPE, "header")["alg"]
+    algorithm: str = _read_carefully(_decoded(segment, "header"), "header")["alg"]
     return algorithm
 
 
@@ -161,58 +128,11 @@ def _wrong_signature(signature: bytes) -> str:
 
 # --- claims -----------------------------------------------------------------------------------------------------------
 
-_BYTE_OR_HEX = "a byte array or hex string"
-
-
-def _identity_shape(reader: Reader) -> str:
-    byte = reader.value_start()
-    if byte == b"["[0]:
-        return _identity_from_bytes(reader)
-    if byte != b'"'[0]:
-        serde.wrong_type(reader, _BYTE_OR_HEX)
-    text: str = serde.string(reader)
-    try:
-        return parse_identity(text)
-    except NotAnIdentity as error:
-        raise reader.error(str(error), data=True) from None
-
-
-def _identity_from_bytes(reader: Reader) -> str:
-    numbers = serde.list_of(serde.i64)(reader)
-    if len(numbers) != 32 or not all(0 <= number <= 255 for number in numbers):
-        raise serde.Unplaced(f"too {'few' if len(numbers) < 32 else 'many'} elements for array")
-    return bytes(numbers).hex()
-
-
-def _audience_shape(reader: Reader) -> list[str]:
-    value = serde.anything(reader)
-    if isinstance(value, str):
-        return [value]
-    if isinstance(value, list) and all(isinstance(item, str) for item in value):
-        return value
-    raise serde.Unplaced("data did not match any variant of untagged enum Audience")
-
-
-# crates/auth/src/identity.rs; `exp` and `iat` go through serde_with's TimestampSeconds<i64>.
-_CLAIMS_SHAPE = serde.struct(
-    "IncomingClaims",
-    {
-        "hex_identity": serde.Field(serde.optional(_identity_shape)),
-        "sub": serde.Field(serde.string, required=True),
-        "iss": serde.Field(serde.string, required=True),
-        "aud": serde.Field(_audience_shape),
-        "iat": serde.Field(serde.i64, required=True),
-        "exp": serde.Field(serde.optional(serde.i64)),
-    },
-    rest=serde.anything,
-    from_list=False,
-)
-
 
 def _claims(segment: str) -> tuple[Claims, str | None]:
     """The claims, and the identity they claim for themselves."""
     payload = _decoded(segment, "payload")
-    found = _quick_claims(payload) or _parsed(payload, _CLAIMS_SHAPE, "payload")
+    found = _quick_claims(payload) or _read_carefully(payload, "payload")
     audience = found.get("aud", [])
     claims = Claims(
         identity=identity_of(found["iss"], found["sub"]),
@@ -227,7 +147,7 @@ def _claims(segment: str) -> tuple[Claims, str | None]:
 
 
 def _quick_claims(payload: bytes) -> dict[str, Any] | None:
-    """The claims of a payload that is plain and well typed; else None, for `_CLAIMS_SHAPE` to say what is wrong."""
+    """The claims of a payload that is plain and well typed; else None, for the careful reader to say what is wrong."""
     found = plain_object(payload)
     if found is None or not found.keys() >= _REQUIRED_CLAIMS:
         return None

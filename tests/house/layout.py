@@ -7,7 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 FLOORS: list[tuple[str, str, list[str]]] = [
-    ("ground", "time, chance, refusals, Rust's sentences", ["clock", "errors", "rust"]),
+    ("ground", "time, chance, refusals, Rust's sentences, old worlds", ["clock", "errors", "graveyard", "rust"]),
     (
         "nouns",
         "values and pure decisions",
@@ -18,9 +18,11 @@ FLOORS: list[tuple[str, str, list[str]]] = [
             "report",
             "spacetime.model",
             "spacetime.email",
+            "spacetime.shapes",
             "spacetime.validation",
             "spacetime.credentials",
             "intuition.model",
+            "intuition.shapes",
             "intuition.credentials",
         ],
     ),

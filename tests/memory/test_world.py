@@ -5,6 +5,7 @@ from threading import Thread
 import pytest
 
 from emulator import Config, Misconfigured
+from emulator.graveyard import Graveyard
 from emulator.intuition.model import Draft, NotFound
 from emulator.spacetime.model import Claims, identity_of
 from emulator.world import Blueprint, Stage, World
@@ -15,7 +16,7 @@ ALICE = identity_of("localhost", "alice")
 
 
 def world(config: Config = FROZEN) -> World:
-    return World(Blueprint.of(config))
+    return World(Blueprint.of(config), Graveyard())
 
 
 def everything_of(each: World) -> list[object]:

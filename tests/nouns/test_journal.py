@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from emulator.exchange import Exchange, Message
+from emulator.graveyard import Graveyard
 from emulator.journal import KEPT_IN_ALL, Journal
 
 
@@ -25,7 +26,7 @@ def exchange(number: int, **changes: Any) -> Exchange:
 
 
 def journal_of(*exchanges: Exchange, size: int = 100) -> Journal:
-    journal = Journal(size, RLock())
+    journal = Journal(size, RLock(), Graveyard())
     for each in exchanges:
         journal.number()
         journal.record(each)
