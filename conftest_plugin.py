@@ -34,6 +34,8 @@ class Watched(NamedTuple):
 
 
 WATCHED = pytest.StashKey[list[Watched]]()
+CONFIGS: pytest.StashKey[dict[Config, Config]] = pytest.StashKey()
+"""Each config a test asked for, and what it is with command line and ini file."""
 
 
 # --- options ----------------------------------------------------------------------------------------------------------
@@ -97,19 +99,14 @@ def identity_emulator_config() -> Config:
 
 
 @pytest.fixture(scope="session")
-def _identity_emulator_base(pytestconfig: pytest.Config, identity_emulator_config: Config) -> Config:
-    """The config fixture over the ini file, with the command line's seed over both."""
-    with _told():
-        return _from_command_line(pytestconfig).over(identity_emulator_config).over(_from_ini(pytestconfig))
+def _identity_emulator_session(pytestconfig: pytest.Config) -> Iterator[Emulator]:
+    """The session's emulator: booted, or the one that runs elsewhere. Its worlds come with the tests."""
+    from emulator import Config
 
-
-@pytest.fixture(scope="session")
-def _identity_emulator_session(pytestconfig: pytest.Config, _identity_emulator_base: Config) -> Iterator[Emulator]:
-    """The session's emulator: booted, or the one that runs at --identity-emulator-url."""
     url = _url_option(pytestconfig)
     with ExitStack() as stack:
-        with _told():
-            emulator = _remote(url) if url else stack.enter_context(_booted(_identity_emulator_base))
+        with told():
+            emulator = _remote(url) if url else stack.enter_context(_booted(Config()))
         yield emulator
 
 
@@ -123,7 +120,7 @@ def identity_emulator_server(_identity_emulator_session: Emulator) -> Address:
 
 @pytest.fixture
 def identity_emulator(
-    request: pytest.FixtureRequest, _identity_emulator_session: Emulator, _identity_emulator_base: Config
+    request: pytest.FixtureRequest, _identity_emulator_session: Emulator, identity_emulator_config: Config
 ) -> Iterator[Emulator]:
     """An `Emulator` as new: the session's server with a world of this test's own."""
     if "identity_emulator_client" in request.fixturenames:
@@ -132,8 +129,8 @@ def identity_emulator(
             "The client's own is `identity_emulator_client.emulator`"
         )
     emulator = _identity_emulator_session
-    with _told():
-        emulator.reset(world_config(request, _identity_emulator_base))
+    with told():
+        emulator.reset(world_config(request, identity_emulator_config))
     watch(request, emulator)
     yield emulator
     emulator.abort_requests()
@@ -141,7 +138,7 @@ def identity_emulator(
 
 @pytest.fixture
 def make_identity_emulator(
-    request: pytest.FixtureRequest, _identity_emulator_base: Config
+    request: pytest.FixtureRequest, identity_emulator_config: Config
 ) -> Iterator[Callable[..., Emulator]]:
     """A factory for further servers: `make_identity_emulator(seed=7)`. All are stopped at the test's end."""
     from emulator import Config
@@ -149,9 +146,9 @@ def make_identity_emulator(
     with ExitStack() as stack:
 
         def make(**settings: Any) -> Emulator:
-            with _told():
+            with told():
                 known_keywords(settings, tuple(vars(Config())), "make_identity_emulator")
-                config = Config(**settings).over(world_config(request, _identity_emulator_base))
+                config = Config(**settings).over(world_config(request, identity_emulator_config))
                 emulator = stack.enter_context(_booted(config))
             watch(request, emulator)
             return emulator
@@ -186,7 +183,7 @@ def _remote(url: str) -> Emulator:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def told() -> Iterator[None]:
     """What was configured wrongly is said in one line, without a traceback through our own code."""
     from emulator import Misconfigured
 
@@ -204,17 +201,19 @@ def wrong(message: str) -> BaseException:
 # --- where a world's settings come from -------------------------------------------------------------------------------
 
 
-def world_config(request: pytest.FixtureRequest, base: Config) -> Config:
-    """This test's config: its markers over the base, the nearest marker first. The command line's seed wins."""
+def world_config(request: pytest.FixtureRequest, config: Config) -> Config:
+    """This test's config: its markers, then the config fixture, then the ini file. The command line's seed wins."""
     settings = _marked(request.node, WORLD_KEYWORDS)
-    if not settings:
-        return base
-    from emulator import Config
+    known = request.config.stash.setdefault(CONFIGS, {})
+    if settings:
+        from emulator import Config
 
-    if isinstance(settings.get("freeze_at"), str):
-        with _told():
+        if isinstance(settings.get("freeze_at"), str):
             settings["freeze_at"] = _moment(settings["freeze_at"])
-    return _from_command_line(request.config).over(Config(**settings)).over(base)
+        config = Config(**settings).over(config)
+    if config not in known:
+        known[config] = _from_command_line(request.config).over(config).over(_from_ini(request.config))
+    return known[config]
 
 
 def watch(request: pytest.FixtureRequest, emulator: Emulator) -> None:

@@ -4,6 +4,7 @@ Every figure is the median of seven alternating runs in one process, beside the 
 machine's mood cancels out. Budgets are those of the plugin's contract; a row says whether it is within its own.
 """
 
+import compileall
 import json
 import os
 import statistics
@@ -121,9 +122,12 @@ print((time.perf_counter() - begin) * 1000)
 
 
 def first_use() -> Row:
-    pairs = [(_last_number(_FIRST_OURS, "", "."), _last_number(_FIRST_BARE, "", ".")) for _ in range(RUNS)]
-    ours, bare = (statistics.median(side) for side in zip(*pairs, strict=True))
-    return Row("first use: imports, boot, first answer", ours, bare, "ms", "bare aiohttp + 60 ms", ours <= bare + 60)
+    pairs = [(_last_number(_FIRST_OURS, "", "."), _last_number(_FIRST_BARE, "", ".")) for _ in range(2 * RUNS)]
+    bare = statistics.median(theirs for _, theirs in pairs)
+    more = statistics.median(ours - theirs for ours, theirs in pairs)
+    return Row(
+        "first use: imports, boot, first answer", bare + more, bare, "ms", "bare aiohttp + 60 ms", within=more <= 60
+    )
 
 
 # --- each further test ------------------------------------------------------------------------------------------------
@@ -283,6 +287,9 @@ def _hang(port: int) -> None:
 
 
 def main() -> None:
+    # As pip leaves an installed package; compiling is not what is measured.
+    compileall.compile_dir(Path(__file__).parents[1] / "emulator", quiet=1)
+    compileall.compile_file(Path(__file__).parents[1] / "conftest_plugin.py", quiet=1)
     rows = [import_and_hooks(), first_use(), *per_test(), *resets(), *session_end()]
     print(f"{'what':<58}{'ours':>9}{'beside':>9}      budget")
     for row in rows:

@@ -13,13 +13,14 @@ if TYPE_CHECKING:
 
 @pytest_asyncio.fixture
 async def identity_emulator_client(
-    request: pytest.FixtureRequest, _identity_emulator_base: "Config"
+    request: pytest.FixtureRequest, identity_emulator_config: "Config"
 ) -> AsyncIterator["EmulatorClient"]:
     """An aiohttp `TestClient` on an emulator in the test's own loop; the emulator is its `.emulator`."""
     import conftest_plugin
     from emulator.testclient import EmulatorClient
 
-    config = conftest_plugin.world_config(request, _identity_emulator_base)
+    with conftest_plugin.told():
+        config = conftest_plugin.world_config(request, identity_emulator_config)
     async with EmulatorClient(config) as client:
         conftest_plugin.watch(request, client.emulator)
         yield client

@@ -12,12 +12,17 @@ from typing import Any
 import pytest
 import requests
 
+import conftest_plugin
+from emulator import Emulator
 from emulator.errors import Refused
+from emulator.handle import IntuitionHandle, SpacetimeHandle
+from emulator.inquiry import Inquiry
 from emulator.intuition import handlers as intuition_handlers
 from emulator.intuition import model as intuition
 from emulator.server import bind
 from emulator.spacetime import handlers as spacetime_handlers
 from emulator.spacetime import model as spacetime
+from emulator.world import Settings
 from tests.house.layout import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -93,6 +98,41 @@ def test_the_ready_line_shown_has_the_real_keys() -> None:
 @pytest.mark.parametrize("block", blocks("python"))
 def test_each_python_block_runs(block: str) -> None:
     exec(compile(block, "README.md", "exec"), {})  # noqa: S102 - it is our own README
+
+
+# --- the manual of the plugin -----------------------------------------------------------------------------------------
+
+MANUAL = (ROOT / "docs" / "pytest.md").read_text(encoding="utf-8")
+PLUGIN = (ROOT / "conftest_plugin.py").read_text(encoding="utf-8")
+
+
+def test_each_example_of_the_manual_runs(tmp_path: Path) -> None:
+    examples = [text for language, text in BLOCK.findall(MANUAL) if language == "python"]
+    for number, text in enumerate(examples):
+        (tmp_path / f"test_example_{number}.py").write_text(text, encoding="utf-8")
+
+    command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider", "--asyncio-mode=auto"]
+    scope = ["-o", "asyncio_default_fixture_loop_scope=function"]
+    done = subprocess.run([*command, *scope], cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert f"{len(examples)} passed" in done.stdout, done.stdout
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *re.findall(r"@pytest.fixture(?:\([^)]*\))?\ndef (identity\w+|make\w+)", PLUGIN),
+        *conftest_plugin.KEYWORDS,
+        *re.findall(r'addoption\(\s*"(--[\w-]+)"', PLUGIN),
+        *re.findall(r'addini\("(\w+)"', PLUGIN),
+        *(name for name in vars(Inquiry) if not name.startswith("_")),
+        *(name for handle in (Emulator, SpacetimeHandle, IntuitionHandle) for name in vars(handle) if name[0] != "_"),
+        *(name for name in ("now", "advance", "freeze", "resume", "skew")),
+        *Settings.__annotations__,
+    ],
+)
+def test_each_fixture_keyword_option_and_method_is_in_the_manual(name: str) -> None:
+    assert re.search(rf"\b{re.escape(name.lstrip('-'))}\b", MANUAL), f"docs/pytest.md does not mention {name}"
 
 
 # --- nothing is missing, nothing is made up ---------------------------------------------------------------------------

@@ -1,0 +1,54 @@
+"""Users' files: typed ones pass the type checkers, the examples' suites pass."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.house.layout import ROOT
+
+BIN = Path(sys.executable).parent
+EXAMPLES = ROOT / "examples"
+
+
+def run(*command: str, folder: Path) -> str:
+    environment = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_a_typed_test_file_passes_mypy_strict() -> None:
+    run(sys.executable, "-m", "mypy", "--strict", "tests/house/downstream.py", folder=ROOT)
+
+
+def test_a_typed_test_file_passes_pyright() -> None:
+    run(sys.executable, "-m", "pyright", "--pythonpath", sys.executable, "tests/house/downstream.py", folder=ROOT)
+
+
+def test_a_mistake_in_a_typed_test_file_is_found(tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.py"
+    wrong.write_text("from emulator import Config\nConfig(sead=7)\n")
+
+    done = subprocess.run([sys.executable, "-m", "mypy", str(wrong)], capture_output=True, text=True, check=False)
+
+    assert 'Unexpected keyword argument "sead"' in done.stdout
+
+
+@pytest.mark.parametrize("name", ["requests", "aiohttp"])
+def test_the_python_examples_pass(name: str) -> None:
+    scope = ["-o", "asyncio_default_fixture_loop_scope=function"]
+
+    assert " passed" in run(
+        sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *scope, folder=EXAMPLES / name
+    )
+
+
+@pytest.mark.skipif(not shutil.which("node"), reason="Node is not installed on this machine")
+def test_the_node_example_passes() -> None:
+    assert "# fail 0" in run("node", "--test", "--test-reporter=tap", folder=EXAMPLES / "node")
