@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test unit lint check-all clean
+.PHONY: help serve test unit lint check-all lowest bench clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,11 +29,20 @@ lint: $(READY)  ## Check format, style and types
 	$(BIN)/ruff check
 	$(BIN)/mypy
 
-check-all: test  ## Everything, slow checks included
-	IDENTITY_EMULATOR_SLOW=1 $(BIN)/pytest -q -m slow
+check-all: test lowest bench  ## Everything, slow checks included
+
+lowest:  ## Run the unit tests with the oldest versions of everything the package allows
+	@$(PYTHON) -m venv $(VENV)-lowest
+	@$(VENV)-lowest/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	@$(VENV)-lowest/bin/python tests/house/lowest.py > $(VENV)-lowest/constraints.txt
+	@$(VENV)-lowest/bin/python -m pip install --quiet --group dev --editable . -c $(VENV)-lowest/constraints.txt
+	$(VENV)-lowest/bin/pytest -q -n auto --ignore=tests/house
+
+bench: $(READY)  ## Measure what the pytest plugin costs, beside the same things done without it
+	$(BIN)/python -m benchmarks.fixture
 
 clean:  ## Remove what these commands made
-	rm -rf $(VENV) .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache dist
+	rm -rf $(VENV) $(VENV)-* .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache dist
 
 $(INSTALLED): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; try: make PYTHON=python3.12")'

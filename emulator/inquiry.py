@@ -60,8 +60,12 @@ class Inquiry(ABC):
         """Those remembered, oldest first."""
 
     @abstractmethod
+    def _seen(self) -> int:
+        """A number that grows with each exchange."""
+
+    @abstractmethod
     def _wait(self, seen: int, timeout: float) -> None:
-        """Until there may be more than `seen` exchanges, at most `timeout` seconds."""
+        """Until `_seen` may be another, at most `timeout` seconds."""
 
     def __iter__(self) -> Iterator[Exchange]:
         return iter(self.exchanges)
@@ -168,7 +172,7 @@ class Inquiry(ABC):
         __tracebackhide__ = True
         end = monotonic() + timeout
         while True:
-            seen = len(self.exchanges)
+            seen = self._seen()
             found = self._fitting(wanted)
             if len(found) >= times:
                 return found

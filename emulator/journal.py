@@ -19,6 +19,7 @@ class Journal(Inquiry):
         self._recorded = Condition(lock)
         self._kept: deque[Exchange] = deque()
         self._weight = 0
+        self._answered = 0
         self.total = 0
         """How many requests came, remembered or not."""
         self._graveyard = graveyard
@@ -48,6 +49,7 @@ class Journal(Inquiry):
     def record(self, exchange: Exchange) -> None:
         with self._recorded:
             self._kept.append(exchange)
+            self._answered += 1
             self._weight += exchange.weight
             while len(self._kept) > self._size or self._weight > KEPT_IN_ALL:
                 self._weight -= self._kept.popleft().weight
@@ -59,6 +61,9 @@ class Journal(Inquiry):
             self._kept.clear()
             self._weight = 0
 
+    def _seen(self) -> int:
+        return self._answered
+
     def _wait(self, seen: int, timeout: float) -> None:
         with self._recorded:
-            self._recorded.wait_for(lambda: len(self._kept) != seen, timeout)
+            self._recorded.wait_for(lambda: self._answered != seen, timeout)

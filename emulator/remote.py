@@ -66,6 +66,9 @@ class RemoteJournal(Inquiry):
     def exchanges(self) -> list[Exchange]:
         return [Exchange.from_json(found) for found in self._control("GET", "/journal")["exchanges"]]
 
+    def _seen(self) -> int:
+        return 0
+
     def _wait(self, seen: int, timeout: float) -> None:
         threading.Event().wait(min(timeout, _LOOK_AGAIN))
 

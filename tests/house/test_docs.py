@@ -95,7 +95,7 @@ def test_the_ready_line_shown_has_the_real_keys() -> None:
     assert list(json.loads(blocks("json")[3])) == ["url", "port", "pid", "seed", "version"]
 
 
-@pytest.mark.parametrize("block", blocks("python"))
+@pytest.mark.parametrize("block", [block for block in blocks("python") if "def test_" not in block])
 def test_each_python_block_runs(block: str) -> None:
     exec(compile(block, "README.md", "exec"), {})  # noqa: S102 - it is our own README
 
@@ -107,7 +107,8 @@ PLUGIN = (ROOT / "conftest_plugin.py").read_text(encoding="utf-8")
 
 
 def test_each_example_of_the_manual_runs(tmp_path: Path) -> None:
-    examples = [text for language, text in BLOCK.findall(MANUAL) if language == "python"]
+    in_readme = [text for text in blocks("python") if "def test_" in text]
+    examples = [text for language, text in BLOCK.findall(MANUAL) if language == "python"] + in_readme
     for number, text in enumerate(examples):
         (tmp_path / f"test_example_{number}.py").write_text(text, encoding="utf-8")
 
