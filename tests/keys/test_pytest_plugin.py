@@ -252,9 +252,11 @@ def test_it_works_under_every_event_loop_plugin(run: Run, client: str, mark: str
 
 def test_it_works_under_trio(run: Run) -> None:
     run.write("import pytest\n\n@pytest.fixture\ndef anyio_backend(): return 'trio'\n", "conftest.py")
-    run.write(ASYNC_TESTS.format(mark="@pytest.mark.anyio", client=HTTPX))
+    for mark, plugin in (("anyio", "anyio.pytest_plugin"), ("trio", "pytest_trio.plugin")):
+        run.write(ASYNC_TESTS.format(mark=f"@pytest.mark.{mark}", client=HTTPX), f"test_{mark}.py")
 
-    assert "1 passed" in run("-p", "anyio.pytest_plugin").summary
+        outcome = run("-p", plugin, f"test_{mark}.py")
+        assert "1 passed" in outcome.summary, outcome
 
 
 def test_the_client_fixture_is_an_aiohttp_client_in_the_tests_loop(run: Run) -> None:
