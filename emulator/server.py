@@ -43,6 +43,7 @@ class Http(web.Server):
         self._stage = stage
         self._handle = application(stage, guard)
         self.under_way: set[asyncio.Task[None]] = set()
+        self._digging = False
 
     def __call__(self) -> RequestHandler:
         return _Connection(
@@ -63,7 +64,16 @@ class Http(web.Server):
             answer = await self._handle(Call(request, world))
         finally:
             self.under_way.discard(request.task)
+            if self._stage.graveyard and not self._digging:
+                self._digging = True
+                self._loop.call_later(_PAUSE, self._dig)
         return Reply(request, answer, http_date(world.clock.seconds()))
+
+    def _dig(self) -> None:
+        """Let go of a slice of an old world, and of the next after a pause in which requests are answered."""
+        self._digging = self._stage.graveyard.dig(_SLICE)
+        if self._digging:
+            self._loop.call_later(_PAUSE, self._dig)
 
     def abort(self) -> None:
         """Hang up on whoever still waits for an answer."""
@@ -139,28 +149,15 @@ def url_of(listener: socket.socket) -> str:
     return f"http://[{named}]:{port}" if ":" in named else f"http://{named}:{port}"
 
 
-async def _undertake(stage: Stage) -> None:
-    """Empty the graveyard in slices, with pauses in which requests are answered."""
-    loop, work = asyncio.get_running_loop(), asyncio.Event()
-    stage.graveyard.wake = partial(loop.call_soon_threadsafe, work.set)
-    while True:
-        await work.wait()
-        work.clear()
-        while stage.graveyard.dig(_SLICE):  # noqa: ASYNC110 - a pause between slices, not a poll
-            await asyncio.sleep(_PAUSE)
-
-
 @asynccontextmanager
 async def serving(stage: Stage, guard: Guard, listener: socket.socket) -> AsyncIterator[Http]:
     """Answer on `listener` as long as the block lasts. Requests under way at its end are cut off after 0.1 s."""
     loop = asyncio.get_running_loop()
     http = Http(stage, guard, loop)
     server = await loop.create_server(http, sock=listener)
-    undertaker = loop.create_task(_undertake(stage))
     try:
         yield http
     finally:
-        undertaker.cancel()
         server.close()
         http.pre_shutdown()
         await http.shutdown(timeout=_GRACE)
