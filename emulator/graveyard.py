@@ -3,6 +3,8 @@
 from collections import deque
 from typing import Any
 
+Container = deque[Any] | dict[Any, Any] | list[Any]
+
 
 class Graveyard:
     """Lets go of large containers in slices.
@@ -17,13 +19,13 @@ class Graveyard:
     """Containers; the oldest is let go of at once when there are more."""
 
     def __init__(self) -> None:
-        self._containers: deque[deque[Any] | dict[Any, Any]] = deque()
+        self._containers: deque[Container] = deque()
 
     def __len__(self) -> int:
         """Containers that still hold something."""
         return len(self._containers)
 
-    def bury(self, *containers: deque[Any] | dict[Any, Any]) -> None:
+    def bury(self, *containers: Container) -> None:
         """Take containers that nobody else holds."""
         self._containers.extend(container for container in containers if len(container) > self._SMALL)
         while len(self._containers) > self._ROOM:

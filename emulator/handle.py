@@ -13,7 +13,7 @@ import msgspec
 from emulator.clock import Clock
 from emulator.inquiry import Inquiry
 from emulator.intuition.credentials import DEFAULT_KEY
-from emulator.intuition.model import Draft, Identity
+from emulator.intuition.model import Draft, Identity, Position
 from emulator.rust import base64url
 from emulator.spacetime.model import (
     AUDIENCE,
@@ -153,6 +153,14 @@ class IntuitionHandle:
     ) -> Identity:
         """A row, as `POST /identity` makes it."""
         return self._stage.world.intuition.create(Draft(display_name, creator, description, image, external_reference))
+
+    def add_position(self, identity: str, wallet: str, amount: int) -> Position:
+        """A stake of `amount` wei in an identity, named by its `id`, `identity_id` or `vault_id`.
+
+        It is listed under `/identity/{id}/positions`, and the identity's sums grow by it. Raises ValueError for an
+        amount that is not positive, `emulator.intuition.model.NotFound` for an identity that is not there.
+        """
+        return self._stage.world.intuition.add_position(identity, wallet, amount)
 
 
 def _compact(value: Mapping[str, Any]) -> bytes:

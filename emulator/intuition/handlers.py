@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from emulator.axum import Answer, Api, Route, Routes, json_answer, path_text
+from emulator.axum import Answer, Api, Route, Routes, json_answer, path_text, query_pairs
 from emulator.errors import Refused
 from emulator.intuition.auth import authenticated
 from emulator.intuition.credentials import ApiKey
+from emulator.intuition.listing import Filters, Paging, Sorting
 from emulator.intuition.model import BodyRefused, BodyTooLarge, Draft, InvalidPath, NotJsonContent, Profile
 from emulator.rust.plain import plain_object
 from emulator.rust.serde_json import JsonError
@@ -22,11 +23,28 @@ async def create_identity(call: Call, key: ApiKey) -> Answer:
 
 @authenticated
 async def get_identity(call: Call, key: ApiKey) -> Answer:
+    return json_answer(call.world.intuition.find(_name(call)))
+
+
+@authenticated
+async def list_identities(call: Call, key: ApiKey) -> Answer:
+    """Also the search: what is not given does not filter."""
+    query = dict(query_pairs(call.query))
+    listed = call.world.intuition.page(Paging.parse(query), Sorting.parse(query), Filters.parse(query))
+    return json_answer(listed)
+
+
+@authenticated
+async def list_positions(call: Call, key: ApiKey) -> Answer:
+    """Known without positions is an empty page, unknown is 404."""
+    return json_answer(call.world.intuition.positions(_name(call), Paging.parse(dict(query_pairs(call.query)))))
+
+
+def _name(call: Call) -> str:
     try:
-        name = path_text(call.params[0], "id")
+        return path_text(call.params[0], "id")
     except ValueError as error:
         raise InvalidPath(str(error), f"the escapes in {call.params[0][:80]!r} are not UTF-8") from None
-    return json_answer(call.world.intuition.find(name))
 
 
 async def _draft(call: Call) -> Draft:
@@ -96,10 +114,7 @@ def describe(call: Call, refused: Refused) -> Answer:
     return json_answer({"code": refused.status, "error": refused.text}, refused.status, refused.why)
 
 
-_NOT_YET = "the real service has this route, the emulator has not yet"
 _ELSEWHERE = {
-    "/identities": _NOT_YET,
-    "/identity/*/positions": _NOT_YET,
     "/claim/**": "the real service has claims, the emulator has only its identity API",
     "/claims/**": "the real service has claims, the emulator has only its identity API",
     "/users/**": "the real service has users, the emulator has only its identity API",
@@ -113,7 +128,10 @@ def _both(method: str, suffix: str, operation: str, handler: Handler) -> list[Ro
 
 _ROUTES = (
     *_both("POST", "", "intuition.create_identity", create_identity),
+    Route("GET", "/identities", "intuition.list_identities", list_identities),
+    *_both("GET", "/search", "intuition.search_identities", list_identities),
     *_both("GET", "/:id", "intuition.get_identity", get_identity),
+    *_both("GET", "/:id/positions", "intuition.list_positions", list_positions),
 )
 
 

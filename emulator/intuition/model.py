@@ -8,6 +8,7 @@ import msgspec
 from emulator.errors import Refused
 
 DID_PREFIX = "did:intuition:ipfs:"
+STATUSES = ("pending", "complete", "removed", "error")
 
 
 class User(msgspec.Struct, frozen=True, gc=False):
@@ -44,6 +45,25 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc
     assets_sum: str
     conviction_sum: str
     conviction_price: str
+
+
+class Staker(msgspec.Struct, frozen=True, gc=False):
+    wallet: str
+
+
+class Position(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A stake in an identity, its keys in the order of the documentation page; amounts are decimal strings of wei."""
+
+    id: str
+    user: Staker
+    direction: str = "for"
+    vault_id: str
+    amount_staked: str
+    conviction: str
+    assets: str
+    fee: str = "0"
+    delta_assets: str = "0"
+    total: int = 1
 
 
 class Draft(msgspec.Struct, frozen=True):
@@ -133,6 +153,11 @@ class NotJsonContent(BodyRefused):
 class InvalidPath(Refused):
     def __init__(self, text: str, why: str) -> None:
         super().__init__(400, f"Invalid URL: {text}", why)
+
+
+class InvalidQuery(Refused):
+    def __init__(self, text: str, why: str) -> None:
+        super().__init__(400, f"Failed to deserialize query string: {text}", why)
 
 
 class NotFound(Refused):

@@ -1,11 +1,27 @@
 """What Intuition remembers: API keys, users by wallet, identities by three names."""
 
 from threading import RLock
+from typing import Any
+
+from msgspec import structs
 
 from emulator.clock import Clock, Entropy, rfc3339
 from emulator.graveyard import Graveyard
 from emulator.intuition.credentials import ApiKey
-from emulator.intuition.model import DID_PREFIX, Draft, Identity, NotFound, Profile, User, cid_v0, keccak256
+from emulator.intuition.index import Index
+from emulator.intuition.listing import Filters, Paging, Sorting
+from emulator.intuition.model import (
+    DID_PREFIX,
+    Draft,
+    Identity,
+    NotFound,
+    Position,
+    Profile,
+    Staker,
+    User,
+    cid_v0,
+    keccak256,
+)
 
 
 class Store:
@@ -19,10 +35,14 @@ class Store:
         self._identities: dict[str, Identity] = {}
         self._by_content: dict[str, str] = {}
         self._by_vault: dict[str, str] = {}
+        self._made: dict[str, int] = {}
+        self._indexes: dict[str, Index] = {}
+        self._positions: dict[str, list[Position]] = {}
         self._graveyard = graveyard
 
     def __del__(self) -> None:
-        self._graveyard.bury(self._identities, self._by_content, self._by_vault, self._users)
+        entries = (index.entries for index in self._indexes.values())
+        self._graveyard.bury(self._identities, self._by_content, self._by_vault, self._users, self._made, *entries)
 
     def __len__(self) -> int:
         return len(self._identities)
@@ -61,7 +81,10 @@ class Store:
                 conviction_sum="0",
                 conviction_price="0",
             )
+            self._made[identity.id] = len(self._made)
             self._identities[identity.id] = identity
+            for index in self._indexes.values():
+                index.add(identity)
             self._by_content.setdefault(identity.identity_id, identity.id)
             self._by_vault[identity.vault_id] = identity.id
         return identity
@@ -72,6 +95,56 @@ class Store:
         if row is None:
             raise NotFound(f"no identity has the id, identity_id or vault_id {name!r}; {len(self)} are known")
         return self._identities[row]
+
+    def page(self, paging: Paging, sorting: Sorting, filters: Filters) -> dict[str, Any]:
+        """A page of rows in its envelope. Filters look at every row, sorting at none."""
+        with self._lock:
+            if sorting.key not in self._indexes:
+                self._indexes[sorting.key] = Index(sorting.key, self._identities.values(), self._made)
+            ids = self._indexes[sorting.key].ids(descending=sorting.descending)
+            rows = (self._identities[each] for each in ids)
+            if not filters:
+                return paging.envelope(rows, len(self))
+            fitting = [row for row in rows if filters.fit(row)]
+            return paging.envelope(fitting, len(fitting))
+
+    def add_position(self, name: str, wallet: str, amount: int) -> Position:
+        """A stake of `amount` wei in the identity called `name`; its sums grow by it. Raises NotFound, ValueError."""
+        if amount <= 0:
+            raise ValueError(f"a stake is a positive number of wei, not {amount}")
+        with self._lock:
+            row = self.find(name)
+            position = Position(
+                id=self._entropy.uuid4("intuition.position"),
+                user=Staker(wallet),
+                vault_id=row.vault_id,
+                amount_staked=str(amount),
+                conviction=str(amount),
+                assets=str(amount),
+            )
+            self._positions.setdefault(row.id, []).append(position)
+            self._replace(
+                row,
+                num_positions=row.num_positions + 1,
+                assets_sum=str(int(row.assets_sum) + amount),
+                conviction_sum=str(int(row.conviction_sum) + amount),
+                updated_at=rfc3339(self._clock.micros()),
+            )
+        return position
+
+    def positions(self, name: str, paging: Paging) -> dict[str, Any]:
+        """A page of the stakes in an identity, in the order they were made. Raises NotFound."""
+        with self._lock:
+            found = self._positions.get(self.find(name).id, [])
+            rows = (structs.replace(position, total=len(found)) for position in found)
+            return paging.envelope(rows, len(found))
+
+    def _replace(self, row: Identity, **changes: Any) -> None:
+        changed = structs.replace(row, **changes)
+        for index in self._indexes.values():
+            index.remove(row)
+            index.add(changed)
+        self._identities[row.id] = changed
 
     def _user(self, wallet: str, now: str) -> User:
         """The user row of a wallet, made on first use; the page shows its `api_key` blank."""

@@ -6,7 +6,7 @@ of the server's fork of jsonwebtoken 9.3.0; docs/fidelity.md, Tokens.
 
 import re
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from emulator.rust import base64url
 from emulator.rust.escape import debug
@@ -24,6 +24,21 @@ from emulator.spacetime.model import (
     TokenRefused,
     identity_of,
 )
+
+
+class Inspection(NamedTuple):
+    """What a token says, whoever signed it. `claimed` is the identity it claims for itself."""
+
+    algorithm: str
+    claims: Claims
+    claimed: str | None
+
+
+def inspect(token: str) -> Inspection:
+    """Read a token without judging time or signature. Raises TokenRefused where the server could not read it."""
+    header, payload, _ = _segments(token)
+    algorithm = _algorithm(header)
+    return Inspection(algorithm, *_claims(payload))
 
 
 class Verifier(Protocol):

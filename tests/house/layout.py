@@ -22,6 +22,8 @@ FLOORS: list[tuple[str, str, list[str]]] = [
             "spacetime.validation",
             "spacetime.credentials",
             "intuition.model",
+            "intuition.listing",
+            "intuition.index",
             "intuition.shapes",
             "intuition.credentials",
         ],
