@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+TESTABLE := $(VENV)/.testable
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
@@ -21,7 +22,7 @@ test: lint $(READY)  ## Lint, type-check and run the whole suite with branch cov
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report
 
-unit: $(READY)  ## Run the tests without those that build and install packages
+unit: $(TESTABLE)  ## Run the tests without those that build and install packages
 	$(BIN)/pytest -q -n auto --ignore=tests/house
 
 lint: $(READY)  ## Check format, style and types
@@ -35,7 +36,7 @@ lowest:  ## Run the unit tests with the oldest versions of everything the packag
 	@$(PYTHON) -m venv $(VENV)-lowest
 	@$(VENV)-lowest/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
 	@$(VENV)-lowest/bin/python tests/house/lowest.py > $(VENV)-lowest/constraints.txt
-	@$(VENV)-lowest/bin/python -m pip install --quiet --group dev --editable . -c $(VENV)-lowest/constraints.txt
+	@$(VENV)-lowest/bin/python -m pip install --quiet --group test --editable . -c $(VENV)-lowest/constraints.txt
 	$(VENV)-lowest/bin/pytest -q -n auto --ignore=tests/house
 
 bench: $(READY)  ## Measure what the pytest plugin costs, beside the same things done without it
@@ -52,6 +53,10 @@ $(INSTALLED): pyproject.toml
 	@$(BIN)/python -m pip install --quiet --editable .
 	@touch $@
 
+$(TESTABLE): $(INSTALLED)
+	@$(BIN)/python -m pip install --quiet --group test
+	@touch $@
+
 $(READY): $(INSTALLED)
 	@$(BIN)/python -m pip install --quiet --group dev
-	@touch $@
+	@touch $@ $(TESTABLE)

@@ -10,6 +10,7 @@ import requests
 
 from emulator import Config, Emulator, running_in_thread
 from emulator.spacetime.model import identity_of
+from tests.raw import exchange, request
 
 SOMEBODY = identity_of("localhost", "somebody")
 
@@ -106,6 +107,17 @@ def test_a_token_of_this_identity_is_204_and_empty(emulator: Emulator, scheme: A
     answer = verify(emulator, identity, headers=scheme(token))
 
     assert (answer.status_code, answer.content) == (204, b"")
+
+
+def test_a_204_has_no_length_unless_head_asked(emulator: Emulator) -> None:
+    identity, token = new_identity(emulator)
+    target, header = f"/v1/identity/{identity}/verify", f"Authorization: Bearer {token}"
+
+    got = exchange(emulator.url, request("GET", target, header))
+    headed = exchange(emulator.url, request("HEAD", target, header))
+
+    assert got.names == ["vary", "access-control-allow-origin", "date"]
+    assert headed.names == ["vary", "access-control-allow-origin", "content-length", "date"]
 
 
 def test_the_token_may_be_in_the_query(emulator: Emulator) -> None:
