@@ -148,6 +148,8 @@ def make_identity_emulator(
         def make(**settings: Any) -> Emulator:
             with told():
                 known_keywords(settings, tuple(vars(Config())), "make_identity_emulator")
+                if isinstance(settings.get("freeze_at"), str):
+                    settings["freeze_at"] = _moment(settings["freeze_at"])
                 config = Config(**settings).over(world_config(request, identity_emulator_config))
                 emulator = stack.enter_context(_booted(config))
             watch(request, emulator)
@@ -203,24 +205,42 @@ def wrong(message: str) -> BaseException:
 
 def world_config(request: pytest.FixtureRequest, config: Config) -> Config:
     """This test's config: its markers, then the config fixture, then the ini file. The command line's seed wins."""
+    from emulator import Config
+
+    if not isinstance(config, Config):
+        raise wrong(f"identity_emulator_config returned {config!r}; return an emulator.Config")
     settings = _marked(request.node, WORLD_KEYWORDS)
     known = request.config.stash.setdefault(CONFIGS, {})
     if settings:
-        from emulator import Config
-
         if isinstance(settings.get("freeze_at"), str):
             settings["freeze_at"] = _moment(settings["freeze_at"])
         config = Config(**settings).over(config)
+    if not _hashable(config):
+        return config
     if config not in known:
         known[config] = _from_command_line(request.config).over(config).over(_from_ini(request.config))
     return known[config]
+
+
+def _hashable(config: Config) -> bool:
+    """One with a field of a wrong type may not be; the world says which."""
+    try:
+        hash(config)
+    except TypeError:
+        return False
+    return True
 
 
 def watch(request: pytest.FixtureRequest, emulator: Emulator) -> None:
     """Have the test's report and its strictness look at this emulator."""
     settings = _marked(request.node, STRICT_KEYWORDS)
     strict = settings.get("strict", request.config.getini("identity_emulator_strict"))
-    ignore = (*settings.get("strict_ignore", ()), *request.config.getini("identity_emulator_strict_ignore"))
+    ignored = settings.get("strict_ignore", ())
+    if not isinstance(strict, bool):
+        raise wrong(f"strict is {strict!r}; it is True or False")
+    if isinstance(ignored, str) or not all(isinstance(path, str) and path[:1] in {"/", "*"} for path in ignored):
+        raise wrong(f"strict_ignore is {ignored!r}; it is a list of paths like ['/v1/database/**']")
+    ignore = (*ignored, *request.config.getini("identity_emulator_strict_ignore"))
     request.node.stash.setdefault(WATCHED, []).append(Watched(emulator, strict, ignore))
 
 
@@ -335,7 +355,7 @@ def _add_exchanges(item: pytest.Item, report: pytest.TestReport, watched: list[W
             report.sections.append(("identity emulator", str(error)))
             continue
         report.sections.append(("identity emulator", written(exchanges, emulator.url, secrets=secrets)))
-        if report.when == "call":
+        if report.when != "teardown":
             # junit writes the properties of the teardown's report, which are the item's.
             item.user_properties.append(("identity_emulator", short(exchanges)))
             report.user_properties.append(("identity_emulator", short(exchanges)))

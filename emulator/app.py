@@ -1,8 +1,9 @@
 """The wiring diagram: which request goes where, and through what."""
 
 from emulator.axum import Answer, Api, nearest
-from emulator.control import PREFIX, Guard, control
+from emulator.control import control
 from emulator.exchange import path_pattern
+from emulator.guard import PREFIX, Guard
 from emulator.intuition import handlers as intuition_handlers
 from emulator.intuition import model as intuition_model
 from emulator.spacetime import handlers as spacetime_handlers

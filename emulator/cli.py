@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from emulator.clock import Clock, parse_rfc3339, rfc3339, to_micros, unseeded
-from emulator.control import Guard, emulator_version, is_loopback
+from emulator.control import emulator_version
 from emulator.errors import Misconfigured
+from emulator.guard import Guard, is_loopback
 from emulator.intuition.credentials import DEFAULT_KEY
 from emulator.intuition.model import PROFILES as INTUITION_PROFILES
 from emulator.server import bind, new_event_loop, serving, url_of

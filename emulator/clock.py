@@ -21,9 +21,10 @@ LATEST = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 
 def to_micros(moment: datetime) -> int:
-    """Microseconds since 1970. A naive datetime is read as UTC."""
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return (aware - _EPOCH) // _MICROSECOND
+    """Microseconds since 1970. Raises ValueError for a datetime without an offset."""
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment!r} has no offset; give it tzinfo=datetime.UTC")
+    return (moment - _EPOCH) // _MICROSECOND
 
 
 def to_datetime(micros: int) -> datetime:

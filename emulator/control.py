@@ -4,19 +4,22 @@ JSON in and out; never journaled. They listen only to whoever may steer the emul
 """
 
 from collections.abc import Callable, Mapping
-from hmac import compare_digest
-from ipaddress import ip_address
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
-from emulator.axum import Answer, Route, Routes, json_answer, nearest, query_pairs
-from emulator.clock import parse_rfc3339, rfc3339
-from emulator.errors import Misconfigured, Refused
+from emulator.axum import TEXT, Answer, Route, Routes, json_answer, nearest, query_pairs
+from emulator.clock import Clock, parse_rfc3339, rfc3339
+from emulator.errors import Misconfigured
+from emulator.guard import PREFIX, ControlRefused, Guard
+from emulator.handle import SpacetimeHandle
+from emulator.report import curl
+from emulator.spacetime.model import AUDIENCE, LOCAL_ISSUER
 from emulator.web import BodyBroken, BodyTooLong, Call, Handler
 from emulator.world import Config, Stage
 
-PREFIX = "/_emulator"
+T = TypeVar("T")
+
 LONGEST_BODY = 256 * 1024 * 1024
 
 
@@ -27,73 +30,6 @@ def emulator_version() -> str:
         return version("identity-emulator")
     except PackageNotFoundError:  # run from a folder that was never installed
         return "0"
-
-
-class ControlRefused(Refused):
-    """`text` says what is wrong, `hint` what to do about it."""
-
-    def __init__(self, status: int, text: str, hint: str) -> None:
-        super().__init__(status, text, hint)
-        self.hint = hint
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address means this machine only."""
-    name = host.strip("[]").lower()
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(name).is_loopback
-    except ValueError:
-        return False
-
-
-class Guard(msgspec.Struct, frozen=True):
-    """Who may steer the emulator.
-
-    Binding to loopback does not keep a web page out: a page can post to 127.0.0.1, and by rebinding its own name to
-    that address it can read the answers. So the `Host` must be ours, a foreign `Origin` is refused, and a body must be
-    JSON, which no page can send without asking first.
-    """
-
-    host: str = "127.0.0.1"
-    token: str | None = None
-
-    def check(self, call: Call) -> None:
-        """Raises ControlRefused."""
-        self._check_origin(call)
-        if self.token is None:
-            self._check_host(call)
-        elif not self._has_token(call, self.token) and (call.method, call.path) != ("GET", f"{PREFIX}/health"):
-            raise ControlRefused(
-                401,
-                "the control token is missing or wrong",
-                "send it as `Authorization: Bearer …` or `X-Emulator-Token`",
-            )
-
-    def _has_token(self, call: Call, token: str) -> bool:
-        scheme, _, bearer = (call.header("authorization") or "").partition(" ")
-        sent = call.header("x-emulator-token") or (bearer.strip() if scheme.lower() == "bearer" else "")
-        return compare_digest(sent.encode("utf-8", "surrogateescape"), token.encode())
-
-    def _check_host(self, call: Call) -> None:
-        host = _without_port(call.header("host") or "")
-        if not is_loopback(host) and host != self.host:
-            raise ControlRefused(
-                403, f"the control routes don't answer to the name {host!r}", "use 127.0.0.1, or give --control-token"
-            )
-
-    def _check_origin(self, call: Call) -> None:
-        origin = call.header("origin")
-        if origin is not None and origin != f"http://{call.header('host')}":
-            raise ControlRefused(
-                403, f"a page of {origin!r} may not use the control routes", "call them from the test, not from a page"
-            )
-
-
-def _without_port(host: str) -> str:
-    name, colon, port = host.rpartition(":")
-    return name if colon and port.isdigit() else host
 
 
 async def _json(call: Call) -> dict[str, Any]:
@@ -111,7 +47,7 @@ async def _json(call: Call) -> dict[str, Any]:
         raise ControlRefused(415, "a body here is JSON", "send it with `Content-Type: application/json`")
     try:
         found = msgspec.json.decode(body)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise ControlRefused(400, f"the body is not JSON: {error}", "send one JSON object") from None
     if not isinstance(found, dict):
         raise ControlRefused(400, "the body is JSON, but not an object", "send one JSON object")
@@ -124,6 +60,21 @@ def _only(found: Mapping[str, Any], known: tuple[str, ...]) -> None:
             near = nearest(key, known)
             hint = f"did you mean {near!r}?" if near else f"known are {', '.join(known) or 'none'}"
             raise ControlRefused(400, f"unknown key {key!r}", hint)
+
+
+def _field(found: Mapping[str, Any], name: str, kind: type[T] | tuple[type[T], ...], example: str) -> T | None:
+    """A value of the body, None when it is not there. Raises ControlRefused for one of another type."""
+    value = found.get(name)
+    if value is not None and (not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool)):
+        raise ControlRefused(400, f"`{name}` is {msgspec.json.encode(value).decode()[:80]}", f"send {example}")
+    return value
+
+
+def _needed(found: Mapping[str, Any], name: str, kind: type[T], example: str) -> T:
+    value = _field(found, name, kind, example)
+    if value is None:
+        raise ControlRefused(400, f"`{name}` is missing", f"send {example}")
+    return value
 
 
 class Control:
@@ -164,11 +115,8 @@ class Control:
         """A world as new; `seed` and `scenario` make it another one."""
         found = await _json(call)
         _only(found, ("seed", "scenario"))
-        seed, scenario = found.get("seed"), found.get("scenario")
-        if seed is not None and type(seed) is not int:
-            raise ControlRefused(400, "`seed` is not an integer", 'send {"seed": 7}')
-        if not isinstance(scenario, str | None):
-            raise ControlRefused(400, "`scenario` is not a name", 'send {"scenario": "quickstart"}')
+        seed = _field(found, "seed", int, '{"seed": 7}')
+        scenario = _field(found, "scenario", str, '{"scenario": "quickstart"}')
         self._stage.reset(Config(seed=seed, scenario=scenario).over(self._stage.config))
         return await self.health(call)
 
@@ -180,6 +128,102 @@ class Control:
     async def clear_journal(self, call: Call) -> Answer:
         self._stage.world.journal.clear()
         return Answer(204)
+
+    async def journal_curl(self, call: Call) -> Answer:
+        """A shell command that sends exchange n again, secrets included: it is asked for."""
+        exchanges = self._stage.world.journal.exchanges
+        found = next((each for each in exchanges if str(each.number) == call.params[0]), None)
+        if found is None:
+            raise ControlRefused(404, f"no exchange {call.params[0][:40]!r}", "GET /_emulator/journal lists them")
+        command = curl(found, f"http://{call.header('host')}", secrets=True)
+        return Answer(200, f"{command}\n".encode(), TEXT)
+
+    async def clock(self, call: Call) -> Answer:
+        clock = self._stage.world.clock
+        return json_answer({"now": rfc3339(clock.micros()), "frozen": clock.frozen})
+
+    async def move_clock(self, call: Call) -> Answer:
+        """One of `advance` and `skew` (seconds), `freeze` (a moment, or true for now) and `resume`."""
+        found = await _json(call)
+        _only(found, _CLOCK_MOVES)
+        if len(found) != 1:
+            raise ControlRefused(400, f"{len(found)} moves at once", f"send one of {', '.join(_CLOCK_MOVES)}")
+        try:
+            _move(self._stage.world.clock, found)
+        except (ValueError, OverflowError) as error:
+            raise ControlRefused(400, str(error), _CLOCK_EXAMPLE) from None
+        return await self.clock(call)
+
+    async def sign_token(self, call: Call) -> Answer:
+        """`claims` under `headers`, nothing added; or with `subject` a whole token, as `issue_token` makes it."""
+        found = await _json(call)
+        _only(found, ("claims", "headers", "subject", "issuer", "audience", "expires_in"))
+        spacetime = SpacetimeHandle(self._stage)
+        subject = _field(found, "subject", str, _ISSUE_EXAMPLE)
+        if subject is None:
+            claims = _needed(found, "claims", dict, '{"claims": {"sub": "alice", "iss": "localhost", "iat": 1}}')
+            return json_answer({"token": spacetime.sign(claims, _field(found, "headers", dict, _ISSUE_EXAMPLE))})
+        token = _issue(spacetime, subject, found)
+        return json_answer({"token": token})
+
+    async def rotate_key(self, call: Call) -> Answer:
+        self._stage.world.spacetime.rotate_key()
+        return Answer(204)
+
+    async def issue_api_key(self, call: Call) -> Answer:
+        found = await _json(call)
+        _only(found, ("wallet",))
+        issued = self._stage.world.intuition.issue_api_key(_needed(found, "wallet", str, '{"wallet": "0x81"}'))
+        return json_answer({"key": issued.key, "wallet": issued.wallet})
+
+    async def revoke_api_key(self, call: Call) -> Answer:
+        found = await _json(call)
+        _only(found, ("key",))
+        key = _needed(found, "key", str, '{"key": "…"}')
+        try:
+            self._stage.world.intuition.revoke_api_key(key)
+        except KeyError:
+            raise ControlRefused(404, "there is no such key", "POST the wallet here to issue one") from None
+        return Answer(204)
+
+
+_CLOCK_MOVES = ("advance", "freeze", "skew", "resume")
+_CLOCK_EXAMPLE = 'send {"advance": 61}, {"freeze": "2024-02-15T05:47:17Z"}, {"skew": 5} or {"resume": true}'
+_ISSUE_EXAMPLE = '{"subject": "alice", "expires_in": 60, "claims": {"role": "admin"}}'
+
+
+def _move(clock: Clock, found: Mapping[str, Any]) -> None:
+    """Raises ValueError for a move that can't be made."""
+    match dict(found):
+        case {"advance": int() | float() as seconds} if not isinstance(seconds, bool):
+            clock.advance(seconds)
+        case {"skew": int() | float() as seconds} if not isinstance(seconds, bool):
+            clock.skew(seconds)
+        case {"freeze": str() as moment}:
+            clock.freeze(parse_rfc3339(moment))
+        case {"freeze": True}:
+            clock.freeze()
+        case {"resume": True}:
+            clock.resume()
+        case _:
+            raise ValueError(f"{msgspec.json.encode(found).decode()[:80]} is no move of the clock")
+
+
+def _issue(spacetime: SpacetimeHandle, subject: str, found: Mapping[str, Any]) -> str:
+    audience = found.get("audience", list(AUDIENCE))
+    audiences = [audience] if isinstance(audience, str) else audience
+    if not isinstance(audiences, list) or not all(isinstance(each, str) for each in audiences):
+        raise ControlRefused(400, "`audience` is neither a text nor a list of texts", f"send {_ISSUE_EXAMPLE}")
+    try:
+        return spacetime.issue_token(
+            subject=subject,
+            issuer=_field(found, "issuer", str, _ISSUE_EXAMPLE) or LOCAL_ISSUER,
+            audience=tuple(audiences),
+            expires_in=_field(found, "expires_in", (int, float), _ISSUE_EXAMPLE),
+            **_field(found, "claims", dict, _ISSUE_EXAMPLE) or {},
+        )
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ControlRefused(400, str(error), f"send {_ISSUE_EXAMPLE}") from None
 
 
 _FILTERS: Mapping[str, Callable[[str], Any]] = {"method": str, "path": str, "status": int, "since": parse_rfc3339}
@@ -205,6 +249,13 @@ def control(stage: Stage, guard: Guard) -> Handler:
             Route("POST", f"{PREFIX}/reset", "control.reset", handlers.reset),
             Route("GET", f"{PREFIX}/journal", "control.journal", handlers.journal),
             Route("DELETE", f"{PREFIX}/journal", "control.clear_journal", handlers.clear_journal),
+            Route("GET", f"{PREFIX}/journal/:n/curl", "control.journal_curl", handlers.journal_curl),
+            Route("GET", f"{PREFIX}/clock", "control.clock", handlers.clock),
+            Route("POST", f"{PREFIX}/clock", "control.move_clock", handlers.move_clock),
+            Route("POST", f"{PREFIX}/spacetime/tokens", "control.sign_token", handlers.sign_token),
+            Route("POST", f"{PREFIX}/spacetime/rotate-key", "control.rotate_key", handlers.rotate_key),
+            Route("POST", f"{PREFIX}/intuition/api-keys", "control.issue_api_key", handlers.issue_api_key),
+            Route("DELETE", f"{PREFIX}/intuition/api-keys", "control.revoke_api_key", handlers.revoke_api_key),
         ]
     )
 

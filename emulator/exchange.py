@@ -14,6 +14,27 @@ KEPT_OF_A_BODY = 16 * 1024
 _OVERHEAD = 512
 """Bytes an exchange costs beside its texts."""
 
+MASK = "***"
+_NAMED = r"(?:token|key|secret|passw|auth|cookie|session)"
+# Tokens wherever they stand; the values of what is named like a secret, in queries and in JSON.
+_SECRETS = re.compile(
+    r"eyJ[\w-]+\.[\w-]*\.?[\w-]*"
+    rf"|(?<=[?&])(?P<query>[^=&\s]*{_NAMED}[^=&\s]*=)[^&\s'\"`]+"
+    rf'|(?P<json>"[^"]*{_NAMED}[^"]*"\s*:\s*")(?:[^"\\]|\\.)+',
+    re.IGNORECASE,
+)
+
+
+def mask(text: str) -> str:
+    """`text` without its tokens, and without the values of what is named like a secret."""
+    return _SECRETS.sub(lambda match: f"{match['query'] or match['json'] or ''}{MASK}", text)
+
+
+def is_secret(name: str) -> bool:
+    """Whether a header is named like a secret."""
+    return re.search(_NAMED, name, re.IGNORECASE) is not None
+
+
 RawHeaders = Sequence[tuple[bytes, bytes]]
 
 
@@ -86,8 +107,8 @@ class Exchange(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def summary(self) -> str:
-        """`#3 POST /v1/identity -> 200`, queries left out: they can hold a token."""
-        return f"#{self.number} {self.method} {self.path} -> {self.status}"
+        """`#3 POST /v1/identity -> 200`, without the query, tokens masked."""
+        return f"#{self.number} {self.method} {mask(self.path[:300])} -> {self.status}"
 
     @property
     def weight(self) -> int:

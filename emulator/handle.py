@@ -6,7 +6,7 @@ lock, and each call works on the world that stands when it is made.
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Unpack
 
 import msgspec
 
@@ -23,7 +23,7 @@ from emulator.spacetime.model import (
     identity_of,
     parse_identity,
 )
-from emulator.world import Config, Stage
+from emulator.world import Config, Settings, Stage
 
 
 class Address:
@@ -188,13 +188,13 @@ class Emulator(Address):
         """What was asked and answered since the last reset."""
         return self._stage.world.journal
 
-    def reset(self, config: Config | None = None) -> None:
-        """Put a world as new in the place of the one that stands; `config` makes it another one.
+    def reset(self, config: Config | None = None, **settings: Unpack[Settings]) -> None:
+        """Put a world as new in the place of the one that stands; `config` or its fields make it another one.
 
         A request that was received before ends in the old world, and is marked `outlived` in that world's journal; one
         that comes later belongs to the new world. Raises Misconfigured, and then the old world stays.
         """
-        self._stage.reset(config)
+        self._stage.reset(Config(**settings).over(config or self._stage.config))
 
     def abort_requests(self) -> None:
         """Hang up on every request that is still under way. Returns at once."""

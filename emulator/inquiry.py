@@ -3,9 +3,12 @@
 import asyncio
 import re
 import sys
+import threading
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -29,9 +32,18 @@ class Wanted(msgspec.Struct, frozen=True):
     def parse(cls, request: str) -> "Wanted":
         """`"POST /v1/identity"`, as scenarios write it."""
         method, blank, path = request.partition(" ")
-        if not blank or not path.startswith("/"):
+        if not blank:
             raise ValueError(f"{request!r} is not like 'POST /v1/identity'")
         return cls(method, path)
+
+    def __post_init__(self) -> None:
+        """Nothing fits what nobody could send, so asking for it would prove nothing. Raises ValueError."""
+        if self.method is not None and not self.method.isalpha():
+            raise ValueError(f'{self.method!r} is no method; write it like "POST", "/v1/identity"')
+        if self.path is not None and (not self.path.startswith(("/", "*")) or "?" in self.path):
+            raise ValueError(f"{self.path!r} is no path; it begins with a slash and has no query")
+        if self.status is not None and type(self.status) is not int:
+            raise ValueError(f"{self.status!r} is no status; it is a number like 200")
 
     def differences(self, exchange: Exchange) -> list[str]:
         """In words; empty when the exchange fits."""
@@ -58,6 +70,19 @@ class Inquiry(ABC):
     @abstractmethod
     def exchanges(self) -> list[Exchange]:
         """Those remembered, oldest first."""
+
+    @property
+    def lost(self) -> int:
+        """How many exchanges were forgotten for want of room."""
+        return 0
+
+    def _check_whole(self) -> None:
+        if self.lost:
+            raise AssertionError(f"the journal can't tell: {self.lost} exchanges had no room; raise journal_size")
+
+    @abstractmethod
+    def _listening(self, wake: Callable[[], object]) -> AbstractContextManager[object]:
+        """While it lasts, `wake` is called when there may be more; from any thread."""
 
     @abstractmethod
     def _seen(self) -> int:
@@ -98,6 +123,8 @@ class Inquiry(ABC):
         __tracebackhide__ = True
         wanted = Wanted(method, path, status)
         found = self._fitting(wanted)
+        if times is not None:
+            self._check_whole()
         if (times is None and not found) or (times is not None and len(found) != times):
             expected = "at least once" if times is None else _times(times)
             raise AssertionError(
@@ -113,10 +140,13 @@ class Inquiry(ABC):
         wanted = Wanted(method, path, status)
         if found := self._fitting(wanted):
             raise AssertionError(f"{wanted} was requested {_times(len(found))}, expected never.{_listed(found)}")
+        self._check_whole()
 
     def assert_order(self, *requests: str) -> None:
         """`"POST /v1/identity", "GET /v1/identity/*/verify"`: one after another, others may come between."""
         __tracebackhide__ = True
+        if not requests:
+            raise ValueError("assert_order wants requests like 'POST /v1/identity'")
         remaining = iter(self.exchanges)
         for place, request in enumerate(requests):
             wanted = Wanted.parse(request)
@@ -165,22 +195,52 @@ class Inquiry(ABC):
         if _on_trio():
             import trio
 
-            return await trio.to_thread.run_sync(self._wait_for, wanted, times, timeout)
-        return await asyncio.to_thread(self._wait_for, wanted, times, timeout)
+            return await trio.to_thread.run_sync(self._wait_for, wanted, times, timeout, abandon_on_cancel=True)
+        return await self._wait_on_asyncio(wanted, times, timeout)
+
+    async def _wait_on_asyncio(
+        self,
+        wanted: Wanted,
+        times: int,
+        timeout: float,  # noqa: ASYNC109 - real seconds, also while freezegun stops the loop's
+    ) -> list[Exchange]:
+        __tracebackhide__ = True
+        changed, end = asyncio.Event(), monotonic() + timeout
+        wake = partial(asyncio.get_running_loop().call_soon_threadsafe, changed.set)
+        timer = threading.Timer(timeout, wake)
+        timer.daemon = True
+        timer.start()
+        try:
+            with self._listening(wake):
+                while (found := self._found(wanted, times, end - monotonic(), timeout)) is None:
+                    await changed.wait()
+                    changed.clear()
+                return found
+        finally:
+            timer.cancel()
 
     def _wait_for(self, wanted: Wanted, times: int, timeout: float) -> list[Exchange]:
         __tracebackhide__ = True
         end = monotonic() + timeout
         while True:
-            seen = self._seen()
-            found = self._fitting(wanted)
-            if len(found) >= times:
+            seen, left = self._seen(), end - monotonic()
+            found = self._found(wanted, times, left, timeout)
+            if found is not None:
                 return found
-            left = end - monotonic()
-            if left <= 0:
-                waited = f"{wanted} was requested {_times(len(found))} within {timeout:g} s, expected {_times(times)}"
-                raise AssertionError(f"{waited}.{self._near(wanted)}")
             self._wait(seen, left)
+
+    def _found(self, wanted: Wanted, times: int, left: float, timeout: float) -> list[Exchange] | None:
+        """What fits, None when it is too little yet. Raises AssertionError when no time is left."""
+        __tracebackhide__ = True
+        if times < 1:
+            raise ValueError("times is at least 1; nothing needs no waiting")
+        found = self._fitting(wanted)
+        if len(found) >= times:
+            return found
+        if left > 0:
+            return None
+        waited = f"{wanted} was requested {_times(len(found))} within {timeout:g} s, expected {_times(times)}"
+        raise AssertionError(f"{waited}.{self._near(wanted)}")
 
     def normalised(self) -> list[dict[str, Any]]:
         """Method, path, status and bodies, with everything that differs from run to run numbered: for snapshot tests.

@@ -1,6 +1,8 @@
 """The journal: what was asked and answered, and why not."""
 
 from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from threading import Condition, RLock
 
 from emulator.exchange import Exchange
@@ -19,7 +21,8 @@ class Journal(Inquiry):
         self._recorded = Condition(lock)
         self._kept: deque[Exchange] = deque()
         self._weight = 0
-        self._answered = 0
+        self._answered = self._lost = 0
+        self._listeners: list[Callable[[], object]] = []
         self.total = 0
         """How many requests came, remembered or not."""
         self._graveyard = graveyard
@@ -53,13 +56,31 @@ class Journal(Inquiry):
             self._weight += exchange.weight
             while len(self._kept) > self._size or self._weight > KEPT_IN_ALL:
                 self._weight -= self._kept.popleft().weight
+                self._lost += 1
             self._recorded.notify_all()
+            for wake in self._listeners:
+                with suppress(RuntimeError):  # its loop was closed
+                    wake()
 
     def clear(self) -> None:
         """Forget all exchanges; they still count in `total`."""
         with self._lock:
             self._kept.clear()
             self._weight = 0
+
+    @property
+    def lost(self) -> int:
+        return self._lost
+
+    @contextmanager
+    def _listening(self, wake: Callable[[], object]) -> Iterator[None]:
+        with self._lock:
+            self._listeners.append(wake)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._listeners.remove(wake)
 
     def _seen(self) -> int:
         return self._answered

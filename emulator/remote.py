@@ -4,15 +4,17 @@ import json
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
-from typing import Any, NoReturn, cast
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
+from typing import Any, NoReturn, Unpack, cast
 
-from emulator.clock import Clock
+from emulator.clock import Clock, parse_rfc3339, rfc3339, to_micros
 from emulator.errors import Misconfigured
 from emulator.exchange import Exchange
 from emulator.handle import Address, Emulator
 from emulator.inquiry import Inquiry
-from emulator.world import Config
+from emulator.world import Config, Settings
 
 _PATIENCE = 10.0
 """Seconds until a control call is given up."""
@@ -32,6 +34,8 @@ class Control:
 
     def __call__(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """The JSON it answers. Raises Misconfigured with what it says is wrong."""
+        if not self.url.startswith("http://"):
+            raise Misconfigured(f"{self.url!r} is no address of an emulator; write it like http://127.0.0.1:3000")
         data = None if body is None else json.dumps(body).encode()
         headers = {**self._headers, "Content-Type": "application/json"}
         request = urllib.request.Request(f"{self.url}/_emulator{path}", data, headers, method=method)  # noqa: S310
@@ -51,9 +55,12 @@ class Control:
 def _said(body: bytes) -> str:
     try:
         found = json.loads(body)
-        return f"{found['error']} ({found['hint']})"
+        hint = found["hint"]
     except (ValueError, KeyError, TypeError):
-        return body[:200].decode("utf-8", "backslashreplace")
+        return "that is no identity-emulator"
+    if "control token" in found["error"]:
+        hint = "set IDENTITY_EMULATOR_CONTROL_TOKEN to it"
+    return f"{found['error']} ({hint})"
 
 
 class RemoteJournal(Inquiry):
@@ -66,6 +73,21 @@ class RemoteJournal(Inquiry):
     def exchanges(self) -> list[Exchange]:
         return [Exchange.from_json(found) for found in self._control("GET", "/journal")["exchanges"]]
 
+    @contextmanager
+    def _listening(self, wake: Callable[[], object]) -> Iterator[None]:
+        over = threading.Event()
+
+        def look() -> None:
+            while not over.wait(_LOOK_AGAIN):
+                with suppress(RuntimeError):  # its loop was closed
+                    wake()
+
+        threading.Thread(target=look, daemon=True).start()
+        try:
+            yield
+        finally:
+            over.set()
+
     def _seen(self) -> int:
         return 0
 
@@ -74,40 +96,113 @@ class RemoteJournal(Inquiry):
 
 
 class _OutOfReach:
-    """Stands for what only the emulator's own process can do; using it says so."""
+    """What only the emulator's own process can do; using it says so."""
 
-    def __init__(self, what: str) -> None:
-        self._what = what
+    _name = ""
 
     def __getattr__(self, name: str) -> NoReturn:
         raise RuntimeError(
-            f"emulator.{self._what}.{name} needs the emulator in this process; it can't be reached by its URL. "
+            f"emulator.{self._name}.{name} needs the emulator in this process; it can't be reached by its URL. "
             "Run the test without --identity-emulator-url"
         )
 
 
+class RemoteSpacetime(_OutOfReach):
+    """Tokens and keys, over the control routes."""
+
+    _name = "spacetime"
+
+    def __init__(self, control: Control) -> None:
+        self._control = control
+
+    def issue_token(self, *, expires_in: float | None = None, **settings: Any) -> str:
+        known: dict[str, Any] = {
+            name: settings.pop(name) for name in ("subject", "issuer", "audience") if name in settings
+        }
+        return self._token({**known, "expires_in": expires_in, "claims": settings})
+
+    def sign(self, claims: Mapping[str, Any], headers: Mapping[str, Any] | None = None) -> str:
+        return self._token({"claims": claims, "headers": headers})
+
+    def _token(self, wanted: Mapping[str, Any]) -> str:
+        token: str = self._control("POST", "/spacetime/tokens", wanted)["token"]
+        return token
+
+    def rotate_key(self) -> None:
+        self._control("POST", "/spacetime/rotate-key")
+
+
+class RemoteIntuition(_OutOfReach):
+    """API keys, over the control routes."""
+
+    _name = "intuition"
+
+    def __init__(self, control: Control) -> None:
+        self._control = control
+
+    def issue_api_key(self, wallet: str) -> str:
+        key: str = self._control("POST", "/intuition/api-keys", {"wallet": wallet})["key"]
+        return key
+
+    def revoke_api_key(self, key: str) -> None:
+        self._control("DELETE", "/intuition/api-keys", {"key": key})
+
+
+class RemoteClock:
+    """The other process's clock, with the words of `emulator.clock.Clock`."""
+
+    def __init__(self, control: Control) -> None:
+        self._control = control
+
+    @property
+    def frozen(self) -> bool:
+        frozen: bool = self._control("GET", "/clock")["frozen"]
+        return frozen
+
+    def now(self) -> datetime:
+        return parse_rfc3339(self._control("GET", "/clock")["now"])
+
+    def advance(self, by: float | timedelta) -> None:
+        self._move("advance", by.total_seconds() if isinstance(by, timedelta) else by)
+
+    def freeze(self, at: datetime | None = None) -> None:
+        self._move("freeze", True if at is None else rfc3339(to_micros(at)))
+
+    def resume(self) -> None:
+        self._move("resume", True)  # noqa: FBT003 - a value of JSON
+
+    def skew(self, seconds: float) -> None:
+        self._move("skew", seconds)
+
+    def _move(self, move: str, value: object) -> None:
+        self._control("POST", "/clock", {move: value})
+
+
 class RemoteEmulator(Emulator):
-    """A running emulator, by its URL. `spacetime`, `intuition` and `clock` say that they can't be reached."""
+    """A running emulator, by its URL. What can't be done over the control routes says so."""
 
     def __init__(self, url: str, token: str | None = None) -> None:
         Address.__init__(self, url.rstrip("/"))
         self._control = Control(self.url, token)
         self._journal = RemoteJournal(self._control)
-        self.spacetime: Any = _OutOfReach("spacetime")
-        self.intuition: Any = _OutOfReach("intuition")
+        self.spacetime: Any = RemoteSpacetime(self._control)
+        self.intuition: Any = RemoteIntuition(self._control)
 
     @property
     def clock(self) -> Clock:
-        return cast(Clock, _OutOfReach("clock"))
+        return cast(Clock, RemoteClock(self._control))
 
     @property
     def journal(self) -> Inquiry:
         return self._journal
 
-    def reset(self, config: Config | None = None) -> None:
+    def reset(self, config: Config | None = None, **settings: Unpack[Settings]) -> None:
         """A world as new there. Raises Misconfigured when `config` wants what a reset can't change."""
-        wanted = {name: value for name, value in vars(config or Config()).items() if value is not None}
+        full = Config(**settings).over(config or Config())
+        wanted = {name: value for name, value in vars(full).items() if value is not None}
         told = self._control("POST", "/reset", {name: wanted[name] for name in _RESETTABLE & wanted.keys()})
+        if (moment := wanted.pop("freeze_at", None)) is not None:
+            self.clock.freeze(moment)
         profiles = {f"{api}_profile": profile for api, profile in told["profiles"].items()}
         for name, value in wanted.items():
             if name not in _RESETTABLE and profiles.get(name) != value:

@@ -8,16 +8,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from emulator.clock import rfc3339
-from emulator.exchange import Exchange
+from emulator.exchange import MASK, Exchange, is_secret, mask
 from emulator.rust import base64url
 
-MASK = "***"
 SHOWN = 20
 """Exchanges in a report; of more, the last ones."""
+LONGEST = 500
+"""Characters of a reason, a body or a token's claims."""
 
-_TOKEN = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*")
 _QUERY_TOKEN = re.compile(r"(?<=[?&]token=)[^&]*")
-_SECRET_HEADERS = frozenset({"authorization", "x-api-key", "x-emulator-token", "cookie"})
 # What curl sends anyway, or would be wrong in a second request.
 _CURLS_OWN = frozenset({"host", "content-length", "connection", "accept-encoding", "user-agent", "transfer-encoding"})
 
@@ -28,18 +27,20 @@ def report(exchanges: Sequence[Exchange], url: str, *, secrets: bool = False) ->
         return f"{url}: nothing was requested"
     shown = exchanges[-SHOWN:]
     earlier = [f"… {len(exchanges) - SHOWN} earlier"] if len(exchanges) > SHOWN else []
-    return "\n".join([url, *earlier, *(_described(exchange, url, secrets=secrets) for exchange in shown)])
+    text = "\n".join([url, *earlier, *(_described(exchange, url, secrets=secrets) for exchange in shown)])
+    return text if secrets else _without(_sent_secrets(exchanges), text)
 
 
 def short(exchanges: Sequence[Exchange]) -> str:
     """The refused ones, or how many there were, in one line."""
-    refused = [f"{exchange.summary}: {exchange.why}" for exchange in exchanges if exchange.why]
-    return "; ".join(refused[-5:]) or f"{len(exchanges)} exchanges, none refused"
+    refused = [f"{exchange.summary}: {mask(exchange.why)}" for exchange in exchanges if exchange.why]
+    text = "; ".join(refused[-5:]) or f"none refused of {len(exchanges)}"
+    return _without(_sent_secrets(exchanges), text)
 
 
 def curl(exchange: Exchange, url: str, *, secrets: bool = False) -> str:
     """A shell command that sends the request again."""
-    target = exchange.target if secrets else _QUERY_TOKEN.sub(MASK, exchange.target)
+    target = exchange.target if secrets else mask(exchange.target)
     words = ["curl", "-i", *_method(exchange), *_odd_path(target), shlex.quote(url + target)]
     for name, value in exchange.request.headers:
         if name.lower() not in _CURLS_OWN and (name.lower(), value) != ("accept", "*/*"):
@@ -57,16 +58,38 @@ def claims(exchange: Exchange) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
+def _sent_secrets(exchanges: Sequence[Exchange]) -> set[str]:
+    """Keys and tokens that were sent in headers: they may come again in a path or a body."""
+    values = {value for each in exchanges for name, value in each.request.headers if is_secret(name)}
+    return {word for value in values for word in value.split() if len(word) >= _SHORTEST_SECRET}
+
+
+_SHORTEST_SECRET = 12
+
+
+def _without(secrets: set[str], text: str) -> str:
+    for secret in secrets:
+        text = text.replace(secret, MASK)
+    return text
+
+
+def _printable(text: str) -> str:
+    """In one line and without control characters, whatever was sent; long texts are cut."""
+    shown = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text[:LONGEST])
+    return f"{shown}…" if len(text) > LONGEST else shown
+
+
 def _described(exchange: Exchange, url: str, *, secrets: bool) -> str:
     lines = [f"{exchange.summary}  ({exchange.duration * 1000:.1f} ms)"]
     if exchange.why:
-        lines.append(f"why: {exchange.why}")
+        lines.append(f"why: {_printable(exchange.why if secrets else mask(exchange.why))}")
     if exchange.outlived:
         lines.append("the world was reset while it was under way")
     if exchange.response.body and exchange.status >= 400:
-        lines.append(f"body: {exchange.response.body[:300]}")
+        body = exchange.response.body
+        lines.append(f"body: {_printable(body if secrets else mask(body))}")
     if (found := claims(exchange)) is not None:
-        lines.append(f"token: {_claims_in_words(found, exchange.micros // 1_000_000)}")
+        lines.append(f"token: {_printable(_claims_in_words(found, exchange.micros // 1_000_000))}")
     lines.append(curl(exchange, url, secrets=secrets))
     return "\n    ".join(lines)
 
@@ -111,10 +134,10 @@ def _odd_path(target: str) -> list[str]:
 
 
 def _masked_header(name: str, value: str) -> str:
-    if name.lower() not in _SECRET_HEADERS:
-        return value
-    scheme, blank, rest = value.partition(" ")
-    return f"{scheme} {MASK}" if blank and rest else MASK
+    if not is_secret(name):
+        return mask(value)
+    scheme, blank, _ = value.partition(" ")
+    return f"{scheme} {MASK}" if blank and scheme.lower() in {"bearer", "basic"} else MASK
 
 
 def _body(exchange: Exchange, *, secrets: bool) -> list[str]:
@@ -123,5 +146,5 @@ def _body(exchange: Exchange, *, secrets: bool) -> list[str]:
         return []
     if request.size > len(request.kept):
         return [f"--data-binary @-  # the body had {request.size} bytes, of which {len(request.kept)} were kept"]
-    text = request.body if secrets else _TOKEN.sub(MASK, request.body)
+    text = request.body if secrets else mask(request.body)
     return ["--data-binary", shlex.quote(text)]

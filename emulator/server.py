@@ -18,9 +18,9 @@ from aiohttp.web_protocol import RequestHandler
 from emulator.app import application
 from emulator.axum import Answer
 from emulator.clock import http_date, monotonic
-from emulator.control import Guard
 from emulator.errors import Misconfigured
 from emulator.exchange import Exchange, Message
+from emulator.guard import Guard
 from emulator.handle import Emulator
 from emulator.web import MAX_HEADERS, Call, LastReply, Reply, log, received
 from emulator.world import Config, Settings, Stage

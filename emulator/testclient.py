@@ -6,7 +6,7 @@ from typing import Any
 from aiohttp import web
 from aiohttp.test_utils import BaseTestServer, TestClient
 
-from emulator.control import Guard
+from emulator.guard import Guard
 from emulator.handle import Emulator
 from emulator.server import Http
 from emulator.world import Config, Stage

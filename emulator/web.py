@@ -1,8 +1,10 @@
 """Between aiohttp and the rooms: a request bound to its world, an answer put on the wire, the journal around both."""
 
+import asyncio
 import logging
 from asyncio import CancelledError
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from aiohttp import hdrs, web
 from aiohttp.abc import AbstractStreamWriter
@@ -10,10 +12,13 @@ from aiohttp.web import BaseRequest
 
 from emulator.axum import TEXT, Answer, has_content_length, head_start
 from emulator.clock import monotonic
-from emulator.exchange import KEPT_OF_A_BODY, Exchange, Message
+from emulator.exchange import KEPT_OF_A_BODY, Exchange, Message, mask
 from emulator.world import World
 
 logger = logging.getLogger("emulator")
+
+PATIENCE = 0.1
+"""Seconds a body that nobody asked for may take to come, for the journal's sake."""
 
 MAX_HEADERS = 100
 """More of them and hyper answers 431."""
@@ -79,12 +84,24 @@ class Call:
         if expects and not self.request.content.is_eof() and self.request.transport is not None:
             self.request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
-    def sent(self) -> Message:
-        """The request as the journal keeps it; of a body nobody read, what has arrived."""
+    async def overhear(self) -> None:
+        """Take in a body that no handler asked for, as far as the journal keeps it.
+
+        It is on its way already, if only in the next packet. Who sends slower is not waited for, and who expects
+        100-continue is not told to send.
+        """
         content = self.request.content
-        unread = b"" if content.exception() or content.at_eof() else content.read_nowait(-1)
-        self._received += unread
-        return _message(self.request.raw_headers, bytes(self._received[:KEPT_OF_A_BODY]), len(self._received))
+        if content.at_eof() or content.exception() or hdrs.EXPECT in self.request.headers:
+            return
+        with suppress(TimeoutError, web.RequestPayloadError, ConnectionError):
+            async with asyncio.timeout(PATIENCE):
+                while len(self._received) < KEPT_OF_A_BODY and (chunk := await content.readany()):
+                    self._received += chunk
+
+    def sent(self) -> Message:
+        """The request as the journal keeps it."""
+        size = max(self.request.content_length or 0, len(self._received))
+        return _message(self.request.raw_headers, bytes(self._received[:KEPT_OF_A_BODY]), size)
 
 
 def _origin_form(target: str) -> str:
@@ -155,6 +172,7 @@ def journaled(handler: Handler, current: Callable[[], World]) -> Handler:
         except Exception as bug:
             logger.exception("a bug in identity-emulator, met by %s %s", call.method, call.target)
             answer = Answer(500, b"a bug in identity-emulator; its log has the traceback", TEXT, why=f"a bug: {bug!r}")
+        await call.overhear()
         world.journal.record(
             Exchange(
                 number=number,
@@ -180,7 +198,8 @@ def journaled(handler: Handler, current: Callable[[], World]) -> Handler:
 def log(method: str, path: str, answer: Answer) -> None:
     """One line, without the query: it can hold a token."""
     level = logging.INFO if answer.why else logging.DEBUG
-    logger.log(level, "%s %s %d %s", method, path[:200], answer.status, answer.why)
+    if logger.isEnabledFor(level):
+        logger.log(level, "%s %s %d %s", method, mask(path[:200]), answer.status, mask(answer.why))
 
 
 def received(answer: Answer) -> Message:

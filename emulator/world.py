@@ -84,6 +84,10 @@ class Blueprint:
         full = config.over(_DEFAULTS)
         seed, journal_size = _typed("seed", full.seed, int), _typed("journal_size", full.journal_size, int)
         freeze_at = None if full.freeze_at is None else _typed("freeze_at", full.freeze_at, datetime)
+        if freeze_at is not None and freeze_at.tzinfo is None:
+            raise Misconfigured(f"freeze_at is {freeze_at!r}, without an offset; give it tzinfo=datetime.UTC")
+        if journal_size < 0:
+            raise Misconfigured(f"journal_size is {journal_size}; it is 0 or more")
         if full.scenario is not None:
             raise Misconfigured(f"there is no scenario {full.scenario!r}; this version has none yet")
         return cls(
@@ -112,8 +116,8 @@ def _signing_key(seed: int, private: Path | None, public: Path | None) -> Signin
     if private is None and public is None:
         return SigningKey.from_entropy(Entropy(seed).draw("spacetime.key"))
     if private is None or public is None:
-        raise Misconfigured("--jwt-priv-key-path and --jwt-pub-key-path go together; one of them is missing")
-    return SigningKey.from_files(private, public)
+        raise Misconfigured("jwt_priv_key_path and jwt_pub_key_path go together; one of them is missing")
+    return SigningKey.from_files(Path(private), Path(public))
 
 
 class World:
@@ -148,6 +152,10 @@ class Stage:
         return self.world
 
     def _blueprint(self, config: Config) -> Blueprint:
+        try:
+            hash(config)
+        except TypeError as error:
+            raise Misconfigured(f"a field of the config is of a wrong type: {error}") from None
         if config not in self._blueprints:
             if len(self._blueprints) >= self._REMEMBERED:
                 self._blueprints.clear()

@@ -18,6 +18,8 @@ from emulator.spacetime.model import (
     identity_of,
 )
 
+_LONGEST_LIFE = 10**12
+
 
 class Store:
     def __init__(self, profile: Profile, key: SigningKey, clock: Clock, entropy: Entropy, graveyard: Graveyard) -> None:
@@ -49,6 +51,8 @@ class Store:
         self, issuer: str, subject: str, audience: tuple[str, ...], expires_in: float | None, extra: Mapping[str, Any]
     ) -> str:
         """Any well-formed token. `expires_in` is seconds from now, None is never. Raises ValueError."""
+        if expires_in is not None and not -_LONGEST_LIFE <= expires_in <= _LONGEST_LIFE:
+            raise ValueError(f"expires_in is {expires_in!r}; it is at most {_LONGEST_LIFE} seconds, ahead or back")
         if taken := CLAIM_NAMES & extra.keys():
             raise ValueError(f"{min(taken)!r} is not an extra claim; sign() takes any claims")
         return self._mint(issuer, subject, audience, None if expires_in is None else round(expires_in), extra)

@@ -3,7 +3,7 @@
 import json
 from base64 import b64encode
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from emulator import Emulator
@@ -102,7 +102,8 @@ def test_any_api_key_host_and_origin(emulator: Emulator, value: str) -> None:
 @any_bytes
 @given(st.binary(min_size=1, max_size=120))
 def test_any_first_bytes(emulator: Emulator, raw: bytes) -> None:
-    """Garbage is refused; a beginning of something is waited for, and hung up on."""
-    sent = raw.replace(b"\n", b" ") + b"\r\n\r\n"
+    """Garbage is refused. Empty lines before a request are not: the parser waits for what comes after them."""
+    assume(raw.strip())
+    sent = raw.replace(b"\n", b" ").replace(b"\r", b" ") + b"\r\n\r\n"
 
     assert exchange(emulator.url, sent).status in {400, 404, 405, 431}

@@ -3,18 +3,22 @@
 import asyncio
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 
+import jwt
 import pytest
 import requests
 
 from emulator import Emulator
-from emulator.control import Guard
+from emulator.guard import Guard
 from emulator.server import bind, serving, url_of
 from emulator.world import Config, Stage
 from tests.conftest import API_KEY
 from tests.raw import RawAnswer, connect, read_answer
 
 JSON = "Content-Type: application/json"
+MOMENT = datetime(2025, 1, 1, tzinfo=UTC)
+FROZEN = datetime(2024, 2, 15, 5, 47, 17, tzinfo=UTC)
 
 
 def call(url: str, method: str, path: str, *headers: str, host: str = "127.0.0.1", body: str = "") -> RawAnswer:
@@ -109,6 +113,113 @@ def test_a_mistake_is_answered_with_what_to_do(  # noqa: PLR0917
 
     assert answer.status == status
     assert b'"error":"' in answer.body
+    assert hint in answer.body.decode().replace('\\"', '"')
+
+
+@pytest.mark.parametrize(
+    ("move", "seconds"),
+    [
+        ({"advance": 61}, 61),
+        ({"advance": -0.5}, -0.5),
+        ({"freeze": "2024-02-15T05:47:17Z"}, None),
+        ({"freeze": True}, 0),
+    ],
+)
+def test_the_clock_is_moved(emulator: Emulator, move: dict[str, object], seconds: float | None) -> None:
+    emulator.clock.freeze(MOMENT)
+
+    found = requests.post(f"{emulator.url}/_emulator/clock", json=move, timeout=5).json()
+
+    assert found["frozen"]
+    assert emulator.clock.now() == (FROZEN if seconds is None else MOMENT + timedelta(seconds=seconds))
+
+
+def test_the_clock_is_skewed_and_resumed(emulator: Emulator) -> None:
+    url = f"{emulator.url}/_emulator/clock"
+    emulator.clock.freeze(MOMENT)
+
+    assert not requests.post(url, json={"resume": True}, timeout=5).json()["frozen"]
+    assert emulator.clock.now().year == 2025
+    requests.post(url, json={"skew": 3600}, timeout=5)
+    assert timedelta(minutes=59) < emulator.clock.now() - datetime.now(UTC) < timedelta(minutes=61)
+    assert not requests.get(url, timeout=5).json()["frozen"]
+
+
+def test_a_token_is_signed_as_asked(emulator: Emulator) -> None:
+    url = f"{emulator.url}/_emulator/spacetime/tokens"
+    wanted = {"subject": "alice", "issuer": "https://a.example", "audience": "web", "expires_in": -72.0}
+
+    whole = requests.post(url, json={**wanted, "claims": {"role": "admin"}}, timeout=5).json()["token"]
+    broken = requests.post(url, json={"claims": {"sub": 5}, "headers": {"alg": "none"}}, timeout=5).json()["token"]
+
+    claims = jwt.decode(whole, options={"verify_signature": False})
+    assert (claims["sub"], claims["iss"], claims["aud"], claims["role"]) == (
+        "alice",
+        "https://a.example",
+        ["web"],
+        "admin",
+    )
+    assert claims["exp"] == claims["iat"] - 72
+    assert jwt.get_unverified_header(broken) == {"alg": "none"}
+
+
+def test_the_key_is_rotated(emulator: Emulator) -> None:
+    made = emulator.spacetime.create_identity()
+
+    assert requests.post(f"{emulator.url}/_emulator/spacetime/rotate-key", timeout=5).status_code == 204
+    assert "rotated away" in why_refused(emulator, made.identity, made.token)
+
+
+def why_refused(emulator: Emulator, identity: str, token: str) -> str:
+    headers = {"Authorization": f"Bearer {token}"}
+    requests.get(f"{emulator.url}/v1/identity/{identity}/verify", headers=headers, timeout=5)
+    return emulator.journal.exchanges[-1].why
+
+
+def test_an_api_key_is_issued_and_revoked(emulator: Emulator) -> None:
+    url = f"{emulator.url}/_emulator/intuition/api-keys"
+
+    issued = requests.post(url, json={"wallet": "0x81"}, timeout=5).json()
+    assert issued["wallet"] == "0x81"
+    assert requests.delete(url, json={"key": issued["key"]}, timeout=5).status_code == 204
+    assert requests.delete(url, json={"key": issued["key"]}, timeout=5).status_code == 404
+
+
+def test_an_exchange_is_given_as_curl(emulator: Emulator) -> None:
+    requests.get(f"{emulator.url}/v1/ping", headers={"Authorization": "Bearer x"}, timeout=5)
+
+    command = requests.get(f"{emulator.url}/_emulator/journal/1/curl", timeout=5).text
+
+    assert command == f"curl -i {emulator.url}/v1/ping -H 'Authorization: Bearer x'\n"
+    assert requests.get(f"{emulator.url}/_emulator/journal/2/curl", timeout=5).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "hint"),
+    [
+        ("/clock", "{}", "send one of advance, freeze, skew, resume"),
+        ("/clock", '{"advance": 1, "skew": 1}', "send one of"),
+        ("/clock", '{"advance": "61"}', 'send {"advance": 61}'),
+        ("/clock", '{"advance": true}', 'send {"advance": 61}'),
+        ("/clock", '{"advance": 1e300}', 'send {"advance": 61}'),
+        ("/clock", '{"freeze": "yesterday"}', 'send {"advance": 61}'),
+        ("/clock", '{"resume": false}', 'send {"advance": 61}'),
+        ("/clock", '{"advanse": 1}', "did you mean 'advance'?"),
+        ("/spacetime/tokens", "{}", 'send {"claims"'),
+        ("/spacetime/tokens", '{"claims": []}', 'send {"claims"'),
+        ("/spacetime/tokens", '{"subject": 5}', 'send {"subject": "alice"'),
+        ("/spacetime/tokens", '{"subject": "a", "audience": 5}', 'send {"subject": "alice"'),
+        ("/spacetime/tokens", '{"subject": "a", "claims": {"iat": 5}}', 'send {"subject": "alice"'),
+        ("/spacetime/tokens", '{"subject": "a", "claims": {"subject": 5}}', 'send {"subject": "alice"'),
+        ("/spacetime/tokens", '{"subject": "a", "expires_in": 1e300}', 'send {"subject": "alice"'),
+        ("/intuition/api-keys", "{}", 'send {"wallet": "0x81"}'),
+        ("/reset", "[" * 100_000, "send one JSON object"),
+    ],
+)
+def test_a_wrong_wish_is_400_with_an_example(emulator: Emulator, path: str, body: str, hint: str) -> None:
+    answer = call(emulator.url, "POST", path, JSON, body=body)
+
+    assert answer.status == 400
     assert hint in answer.body.decode().replace('\\"', '"')
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from emulator import Emulator
 from tests.conftest import API_KEY
-from tests.raw import exchange, request
+from tests.raw import connect, exchange, read_answer, request
 
 SOMEBODY = "c2" + "0" * 62
 
@@ -95,10 +95,24 @@ def test_an_exchange_holds_both_halves(emulator: Emulator) -> None:
     assert "missing field `creator`" in last.response.body
 
 
-def test_a_body_nobody_reads_is_journaled_as_far_as_it_has_come(emulator: Emulator) -> None:
-    exchange(emulator.url, request("POST", "/v1/identity", body=b"hello"))
+@pytest.mark.parametrize("target", ["/v1/identity", "/identity", "/nope"])
+def test_a_body_nobody_reads_is_journaled_though_it_comes_in_another_packet(emulator: Emulator, target: str) -> None:
+    for _ in range(20):
+        with connect(emulator.url) as connection:
+            connection.sendall(request("POST", target, "Content-Length: 5"))
+            connection.sendall(b"hello")
+            read_answer(connection)
 
-    assert emulator.journal.exchanges[-1].request.body == "hello"
+    assert {each.request.body for each in emulator.journal} == {"hello"}
+    assert len(emulator.journal.duplicates()) == 1
+
+
+def test_a_body_that_does_not_come_does_not_keep_the_answer_back(emulator: Emulator) -> None:
+    exchange(emulator.url, request("POST", "/v1/identity", "Content-Length: 5"))
+
+    last = emulator.journal.exchanges[-1]
+    assert (last.status, last.request.body, last.request.size) == (200, "", 5)
+    assert last.duration < 1
 
 
 def test_of_a_large_body_16_kib_are_kept_and_the_rest_is_counted(emulator: Emulator) -> None:

@@ -28,7 +28,7 @@ FLOORS: list[tuple[str, str, list[str]]] = [
             "intuition.credentials",
         ],
     ),
-    ("memory", "everything that is remembered", ["spacetime.store", "intuition.store", "world"]),
+    ("memory", "everything that is remembered", ["spacetime.store", "intuition.store", "world", "handle"]),
     (
         "doors",
         "HTTP in, HTTP out",
@@ -39,10 +39,11 @@ FLOORS: list[tuple[str, str, list[str]]] = [
             "spacetime.handlers",
             "intuition.auth",
             "intuition.handlers",
+            "guard",
             "control",
         ],
     ),
-    ("roof", "the wiring and the socket", ["app", "handle", "server", "remote", "testclient"]),
+    ("roof", "the wiring and the socket", ["app", "server", "remote", "testclient"]),
     ("keys", "the command and the pytest plugin", ["cli", "pytest_client"]),
 ]
 

@@ -597,6 +597,8 @@ MISTAKES = {
     "spacetime_profile='v3'": "there is no spacetime profile 'v3'; there is documented, v1, v2",
     "freeze_at='yesterday'": "freeze_at: Invalid isoformat string: 'yesterday'; write it like",
     "seed='7'": "seed is '7'; it must be of type int",
+    "strict='no'": "strict is 'no'; it is True or False",
+    "strict_ignore='/v1/nope'": "strict_ignore is '/v1/nope'; it is a list of paths",
 }
 
 
@@ -613,6 +615,19 @@ def test_a_marker_with_a_mistake_is_one_sentence_without_traceback(run: Run) -> 
     for message in MISTAKES.values():
         assert re.search(rf"^identity-emulator: .*{re.escape(message)}", outcome, re.MULTILINE), message
     assert "conftest_plugin.py:" not in outcome
+
+
+def test_a_config_fixture_that_returns_something_else_is_told(run: Run) -> None:
+    run.write("""
+        import pytest
+
+        @pytest.fixture(scope="session")
+        def identity_emulator_config(): return {"seed": 7}
+
+        def test_it(identity_emulator): pass
+    """)
+
+    assert "identity_emulator_config returned {'seed': 7}; return an emulator.Config" in run()
 
 
 def test_a_factory_keyword_with_a_mistake_is_named(run: Run) -> None:
@@ -685,7 +700,26 @@ def test_the_same_tests_run_against_an_emulator_elsewhere(run: Run) -> None:
             status(identity_emulator, "/v1/nonsense")
 
         def test_out_of_reach(identity_emulator):
+            identity_emulator.spacetime.add_database("c2")
+
+        @pytest.mark.identity_emulator(freeze_at="2024-02-15T05:47:17Z")
+        def test_steered(identity_emulator):
+            import datetime
+            clock = identity_emulator.clock
+            token = identity_emulator.spacetime.issue_token(subject="alice", role="admin")
+            assert clock.frozen
+            clock.advance(datetime.timedelta(seconds=1))
+            assert clock.now().isoformat() == "2024-02-15T05:47:18+00:00"
+            clock.skew(5)
+            clock.freeze()
+            clock.resume()
+            assert not clock.frozen
+            assert identity_emulator.spacetime.sign({"sub": 5}).count(".") == token.count(".") == 2
             identity_emulator.spacetime.rotate_key()
+            key = identity_emulator.intuition.issue_api_key("0x81")
+            identity_emulator.intuition.revoke_api_key(key)
+            with pytest.raises(Exception, match="says 404: there is no such key"):
+                identity_emulator.intuition.revoke_api_key(key)
 
         @pytest.mark.identity_emulator(spacetime_profile="v2")
         def test_profile(identity_emulator): pass
@@ -693,9 +727,9 @@ def test_the_same_tests_run_against_an_emulator_elsewhere(run: Run) -> None:
     with elsewhere() as url:
         outcome = run("--identity-emulator-url", url)
 
-    assert "2 failed, 2 passed, 1 error" in outcome.summary, outcome
+    assert "2 failed, 3 passed, 1 error" in outcome.summary, outcome
     assert "GET /v1/nonsense" in outcome or "POST /v1/nonsense: no such route" in outcome
-    assert "emulator.spacetime.rotate_key needs the emulator in this process" in outcome
+    assert "emulator.spacetime.add_database needs the emulator in this process" in outcome
     assert "wants spacetime_profile=v2" in outcome
     assert "start it with --spacetime-profile v2" in outcome
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from threading import RLock, Thread, Timer
+from time import monotonic
 
 import pytest
 
@@ -168,3 +169,61 @@ def test_what_differs_from_run_to_run_is_numbered() -> None:
         ("/v1/identity/<identity 1>/verify?token=<token 1>", ""),
         ("/identity/<uuid 1>", '{"created_at":"<time 1>"}'),
     ]
+
+
+def test_a_coroutine_that_is_cancelled_waits_no_longer() -> None:
+    async def give_up() -> None:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(journal_of().async_wait_for("GET", timeout=30), 0.01)
+
+    began = monotonic()
+    asyncio.run(give_up())
+
+    assert monotonic() - began < 5
+
+
+def test_a_coroutine_waits_in_vain_with_the_nearest() -> None:
+    journal = journal_of("GET /v1/identity 405")
+
+    async def wait() -> None:
+        await journal.async_wait_for("POST", "/v1/identity", timeout=0.01)
+
+    with pytest.raises(AssertionError, match=r"was requested never within 0\.01 s, expected once"):
+        asyncio.run(wait())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("POST", "v1/identity"), "begins with a slash"),
+        (("POST", "/v1/identity?a=1"), "has no query"),
+        (("POST", "http://127.0.0.1/v1/identity"), "begins with a slash"),
+        (("POST /v1/identity",), 'write it like "POST", "/v1/identity"'),
+        (("/v1/identity",), 'write it like "POST", "/v1/identity"'),
+    ],
+)
+def test_what_nobody_could_send_is_not_asked_for(arguments: tuple[str, ...], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        journal_of().assert_not_requested(*arguments)
+
+
+def test_a_status_is_a_number() -> None:
+    with pytest.raises(ValueError, match="it is a number like 200"):
+        journal_of().assert_not_requested(status="200")  # type: ignore[arg-type]
+
+
+def test_nothing_is_neither_waited_for_nor_put_in_order() -> None:
+    with pytest.raises(ValueError, match="at least 1"):
+        journal_of().wait_for(times=0)
+    with pytest.raises(ValueError, match="wants requests"):
+        journal_of().assert_order()
+
+
+def test_a_journal_that_lost_exchanges_does_not_count() -> None:
+    journal = Journal(1, RLock(), Graveyard())
+    record(journal, "GET /old 200")
+    record(journal, "GET /new 200")
+
+    assert "1 exchanges had no room; raise journal_size" in failure_of(journal.assert_not_requested, "GET", "/x")
+    assert "had no room" in failure_of(journal.assert_requested, "GET", "/new", times=1)
+    assert journal.assert_requested("GET", "/new")

@@ -6,6 +6,7 @@ import pytest
 
 from emulator.exchange import Exchange, Message
 from emulator.report import claims, curl, report, short
+from emulator.rust import base64url
 
 URL = "http://127.0.0.1:41235"
 # {"sub":"alice","exp":60}
@@ -51,6 +52,33 @@ def test_secrets_are_masked_unless_asked_for(made: Exchange, masked: str, shown:
     assert curl(made, URL, secrets=True).endswith(shown)
 
 
+@pytest.mark.parametrize(
+    "made",
+    [
+        exchange(target=f"/identity/{TOKEN}/verify"),
+        exchange(target="/v1/ping?api_key=0123456789abcdef&x=1"),
+        exchange(headers={"X-Auth-Token": "0123456789abcdef"}),
+        exchange(headers={"Proxy-Authorization": "Basic 0123456789abcdef"}),
+        exchange(headers={"Authorization": f"{TOKEN} 0123456789abcdef"}),
+        exchange("POST", body=b'{"password": "0123456789abcdef", "a": 1}'),
+        exchange("POST", "/identity/0123456789abcdef", headers={"x-api-key": "0123456789abcdef"}),
+    ],
+)
+def test_no_secret_is_in_a_report_wherever_it_was_sent(made: Exchange) -> None:
+    text = report([made], URL) + short([made])
+
+    assert TOKEN not in text
+    assert "0123456789abcdef" not in text
+
+
+def test_control_characters_do_not_reach_the_terminal() -> None:
+    forged = base64url.encode(b'{"iss":"a\\n#99 POST /forged -> 200\\u001b[31m"}')
+    made = exchange(headers={"Authorization": f"Bearer a.{forged}.c"})
+
+    assert "\x1b" not in report([made], URL)
+    assert "\n#99" not in report([made], URL)
+
+
 def test_a_body_that_was_not_kept_whole_is_said_to_be_so() -> None:
     assert curl(exchange("POST", body=b"x" * 20_000), URL).endswith(
         "the body had 20000 bytes, of which 16384 were kept"
@@ -84,4 +112,4 @@ def test_a_report_of_nothing_says_so() -> None:
 
 def test_the_short_form_names_the_refused() -> None:
     assert short([exchange()]) == "#1 GET /v1/ping -> 401: because"
-    assert short([]) == "0 exchanges, none refused"
+    assert short([]) == "none refused of 0"

@@ -1,0 +1,78 @@
+"""Who may steer the emulator through its control routes."""
+
+from hmac import compare_digest
+from ipaddress import ip_address
+
+import msgspec
+
+from emulator.errors import Refused
+from emulator.web import Call
+
+PREFIX = "/_emulator"
+
+
+class ControlRefused(Refused):
+    """`text` says what is wrong, `hint` what to do about it."""
+
+    def __init__(self, status: int, text: str, hint: str) -> None:
+        super().__init__(status, text, hint)
+        self.hint = hint
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address means this machine only."""
+    name = host.strip("[]").lower()
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+class Guard(msgspec.Struct, frozen=True):
+    """Who may steer the emulator.
+
+    Binding to loopback does not keep a web page out: a page can post to 127.0.0.1, and by rebinding its own name to
+    that address it can read the answers. So the `Host` must be ours, a foreign `Origin` is refused, and a body must be
+    JSON, which no page can send without asking first.
+    """
+
+    host: str = "127.0.0.1"
+    token: str | None = None
+
+    def check(self, call: Call) -> None:
+        """Raises ControlRefused."""
+        self._check_origin(call)
+        if self.token is None:
+            self._check_host(call)
+        elif not self._has_token(call, self.token) and (call.method, call.path) != ("GET", f"{PREFIX}/health"):
+            raise ControlRefused(
+                401,
+                "the control token is missing or wrong",
+                "send it as `Authorization: Bearer …` or `X-Emulator-Token`",
+            )
+
+    def _has_token(self, call: Call, token: str) -> bool:
+        scheme, _, bearer = (call.header("authorization") or "").partition(" ")
+        sent = call.header("x-emulator-token") or (bearer.strip() if scheme.lower() == "bearer" else "")
+        return compare_digest(sent.encode("utf-8", "surrogateescape"), token.encode())
+
+    def _check_host(self, call: Call) -> None:
+        host = _without_port(call.header("host") or "")
+        if not is_loopback(host) and host != self.host:
+            raise ControlRefused(
+                403, f"the control routes don't answer to the name {host!r}", "use 127.0.0.1, or give --control-token"
+            )
+
+    def _check_origin(self, call: Call) -> None:
+        origin = call.header("origin")
+        if origin is not None and origin != f"http://{call.header('host')}":
+            raise ControlRefused(
+                403, f"a page of {origin!r} may not use the control routes", "call them from the test, not from a page"
+            )
+
+
+def _without_port(host: str) -> str:
+    name, colon, port = host.rpartition(":")
+    return name if colon and port.isdigit() else host
