@@ -8,7 +8,7 @@ TESTABLE := $(VENV)/.testable
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test unit lint check-all lowest bench clean
+.PHONY: help serve test unit install install-unit lint check-all lowest bench clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,10 @@ test: lint $(READY)  ## Lint, type-check and run the whole suite with branch cov
 
 unit: $(TESTABLE)  ## Run the tests without those that build and install packages
 	$(BIN)/pytest -q -n auto --ignore=tests/house
+
+install: $(READY)  ## Make the environment for development
+
+install-unit: $(TESTABLE)  ## Make the environment for `unit`
 
 lint: $(READY)  ## Check format, style and types
 	$(BIN)/ruff format --check
