@@ -8,34 +8,22 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Mapping
+    from collections.abc import Callable, Generator, Iterator
 
     from emulator import Config, Emulator
     from emulator.handle import Address
+    from emulator.pytest_settings import Watched
 
-MARKER = "identity_emulator"
-WORLD_KEYWORDS = ("scenario", "seed", "spacetime_profile", "intuition_profile", "freeze_at")
-STRICT_KEYWORDS = ("strict", "strict_ignore")
-KEYWORDS = WORLD_KEYWORDS + STRICT_KEYWORDS
 CONTROL_TOKEN = "IDENTITY_EMULATOR_CONTROL_TOKEN"
 
 
-class Watched(NamedTuple):
-    """An emulator a test uses, and how strictly its requests are looked at."""
-
-    emulator: Emulator
-    strict: bool
-    strict_ignore: tuple[str, ...]
-
-
-WATCHED = pytest.StashKey[list[Watched]]()
-CONFIGS: pytest.StashKey[dict[Config, Config]] = pytest.StashKey()
-"""Each config a test asked for, and what it is with command line and ini file."""
+WATCHED: pytest.StashKey[list[Watched]] = pytest.StashKey()
+"""The emulators a test uses. Kept here, so that a run without any need not import what they are."""
 
 
 # --- options ----------------------------------------------------------------------------------------------------------
@@ -68,8 +56,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
-        f"{MARKER}({', '.join(f'{keyword}=…' for keyword in KEYWORDS)}): the world this test's emulator begins with, "
-        "and whether an unknown path fails it",
+        "identity_emulator(scenario=…, seed=…, spacetime_profile=…, intuition_profile=…, freeze_at=…, strict=…, "
+        "strict_ignore=…): the world this test's emulator begins with, and whether an unknown path fails it",
     )
     url = _url_option(config)
     if url and "{worker}" not in url and getattr(config.option, "numprocesses", None):
@@ -102,6 +90,7 @@ def identity_emulator_config() -> Config:
 def _identity_emulator_session(pytestconfig: pytest.Config) -> Iterator[Emulator]:
     """The session's emulator: booted, or the one that runs elsewhere. Its worlds come with the tests."""
     from emulator import Config
+    from emulator.pytest_settings import told
 
     url = _url_option(pytestconfig)
     with ExitStack() as stack:
@@ -123,6 +112,8 @@ def identity_emulator(
     request: pytest.FixtureRequest, _identity_emulator_session: Emulator, identity_emulator_config: Config
 ) -> Iterator[Emulator]:
     """An `Emulator` as new: the session's server with a world of this test's own."""
+    from emulator.pytest_settings import told, world_config, wrong
+
     if "identity_emulator_client" in request.fixturenames:
         raise wrong(
             "a test has identity_emulator or identity_emulator_client, not both: they are two emulators. "
@@ -141,16 +132,14 @@ def make_identity_emulator(
     request: pytest.FixtureRequest, identity_emulator_config: Config
 ) -> Iterator[Callable[..., Emulator]]:
     """A factory for further servers: `make_identity_emulator(seed=7)`. All are stopped at the test's end."""
-    from emulator import Config
+    from emulator.pytest_settings import config_from, told, world_config
 
     with ExitStack() as stack:
 
         def make(**settings: Any) -> Emulator:
             with told():
-                known_keywords(settings, tuple(vars(Config())), "make_identity_emulator")
-                if isinstance(settings.get("freeze_at"), str):
-                    settings["freeze_at"] = _moment(settings["freeze_at"])
-                config = Config(**settings).over(world_config(request, identity_emulator_config))
+                own = config_from(settings, "make_identity_emulator")
+                config = own.over(world_config(request, identity_emulator_config))
                 emulator = stack.enter_context(_booted(config))
             watch(request, emulator)
             return emulator
@@ -161,6 +150,8 @@ def make_identity_emulator(
 @pytest.fixture
 def identity_emulator_client() -> None:
     """An aiohttp `TestClient` on an emulator in the test's own loop. This one stands in where pytest-aiohttp is not."""
+    from emulator.pytest_settings import wrong
+
     raise wrong(
         "identity_emulator_client needs pytest-aiohttp: pip install 'identity-emulator[pytest-aiohttp]'. "
         "With any other event loop plugin, or none, use identity_emulator and its .url"
@@ -175,6 +166,13 @@ def _booted(config: Config) -> Iterator[Emulator]:
         yield emulator
 
 
+def watch(request: pytest.FixtureRequest, emulator: Emulator) -> None:
+    """Have the test's report and its strictness look at this emulator."""
+    from emulator.pytest_settings import watched
+
+    request.node.stash.setdefault(WATCHED, []).append(watched(request, emulator))
+
+
 def _remote(url: str) -> Emulator:
     from emulator.remote import RemoteEmulator
 
@@ -182,128 +180,6 @@ def _remote(url: str) -> Emulator:
     emulator = RemoteEmulator(url.replace("{worker}", worker), os.environ.get(CONTROL_TOKEN))
     emulator.reset()
     return emulator
-
-
-@contextmanager
-def told() -> Iterator[None]:
-    """What was configured wrongly is said in one line, without a traceback through our own code."""
-    from emulator import Misconfigured
-
-    try:
-        yield
-    except Misconfigured as error:
-        raise wrong(str(error)) from None
-
-
-def wrong(message: str) -> BaseException:
-    """What ends a test that was set up wrongly: a sentence that says what to do, without a traceback."""
-    return pytest.fail.Exception(f"identity-emulator: {message}", pytrace=False)
-
-
-# --- where a world's settings come from -------------------------------------------------------------------------------
-
-
-def world_config(request: pytest.FixtureRequest, config: Config) -> Config:
-    """This test's config: its markers, then the config fixture, then the ini file. The command line's seed wins."""
-    from emulator import Config
-
-    if not isinstance(config, Config):
-        raise wrong(f"identity_emulator_config returned {config!r}; return an emulator.Config")
-    settings = _marked(request.node, WORLD_KEYWORDS)
-    known = request.config.stash.setdefault(CONFIGS, {})
-    if settings:
-        if isinstance(settings.get("freeze_at"), str):
-            settings["freeze_at"] = _moment(settings["freeze_at"])
-        config = Config(**settings).over(config)
-    if not _hashable(config):
-        return config
-    if config not in known:
-        known[config] = _from_command_line(request.config).over(config).over(_from_ini(request.config))
-    return known[config]
-
-
-def _hashable(config: Config) -> bool:
-    """One with a field of a wrong type may not be; the world says which."""
-    try:
-        hash(config)
-    except TypeError:
-        return False
-    return True
-
-
-def watch(request: pytest.FixtureRequest, emulator: Emulator) -> None:
-    """Have the test's report and its strictness look at this emulator."""
-    settings = _marked(request.node, STRICT_KEYWORDS)
-    strict = settings.get("strict", request.config.getini("identity_emulator_strict"))
-    ignored = settings.get("strict_ignore", ())
-    if not isinstance(strict, bool):
-        raise wrong(f"strict is {strict!r}; it is True or False")
-    if isinstance(ignored, str) or not all(isinstance(path, str) and path[:1] in {"/", "*"} for path in ignored):
-        raise wrong(f"strict_ignore is {ignored!r}; it is a list of paths like ['/v1/database/**']")
-    ignore = (*ignored, *request.config.getini("identity_emulator_strict_ignore"))
-    request.node.stash.setdefault(WATCHED, []).append(Watched(emulator, strict, ignore))
-
-
-def _marked(node: pytest.Item, keywords: tuple[str, ...]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for marker in node.iter_markers(MARKER):
-        if marker.args:
-            raise wrong(f"@pytest.mark.{MARKER} takes keywords only: {', '.join(KEYWORDS)}")
-        known_keywords(marker.kwargs, KEYWORDS, f"@pytest.mark.{MARKER}")
-        found = {name: value for name, value in marker.kwargs.items() if name in keywords} | found
-    return found
-
-
-def known_keywords(given: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
-    """Fails the test for a keyword nobody knows, and names the one that was meant."""
-    for name in given:
-        if name not in known:
-            from difflib import get_close_matches
-
-            near = get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"there is {', '.join(known)}"
-            raise wrong(f"{where} has no keyword {name!r}; {hint}")
-
-
-def _from_command_line(config: pytest.Config) -> Config:
-    from emulator import Config
-
-    return Config(seed=config.getoption("identity_emulator_seed"))
-
-
-def _from_ini(config: pytest.Config) -> Config:
-    from emulator import Config
-
-    def ini(name: str) -> str | None:
-        return config.getini(f"identity_emulator_{name}") or None
-
-    freeze_at, seed = ini("freeze_at"), ini("seed")
-    return Config(
-        seed=None if seed is None else _whole_number(seed),
-        scenario=ini("scenario"),
-        spacetime_profile=ini("spacetime_profile"),
-        intuition_profile=ini("intuition_profile"),
-        freeze_at=None if freeze_at is None else _moment(freeze_at),
-    )
-
-
-def _moment(text: str) -> Any:
-    from emulator import Misconfigured
-    from emulator.clock import parse_rfc3339
-
-    try:
-        return parse_rfc3339(text)
-    except ValueError as error:
-        raise Misconfigured(f"freeze_at: {error}; write it like 2024-02-15T05:47:17Z") from None
-
-
-def _whole_number(text: str) -> int:
-    from emulator import Misconfigured
-
-    try:
-        return int(text)
-    except ValueError:
-        raise Misconfigured(f"identity_emulator_seed is {text!r}, not a whole number") from None
 
 
 # --- what a failed test shows -----------------------------------------------------------------------------------------
@@ -326,7 +202,7 @@ def _fail_for_unmatched(watched: Watched) -> None:
 
     reasons = [exchange.why for exchange in unmatched if not fits_any(exchange.path, watched.strict_ignore)]
     if reasons:
-        hint = f"meant? @pytest.mark.{MARKER}(strict=False), or strict_ignore=[…]"
+        hint = "meant? @pytest.mark.identity_emulator(strict=False), or strict_ignore=[…]"
         pytest.fail("\n".join([*dict.fromkeys(reasons), hint]), pytrace=False)
 
 

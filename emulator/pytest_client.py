@@ -16,11 +16,12 @@ async def identity_emulator_client(
     request: pytest.FixtureRequest, identity_emulator_config: "Config"
 ) -> AsyncIterator["EmulatorClient"]:
     """An aiohttp `TestClient` on an emulator in the test's own loop; the emulator is its `.emulator`."""
-    import conftest_plugin
+    from conftest_plugin import watch
+    from emulator.pytest_settings import told, world_config
     from emulator.testclient import EmulatorClient
 
-    with conftest_plugin.told():
-        config = conftest_plugin.world_config(request, identity_emulator_config)
+    with told():
+        config = world_config(request, identity_emulator_config)
     async with EmulatorClient(config) as client:
-        conftest_plugin.watch(request, client.emulator)
+        watch(request, client.emulator)
         yield client

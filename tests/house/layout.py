@@ -44,7 +44,7 @@ FLOORS: list[tuple[str, str, list[str]]] = [
         ],
     ),
     ("roof", "the wiring and the socket", ["app", "server", "remote", "testclient"]),
-    ("keys", "the command and the pytest plugin", ["cli", "pytest_client"]),
+    ("keys", "the command and the pytest plugin", ["cli", "pytest_client", "pytest_settings"]),
 ]
 
 # Third-party modules and the lowest floor that may import them; `only` names the one module that may.

@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 import requests
 
-import conftest_plugin
 from emulator import Emulator
 from emulator.errors import Refused
 from emulator.handle import IntuitionHandle, SpacetimeHandle
 from emulator.inquiry import Inquiry
 from emulator.intuition import handlers as intuition_handlers
 from emulator.intuition import model as intuition
+from emulator.pytest_settings import KEYWORDS
 from emulator.server import bind
 from emulator.spacetime import handlers as spacetime_handlers
 from emulator.spacetime import model as spacetime
@@ -123,7 +123,7 @@ def test_each_example_of_the_manual_runs(tmp_path: Path) -> None:
     "name",
     [
         *re.findall(r"@pytest.fixture(?:\([^)]*\))?\ndef (identity\w+|make\w+)", PLUGIN),
-        *conftest_plugin.KEYWORDS,
+        *KEYWORDS,
         *re.findall(r'addoption\(\s*"(--[\w-]+)"', PLUGIN),
         *re.findall(r'addini\("(\w+)"', PLUGIN),
         *(name for name in vars(Inquiry) if not name.startswith("_")),

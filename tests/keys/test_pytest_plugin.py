@@ -12,6 +12,7 @@ from textwrap import dedent
 import pytest
 
 from emulator import running_in_thread
+from emulator.pytest_settings import KEYWORDS
 
 pytest_plugins = ["pytester"]
 
@@ -628,6 +629,12 @@ def test_a_config_fixture_that_returns_something_else_is_told(run: Run) -> None:
     """)
 
     assert "identity_emulator_config returned {'seed': 7}; return an emulator.Config" in run()
+
+
+def test_the_list_of_markers_names_every_keyword(run: Run) -> None:
+    listed = run("--markers")
+
+    assert all(f"{keyword}=…" in listed for keyword in KEYWORDS)
 
 
 def test_a_factory_keyword_with_a_mistake_is_named(run: Run) -> None:

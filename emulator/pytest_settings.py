@@ -1,0 +1,142 @@
+"""Where the settings of a test's worlds come from: markers, command line, config fixture, ini file.
+
+The plugin imports this when a test first asks for an emulator.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from difflib import get_close_matches
+from typing import Any, NamedTuple
+
+import pytest
+
+from emulator.clock import parse_rfc3339
+from emulator.errors import Misconfigured
+from emulator.handle import Emulator
+from emulator.world import Config
+
+MARKER = "identity_emulator"
+WORLD_KEYWORDS = ("scenario", "seed", "spacetime_profile", "intuition_profile", "freeze_at")
+STRICT_KEYWORDS = ("strict", "strict_ignore")
+KEYWORDS = WORLD_KEYWORDS + STRICT_KEYWORDS
+
+CONFIGS = pytest.StashKey[dict[Config, Config]]()
+"""Each config a test asked for, and what it is with command line and ini file."""
+
+
+class Watched(NamedTuple):
+    """An emulator a test uses, and how strictly its requests are looked at."""
+
+    emulator: Emulator
+    strict: bool
+    strict_ignore: tuple[str, ...]
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """What was configured wrongly is said in one line, without a traceback through our own code."""
+    try:
+        yield
+    except Misconfigured as error:
+        raise wrong(str(error)) from None
+
+
+def wrong(message: str) -> BaseException:
+    """What ends a test that was set up wrongly: a sentence that says what to do, without a traceback."""
+    return pytest.fail.Exception(f"identity-emulator: {message}", pytrace=False)
+
+
+def world_config(request: pytest.FixtureRequest, config: Config) -> Config:
+    """This test's config: its markers, then the config fixture, then the ini file. The command line's seed wins."""
+    if not isinstance(config, Config):
+        raise wrong(f"identity_emulator_config returned {config!r}; return an emulator.Config")
+    settings = _marked(request.node, WORLD_KEYWORDS)
+    known = request.config.stash.setdefault(CONFIGS, {})
+    if settings:
+        config = config_from(settings, f"@pytest.mark.{MARKER}").over(config)
+    if not _hashable(config):
+        return config
+    if config not in known:
+        known[config] = _from_command_line(request.config).over(config).over(_from_ini(request.config))
+    return known[config]
+
+
+def config_from(settings: dict[str, Any], where: str) -> Config:
+    """A config of keywords. Fails the test for one nobody knows; a moment may be a text. Raises Misconfigured."""
+    known_keywords(settings, tuple(vars(Config())), where)
+    if isinstance(settings.get("freeze_at"), str):
+        settings = {**settings, "freeze_at": _moment(settings["freeze_at"])}
+    return Config(**settings)
+
+
+def _hashable(config: Config) -> bool:
+    """One with a field of a wrong type may not be; the world says which."""
+    try:
+        hash(config)
+    except TypeError:
+        return False
+    return True
+
+
+def watched(request: pytest.FixtureRequest, emulator: Emulator) -> Watched:
+    """This emulator, and how strictly the test's markers and the ini file want its requests looked at."""
+    settings = _marked(request.node, STRICT_KEYWORDS)
+    strict = settings.get("strict", request.config.getini("identity_emulator_strict"))
+    ignored = settings.get("strict_ignore", ())
+    if not isinstance(strict, bool):
+        raise wrong(f"strict is {strict!r}; it is True or False")
+    if isinstance(ignored, str) or not all(isinstance(path, str) and path[:1] in {"/", "*"} for path in ignored):
+        raise wrong(f"strict_ignore is {ignored!r}; it is a list of paths like ['/v1/database/**']")
+    ignore = (*ignored, *request.config.getini("identity_emulator_strict_ignore"))
+    return Watched(emulator, strict, ignore)
+
+
+def _marked(node: pytest.Item, keywords: tuple[str, ...]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for marker in node.iter_markers(MARKER):
+        if marker.args:
+            raise wrong(f"@pytest.mark.{MARKER} takes keywords only: {', '.join(KEYWORDS)}")
+        known_keywords(marker.kwargs, KEYWORDS, f"@pytest.mark.{MARKER}")
+        found = {name: value for name, value in marker.kwargs.items() if name in keywords} | found
+    return found
+
+
+def known_keywords(given: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
+    """Fails the test for a keyword nobody knows, and names the one that was meant."""
+    for name in given:
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"there is {', '.join(known)}"
+            raise wrong(f"{where} has no keyword {name!r}; {hint}")
+
+
+def _from_command_line(config: pytest.Config) -> Config:
+    return Config(seed=config.getoption("identity_emulator_seed"))
+
+
+def _from_ini(config: pytest.Config) -> Config:
+    def ini(name: str) -> str | None:
+        return config.getini(f"identity_emulator_{name}") or None
+
+    freeze_at, seed = ini("freeze_at"), ini("seed")
+    return Config(
+        seed=None if seed is None else _whole_number(seed),
+        scenario=ini("scenario"),
+        spacetime_profile=ini("spacetime_profile"),
+        intuition_profile=ini("intuition_profile"),
+        freeze_at=None if freeze_at is None else _moment(freeze_at),
+    )
+
+
+def _moment(text: str) -> Any:
+    try:
+        return parse_rfc3339(text)
+    except ValueError as error:
+        raise Misconfigured(f"freeze_at: {error}; write it like 2024-02-15T05:47:17Z") from None
+
+
+def _whole_number(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise Misconfigured(f"identity_emulator_seed is {text!r}, not a whole number") from None
