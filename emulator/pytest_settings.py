@@ -20,9 +20,6 @@ WORLD_KEYWORDS = ("scenario", "seed", "spacetime_profile", "intuition_profile", 
 STRICT_KEYWORDS = ("strict", "strict_ignore")
 KEYWORDS = WORLD_KEYWORDS + STRICT_KEYWORDS
 
-CONFIGS = pytest.StashKey[dict[Config, Config]]()
-"""Each config a test asked for, and what it is with command line and ini file."""
-
 
 class Watched(NamedTuple):
     """An emulator a test uses, and how strictly its requests are looked at."""
@@ -50,15 +47,9 @@ def world_config(request: pytest.FixtureRequest, config: Config) -> Config:
     """This test's config: its markers, then the config fixture, then the ini file. The command line's seed wins."""
     if not isinstance(config, Config):
         raise wrong(f"identity_emulator_config returned {config!r}; return an emulator.Config")
-    settings = _marked(request.node, WORLD_KEYWORDS)
-    known = request.config.stash.setdefault(CONFIGS, {})
-    if settings:
+    if settings := _marked(request.node, WORLD_KEYWORDS):
         config = config_from(settings, f"@pytest.mark.{MARKER}").over(config)
-    if not _hashable(config):
-        return config
-    if config not in known:
-        known[config] = _from_command_line(request.config).over(config).over(_from_ini(request.config))
-    return known[config]
+    return _from_command_line(request.config).over(config).over(_from_ini(request.config))
 
 
 def config_from(settings: dict[str, Any], where: str) -> Config:
@@ -67,15 +58,6 @@ def config_from(settings: dict[str, Any], where: str) -> Config:
     if isinstance(settings.get("freeze_at"), str):
         settings = {**settings, "freeze_at": _moment(settings["freeze_at"])}
     return Config(**settings)
-
-
-def _hashable(config: Config) -> bool:
-    """One with a field of a wrong type may not be; the world says which."""
-    try:
-        hash(config)
-    except TypeError:
-        return False
-    return True
 
 
 def watched(request: pytest.FixtureRequest, emulator: Emulator) -> Watched:

@@ -38,7 +38,7 @@ class Control:
             raise Misconfigured(f"{self.url!r} is no address of an emulator; write it like http://127.0.0.1:3000")
         data = None if body is None else json.dumps(body).encode()
         headers = {**self._headers, "Content-Type": "application/json"}
-        request = urllib.request.Request(f"{self.url}/_emulator{path}", data, headers, method=method)  # noqa: S310
+        request = urllib.request.Request(f"{self.url}/_emulator{path}", data, headers, method=method)  # noqa: S310 - http only, see above
         try:
             with self._open(request, timeout=_PATIENCE) as answer:
                 return json.loads(answer.read() or "null")

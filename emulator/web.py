@@ -170,7 +170,7 @@ def journaled(handler: Handler, current: Callable[[], World]) -> Handler:
         except (CancelledError, ConnectionError):
             raise
         except Exception as bug:
-            logger.exception("a bug in identity-emulator, met by %s %s", call.method, call.target)
+            logger.exception("a bug in identity-emulator, met by %s %s", call.method, mask(call.path[:200]))
             answer = Answer(500, b"a bug in identity-emulator; its log has the traceback", TEXT, why=f"a bug: {bug!r}")
         await call.overhear()
         world.journal.record(

@@ -106,7 +106,7 @@ def test_control_calls_are_never_journaled(emulator: Emulator) -> None:
         ("GET", "/journal?stat=1", "", 400, "did you mean 'status'?"),
     ],
 )
-def test_a_mistake_is_answered_with_what_to_do(  # noqa: PLR0917
+def test_a_mistake_is_answered_with_what_to_do(
     emulator: Emulator, method: str, path: str, body: str, status: int, hint: str
 ) -> None:
     answer = call(emulator.url, method, path, JSON, body=body)

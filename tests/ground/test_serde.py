@@ -25,7 +25,7 @@ nearly_json = st.text(alphabet='{}[]",:\\u0019 \n.eE+-truefalsn', max_size=24)
 
 
 @given(values, st.booleans(), st.booleans())
-def test_valid_json_comes_out_as_it_went_in(value: Any, ascii_only: bool, indented: bool) -> None:  # noqa: FBT001
+def test_valid_json_comes_out_as_it_went_in(value: Any, ascii_only: bool, indented: bool) -> None:
     text = json.dumps(value, ensure_ascii=ascii_only, indent=1 if indented else None)
 
     assert parse(text.encode(), anything) == value

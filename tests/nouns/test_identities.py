@@ -49,7 +49,7 @@ def test_a_database_has_an_identity_of_the_same_form_and_a_32_digit_address() ->
 @pytest.mark.parametrize(
     ("expires_at", "expired"), [(None, False), (940, False), (939, True), (0, True), (-1, False), (2000, False)]
 )
-def test_a_token_lives_for_sixty_seconds_after_its_end(expires_at: int | None, expired: bool) -> None:  # noqa: FBT001
+def test_a_token_lives_for_sixty_seconds_after_its_end(expires_at: int | None, expired: bool) -> None:
     claims = Claims(identity_of("localhost", "s"), "s", "localhost", (), 0, expires_at)
 
     assert claims.expired(1000) is expired
