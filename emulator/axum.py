@@ -13,6 +13,8 @@ from urllib.parse import unquote_to_bytes
 import msgspec
 
 from emulator.errors import Refused
+from emulator.faults import Delivery
+from emulator.operation import Operation
 
 if TYPE_CHECKING:
     from emulator.web import Call
@@ -31,13 +33,19 @@ JSON = "application/json"
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What goes back. `headers` are whole lines that stand behind `content-type`; `why` goes to the journal only."""
+    """What goes back. `headers` are whole lines that stand behind `content-type`; `why` goes to the journal only.
+
+    With a `delivery` it does not arrive whole; a `status` of 0 is no answer at all, and `cut` is how many bytes of a
+    truncated body are sent.
+    """
 
     status: int = 200
     body: bytes = b""
     content_type: str = ""
     headers: bytes = b""
     why: str = ""
+    delivery: Delivery | None = None
+    cut: int = 0
 
 
 def json_answer(value: object, status: int = 200, why: str = "") -> Answer:
@@ -45,10 +53,13 @@ def json_answer(value: object, status: int = 200, why: str = "") -> Answer:
     return Answer(status, msgspec.json.encode(value), JSON, why=why)
 
 
+_PHRASES = {status.value: status.phrase for status in HTTPStatus}
+
+
 @lru_cache(maxsize=512)
 def head_start(minor: int, status: int, content_type: str, headers: bytes, connection: str) -> bytes:
     """A head up to where `content-length` comes. Few differ, so each is made once."""
-    lines = f"HTTP/1.{minor} {status} {HTTPStatus(status).phrase}\r\n"
+    lines = f"HTTP/1.{minor} {status} {_PHRASES.get(status, '')}\r\n"
     if content_type:
         lines += f"content-type: {content_type}\r\n"
     end = f"connection: {connection}\r\n" if connection else ""
@@ -64,11 +75,11 @@ Handler = Callable[["Call"], Awaitable[Answer]]
 
 
 class Route(msgspec.Struct, frozen=True):
-    """One row of an API's table. `path` is axum's: `/v1/identity/:identity/verify`."""
+    """One way to an operation. `path` is axum's: `/v1/identity/:identity/verify`."""
 
     method: str
     path: str
-    operation: str
+    operation: Operation
     handler: Handler
 
 
@@ -108,6 +119,11 @@ class Routes:
         self._static = {resource.path: resource for resource in resources if ":" not in resource.path}
         self._dynamic = [resource for resource in resources if ":" in resource.path]
 
+    @classmethod
+    def of(cls, operations: Iterable[Operation], handlers: Mapping[str, Handler]) -> "Routes":
+        """Operations and what answers them, by their names."""
+        return cls(Route(each.method, path, each, handlers[each.name]) for each in operations for path in each.paths)
+
     def find(self, path: str) -> tuple[Resource, tuple[str, ...]] | None:
         """The resource a raw path names, and its parameters, still escaped."""
         resource = self._static.get(path)
@@ -137,11 +153,14 @@ class Api(msgspec.Struct, frozen=True):
         route = resource.route(call.method)
         if route is None:
             return self._no_such_method(call, resource)
-        call.operation = route.operation
         try:
             answer = await route.handler(call)
         except Refused as refused:
             answer = self.describe(call, refused)
+        return self.dressed(answer)
+
+    def dressed(self, answer: Answer) -> Answer:
+        """With the headers that every matched route's answers carry."""
         return with_headers(answer, CORS) if self.cors else answer
 
     def _no_such_method(self, call: "Call", resource: Resource) -> Answer:
@@ -152,7 +171,15 @@ class Api(msgspec.Struct, frozen=True):
 
 
 def with_headers(answer: Answer, headers: bytes) -> Answer:
-    return Answer(answer.status, answer.body, answer.content_type, headers + answer.headers, answer.why)
+    return Answer(
+        answer.status,
+        answer.body,
+        answer.content_type,
+        headers + answer.headers,
+        answer.why,
+        answer.delivery,
+        answer.cut,
+    )
 
 
 def nearest(path: str, known: Iterable[str]) -> str | None:

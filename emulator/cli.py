@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from emulator.clock import Clock, parse_rfc3339, rfc3339, to_micros, unseeded
-from emulator.control import emulator_version
 from emulator.errors import Misconfigured
 from emulator.guard import Guard, is_loopback
 from emulator.intuition.credentials import DEFAULT_KEY
@@ -25,6 +24,7 @@ from emulator.server import bind, new_event_loop, serving, url_of
 from emulator.spacetime.model import PROFILES as SPACETIME_PROFILES
 from emulator.spacetime.model import Claims, TokenRefused
 from emulator.spacetime.validation import Inspection, inspect
+from emulator.version import emulator_version
 from emulator.world import Config, Stage
 
 CHECK_SIGNALS_EVERY = 0.2

@@ -7,7 +7,8 @@ belong to one world, so that the same seed and a frozen clock give the same byte
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from functools import lru_cache
@@ -62,8 +63,15 @@ class Clock:
         self._lock = threading.Lock()
         self._offset = 0
         self._frozen: int | None = None
+        self._listeners: tuple[Callable[[], object], ...] = ()
         if freeze_at is not None:
             self.freeze(freeze_at)
+
+    def fork(self) -> "Clock":
+        """Another clock that shows the same moment, and stands or runs as this one does."""
+        copy = Clock()
+        copy._offset, copy._frozen = self._offset, self._frozen
+        return copy
 
     @property
     def frozen(self) -> bool:
@@ -108,6 +116,15 @@ class Clock:
             self._frozen = None
             self._move_to(time.time_ns() // 1000 + round(seconds * 1_000_000))
 
+    @contextmanager
+    def listening(self, moved: Callable[[], object]) -> Iterator[None]:
+        """While it lasts, `moved` is called after each move by hand; from any thread."""
+        self._listeners = (*self._listeners, moved)
+        try:
+            yield
+        finally:
+            self._listeners = tuple(each for each in self._listeners if each is not moved)
+
     def _move_to(self, micros: int) -> None:
         moment = to_datetime(micros)
         if not EARLIEST <= moment <= LATEST:
@@ -116,6 +133,8 @@ class Clock:
             self._offset = micros - time.time_ns() // 1000
         else:
             self._frozen = micros
+        for moved in self._listeners:
+            moved()
 
 
 class Entropy:
@@ -126,12 +145,33 @@ class Entropy:
         self._lock = threading.Lock()
         self._drawn: dict[str, int] = {}
 
+    def fork(self) -> "Entropy":
+        """Another one that makes the same draws from here on."""
+        copy = Entropy(self.seed)
+        with self._lock:
+            copy._drawn = dict(self._drawn)
+        return copy
+
+    @property
+    def drawn(self) -> dict[str, int]:
+        """How often was drawn for each purpose."""
+        with self._lock:
+            return dict(self._drawn)
+
+    @drawn.setter
+    def drawn(self, drawn: dict[str, int]) -> None:
+        self._drawn = dict(drawn)
+
     def draw(self, purpose: str) -> bytes:
         """64 bytes that nobody else has."""
         with self._lock:
             count = self._drawn.get(purpose, 0)
             self._drawn[purpose] = count + 1
         return blake2b(f"{self.seed}/{purpose}/{count}".encode()).digest()
+
+    def fraction(self, purpose: str) -> float:
+        """From 0 up to, but not, 1."""
+        return int.from_bytes(self.draw(purpose)[:6]) / (1 << 48)
 
     def uuid4(self, purpose: str) -> str:
         """A random UUID in lower case with hyphens (RFC 9562, version 4)."""

@@ -74,7 +74,8 @@ class Exchange(msgspec.Struct, frozen=True, gc=False):
     `operation` names what was asked, such as `spacetime.create_identity`; it is empty where neither API has the path.
     `why` is empty unless the answer is a refusal. `micros` is the emulator's clock when the request came, `duration` is
     in real seconds. `matched` is false for a path that neither API has. `outlived` tells that the world was reset while
-    it was under way.
+    it was under way. `actor` is the scenario's name for whoever asked, `fault` the step of the script that was done to
+    it; a `status` of 0 is no answer.
     """
 
     number: int
@@ -89,6 +90,8 @@ class Exchange(msgspec.Struct, frozen=True, gc=False):
     duration: float
     matched: bool = True
     outlived: bool = False
+    actor: str = ""
+    fault: str = ""
 
     @property
     def path(self) -> str:
@@ -129,6 +132,8 @@ class Exchange(msgspec.Struct, frozen=True, gc=False):
             "why": self.why,
             "matched": self.matched,
             "outlived": self.outlived,
+            "actor": self.actor,
+            "fault": self.fault,
             "request": self.request.to_json(),
             "response": self.response.to_json(),
         }
@@ -150,6 +155,8 @@ class Exchange(msgspec.Struct, frozen=True, gc=False):
             duration=found["duration"],
             matched=found["matched"],
             outlived=found["outlived"],
+            actor=found["actor"],
+            fault=found["fault"],
         )
 
 

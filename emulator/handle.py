@@ -5,15 +5,18 @@ lock, and each call works on the world that stands when it is made.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from typing import Any, Unpack
 
 import msgspec
 
+from emulator.actors import Actor
 from emulator.clock import Clock
+from emulator.faults import Fault, Kind, matrix
 from emulator.inquiry import Inquiry
 from emulator.intuition.credentials import DEFAULT_KEY
-from emulator.intuition.model import Draft, Identity, Position
+from emulator.intuition.model import Draft, Identity, Lifecycle, NotFound, Position
 from emulator.rust import base64url
 from emulator.spacetime.model import (
     AUDIENCE,
@@ -23,7 +26,8 @@ from emulator.spacetime.model import (
     identity_of,
     parse_identity,
 )
-from emulator.world import Config, Settings, Stage
+from emulator.steps import made_step
+from emulator.world import Config, Settings, Snapshot, Stage
 
 
 class Address:
@@ -128,11 +132,41 @@ class SpacetimeHandle:
         return self._stage.world.spacetime.emails.get(parse_identity(identity))
 
 
+class Identities(Mapping[str, Identity]):
+    """Intuition's rows by the names the scenario gave them, the others by `id`. Any of their ids finds them too."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+
+    def __getitem__(self, name: str) -> Identity:
+        world = self._stage.world
+        try:
+            return world.intuition.rows[world.row_number(name)]
+        except NotFound as error:
+            raise KeyError(f"{error.why}; the scenario names {', '.join(self._names().values()) or 'none'}") from None
+
+    def __iter__(self) -> Iterator[str]:
+        names = self._names()
+        rows = self._stage.world.intuition.rows.merged()
+        return iter([names.get(number, row.id) for number, row in rows.items()])
+
+    def __len__(self) -> int:
+        return len(self._stage.world.intuition)
+
+    def _names(self) -> dict[int, str]:
+        return {number: name for name, number in self._stage.world.intuition.names.merged().items()}
+
+
 class IntuitionHandle:
     """Intuition's side of the world."""
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
+
+    @property
+    def identities(self) -> Identities:
+        """`identities["jp"]`, by the scenario's name or any id: the row as it is now."""
+        return Identities(self._stage)
 
     def issue_api_key(self, wallet: str) -> str:
         """A new key for a wallet, a UUID."""
@@ -155,12 +189,174 @@ class IntuitionHandle:
         return self._stage.world.intuition.create(Draft(display_name, creator, description, image, external_reference))
 
     def add_position(self, identity: str, wallet: str, amount: int) -> Position:
-        """A stake of `amount` wei in an identity, named by its `id`, `identity_id` or `vault_id`.
+        """A stake of `amount` wei in an identity, by its name in the scenario or any of its ids.
 
         It is listed under `/identity/{id}/positions`, and the identity's sums grow by it. Raises ValueError for an
         amount that is not positive, `emulator.intuition.model.NotFound` for an identity that is not there.
         """
-        return self._stage.world.intuition.add_position(identity, wallet, amount)
+        world = self._stage.world
+        return world.intuition.add_position(world.row_number(identity), wallet, amount)
+
+    def lifecycle(self, *, pending: bool = True, complete_after: float | None = None) -> None:
+        """From now on new identities are pending, in vault "0".
+
+        `complete_after` seconds of the clock, or a call of `complete`, gives them the status `complete` and the next
+        vault. `lifecycle(pending=False)` makes new ones complete at once again, as the documentation page shows them.
+        """
+        if complete_after is not None and complete_after < 0:
+            raise ValueError(f"complete_after is {complete_after}; it is 0 or more seconds")
+        self._stage.world.intuition.lifecycle = Lifecycle(pending, complete_after if pending else None)
+
+    def complete(self, identity: str) -> Identity:
+        """A pending identity is on the chain now: it gets the next vault. Raises `NotFound`."""
+        return self._move(identity, "complete")
+
+    def fail(self, identity: str) -> Identity:
+        """Its status becomes `error`. Raises `NotFound`."""
+        return self._move(identity, "error")
+
+    def remove(self, identity: str) -> Identity:
+        """Its status becomes `removed`; it is found as before. Raises `NotFound`."""
+        return self._move(identity, "removed")
+
+    def _move(self, identity: str, status: str) -> Identity:
+        world = self._stage.world
+        return world.intuition.move(world.row_number(identity), status, world.clock.micros())
+
+
+class FaultsHandle:
+    """What is ordered to go wrong: the steps of the scenario's script, and those added here."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+
+    def add(
+        self,
+        request: str | None = None,
+        *,
+        at: float | None = None,
+        until: float | None = None,
+        nth: int | None = None,
+        times: int | None = None,
+        skip: int = 0,
+        actor: str | None = None,
+        probability: float | None = None,
+        **do: Any,
+    ) -> Fault:
+        """Have something go wrong with requests like `POST /v1/identity`: `add("POST /identity", nth=2, status=503)`.
+
+        In the path `*` is one segment, `**` any number. The conditions are those of `emulator.steps.Step`, what can be
+        done is in `emulator.steps.Do` and docs/faults.md. The first step whose turn it is wins. Raises ValueError for
+        a step that could never do anything.
+        """
+        step = made_step(
+            {
+                "request": request,
+                "at": at,
+                "until": until,
+                "nth": nth,
+                "times": times,
+                "skip": skip,
+                "actor": actor,
+                "probability": probability,
+                "do": do,
+            }
+        )
+        return self._stage.world.add_step(step)
+
+    def clear(self) -> None:
+        """Nothing goes wrong any more, the scenario's script included, until the next reset."""
+        self._stage.world.faults.clear()
+
+    def __iter__(self) -> Iterator[Fault]:
+        return iter(self._stage.world.faults)
+
+    def __len__(self) -> int:
+        return len(self._stage.world.faults)
+
+    def assert_done(self) -> None:
+        """Every step has done all it can. Raises AssertionError with those that have not."""
+        __tracebackhide__ = True
+        if waiting := [repr(fault) for fault in self if not fault.done]:
+            raise AssertionError("\n".join(["not everything that was ordered happened:", *waiting]))
+
+    @staticmethod
+    def matrix() -> tuple[Kind, ...]:
+        """All kinds, as `emulator.faults.matrix()` gives them where there is no emulator yet."""
+        return matrix()
+
+
+class ActorHandle:
+    """Somebody the scenario names. What the scenario does not give is an error that says so."""
+
+    def __init__(self, stage: Stage, name: str) -> None:
+        self._stage = stage
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"<actor {self.name}>"
+
+    @property
+    def identity(self) -> str:
+        """SpacetimeDB's, in hex."""
+        return self._given("identity")
+
+    @property
+    def token(self) -> str:
+        """Given out when the world began; the same on every machine for the same seed and moment."""
+        self._given("identity")
+        world = self._stage.world
+        return world.token_of(self._actor)
+
+    @property
+    def api_key(self) -> str:
+        """Intuition's."""
+        return self._given("api_key")
+
+    @property
+    def wallet(self) -> str:
+        """The Ethereum address of the API key."""
+        return self._given("wallet")
+
+    @property
+    def _actor(self) -> Actor:
+        world = self._stage.world
+        actor = world.actors.get(self.name)
+        if actor is None:
+            known = ", ".join(each.name for each in islice(world.actors, 20))
+            raise KeyError(f"no actor {self.name!r}; the scenario names {known or 'none'}")
+        return actor
+
+    def _given(self, field: str) -> str:
+        value: str = getattr(self._actor, field)
+        if not value:
+            part = "spacetime.identities" if field == "identity" else "intuition.api_keys"
+            raise AttributeError(f"{self.name} has no {field}; name them in the scenario's {part}", obj=self)
+        return value
+
+    def to_json(self) -> dict[str, str]:
+        """All that the scenario gives, the token too."""
+        actor = self._actor
+        given = {field: getattr(actor, field) for field in ("identity", "api_key", "wallet") if getattr(actor, field)}
+        return given | ({"token": self.token} if actor.identity else {})
+
+
+class Actors(Mapping[str, ActorHandle]):
+    """Those the scenario names: `actors["alice"].token`."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+
+    def __getitem__(self, name: str) -> ActorHandle:
+        found = ActorHandle(self._stage, name)
+        _ = found._actor
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([actor.name for actor in self._stage.world.actors])
+
+    def __len__(self) -> int:
+        return len(self._stage.world.actors)
 
 
 def _compact(value: Mapping[str, Any]) -> bytes:
@@ -177,6 +373,12 @@ class Emulator(Address):
         self._abort = abort
         self.spacetime = SpacetimeHandle(stage)
         self.intuition = IntuitionHandle(stage)
+        self.faults = FaultsHandle(stage)
+
+    @property
+    def actors(self) -> Mapping[str, ActorHandle]:
+        """Those the scenario names: `actors["alice"].token`."""
+        return Actors(self._stage)
 
     @property
     def clock(self) -> Clock:
@@ -195,6 +397,18 @@ class Emulator(Address):
         that comes later belongs to the new world. Raises Misconfigured, and then the old world stays.
         """
         self._stage.reset(Config(**settings).over(config or self._stage.config))
+
+    def snapshot(self) -> Snapshot:
+        """The world as it is, put aside; at once, however much it holds."""
+        return self._stage.snapshot()
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go on from a snapshot, as often as wanted: stores, keys, faults, chance and the clock are as they were.
+
+        A clock that ran runs on: it is not turned back. The journal goes on too. What a request under way does then
+        is lost with the world it came into.
+        """
+        self._stage.restore(snapshot)
 
     def abort_requests(self) -> None:
         """Hang up on every request that is still under way. Returns at once."""

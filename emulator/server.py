@@ -20,9 +20,10 @@ from emulator.axum import Answer
 from emulator.clock import http_date, monotonic
 from emulator.errors import Misconfigured
 from emulator.exchange import Exchange, Message
+from emulator.faults import Delivery
 from emulator.guard import Guard
 from emulator.handle import Emulator
-from emulator.web import MAX_HEADERS, Call, LastReply, Reply, log, received
+from emulator.web import MAX_HEADERS, BrokenReply, Call, LastReply, Reply, log, received
 from emulator.world import Config, Settings, Stage
 
 LONGEST_LINE = 64 * 1024
@@ -59,15 +60,19 @@ class Http(web.Server):
         if len(request.raw_headers) > MAX_HEADERS:
             return self.refuse(request, 431, f"more than {MAX_HEADERS} headers")
         world = self._stage.world
+        call = Call(request, world)
         self.under_way.add(request.task)
         try:
-            answer = await self._handle(Call(request, world))
+            answer = await self._handle(call)
+            if answer.delivery is Delivery.HANG:
+                await asyncio.wait([call.lost])
         finally:
             self.under_way.discard(request.task)
             if self._stage.graveyard and not self._digging:
                 self._digging = True
                 self._loop.call_later(_PAUSE, self._dig)
-        return Reply(request, answer, http_date(world.clock.seconds()))
+        reply = Reply if answer.delivery is None else BrokenReply
+        return reply(request, answer, http_date(world.clock.seconds()))
 
     def _dig(self) -> None:
         """Let go of a slice of an old world, and of the next after a pause in which requests are answered."""
@@ -99,6 +104,12 @@ class _Connection(RequestHandler):
     def __init__(self, http: Http, **options: Any) -> None:
         super().__init__(http, **options)
         self._http = http
+        self.lost: asyncio.Future[None] = options["loop"].create_future()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        super().connection_lost(exc)
+        if not self.lost.done():
+            self.lost.set_result(None)
 
     def handle_error(
         self, request: BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None

@@ -2,6 +2,9 @@
 
 import asyncio
 import logging
+import socket
+import struct
+import sys
 from asyncio import CancelledError
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -10,9 +13,10 @@ from aiohttp import hdrs, web
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.web import BaseRequest
 
-from emulator.axum import TEXT, Answer, has_content_length, head_start
+from emulator.axum import TEXT, Answer, Api, Resource, has_content_length, head_start
 from emulator.clock import monotonic
 from emulator.exchange import KEPT_OF_A_BODY, Exchange, Message, mask
+from emulator.faults import Delivery
 from emulator.world import World
 
 logger = logging.getLogger("emulator")
@@ -35,11 +39,15 @@ class BodyBroken(Exception):
 class Call:
     """One request, bound to the world that stood when it came.
 
-    `path` and `query` are raw; `params` are the path's parameters, still escaped. `operation` is known once a route is;
-    `matched` is false when no API has the path.
+    `path` and `query` are raw; `params` are the path's parameters, still escaped. `api`, `resource` and `operation` are
+    known once a route is; without one `why_not` says why. `actor` is the scenario's name for who asks, `fault` the step
+    that had its turn. `micros` is the emulator's clock when the request came.
     """
 
-    __slots__ = ("_received", "matched", "method", "operation", "params", "path", "query", "request", "world")
+    __slots__ = (
+        "_received", "actor", "api", "fault", "method", "micros", "operation", "params", "path", "query", "request",
+        "resource", "why_not", "world",
+    )  # fmt: skip
 
     def __init__(self, request: BaseRequest, world: World) -> None:
         self.request = request
@@ -47,9 +55,28 @@ class Call:
         self.method = request.method
         self.path, _, self.query = _origin_form(request.raw_path).partition("?")
         self.params: tuple[str, ...] = ()
-        self.operation = ""
-        self.matched = True
+        self.api: Api | None = None
+        self.resource: Resource | None = None
+        self.operation = self.actor = self.fault = self.why_not = ""
+        self.micros = world.clock.micros()
         self._received = bytearray()
+
+    def bind(self, api: Api, resource: Resource, params: tuple[str, ...]) -> None:
+        self.api, self.resource, self.params = api, resource, params
+        if route := resource.route(self.method):
+            self.operation = route.operation.name
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """All paths that mean what this one means."""
+        route = None if self.resource is None else self.resource.route(self.method)
+        return (self.path,) if route is None else route.operation.aliases(self.path, self.params)
+
+    @property
+    def lost(self) -> asyncio.Future[None]:
+        """Done once the connection is lost."""
+        found: asyncio.Future[None] = self.request.protocol.lost  # type: ignore[attr-defined]  # server._Connection
+        return found
 
     @property
     def target(self) -> str:
@@ -144,6 +171,50 @@ class Reply(web.StreamResponse):
         self._eof_sent = True
 
 
+class BrokenReply(Reply):
+    """An answer that does not arrive whole; the connection ends with it."""
+
+    def __init__(self, request: BaseRequest, answer: Answer, date: bytes) -> None:
+        super().__init__(request, answer, date)
+        self._keep_alive = False
+        self._delivery = answer.delivery
+
+    def _render(self, request: BaseRequest, answer: Answer, date: bytes, minor: int, connection: str) -> None:
+        if answer.delivery is Delivery.GARBAGE:
+            self._bytes = answer.body
+        elif answer.status == 0:
+            self._bytes = b""
+        else:
+            self._bytes = _cut_short(request, answer, date, minor)
+
+    async def prepare(self, request: BaseRequest) -> AbstractStreamWriter:
+        writer = self._payload_writer = request.writer
+        if request.transport is not None:
+            if self._delivery is Delivery.RESET:
+                _reset(request.transport)
+            else:
+                request.transport.write(self._bytes)
+                request.transport.close()
+        return writer
+
+
+def _cut_short(request: BaseRequest, answer: Answer, date: bytes, minor: int) -> bytes:
+    head = head_start(minor, answer.status, answer.content_type, answer.headers, "")
+    if answer.delivery is Delivery.TRUNCATE:
+        framing, body = b"content-length: %d" % len(answer.body), answer.body[: answer.cut]
+    else:
+        half = answer.body[: -(-len(answer.body) // 2)]
+        framing, body = b"transfer-encoding: chunked", b"%x\r\n%b\r\nno length\r\n" % (len(half), half)
+    return b"%b%b\r\ndate: %b\r\n\r\n%b" % (head, framing, date, b"" if request.method == "HEAD" else body)
+
+
+def _reset(transport: asyncio.Transport) -> None:
+    """Close without a goodbye: with no time to linger, the system sends RST."""
+    layout = "hh" if sys.platform == "win32" else "ii"
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack(layout, 1, 0))
+    transport.abort()
+
+
 class LastReply(Reply):
     """hyper's answer to what it can't parse: HTTP/1.1 whatever was asked, and the connection is closed."""
 
@@ -156,7 +227,7 @@ class LastReply(Reply):
 Handler = Callable[[Call], Awaitable[Answer]]
 
 
-def journaled(handler: Handler, current: Callable[[], World]) -> Handler:
+def journaled(handler: Handler, is_shown: Callable[[World], bool]) -> Handler:
     """Write down every exchange before its answer is sent, so that whoever has the answer finds it in the journal.
 
     A bug in the emulator is a plain 500 with a traceback in the log, never a plausible answer.
@@ -164,7 +235,7 @@ def journaled(handler: Handler, current: Callable[[], World]) -> Handler:
 
     async def handle(call: Call) -> Answer:
         world = call.world
-        number, micros, started = world.journal.number(), world.clock.micros(), monotonic()
+        number, started = world.journal.number(), monotonic()
         try:
             answer = await handler(call)
         except (CancelledError, ConnectionError):
@@ -182,17 +253,25 @@ def journaled(handler: Handler, current: Callable[[], World]) -> Handler:
                 request=call.sent(),
                 status=answer.status,
                 response=received(answer),
-                why=answer.why,
-                micros=micros,
+                why=_why(call, answer),
+                micros=call.micros,
                 duration=monotonic() - started,
-                matched=call.matched,
-                outlived=world is not current(),
+                matched=call.api is not None,
+                outlived=not is_shown(world),
+                actor=call.actor,
+                fault=call.fault,
             )
         )
         log(call.method, call.path, answer)
         return answer
 
     return handle
+
+
+def _why(call: Call, answer: Answer) -> str:
+    if not call.fault:
+        return answer.why
+    return f"a fault was ordered, {call.fault}" + (f"; {answer.why}" if answer.why else "")
 
 
 def log(method: str, path: str, answer: Answer) -> None:

@@ -1,22 +1,29 @@
 """Everything the emulator remembers, in one object that is replaced, never cleaned."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from difflib import get_close_matches
 from pathlib import Path
-from threading import RLock
 from typing import TypedDict, TypeVar
 
+from emulator.actors import Actor, Cast
 from emulator.clock import Clock, Entropy
 from emulator.errors import Misconfigured
+from emulator.faults import Fault, Faults
 from emulator.graveyard import Graveyard
+from emulator.ground import Ground
 from emulator.intuition import credentials as intuition_credentials
 from emulator.intuition import model as intuition
+from emulator.intuition.operations import OPERATIONS as INTUITION_OPERATIONS
 from emulator.intuition.store import Store as IntuitionStore
 from emulator.journal import Journal
+from emulator.operation import fitting
 from emulator.spacetime import model as spacetime
 from emulator.spacetime.credentials import SigningKey
+from emulator.spacetime.operations import OPERATIONS as SPACETIME_OPERATIONS
 from emulator.spacetime.store import Store as SpacetimeStore
+from emulator.steps import Do, Mistake, Named, Step
 
 T = TypeVar("T")
 
@@ -69,17 +76,14 @@ _DEFAULTS = Config(seed=0, spacetime_profile="documented", intuition_profile="do
 
 @dataclass(frozen=True)
 class Blueprint:
-    """A config made ready: what all worlds built from it share, made once."""
+    """A config made ready: the world as it is at its beginning, made once and shared by all that are made from it."""
 
     seed: int
-    spacetime: spacetime.Profile
-    intuition: intuition.Profile
-    freeze_at: datetime | None
     journal_size: int
-    key: SigningKey = field(repr=False)
+    beginning: "World" = field(repr=False)
 
     @classmethod
-    def of(cls, config: Config) -> "Blueprint":
+    def of(cls, config: Config, graveyard: Graveyard) -> "Blueprint":
         """Raises Misconfigured when the config names what isn't there."""
         full = config.over(_DEFAULTS)
         seed, journal_size = _typed("seed", full.seed, int), _typed("journal_size", full.journal_size, int)
@@ -90,14 +94,28 @@ class Blueprint:
             raise Misconfigured(f"journal_size is {journal_size}; it is 0 or more")
         if full.scenario is not None:
             raise Misconfigured(f"there is no scenario {full.scenario!r}; this version has none yet")
-        return cls(
-            seed,
-            _profile("spacetime", full.spacetime_profile, spacetime.PROFILES),
-            _profile("intuition", full.intuition_profile, intuition.PROFILES),
-            freeze_at,
-            journal_size,
-            _signing_key(seed, config.jwt_priv_key_path, config.jwt_pub_key_path),
+        ground = Ground(Clock(freeze_at), Entropy(seed), graveyard)
+        beginning = World(
+            ground,
+            spacetime=SpacetimeStore(
+                _profile("spacetime", full.spacetime_profile, spacetime.PROFILES),
+                _signing_key(seed, config.jwt_priv_key_path, config.jwt_pub_key_path),
+                ground,
+            ),
+            intuition=IntuitionStore(_profile("intuition", full.intuition_profile, intuition.PROFILES), ground),
+            faults=Faults(ground.lock, ground.clock.micros()),
+            actors=Cast(graveyard),
+            journal=Journal(journal_size, ground.lock, graveyard),
         )
+        beginning.intuition.issue_api_key(intuition_credentials.DEFAULT_WALLET, intuition_credentials.DEFAULT_KEY)
+        return cls(seed, journal_size, beginning)
+
+    def world(self) -> "World":
+        """Another one that begins now."""
+        beginning = self.beginning
+        ground = beginning.ground.fork()
+        journal = Journal(self.journal_size, ground.lock, ground.graveyard)
+        return beginning.fork(ground, journal, begun=ground.clock.micros())
 
 
 def _typed(name: str, value: object, kind: type[T]) -> T:
@@ -114,24 +132,151 @@ def _profile(api: str, name: str | None, known: Mapping[str, T]) -> T:
 
 def _signing_key(seed: int, private: Path | None, public: Path | None) -> SigningKey:
     if private is None and public is None:
-        return SigningKey.from_entropy(Entropy(seed).draw("spacetime.key"))
+        return SigningKey.from_seed(seed)
     if private is None or public is None:
         raise Misconfigured("jwt_priv_key_path and jwt_pub_key_path go together; one of them is missing")
     return SigningKey.from_files(Path(private), Path(public))
 
 
-class World:
-    """One state of both services: clock, chance, stores, journal. A handler gets the world its request came into."""
+OPERATIONS = (*SPACETIME_OPERATIONS, *INTUITION_OPERATIONS)
 
-    def __init__(self, blueprint: Blueprint, graveyard: Graveyard) -> None:
-        lock = RLock()
-        self.seed = blueprint.seed
-        self.clock = Clock(blueprint.freeze_at)
-        self.entropy = Entropy(blueprint.seed)
-        self.journal = Journal(blueprint.journal_size, lock, graveyard)
-        self.spacetime = SpacetimeStore(blueprint.spacetime, blueprint.key, self.clock, self.entropy, graveyard)
-        self.intuition = IntuitionStore(blueprint.intuition, self.clock, self.entropy, lock, graveyard)
-        self.intuition.issue_api_key(intuition_credentials.DEFAULT_WALLET, intuition_credentials.DEFAULT_KEY)
+
+def _why_never(request: str) -> str:
+    """Why no request can be like this; nothing when one can."""
+    method, _, path = request.partition(" ")
+    if not path:
+        return f"{request!r} is not like 'POST /v1/identity'"
+    if fitting(method, path, OPERATIONS):
+        return ""
+    routes = [f"{each.method} {path}" for each in OPERATIONS for path in each.paths]
+    return f"no route is like {request!r}; {_near(request, routes)}"
+
+
+def _near(name: str, known: Iterable[str]) -> str:
+    """The one that was meant, or those there are."""
+    known = list(known)
+    near = get_close_matches(name, known, n=1)
+    return f"did you mean {near[0]!r}?" if near else f"there is {', '.join(known[:30]) or 'none'}"
+
+
+class World:
+    """One state of both services: clock, chance, stores, faults, actors, journal.
+
+    A handler gets the world its request came into.
+    """
+
+    def __init__(
+        self,
+        ground: Ground,
+        *,
+        spacetime: SpacetimeStore,
+        intuition: IntuitionStore,
+        faults: Faults,
+        actors: Cast,
+        journal: Journal,
+    ) -> None:
+        self.ground = ground
+        self.clock = ground.clock
+        self.entropy = ground.entropy
+        self.spacetime = spacetime
+        self.intuition = intuition
+        self.faults = faults
+        self.actors = actors
+        self.journal = journal
+        self._tokens: dict[str, str] = {}
+
+    @property
+    def seed(self) -> int:
+        return self.entropy.seed
+
+    def fork(self, ground: Ground, journal: Journal, begun: int | None = None) -> "World":
+        """Another world that is as this one is now; `begun` (microseconds) lets its script begin anew."""
+        with self.ground.lock:
+            return World(
+                ground,
+                spacetime=self.spacetime.fork(ground),
+                intuition=self.intuition.fork(ground),
+                faults=self.faults.fork(ground.lock, begun),
+                actors=self.actors.fork(),
+                journal=journal,
+            )
+
+    def add_step(self, step: Step) -> Fault:
+        """Raises ValueError for one that no request can fit, or that names what is not there."""
+        if wrong := next(self.mistakes_in(step), None):
+            raise ValueError(wrong.text)
+        return self.faults.add(step)
+
+    def mistakes_in(self, step: Step) -> Iterator[Mistake]:
+        """What is wrong with a step in this world."""
+        if step.request is not None and (why := _why_never(step.request)):
+            yield Mistake(("request",), why)
+        if step.actor is not None and self.actors.get(step.actor) is None:
+            yield Mistake(
+                ("actor",), f"no actor {step.actor!r}; {_near(step.actor, (each.name for each in self.actors))}"
+            )
+
+    def settle(self) -> None:
+        """Have everything happen that is due by the clock."""
+        if not self.faults.timed and not self.intuition.completions:
+            return
+        with self.ground.lock:
+            while (step := self.faults.next_due(self.clock.micros())) is not None:
+                self.intuition.complete_due(step.due)
+                step.fired = 1
+                self.change(step.step.do, step.due)
+            self.intuition.complete_due(self.clock.micros())
+
+    def change(self, do: Do, micros: int) -> None:
+        """Do to the world what a step says."""
+        if do.rotate_key:
+            self.spacetime.rotate_key()
+        for key in self._api_keys(do.revoke):
+            self.intuition.revoke_api_key(key)
+        for status, named in (("complete", do.complete), ("error", do.fail), ("removed", do.remove)):
+            for number in self._rows(named):
+                self.intuition.move(number, status, micros)
+        if do.advance is not None:
+            self.clock.advance(do.advance)
+
+    def _api_keys(self, named: Named) -> list[str]:
+        """What `revoke` means: all good keys, one by its actor's name, or one by itself."""
+        if not isinstance(named, str):
+            return [issued.key for issued in self.intuition.api_keys] if named else []
+        actor = self.actors.get(named)
+        key = named if actor is None else actor.api_key
+        return [key] if self.intuition.api_key(key) else []
+
+    def _rows(self, named: Named) -> list[int]:
+        """What `complete` and its like mean: all pending rows, or one by its name; nothing while it is not there."""
+        if not isinstance(named, str):
+            return self.intuition.pending() if named else []
+        try:
+            return [self.row_number(named)]
+        except intuition.NotFound:
+            return []
+
+    def row_number(self, name: str) -> int:
+        """Of the Intuition identity with this name in the scenario, else one of its ids. Raises NotFound."""
+        number = self.intuition.names.get(name)
+        return self.intuition.number(name) if number is None else number
+
+    def token_of(self, actor: Actor) -> str:
+        """An actor's token, given out at the world's beginning and signed when first asked for."""
+        with self.ground.lock:
+            if actor.name not in self._tokens:
+                self._tokens[actor.name] = self.spacetime.token_of(actor, self.faults.begun)
+            return self._tokens[actor.name]
+
+
+class Snapshot:
+    """A world put aside. It is never changed; any number of worlds can begin from it."""
+
+    def __init__(self, world: World) -> None:
+        self._kept = world.fork(world.ground.fork(), world.journal)
+
+    def world(self, journal: Journal) -> World:
+        return self._kept.fork(self._kept.ground.fork(), journal)
 
 
 class Stage:
@@ -144,12 +289,30 @@ class Stage:
         """What a plain reset goes back to."""
         self.graveyard = Graveyard()
         self._blueprints: dict[Config, Blueprint] = {}
-        self.world = World(self._blueprint(config), self.graveyard)
+        self._world = self._blueprint(config).world()
+
+    @property
+    def world(self) -> World:
+        """As it is by its clock now."""
+        world = self._world
+        world.settle()
+        return world
+
+    def shows(self, world: World) -> bool:
+        """Whether requests see this world now."""
+        return world is self._world
 
     def reset(self, config: Config | None = None) -> World:
         """A world as new, of the config the stage was made with unless another is given. Raises Misconfigured."""
-        self.world = World(self._blueprint(config or self.config), self.graveyard)
-        return self.world
+        self._world = self._blueprint(config or self.config).world()
+        return self._world
+
+    def snapshot(self) -> Snapshot:
+        return Snapshot(self.world)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go on from a snapshot. The journal goes on too: what was asked was asked."""
+        self._world = snapshot.world(self._world.journal)
 
     def _blueprint(self, config: Config) -> Blueprint:
         try:
@@ -157,7 +320,8 @@ class Stage:
         except TypeError as error:
             raise Misconfigured(f"a field of the config is of a wrong type: {error}") from None
         if config not in self._blueprints:
-            if len(self._blueprints) >= self._REMEMBERED:
-                self._blueprints.clear()
-            self._blueprints[config] = Blueprint.of(config)
+            blueprint = Blueprint.of(config, self.graveyard)
+            while len(self._blueprints) >= self._REMEMBERED:
+                del self._blueprints[next(iter(self._blueprints))]
+            self._blueprints[config] = blueprint
         return self._blueprints[config]

@@ -13,7 +13,7 @@ def authenticated(handler: Callable[[Call, ApiKey], Awaitable[Answer]]) -> Handl
 
     @wraps(handler)
     async def handle(call: Call) -> Answer:
-        known = call.world.intuition.api_keys
+        known = call.world.intuition.api_key
         return await handler(call, authenticate(call.header("x-api-key"), call.header("authorization"), known))
 
     return handle

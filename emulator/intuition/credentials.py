@@ -1,6 +1,6 @@
 """API keys: who may call, and why somebody may not."""
 
-from collections.abc import Mapping
+from collections.abc import Callable
 
 import msgspec
 
@@ -15,12 +15,17 @@ class ApiKey(msgspec.Struct, frozen=True):
 
     key: str
     wallet: str
+    revoked: bool = False
 
 
-def authenticate(key: str | None, authorization: str | None, known: Mapping[str, ApiKey]) -> ApiKey:
+Known = Callable[[str], ApiKey | None]
+"""The good key that reads like this."""
+
+
+def authenticate(key: str | None, authorization: str | None, known: Known) -> ApiKey:
     """The key a request came with. `x-api-key` decides when both headers are there. Raises Unauthorized."""
     if key is not None:
-        found = known.get(key)
+        found = known(key)
         if found is None:
             raise KeyInvalid(_why_invalid(key, known))
         return found
@@ -41,7 +46,7 @@ def _authorization_refused(authorization: str) -> Unauthorized:
 _PLACEHOLDERS = frozenset({"undefined", "null", "none", "nil", "<api_key>", "<api_key_here>", "your_api_key"})
 
 
-def _why_invalid(key: str, known: Mapping[str, ApiKey]) -> str:
+def _why_invalid(key: str, known: Known) -> str:
     bare = key.strip().strip("\"'").removesuffix("\\n").removesuffix("\\r")
     if not key:
         return "`x-api-key` is empty; is the variable it comes from set?"
@@ -49,9 +54,9 @@ def _why_invalid(key: str, known: Mapping[str, ApiKey]) -> str:
         return f"`x-api-key` is the text {key!r}: a variable that was never filled in"
     if key.endswith(("\\n", "\\r", "%0A", "%0a", "\n")):
         return "`x-api-key` ends in a newline"
-    if bare != key and bare in known:
+    if bare != key and known(bare):
         return "`x-api-key` is a good key inside quotes or blanks"
-    if key.lower() in known:
+    if known(key.lower()):
         return "`x-api-key` is a good key in upper case; keys are lower case"
-    default = f"; {DEFAULT_KEY} is good" if DEFAULT_KEY in known else ""
+    default = f"; {DEFAULT_KEY} is good" if known(DEFAULT_KEY) else ""
     return f"`x-api-key` was never issued here, or was revoked{default}"

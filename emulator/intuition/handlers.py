@@ -1,13 +1,15 @@
 """Intuition's routes."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from emulator.axum import Answer, Api, Route, Routes, json_answer, path_text, query_pairs
+from emulator.axum import Answer, Api, Routes, json_answer, path_text, query_pairs
 from emulator.errors import Refused
 from emulator.intuition.auth import authenticated
 from emulator.intuition.credentials import ApiKey
 from emulator.intuition.listing import Filters, Paging, Sorting
 from emulator.intuition.model import BodyRefused, BodyTooLarge, Draft, InvalidPath, NotJsonContent, Profile
+from emulator.intuition.operations import OPERATIONS
 from emulator.rust.plain import plain_object
 from emulator.rust.serde_json import JsonError
 from emulator.web import BodyBroken, BodyTooLong, Call, Handler
@@ -37,7 +39,7 @@ async def list_identities(call: Call, key: ApiKey) -> Answer:
 @authenticated
 async def list_positions(call: Call, key: ApiKey) -> Answer:
     """Known without positions is an empty page, unknown is 404."""
-    return json_answer(call.world.intuition.positions(_name(call), Paging.parse(dict(query_pairs(call.query)))))
+    return json_answer(call.world.intuition.positions_page(_name(call), Paging.parse(dict(query_pairs(call.query)))))
 
 
 def _name(call: Call) -> str:
@@ -121,19 +123,14 @@ _ELSEWHERE = {
 }
 
 
-def _both(method: str, suffix: str, operation: str, handler: Handler) -> list[Route]:
-    """The page calls it by both names, so both are served."""
-    return [Route(method, f"/{name}{suffix}", operation, handler) for name in ("identity", "identities")]
+_HANDLERS: Mapping[str, Handler] = {
+    "intuition.create_identity": create_identity,
+    "intuition.list_identities": list_identities,
+    "intuition.search_identities": list_identities,
+    "intuition.get_identity": get_identity,
+    "intuition.list_positions": list_positions,
+}
 
 
-_ROUTES = (
-    *_both("POST", "", "intuition.create_identity", create_identity),
-    Route("GET", "/identities", "intuition.list_identities", list_identities),
-    *_both("GET", "/search", "intuition.search_identities", list_identities),
-    *_both("GET", "/:id", "intuition.get_identity", get_identity),
-    *_both("GET", "/:id/positions", "intuition.list_positions", list_positions),
-)
-
-
-def api(profile: Profile) -> Api:
-    return Api("intuition", Routes(_ROUTES), describe, elsewhere=_ELSEWHERE)
+def api(profile: Profile, *, cors: bool = False) -> Api:
+    return Api("intuition", Routes.of(OPERATIONS, _HANDLERS), describe, cors=cors, elsewhere=_ELSEWHERE)

@@ -9,6 +9,8 @@ from emulator.errors import Refused
 
 DID_PREFIX = "did:intuition:ipfs:"
 STATUSES = ("pending", "complete", "removed", "error")
+NO_VAULT = "0"
+"""Of a row that is not on the chain yet."""
 
 
 class User(msgspec.Struct, frozen=True, gc=False):
@@ -78,6 +80,13 @@ class Draft(msgspec.Struct, frozen=True):
     def document(self) -> bytes:
         """What would be pinned to IPFS: equal drafts give equal bytes. The real document is unknown."""
         return msgspec.json.encode(self)
+
+
+class Lifecycle(msgspec.Struct, frozen=True):
+    """What becomes of new rows: complete at once, or pending until told otherwise, or for some seconds."""
+
+    pending: bool = False
+    complete_after: float | None = None
 
 
 class Profile(msgspec.Struct, frozen=True):

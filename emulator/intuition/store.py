@@ -1,19 +1,20 @@
-"""What Intuition remembers: API keys, users by wallet, identities by three names."""
+"""What Intuition remembers: API keys, users by wallet, identities by their names."""
 
-from threading import RLock
+from heapq import heappop, heappush
 from typing import Any
 
 from msgspec import structs
 
-from emulator.clock import Clock, Entropy, rfc3339
-from emulator.graveyard import Graveyard
+from emulator.clock import rfc3339
+from emulator.ground import Ground
 from emulator.intuition.credentials import ApiKey
-from emulator.intuition.index import Index
 from emulator.intuition.listing import Filters, Paging, Sorting
 from emulator.intuition.model import (
     DID_PREFIX,
+    NO_VAULT,
     Draft,
     Identity,
+    Lifecycle,
     NotFound,
     Position,
     Profile,
@@ -22,47 +23,86 @@ from emulator.intuition.model import (
     cid_v0,
     keccak256,
 )
+from emulator.intuition.rows import Rows
+from emulator.layers import Layered
 
 
 class Store:
-    def __init__(self, profile: Profile, clock: Clock, entropy: Entropy, lock: RLock, graveyard: Graveyard) -> None:
+    def __init__(self, profile: Profile, ground: Ground) -> None:
+        graveyard = ground.graveyard
         self.profile = profile
-        self.api_keys: dict[str, ApiKey] = {}
-        self._clock = clock
-        self._entropy = entropy
-        self._lock = lock
-        self._users: dict[str, User] = {}
-        self._identities: dict[str, Identity] = {}
-        self._by_content: dict[str, str] = {}
-        self._by_vault: dict[str, str] = {}
-        self._made: dict[str, int] = {}
-        self._indexes: dict[str, Index] = {}
-        self._positions: dict[str, list[Position]] = {}
-        self._graveyard = graveyard
+        self.cors = False
+        """Whether pages may use the API; unknown of the real service."""
+        self.lifecycle = Lifecycle()
+        self.rows = Rows(graveyard)
+        self.users: Layered[str, User] = Layered(graveyard)
+        self.positions: Layered[int, tuple[Position, ...]] = Layered(graveyard)
+        self.names: Layered[str, int] = Layered(graveyard)
+        """What the scenario calls its rows."""
+        self._keys: Layered[str, ApiKey] = Layered(graveyard)
+        self._by_id: Layered[str, int] = Layered(graveyard)
+        self._by_content: Layered[str, int] = Layered(graveyard)
+        self._by_vault: Layered[str, int] = Layered(graveyard)
+        self.completions: list[tuple[int, int]] = []
+        """When which pending rows become complete, a heap; in microseconds."""
+        self._clock, self._entropy, self._lock = ground.clock, ground.entropy, ground.lock
 
-    def __del__(self) -> None:
-        entries = (index.entries for index in self._indexes.values())
-        self._graveyard.bury(self._identities, self._by_content, self._by_vault, self._users, self._made, *entries)
+    def fork(self, ground: Ground) -> "Store":
+        """Another store that remembers the same; the caller holds the lock."""
+        copy = Store(self.profile, ground)
+        copy.cors, copy.lifecycle, copy.completions = self.cors, self.lifecycle, list(self.completions)
+        copy.rows, copy.users, copy.positions = self.rows.fork(), self.users.fork(), self.positions.fork()
+        copy.names, copy._keys = self.names.fork(), self._keys.fork()
+        copy._by_id, copy._by_content, copy._by_vault = (
+            self._by_id.fork(),
+            self._by_content.fork(),
+            self._by_vault.fork(),
+        )
+        return copy
 
     def __len__(self) -> int:
-        return len(self._identities)
+        return len(self.rows)
+
+    # --- API keys -----------------------------------------------------------------------------------------------------
+
+    @property
+    def api_keys(self) -> list[ApiKey]:
+        """Those that are good, in the order they were issued."""
+        return [issued for issued in self._keys.merged().values() if not issued.revoked]
+
+    def api_key(self, key: str) -> ApiKey | None:
+        """The key a client sends, if it is good."""
+        issued = self._keys.get(key)
+        return None if issued is None or issued.revoked else issued
 
     def issue_api_key(self, wallet: str, key: str | None = None) -> ApiKey:
         """A key for `wallet`: a fresh UUID, unless it is told which."""
         issued = ApiKey(key or self._entropy.uuid4("intuition.api_key"), wallet)
-        self.api_keys[issued.key] = issued
+        with self._lock:
+            self._keys[issued.key] = issued
         return issued
 
     def revoke_api_key(self, key: str) -> None:
-        """Raises KeyError when it was never issued."""
-        del self.api_keys[key]
+        """Raises KeyError when there is no such key that is good."""
+        with self._lock:
+            issued = self.api_key(key)
+            if issued is None:
+                raise KeyError(key)
+            self._keys[key] = structs.replace(issued, revoked=True)
+
+    # --- identities ---------------------------------------------------------------------------------------------------
 
     def create(self, draft: Draft) -> Identity:
-        """A new row, complete at once. Equal drafts give two rows with one `identity_id`: it is a content address."""
+        """A new row, complete at once unless the lifecycle says otherwise.
+
+        Equal drafts give two rows with one `identity_id`: it is a content address.
+        """
         identity_id = DID_PREFIX + cid_v0(draft.document())
         identity_hash = "0x" + keccak256(identity_id.encode())
         with self._lock:
-            now = rfc3339(self._clock.micros())
+            micros = self._clock.micros()
+            now = rfc3339(micros)
+            pending = self.lifecycle.pending
             identity = Identity(
                 id=self._entropy.uuid4("intuition.identity"),
                 identity_id=identity_id,
@@ -72,48 +112,87 @@ class Store:
                 image=draft.image,
                 external_reference=draft.external_reference,
                 creator=self._user(draft.creator, now),
-                status="complete",
+                status="pending" if pending else "complete",
                 created_at=now,
                 num_positions=0,
                 updated_at=now,
-                vault_id=str(len(self._by_vault) + 1),
+                vault_id=NO_VAULT if pending else self._next_vault(),
                 assets_sum="0",
                 conviction_sum="0",
                 conviction_price="0",
             )
-            self._made[identity.id] = len(self._made)
-            self._identities[identity.id] = identity
-            for index in self._indexes.values():
-                index.add(identity)
-            self._by_content.setdefault(identity.identity_id, identity.id)
-            self._by_vault[identity.vault_id] = identity.id
+            number = self.put(len(self.rows), identity)
+            if pending and self.lifecycle.complete_after is not None:
+                heappush(self.completions, (micros + round(self.lifecycle.complete_after * 1_000_000), number))
         return identity
 
+    def put(self, number: int, row: Identity) -> int:
+        """Have a row found by its names; the caller holds the lock."""
+        self.rows[number] = row
+        self._by_id[row.id] = number
+        if row.identity_id not in self._by_content:
+            self._by_content[row.identity_id] = number
+        if row.vault_id != NO_VAULT:
+            self._by_vault[row.vault_id] = number
+        return number
+
+    def _next_vault(self) -> str:
+        return str(len(self._by_vault) + 1)
+
+    def number(self, name: str) -> int:
+        """Of the row with this `id`, else `identity_id` (the oldest of equal content), else `vault_id`.
+
+        Raises NotFound.
+        """
+        for names in (self._by_id, self._by_content, self._by_vault):
+            if (number := names.get(name)) is not None:
+                return number
+        raise NotFound(f"no identity has the id, identity_id or vault_id {name!r}; {len(self)} are known")
+
     def find(self, name: str) -> Identity:
-        """By `id`, else by `identity_id` (the oldest of equal content), else by `vault_id`. Raises NotFound."""
-        row = name if name in self._identities else self._by_content.get(name) or self._by_vault.get(name)
-        if row is None:
-            raise NotFound(f"no identity has the id, identity_id or vault_id {name!r}; {len(self)} are known")
-        return self._identities[row]
+        """The row `number` knows by this name. Raises NotFound."""
+        return self.rows[self.number(name)]
 
     def page(self, paging: Paging, sorting: Sorting, filters: Filters) -> dict[str, Any]:
         """A page of rows in its envelope. Filters look at every row, sorting at none."""
         with self._lock:
-            if sorting.key not in self._indexes:
-                self._indexes[sorting.key] = Index(sorting.key, self._identities.values(), self._made)
-            ids = self._indexes[sorting.key].ids(descending=sorting.descending)
-            rows = (self._identities[each] for each in ids)
+            rows = self.rows.ordered(sorting.key, descending=sorting.descending)
             if not filters:
                 return paging.envelope(rows, len(self))
             fitting = [row for row in rows if filters.fit(row)]
             return paging.envelope(fitting, len(fitting))
 
-    def add_position(self, name: str, wallet: str, amount: int) -> Position:
-        """A stake of `amount` wei in the identity called `name`; its sums grow by it. Raises NotFound, ValueError."""
+    # --- what becomes of them -----------------------------------------------------------------------------------------
+
+    def move(self, number: int, status: str, micros: int) -> Identity:
+        """Complete a pending row (it gets the next vault), or give it another status. What is so already, stays."""
+        with self._lock:
+            row = self.rows[number]
+            if row.status == status:
+                return row
+            changes: dict[str, Any] = {"status": status, "updated_at": rfc3339(micros)}
+            if status == "complete" and row.vault_id == NO_VAULT:
+                changes["vault_id"] = self._next_vault()
+            self.put(number, structs.replace(row, **changes))
+            return self.rows[number]
+
+    def pending(self) -> list[int]:
+        """The numbers of all pending rows."""
+        return [number for number, row in self.rows.merged().items() if row.status == "pending"]
+
+    def complete_due(self, now: int) -> None:
+        """Complete what is to be complete by now, in microseconds, each at its own moment."""
+        while self.completions and self.completions[0][0] <= now:
+            due, number = heappop(self.completions)
+            if self.rows[number].status == "pending":
+                self.move(number, "complete", due)
+
+    def add_position(self, number: int, wallet: str, amount: int) -> Position:
+        """A stake of `amount` wei in a row; its sums grow by it. Raises ValueError."""
         if amount <= 0:
             raise ValueError(f"a stake is a positive number of wei, not {amount}")
         with self._lock:
-            row = self.find(name)
+            row = self.rows[number]
             position = Position(
                 id=self._entropy.uuid4("intuition.position"),
                 user=Staker(wallet),
@@ -122,8 +201,8 @@ class Store:
                 conviction=str(amount),
                 assets=str(amount),
             )
-            self._positions.setdefault(row.id, []).append(position)
-            self._replace(
+            self.positions[number] = (*(self.positions.get(number) or ()), position)
+            self.rows[number] = structs.replace(
                 row,
                 num_positions=row.num_positions + 1,
                 assets_sum=str(int(row.assets_sum) + amount),
@@ -132,24 +211,17 @@ class Store:
             )
         return position
 
-    def positions(self, name: str, paging: Paging) -> dict[str, Any]:
+    def positions_page(self, name: str, paging: Paging) -> dict[str, Any]:
         """A page of the stakes in an identity, in the order they were made. Raises NotFound."""
         with self._lock:
-            found = self._positions.get(self.find(name).id, [])
+            found = self.positions.get(self.number(name)) or ()
             rows = (structs.replace(position, total=len(found)) for position in found)
             return paging.envelope(rows, len(found))
 
-    def _replace(self, row: Identity, **changes: Any) -> None:
-        changed = structs.replace(row, **changes)
-        for index in self._indexes.values():
-            index.remove(row)
-            index.add(changed)
-        self._identities[row.id] = changed
-
     def _user(self, wallet: str, now: str) -> User:
         """The user row of a wallet, made on first use; the page shows its `api_key` blank."""
-        user = self._users.get(wallet)
+        user = self.users.get(wallet)
         if user is None:
             user = User(self._entropy.uuid4("intuition.user"), now, now, now, "", wallet, "User")
-            self._users[wallet] = user
+            self.users[wallet] = user
         return user

@@ -14,8 +14,10 @@ from emulator.spacetime.model import (
     InvalidPath,
     MalformedCredentials,
     NotAnIdentity,
+    TokenRefused,
     parse_identity,
 )
+from emulator.spacetime.validation import inspect
 from emulator.web import Call, Handler
 
 P = ParamSpec("P")
@@ -64,9 +66,22 @@ def _identity(escaped: str) -> Identity:
 
 def caller(call: Call) -> Claims | None:
     """The claims of the token that came along; None when none did. Raises MalformedCredentials or TokenRefused."""
-    header = call.header("authorization")
-    token = query_field(call.query, "token") if header is None else _token(header, call)
+    token = _sent_token(call)
     return None if token is None else call.world.spacetime.read(token)
+
+
+def _sent_token(call: Call) -> str | None:
+    header = call.header("authorization")
+    return query_field(call.query, "token") if header is None else _token(header, call)
+
+
+def claimed_identity(call: Call) -> str:
+    """The identity that the token names, be it expired or forged; nothing when there is none to be read."""
+    try:
+        token = _sent_token(call)
+        return "" if token is None else inspect(token).claims.identity
+    except (MalformedCredentials, TokenRefused):
+        return ""
 
 
 def _token(header: str, call: Call) -> str:

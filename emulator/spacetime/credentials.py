@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from emulator.clock import Entropy
 from emulator.errors import Misconfigured
 from emulator.rust import base64url
 from emulator.spacetime.model import STANDARD_HEADER, Claims, TokenRefused
@@ -24,7 +25,11 @@ _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 class SigningKey:
     """A P-256 key pair. The public half is served as the PEM bytes it came with, if it came with any."""
 
-    def __init__(self, private: ec.EllipticCurvePrivateKey, public_pem: bytes | None = None) -> None:
+    def __init__(
+        self, private: ec.EllipticCurvePrivateKey, origin: str = "files", public_pem: bytes | None = None
+    ) -> None:
+        self.origin = origin
+        """Where it comes from: `files`, or the purpose and number of a draw, such as `spacetime.key 0`."""
         self._private = private
         self._public = private.public_key()
         self._public_pem = public_pem
@@ -36,9 +41,34 @@ class SigningKey:
         return self._public_pem
 
     @classmethod
-    def from_entropy(cls, chance: bytes) -> "SigningKey":
-        """The key that belongs to 64 random bytes, the same on every machine."""
-        return cls(ec.derive_private_key(int.from_bytes(chance) % (_ORDER - 1) + 1, ec.SECP256R1()))
+    def from_seed(cls, seed: int) -> "SigningKey":
+        """The key a world begins with, the same on every machine."""
+        return cls._drawn(Entropy(seed), "spacetime.key")
+
+    @classmethod
+    def rotated(cls, entropy: Entropy) -> "SigningKey":
+        """The next key of a world that lost its own."""
+        return cls._drawn(entropy, "spacetime.rotated_key")
+
+    @classmethod
+    def _drawn(cls, entropy: Entropy, purpose: str) -> "SigningKey":
+        origin = f"{purpose} {entropy.drawn.get(purpose, 0)}"
+        return cls.from_entropy(entropy.draw(purpose), origin)
+
+    @classmethod
+    def from_entropy(cls, chance: bytes, origin: str = "nowhere") -> "SigningKey":
+        """The key that belongs to 64 random bytes."""
+        return cls(ec.derive_private_key(int.from_bytes(chance) % (_ORDER - 1) + 1, ec.SECP256R1()), origin)
+
+    @classmethod
+    def again(cls, seed: int, origin: str) -> "SigningKey":
+        """The key of a seed that had this `origin`. Raises ValueError when no key can have it."""
+        purpose, _, number = origin.partition(" ")
+        if purpose not in {"spacetime.key", "spacetime.rotated_key"} or not number.isdecimal():
+            raise ValueError(f"no key has the origin {origin!r}")
+        entropy = Entropy(seed)
+        entropy.drawn = {purpose: int(number)}
+        return cls._drawn(entropy, purpose)
 
     @classmethod
     def from_files(cls, private_path: Path, public_path: Path) -> "SigningKey":
@@ -51,7 +81,7 @@ class SigningKey:
             raise Misconfigured(f"{private_path}: not a P-256 key; SpacetimeDB signs with ES256 only")
         if _pem(private.public_key()) != _pem(public):
             raise Misconfigured(f"{public_path} is not the public half of {private_path}")
-        return cls(private, public_path.read_bytes())
+        return cls(private, public_pem=public_path.read_bytes())
 
     def sign(self, message: bytes) -> bytes:
         """r and s, 32 bytes each (RFC 7518, 3.4); the same message gives the same signature (RFC 6979)."""
@@ -102,9 +132,24 @@ class Keyring:
     _RETIRED = 8
 
     def __init__(self, key: SigningKey) -> None:
-        self.key = key
+        self.key = self.first = key
         self._retired: list[tuple[SigningKey, int]] = []
         self._good: dict[str, Claims] = {}
+
+    def fork(self) -> "Keyring":
+        """Another one with the same keys. They share what they know of tokens, until either rotates."""
+        copy = Keyring(self.first)
+        copy.key, copy._retired, copy._good = self.key, self._retired, self._good
+        return copy
+
+    @property
+    def retired(self) -> list[tuple[SigningKey, int]]:
+        """Keys that were rotated away and when (seconds), the last one first."""
+        return list(self._retired)
+
+    @retired.setter
+    def retired(self, retired: list[tuple[SigningKey, int]]) -> None:
+        self._retired = retired
 
     def rotate(self, key: SigningKey, now: int) -> None:
         """Sign with `key` from `now` (seconds) on; no token of the old key is good any more."""

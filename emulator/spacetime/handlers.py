@@ -1,11 +1,14 @@
 """SpacetimeDB's routes. The order of the checks is the order of the decorators: path, token, then the handler's own."""
 
-from emulator.axum import JSON, TEXT, Answer, Api, Route, Routes, json_answer, query_pairs
+from collections.abc import Mapping
+
+from emulator.axum import JSON, TEXT, Answer, Api, Handler, Routes, json_answer, query_pairs
 from emulator.errors import Refused
 from emulator.rust.escape import debug
 from emulator.spacetime import email as email_address
 from emulator.spacetime.auth import authenticated, caller, identified
 from emulator.spacetime.model import Claims, Identity, InvalidQuery, OtherIdentity, Profile, TokenRefused
+from emulator.spacetime.operations import OPERATIONS, SET_EMAIL
 from emulator.web import Call
 
 
@@ -38,7 +41,7 @@ async def set_email(call: Call, claims: Claims, identity: Identity) -> Answer:
 @identified
 async def list_databases(call: Call, identity: Identity) -> Answer:
     """Anyone may list; an identity nobody knows has none."""
-    databases = call.world.spacetime.databases(identity)
+    databases = call.world.spacetime.databases_of(identity)
     if call.world.spacetime.profile.page:
         return json_answer({"addresses": [database.address for database in databases]})
     return json_answer({"identities": [database.identity for database in databases]})
@@ -92,17 +95,16 @@ def describe(call: Call, refused: Refused) -> Answer:
     return Answer(refused.status, text.encode(), TEXT if text else "", why=refused.why)
 
 
-_IDENTITY = "/v1/identity"
-_ROUTES = (
-    Route("POST", _IDENTITY, "spacetime.create_identity", create_identity),
-    Route("POST", f"{_IDENTITY}/websocket-token", "spacetime.create_websocket_token", create_websocket_token),
-    Route("GET", f"{_IDENTITY}/public-key", "spacetime.get_public_key", get_public_key),
-    Route("GET", f"{_IDENTITY}/:identity/databases", "spacetime.list_databases", list_databases),
-    Route("GET", f"{_IDENTITY}/:identity/verify", "spacetime.verify", verify),
-    Route("GET", "/v1/ping", "spacetime.ping", ping),
-    Route("GET", "/v1/health", "spacetime.health", health),
-)
-_ON_THE_PAGE = (Route("POST", f"{_IDENTITY}/:identity/set-email", "spacetime.set_email", set_email),)
+_HANDLERS: Mapping[str, Handler] = {
+    "spacetime.create_identity": create_identity,
+    "spacetime.create_websocket_token": create_websocket_token,
+    "spacetime.get_public_key": get_public_key,
+    "spacetime.list_databases": list_databases,
+    "spacetime.verify": verify,
+    "spacetime.ping": ping,
+    "spacetime.health": health,
+    "spacetime.set_email": set_email,
+}
 _REAL_ONLY = "the real server has this route, the emulator has only its identity API"
 _ELSEWHERE = {
     "/v1/identity/*/set-email": "no real server since v1.0.0 has this route; the profile `documented` has it",
@@ -115,5 +117,5 @@ _ELSEWHERE = {
 
 
 def api(profile: Profile) -> Api:
-    routes = (*_ROUTES, *(_ON_THE_PAGE if profile.page else ()))
-    return Api("spacetime", Routes(routes), describe, cors=True, elsewhere=_ELSEWHERE)
+    operations = [each for each in OPERATIONS if profile.page or each is not SET_EMAIL]
+    return Api("spacetime", Routes.of(operations, _HANDLERS), describe, cors=True, elsewhere=_ELSEWHERE)

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from emulator.clock import Clock, Entropy
-from emulator.graveyard import Graveyard
+from emulator.actors import Actor
+from emulator.ground import Ground
+from emulator.layers import Layered
 from emulator.spacetime.credentials import Keyring, SigningKey
 from emulator.spacetime.model import (
     AUDIENCE,
@@ -22,17 +23,19 @@ _LONGEST_LIFE = 10**12
 
 
 class Store:
-    def __init__(self, profile: Profile, key: SigningKey, clock: Clock, entropy: Entropy, graveyard: Graveyard) -> None:
+    def __init__(self, profile: Profile, key: SigningKey, ground: Ground) -> None:
         self.profile = profile
         self.keyring = Keyring(key)
-        self.emails: dict[Identity, str] = {}
-        self._databases: dict[Identity, tuple[Database, ...]] = {}
-        self._clock = clock
-        self._entropy = entropy
-        self._graveyard = graveyard
+        self.emails: Layered[Identity, str] = Layered(ground.graveyard)
+        self.databases: Layered[Identity, tuple[Database, ...]] = Layered(ground.graveyard)
+        self._clock, self._entropy, self._lock = ground.clock, ground.entropy, ground.lock
 
-    def __del__(self) -> None:
-        self._graveyard.bury(self.emails, self._databases)
+    def fork(self, ground: Ground) -> "Store":
+        """Another store that remembers the same; the caller holds the lock."""
+        copy = Store(self.profile, self.keyring.key, ground)
+        copy.keyring = self.keyring.fork()
+        copy.emails, copy.databases = self.emails.fork(), self.databases.fork()
+        return copy
 
     def create_identity(self) -> tuple[Identity, str]:
         """A new identity and its token, which never expires."""
@@ -65,29 +68,42 @@ class Store:
         claims = Claims(identity_of(issuer, subject), subject, issuer, audience, now, expires_at, extra)
         return self.keyring.key.mint(claims)
 
+    def token_of(self, actor: Actor, begun: int) -> str:
+        """The token an actor got when the world began (microseconds), signed with the key of that time."""
+        issued_at = _seconds(begun)
+        expires_at = None if actor.expires_in is None else issued_at + round(actor.expires_in)
+        identity = identity_of(actor.issuer, actor.subject)
+        claims = Claims(identity, actor.subject, actor.issuer, actor.audience, issued_at, expires_at, actor.claims)
+        return self.keyring.first.mint(claims)
+
     def read(self, token: str) -> Claims:
         """The claims of a token that is good now. Raises TokenRefused."""
         return self.keyring.read(token, self._clock.seconds())
 
     def rotate_key(self) -> None:
         """Lose the signing key and make another: every token given out so far becomes invalid."""
-        key = SigningKey.from_entropy(self._entropy.draw("spacetime.rotated_key"))
-        self.keyring.rotate(key, self._clock.seconds())
+        self.keyring.rotate(SigningKey.rotated(self._entropy), self._clock.seconds())
 
     def set_email(self, owner: Identity, email: str) -> None:
         """One address per identity, in lower case; a second call replaces the first."""
-        self.emails[owner] = email.lower()
+        with self._lock:
+            self.emails[owner] = email.lower()
 
     def add_database(self, owner: Identity) -> Database:
         """A new database, listed last."""
         database = Database.new(self._entropy.draw("spacetime.database"))
-        self._databases[owner] = (*self.databases(owner), database)
+        with self._lock:
+            self.databases[owner] = (*self.databases_of(owner), database)
         return database
 
-    def databases(self, owner: Identity) -> tuple[Database, ...]:
+    def databases_of(self, owner: Identity) -> tuple[Database, ...]:
         """In the order they were made."""
-        return self._databases.get(owner, ())
+        return self.databases.get(owner) or ()
 
     def _issued_at(self) -> int:
-        """Seconds, half a second rounded up: a fresh `iat` can be up to 0.5 s ahead (serde_with, TimestampSeconds)."""
-        return (self._clock.micros() + 500_000) // 1_000_000
+        return _seconds(self._clock.micros())
+
+
+def _seconds(micros: int) -> int:
+    """Half a second rounded up: a fresh `iat` can be up to 0.5 s ahead (serde_with, TimestampSeconds)."""
+    return (micros + 500_000) // 1_000_000

@@ -7,7 +7,11 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 FLOORS: list[tuple[str, str, list[str]]] = [
-    ("ground", "time, chance, refusals, Rust's sentences, old worlds", ["clock", "errors", "graveyard", "rust"]),
+    (
+        "ground",
+        "time, chance, refusals, Rust's sentences, old worlds",
+        ["clock", "errors", "graveyard", "ground", "layers", "version", "rust"],
+    ),
     (
         "nouns",
         "values and pure decisions",
@@ -16,14 +20,20 @@ FLOORS: list[tuple[str, str, list[str]]] = [
             "inquiry",
             "journal",
             "report",
+            "operation",
+            "steps",
+            "faults",
+            "actors",
             "spacetime.model",
+            "spacetime.operations",
             "spacetime.email",
             "spacetime.shapes",
             "spacetime.validation",
             "spacetime.credentials",
             "intuition.model",
+            "intuition.operations",
             "intuition.listing",
-            "intuition.index",
+            "intuition.rows",
             "intuition.shapes",
             "intuition.credentials",
         ],
@@ -39,6 +49,8 @@ FLOORS: list[tuple[str, str, list[str]]] = [
             "spacetime.handlers",
             "intuition.auth",
             "intuition.handlers",
+            "caller",
+            "faulty",
             "guard",
             "control",
         ],
@@ -59,7 +71,7 @@ def modules() -> Iterator[tuple[str, Path]]:
     for path in sorted((ROOT / "emulator").rglob("*.py")):
         parts = path.relative_to(ROOT / "emulator").with_suffix("").parts
         name = ".".join(parts).removesuffix("__init__").removesuffix(".")
-        if name not in {"", "__main__", "spacetime", "intuition"}:  # package roots hold no code
+        if name not in {"", "__main__", "spacetime", "intuition", "control"}:  # package roots hold no code
             yield name, path
 
 

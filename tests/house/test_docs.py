@@ -16,12 +16,12 @@ from emulator import Emulator
 from emulator.errors import Refused
 from emulator.handle import IntuitionHandle, SpacetimeHandle
 from emulator.inquiry import Inquiry
-from emulator.intuition import handlers as intuition_handlers
 from emulator.intuition import model as intuition
+from emulator.intuition import operations as intuition_operations
 from emulator.pytest_settings import KEYWORDS
 from emulator.server import bind
-from emulator.spacetime import handlers as spacetime_handlers
 from emulator.spacetime import model as spacetime
+from emulator.spacetime import operations as spacetime_operations
 from emulator.world import Settings
 from tests.house.layout import ROOT
 
@@ -139,8 +139,7 @@ def test_each_fixture_keyword_option_and_method_is_in_the_manual(name: str) -> N
 # --- nothing is missing, nothing is made up ---------------------------------------------------------------------------
 
 OPERATIONS = sorted(
-    {route.operation for routes in (spacetime_handlers._ROUTES, spacetime_handlers._ON_THE_PAGE) for route in routes}
-    | {route.operation for route in intuition_handlers._ROUTES}
+    operation.name for operation in (*spacetime_operations.OPERATIONS, *intuition_operations.OPERATIONS)
 )
 
 

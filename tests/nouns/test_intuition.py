@@ -26,11 +26,11 @@ def test_a_cid_has_46_characters_whatever_the_size(size: int) -> None:
 
 
 def test_a_known_key_is_its_owners() -> None:
-    assert authenticate(API_KEY, None, KNOWN).wallet == "0x01"
+    assert authenticate(API_KEY, None, KNOWN.get).wallet == "0x01"
 
 
 def test_the_api_key_decides_when_both_headers_are_sent() -> None:
-    assert authenticate(API_KEY, "Basic nonsense", KNOWN).wallet == "0x01"
+    assert authenticate(API_KEY, "Basic nonsense", KNOWN.get).wallet == "0x01"
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_the_api_key_decides_when_both_headers_are_sent() -> None:
 )
 def test_bad_credentials_get_the_documented_words(key: str | None, authorization: str | None, text: str) -> None:
     with pytest.raises(Unauthorized) as caught:
-        authenticate(key, authorization, KNOWN)
+        authenticate(key, authorization, KNOWN.get)
 
     assert (caught.value.status, caught.value.text) == (401, text)
 
@@ -68,6 +68,6 @@ def test_bad_credentials_get_the_documented_words(key: str | None, authorization
 )
 def test_the_reason_names_the_usual_mistake(key: str, why: str) -> None:
     with pytest.raises(Unauthorized) as caught:
-        authenticate(key, None, KNOWN)
+        authenticate(key, None, KNOWN.get)
 
     assert caught.value.why == why

@@ -1,0 +1,242 @@
+"""What a test, a dashboard or another language says to the emulator itself. JSON in and out; never journaled."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from emulator.axum import TEXT, Answer, json_answer, query_pairs
+from emulator.clock import Clock, parse_rfc3339, rfc3339
+from emulator.control.body import field, json_body, needed, only
+from emulator.guard import ControlRefused
+from emulator.handle import ActorHandle, FaultsHandle, IntuitionHandle, SpacetimeHandle
+from emulator.intuition.model import NotFound
+from emulator.report import curl
+from emulator.spacetime.model import AUDIENCE, LOCAL_ISSUER
+from emulator.steps import made_step
+from emulator.version import emulator_version
+from emulator.web import Call
+from emulator.world import Config, Stage
+
+
+class Control:
+    """The handlers, around the stage they steer."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+
+    async def health(self, call: Call) -> Answer:
+        world = self._stage.world
+        return json_answer(
+            {
+                "status": "ok",
+                "version": emulator_version(),
+                "seed": world.seed,
+                "profiles": {"spacetime": world.spacetime.profile.name, "intuition": world.intuition.profile.name},
+            }
+        )
+
+    async def state(self, call: Call) -> Answer:
+        world = self._stage.world
+        spacetime, intuition = world.spacetime, world.intuition
+        return json_answer(
+            {
+                "seed": world.seed,
+                "clock": {"now": rfc3339(world.clock.micros()), "frozen": world.clock.frozen},
+                "spacetime": {"profile": spacetime.profile.name, "emails": len(spacetime.emails)},
+                "intuition": {
+                    "profile": intuition.profile.name,
+                    "api_keys": len(intuition.api_keys),
+                    "identities": len(intuition),
+                },
+                "journal": {"total": world.journal.total, "dropped": world.journal.dropped},
+            }
+        )
+
+    async def reset(self, call: Call) -> Answer:
+        """A world as new; `seed` and `scenario` make it another one."""
+        found = await json_body(call)
+        only(found, ("seed", "scenario"))
+        seed = field(found, "seed", int, '{"seed": 7}')
+        scenario = field(found, "scenario", str, '{"scenario": "quickstart"}')
+        self._stage.reset(Config(seed=seed, scenario=scenario).over(self._stage.config))
+        return await self.health(call)
+
+    async def journal(self, call: Call) -> Answer:
+        journal = self._stage.world.journal
+        exchanges = [exchange.to_json() for exchange in journal.find(**_filters(call.query))]
+        return json_answer({"exchanges": exchanges, "total": journal.total, "dropped": journal.dropped})
+
+    async def clear_journal(self, call: Call) -> Answer:
+        self._stage.world.journal.clear()
+        return Answer(204)
+
+    async def journal_curl(self, call: Call) -> Answer:
+        """A shell command that sends exchange n again, secrets included: it is asked for."""
+        exchanges = self._stage.world.journal.exchanges
+        found = next((each for each in exchanges if str(each.number) == call.params[0]), None)
+        if found is None:
+            raise ControlRefused(404, f"no exchange {call.params[0][:40]!r}", "GET /_emulator/journal lists them")
+        command = curl(found, f"http://{call.header('host')}", secrets=True)
+        return Answer(200, f"{command}\n".encode(), TEXT)
+
+    async def clock(self, call: Call) -> Answer:
+        clock = self._stage.world.clock
+        return json_answer({"now": rfc3339(clock.micros()), "frozen": clock.frozen})
+
+    async def move_clock(self, call: Call) -> Answer:
+        """One of `advance` and `skew` (seconds), `freeze` (a moment, or true for now) and `resume`."""
+        found = await json_body(call)
+        only(found, _CLOCK_MOVES)
+        if len(found) != 1:
+            raise ControlRefused(400, f"{len(found)} moves at once", f"send one of {', '.join(_CLOCK_MOVES)}")
+        try:
+            _move(self._stage.world.clock, found)
+        except (ValueError, OverflowError) as error:
+            raise ControlRefused(400, str(error), _CLOCK_EXAMPLE) from None
+        return await self.clock(call)
+
+    async def actors(self, call: Call) -> Answer:
+        """Those the scenario names, tokens and keys included: they are asked for."""
+        names = [actor.name for actor in self._stage.world.actors]
+        return json_answer({"actors": {name: ActorHandle(self._stage, name).to_json() for name in names}})
+
+    async def faults(self, call: Call) -> Answer:
+        return json_answer({"faults": [fault.to_json() for fault in self._stage.world.faults]})
+
+    async def add_fault(self, call: Call) -> Answer:
+        """A step, as scenarios have it: `request` and its conditions, and `do`."""
+        try:
+            fault = self._stage.world.add_step(made_step(await json_body(call)))
+        except ValueError as error:
+            raise ControlRefused(400, str(error), f"send {_STEP_EXAMPLE}") from None
+        return json_answer(fault.to_json())
+
+    async def clear_faults(self, call: Call) -> Answer:
+        """All, or with `{"n": 2}` one."""
+        found = await json_body(call)
+        only(found, ("n",))
+        number = field(found, "n", int, '{"n": 2}')
+        faults = FaultsHandle(self._stage)
+        if number is None:
+            faults.clear()
+            return Answer(204)
+        fault = next((each for each in faults if each.number == number), None)
+        if fault is None:
+            raise ControlRefused(404, f"no fault {number}", "GET /_emulator/faults lists them")
+        fault.remove()
+        return Answer(204)
+
+    async def sign_token(self, call: Call) -> Answer:
+        """`claims` under `headers`, nothing added; or with `subject` a whole token, as `issue_token` makes it."""
+        found = await json_body(call)
+        only(found, ("claims", "headers", "subject", "issuer", "audience", "expires_in"))
+        spacetime = SpacetimeHandle(self._stage)
+        subject = field(found, "subject", str, _ISSUE_EXAMPLE)
+        if subject is None:
+            claims = needed(found, "claims", dict, '{"claims": {"sub": "alice", "iss": "localhost", "iat": 1}}')
+            return json_answer({"token": spacetime.sign(claims, field(found, "headers", dict, _ISSUE_EXAMPLE))})
+        token = _issue(spacetime, subject, found)
+        return json_answer({"token": token})
+
+    async def rotate_key(self, call: Call) -> Answer:
+        self._stage.world.spacetime.rotate_key()
+        return Answer(204)
+
+    async def issue_api_key(self, call: Call) -> Answer:
+        found = await json_body(call)
+        only(found, ("wallet",))
+        issued = self._stage.world.intuition.issue_api_key(needed(found, "wallet", str, '{"wallet": "0x81"}'))
+        return json_answer({"key": issued.key, "wallet": issued.wallet})
+
+    async def revoke_api_key(self, call: Call) -> Answer:
+        found = await json_body(call)
+        only(found, ("key",))
+        key = needed(found, "key", str, '{"key": "…"}')
+        try:
+            self._stage.world.intuition.revoke_api_key(key)
+        except KeyError:
+            raise ControlRefused(404, "there is no such key", "POST the wallet here to issue one") from None
+        return Answer(204)
+
+    async def move_identity(self, call: Call) -> Answer:
+        """The row of `identity`, by its name in the scenario or any id, with its new `status`."""
+        found = await json_body(call)
+        only(found, ("identity", "status"))
+        identity = needed(found, "identity", str, _STATUS_EXAMPLE)
+        status = needed(found, "status", str, _STATUS_EXAMPLE)
+        intuition = IntuitionHandle(self._stage)
+        moves = {"complete": intuition.complete, "error": intuition.fail, "removed": intuition.remove}
+        if status not in moves:
+            raise ControlRefused(400, f"no identity becomes {status!r}", f"there is {', '.join(moves)}")
+        try:
+            return json_answer(moves[status](identity))
+        except NotFound as refused:
+            raise ControlRefused(404, refused.why, "GET /identities lists them") from None
+
+    async def set_lifecycle(self, call: Call) -> Answer:
+        """Whether new identities are pending, and after how many seconds of the clock they are complete."""
+        found = await json_body(call)
+        only(found, ("pending", "complete_after"))
+        pending = needed(found, "pending", bool, _LIFECYCLE_EXAMPLE)
+        after = field(found, "complete_after", (int, float), _LIFECYCLE_EXAMPLE)
+        try:
+            IntuitionHandle(self._stage).lifecycle(pending=pending, complete_after=after)
+        except ValueError as error:
+            raise ControlRefused(400, str(error), f"send {_LIFECYCLE_EXAMPLE}") from None
+        return Answer(204)
+
+
+_STEP_EXAMPLE = '{"request": "POST /identity", "nth": 2, "do": {"status": 503}}'
+_STATUS_EXAMPLE = '{"identity": "…", "status": "complete"}'
+_LIFECYCLE_EXAMPLE = '{"pending": true, "complete_after": 30}'
+_CLOCK_MOVES = ("advance", "freeze", "skew", "resume")
+_CLOCK_EXAMPLE = 'send {"advance": 61}, {"freeze": "2024-02-15T05:47:17Z"}, {"skew": 5} or {"resume": true}'
+_ISSUE_EXAMPLE = '{"subject": "alice", "expires_in": 60, "claims": {"role": "admin"}}'
+
+
+def _move(clock: Clock, found: Mapping[str, Any]) -> None:
+    """Raises ValueError for a move that can't be made."""
+    match dict(found):
+        case {"advance": int() | float() as seconds} if not isinstance(seconds, bool):
+            clock.advance(seconds)
+        case {"skew": int() | float() as seconds} if not isinstance(seconds, bool):
+            clock.skew(seconds)
+        case {"freeze": str() as moment}:
+            clock.freeze(parse_rfc3339(moment))
+        case {"freeze": True}:
+            clock.freeze()
+        case {"resume": True}:
+            clock.resume()
+        case _:
+            raise ValueError(f"{msgspec.json.encode(found).decode()[:80]} is no move of the clock")
+
+
+def _issue(spacetime: SpacetimeHandle, subject: str, found: Mapping[str, Any]) -> str:
+    audience = found.get("audience", list(AUDIENCE))
+    audiences = [audience] if isinstance(audience, str) else audience
+    if not isinstance(audiences, list) or not all(isinstance(each, str) for each in audiences):
+        raise ControlRefused(400, "`audience` is neither a text nor a list of texts", f"send {_ISSUE_EXAMPLE}")
+    try:
+        return spacetime.issue_token(
+            subject=subject,
+            issuer=field(found, "issuer", str, _ISSUE_EXAMPLE) or LOCAL_ISSUER,
+            audience=tuple(audiences),
+            expires_in=field(found, "expires_in", (int, float), _ISSUE_EXAMPLE),
+            **field(found, "claims", dict, _ISSUE_EXAMPLE) or {},
+        )
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ControlRefused(400, str(error), f"send {_ISSUE_EXAMPLE}") from None
+
+
+_FILTERS: Mapping[str, Callable[[str], Any]] = {"method": str, "path": str, "status": int, "since": parse_rfc3339}
+
+
+def _filters(query: str) -> dict[str, Any]:
+    found = dict(query_pairs(query))
+    only(found, tuple(_FILTERS))
+    try:
+        return {key: _FILTERS[key](value) for key, value in found.items()}
+    except ValueError as error:
+        hint = "`status` is a number, `since` is like 2024-02-15T05:47:17Z (write + as %2B)"
+        raise ControlRefused(400, f"a filter can't be read: {error}", hint) from None

@@ -1,0 +1,259 @@
+"""Whether something goes wrong with a request: steps, how far they have come, and the decision which has its turn.
+
+Deciding is all that is done here; `emulator.faulty` acts on it.
+"""
+
+from collections.abc import Iterator, Mapping
+from enum import Enum
+from threading import RLock
+from typing import Any
+
+import msgspec
+
+from emulator.clock import Entropy
+from emulator.exchange import path_pattern
+from emulator.steps import Do, RateLimit, Step
+
+_SECOND = 1_000_000
+
+
+class Delivery(Enum):
+    """How an answer goes over the wire, if not whole."""
+
+    CLOSE = "the connection is closed without a byte"
+    RESET = "the connection is reset (TCP RST)"
+    TRUNCATE = "the body ends before its content-length"
+    MALFORMED_CHUNK = "a chunk has no length"
+    GARBAGE = "bytes that are not HTTP"
+    HANG = "nothing, until the client hangs up"
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """A request, as far as a step looks at it. `paths` are all the paths its operation has."""
+
+    method: str
+    paths: tuple[str, ...]
+    actor: str
+    client: str
+    """Whoever limits count: its API key, else its address."""
+    micros: int
+
+
+class Order(msgspec.Struct, frozen=True):
+    """What is to be done to one request."""
+
+    fault: "Fault"
+    do: Do
+    delay: float
+    """Seconds."""
+    retry_after: int
+    """Seconds, for a limit."""
+
+
+class Fault:
+    """A step and how far it has come. It counts every request that fits it, whichever step then has its turn."""
+
+    def __init__(self, step: Step, number: int, faults: "Faults") -> None:
+        self.step = step
+        self.number = number
+        """Its place in the script, from 1."""
+        self.seen = self.fired = 0
+        self._faults = faults
+        self._windows: dict[str, tuple[int, int]] = {}
+        self._method, _, path = (step.request or "").partition(" ")
+        self._path = path_pattern(path)
+
+    def __repr__(self) -> str:
+        return f"<Fault {self.number} {self.step}; fired {self.fired} times>"
+
+    @property
+    def timed(self) -> bool:
+        """Whether it waits for its moment alone."""
+        return self.step.request is None and not self.fired
+
+    @property
+    def due(self) -> int:
+        """Its moment, in microseconds of the clock."""
+        return self._moment(self.step.at or 0.0)
+
+    @property
+    def done(self) -> bool:
+        """Whether it has done all it can; one without an end, whether it has done anything."""
+        if self.step.nth is not None:
+            return self.fired > 0 or self.seen >= self.step.nth
+        return self.fired >= (self.step.times or 1)
+
+    @property
+    def status(self) -> str:
+        """`waiting`, `fired` or `done`."""
+        endless = self.step.request is not None and self.step.nth is None and self.step.times is None
+        if self.done and not endless:
+            return "done"
+        return "fired" if self.fired else "waiting"
+
+    def remove(self) -> None:
+        """Take it away; what it has fired stays."""
+        self._faults.remove(self)
+
+    def fork(self, faults: "Faults") -> "Fault":
+        copy = Fault(self.step, self.number, faults)
+        copy.seen, copy.fired, copy._windows = self.seen, self.fired, dict(self._windows)
+        return copy
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "n": self.number,
+            **msgspec.to_builtins(self.step),
+            "seen": self.seen,
+            "fired": self.fired,
+            "status": self.status,
+        }
+
+    def counts(self, asked: Asked) -> bool:
+        """Whether the request fits; it is counted then."""
+        step = self.step
+        fits = (
+            step.request is not None
+            and self._method in {"*", asked.method}
+            and (step.actor is None or step.actor == asked.actor)
+            and (step.at is None or self._moment(step.at) <= asked.micros)
+            and (step.until is None or asked.micros < self._moment(step.until))
+            and any(self._path.fullmatch(path) for path in asked.paths)
+        )
+        self.seen += fits
+        return fits
+
+    def order(self, asked: Asked, entropy: Entropy) -> Order | None:
+        """What to do to a request that was just counted; None when it is not its turn."""
+        step, place = self.step, self.seen - self.step.skip
+        if place < 1 or (step.nth is not None and place != step.nth):
+            return None
+        if step.times is not None and self.fired >= step.times:
+            return None
+        if step.probability is not None and entropy.fraction(f"step {self.number}") >= step.probability:
+            return None
+        retry_after = 0
+        if step.do.rate_limit and not (retry_after := self._retry_after(asked)):
+            return None
+        self.fired += 1
+        return Order(self, step.do, self._delay(entropy), retry_after)
+
+    def _delay(self, entropy: Entropy) -> float:
+        delay = self.step.do.delay
+        if isinstance(delay, tuple):
+            return delay[0] + (delay[1] - delay[0]) * entropy.fraction(f"delay {self.number}")
+        return delay or 0.0
+
+    def _retry_after(self, asked: Asked) -> int:
+        """Whole seconds until a client beyond its limit may come again; 0 when it is not. A window begins with a
+        client's first request in it."""
+        limit = self.step.do.rate_limit
+        if not isinstance(limit, RateLimit):
+            limit = RateLimit()
+        length = int(limit.seconds * _SECOND)
+        begun, count = self._windows.get(asked.client, (asked.micros, 0))
+        if not begun <= asked.micros < begun + length:
+            begun, count = asked.micros, 0
+        self._windows[asked.client] = begun, count + 1
+        return -(-(begun + length - asked.micros) // _SECOND) if count >= limit.requests else 0
+
+    def _moment(self, seconds: float) -> int:
+        return self._faults.begun + int(seconds * _SECOND)
+
+
+class Faults:
+    """The steps of a world. The first one whose turn it is wins."""
+
+    def __init__(self, lock: RLock, begun: int) -> None:
+        self._lock = lock
+        self.begun = begun
+        """When the world began, in microseconds."""
+        self._faults: list[Fault] = []
+        self._added = 0
+
+    def __iter__(self) -> Iterator[Fault]:
+        with self._lock:
+            return iter(list(self._faults))
+
+    def __len__(self) -> int:
+        return len(self._faults)
+
+    def add(self, step: Step) -> Fault:
+        with self._lock:
+            self._added += 1
+            fault = Fault(step, self._added, self)
+            self._faults.append(fault)
+        return fault
+
+    def remove(self, fault: Fault) -> None:
+        with self._lock:
+            self._faults = [each for each in self._faults if each is not fault]
+
+    def clear(self) -> None:
+        with self._lock:
+            self._faults = []
+
+    def decide(self, asked: Asked, entropy: Entropy) -> Order | None:
+        """What is to be done to a request; every step that fits counts it."""
+        with self._lock:
+            fitting = [fault for fault in self._faults if fault.counts(asked)]
+            orders = (fault.order(asked, entropy) for fault in fitting)
+            return next((order for order in orders if order is not None), None)
+
+    @property
+    def timed(self) -> bool:
+        """Whether any step waits for its moment alone."""
+        return any(fault.timed for fault in self._faults)
+
+    def next_due(self, now: int) -> Fault | None:
+        """The first step whose moment has come, in microseconds."""
+        waiting = [fault for fault in self._faults if fault.timed and fault.due <= now]
+        return min(waiting, key=lambda fault: (fault.due, fault.number), default=None)
+
+    def fork(self, lock: RLock, begun: int | None = None) -> "Faults":
+        """The same steps, as far as they have come; with `begun`, counted from another beginning."""
+        copy = Faults(lock, self.begun if begun is None else begun)
+        copy._added = self._added
+        copy._faults = [fault.fork(copy) for fault in self._faults]
+        return copy
+
+
+class Kind(msgspec.Struct, frozen=True):
+    """One thing that can go wrong, ready for `emulator.faults.add(request, **kind.do)`."""
+
+    name: str
+    do: Mapping[str, Any]
+    stored: bool
+    """Whether the request takes effect all the same."""
+    what: str
+
+    @property
+    def __name__(self) -> str:
+        """pytest takes it as the parameter's id."""
+        return self.name
+
+
+_KINDS = (
+    Kind("status", {"status": 503}, stored=False, what="503 in the API's own words"),
+    Kind("rate_limit", {"rate_limit": True}, stored=False, what="429 with Retry-After"),
+    Kind("delay", {"delay": 0.2}, stored=True, what="the answer comes 0.2 s later"),
+    Kind("drop_before", {"drop": "before"}, stored=False, what=Delivery.CLOSE.value),
+    Kind("drop_after", {"drop": "after"}, stored=True, what=f"stored, then {Delivery.CLOSE.value}"),
+    Kind("tcp_reset", {"tcp_reset": True}, stored=False, what=Delivery.RESET.value),
+    Kind("truncate", {"truncate": True}, stored=True, what=Delivery.TRUNCATE.value),
+    Kind("malformed_chunk", {"malformed_chunk": True}, stored=True, what=Delivery.MALFORMED_CHUNK.value),
+    Kind("invalid_json", {"invalid_json": True}, stored=True, what="half of the body, in good order"),
+    Kind("garbage", {"garbage": True}, stored=False, what=Delivery.GARBAGE.value),
+    Kind("hang", {"hang": True}, stored=False, what=Delivery.HANG.value),
+    Kind("rotate_key", {"rotate_key": True}, stored=True, what="every token so far becomes invalid"),
+    Kind("revoke", {"revoke": True}, stored=True, what="every API key so far becomes invalid"),
+    Kind("complete", {"complete": True}, stored=True, what="every pending identity becomes complete"),
+    Kind("fail", {"fail": True}, stored=True, what="every pending identity gets the status error"),
+    Kind("remove", {"remove": True}, stored=True, what="every pending identity gets the status removed"),
+    Kind("advance", {"advance": 3600}, stored=True, what="an hour passes on the emulator's clock"),
+)
+
+
+def matrix() -> tuple[Kind, ...]:
+    """All kinds, for `@pytest.mark.parametrize("kind", faults.matrix())`."""
+    return _KINDS

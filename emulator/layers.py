@@ -1,0 +1,94 @@
+"""A mapping that is copied at once, however much it holds."""
+
+from typing import Generic, Self, TypeVar
+
+from emulator.graveyard import Graveyard
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Layer(Generic[K, V]):
+    """Some entries. Whoever drops the last reference to a layer leaves them to the graveyard."""
+
+    __slots__ = ("_graveyard", "entries")
+
+    def __init__(self, graveyard: Graveyard) -> None:
+        self.entries: dict[K, V] = {}
+        self._graveyard = graveyard
+
+    def __del__(self) -> None:
+        self._graveyard.bury(self.entries)
+
+    def put(self, key: K, value: V) -> None:
+        self.entries[key] = value
+
+
+class Layered(Generic[K, V]):
+    """Entries in layers, the newest first; only the first one is written to, the others are shared with the forks.
+
+    Nothing is ever removed. Writers hold the world's lock, so that no fork comes between.
+    """
+
+    _SMALL = 1000
+    """Shared layers of fewer entries are made one, so that many forks of a growing world do not make it slow."""
+
+    def __init__(self, graveyard: Graveyard, shared: tuple[Layer[K, V], ...] = (), count: int = 0) -> None:
+        self._graveyard = graveyard
+        self._own = self._layer()
+        self._shared = shared
+        self._count = count
+
+    def _layer(self) -> Layer[K, V]:
+        return Layer(self._graveyard)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def get(self, key: K) -> V | None:
+        found = self._own.entries.get(key)
+        if found is None:
+            for layer in self._shared:
+                found = layer.entries.get(key)
+                if found is not None:
+                    break
+        return found
+
+    def __contains__(self, key: K) -> bool:
+        return self.get(key) is not None
+
+    def __getitem__(self, key: K) -> V:
+        found = self.get(key)
+        if found is None:
+            raise KeyError(key)
+        return found
+
+    def __setitem__(self, key: K, value: V) -> None:
+        self._count += key not in self
+        self._own.put(key, value)
+
+    def merged(self) -> dict[K, V]:
+        """All entries in one mapping, those of the oldest layer first."""
+        merged: dict[K, V] = {}
+        for layer in reversed(self.layers):
+            merged.update(layer.entries)
+        return merged
+
+    @property
+    def layers(self) -> tuple[Layer[K, V], ...]:
+        return (self._own, *self._shared)
+
+    def fork(self) -> Self:
+        """Another one that begins with all that is here; from then on each goes its own way."""
+        if self._own.entries:
+            self._shared = self._layers_to_share()
+            self._own = self._layer()
+        return type(self)(self._graveyard, self._shared, self._count)
+
+    def _layers_to_share(self) -> tuple[Layer[K, V], ...]:
+        if not self._shared or len(self._own.entries) + len(self._shared[0].entries) > self._SMALL:
+            return self.layers
+        below, *rest = self._shared
+        both = self._layer()
+        both.entries = below.entries | self._own.entries
+        return (both, *rest)
