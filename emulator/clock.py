@@ -77,6 +77,11 @@ class Clock:
     def frozen(self) -> bool:
         return self._frozen is not None
 
+    @property
+    def ahead(self) -> float:
+        """Seconds ahead of wall time, of a clock that runs."""
+        return self._offset / 1_000_000
+
     def micros(self) -> int:
         """Microseconds since 1970."""
         frozen = self._frozen

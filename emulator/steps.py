@@ -121,18 +121,18 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid
         return f"{self.request or 'at its time'}{f' ({when})' if when else ''}: {self.do}"
 
 
+def step_of(request: str | None, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """A step as JSON has it, of keywords: those that are no conditions say what to do."""
+    conditions = {name: value for name, value in settings.items() if name in Step.__struct_fields__ and name != "do"}
+    return {"request": request, **conditions, "do": {k: v for k, v in settings.items() if k not in conditions}}
+
+
 def made_step(found: Mapping[str, Any]) -> Step:
     """A step of keywords or JSON. Raises ValueError with all that is wrong."""
     found = {name: value for name, value in found.items() if value is not None}
-    for where, given, known in (("a step", found, Step), ("do", found.get("do"), Do)):
-        if (
-            unknown := [name for name in given if name not in known.__struct_fields__]
-            if isinstance(given, dict)
-            else []
-        ):
-            near = get_close_matches(unknown[0], known.__struct_fields__, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(known.__struct_fields__)}"
-            raise ValueError(f"{where} has no key {unknown[0]!r}; {hint}")
+    do = found.get("do")
+    _check_keys("a step", found, Step.__struct_fields__)
+    _check_keys("`do`", do if isinstance(do, dict) else {}, Do.__struct_fields__)
     try:
         step = msgspec.convert(found, Step)
     except msgspec.ValidationError as error:
@@ -140,6 +140,14 @@ def made_step(found: Mapping[str, Any]) -> Step:
     if wrong := list(mistakes(step)):
         raise ValueError("; ".join(f"{'.'.join(path)}: {text}" if path else text for path, text in wrong))
     return step
+
+
+def _check_keys(where: str, given: Mapping[str, Any], known: tuple[str, ...]) -> None:
+    for name in given:
+        if name not in known:
+            near = get_close_matches(name, (*known, *Step.__struct_fields__), n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(known)}"
+            raise ValueError(f"{where} has no key {name!r}; {hint}")
 
 
 class Mistake(NamedTuple):
@@ -156,7 +164,7 @@ def mistakes(step: Step) -> Iterator[Mistake]:
     given = do.given()
     answers = [kind for kind in do.kinds if kind in ANSWERS]
     if not given:
-        yield Mistake(("do",), f"it does nothing; it can {', '.join(Do.__struct_fields__)}")
+        yield Mistake(("do",), f"nothing is to be done; say one of {', '.join(Do.__struct_fields__)}")
     if len(answers) > 1:
         yield Mistake(("do", answers[1]), f"an answer is either {answers[0]} or {answers[1]}")
     if do.status is not None and not 200 <= do.status <= 599:

@@ -312,7 +312,11 @@ class Stage:
 
     def restore(self, snapshot: Snapshot) -> None:
         """Go on from a snapshot. The journal goes on too: what was asked was asked."""
-        self._world = snapshot.world(self._world.journal)
+        self.show(snapshot.world(self._world.journal))
+
+    def show(self, world: World) -> None:
+        """Have requests see another world."""
+        self._world = world
 
     def _blueprint(self, config: Config) -> Blueprint:
         try:

@@ -26,6 +26,8 @@ OPERATIONS = (
     _operation("faults", "GET", "/faults"),
     _operation("add_fault", "POST", "/faults"),
     _operation("clear_faults", "DELETE", "/faults"),
+    _operation("snapshot", "GET", "/snapshot"),
+    _operation("restore", "PUT", "/snapshot"),
     _operation("sign_token", "POST", "/spacetime/tokens"),
     _operation("rotate_key", "POST", "/spacetime/rotate-key"),
     _operation("issue_api_key", "POST", "/intuition/api-keys"),

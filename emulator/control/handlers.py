@@ -5,13 +5,14 @@ from typing import Any
 
 import msgspec
 
-from emulator.axum import TEXT, Answer, json_answer, query_pairs
+from emulator.axum import JSON, TEXT, Answer, json_answer, query_pairs
 from emulator.clock import Clock, parse_rfc3339, rfc3339
-from emulator.control.body import field, json_body, needed, only
+from emulator.control.body import field, json_body, needed, only, raw_body
 from emulator.guard import ControlRefused
 from emulator.handle import ActorHandle, FaultsHandle, IntuitionHandle, SpacetimeHandle
 from emulator.intuition.model import NotFound
 from emulator.report import curl
+from emulator.snapshot import read, written
 from emulator.spacetime.model import AUDIENCE, LOCAL_ISSUER
 from emulator.steps import made_step
 from emulator.version import emulator_version
@@ -125,6 +126,16 @@ class Control:
         if fault is None:
             raise ControlRefused(404, f"no fault {number}", "GET /_emulator/faults lists them")
         fault.remove()
+        return Answer(204)
+
+    async def snapshot(self, call: Call) -> Answer:
+        """The world as a document, for people to compare and for PUT to read again; secrets included."""
+        return Answer(200, written(self._stage.world), JSON)
+
+    async def restore(self, call: Call) -> Answer:
+        """Go on from a document that GET gave. A wrong one changes nothing."""
+        document = await raw_body(call)
+        self._stage.show(read(document, self._stage.world))
         return Answer(204)
 
     async def sign_token(self, call: Call) -> Answer:

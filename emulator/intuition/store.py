@@ -68,7 +68,12 @@ class Store:
     @property
     def api_keys(self) -> list[ApiKey]:
         """Those that are good, in the order they were issued."""
-        return [issued for issued in self._keys.merged().values() if not issued.revoked]
+        return [issued for issued in self.issued_keys if not issued.revoked]
+
+    @property
+    def issued_keys(self) -> list[ApiKey]:
+        """All, revoked ones too."""
+        return list(self._keys.merged().values())
 
     def api_key(self, key: str) -> ApiKey | None:
         """The key a client sends, if it is good."""
@@ -78,9 +83,12 @@ class Store:
     def issue_api_key(self, wallet: str, key: str | None = None) -> ApiKey:
         """A key for `wallet`: a fresh UUID, unless it is told which."""
         issued = ApiKey(key or self._entropy.uuid4("intuition.api_key"), wallet)
-        with self._lock:
-            self._keys[issued.key] = issued
+        self.put_api_key(issued)
         return issued
+
+    def put_api_key(self, key: ApiKey) -> None:
+        with self._lock:
+            self._keys[key.key] = key
 
     def revoke_api_key(self, key: str) -> None:
         """Raises KeyError when there is no such key that is good."""
@@ -123,7 +131,7 @@ class Store:
             )
             number = self.put(len(self.rows), identity)
             if pending and self.lifecycle.complete_after is not None:
-                heappush(self.completions, (micros + round(self.lifecycle.complete_after * 1_000_000), number))
+                self.complete_at(micros + round(self.lifecycle.complete_after * 1_000_000), number)
         return identity
 
     def put(self, number: int, row: Identity) -> int:
@@ -179,6 +187,10 @@ class Store:
     def pending(self) -> list[int]:
         """The numbers of all pending rows."""
         return [number for number, row in self.rows.merged().items() if row.status == "pending"]
+
+    def complete_at(self, micros: int, number: int) -> None:
+        """Have a pending row be complete at a moment of the clock."""
+        heappush(self.completions, (micros, number))
 
     def complete_due(self, now: int) -> None:
         """Complete what is to be complete by now, in microseconds, each at its own moment."""
