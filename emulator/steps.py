@@ -24,6 +24,8 @@ class RateLimit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seconds: float = _PER_MINUTE
 
 
+_UNTOLD = frozenset({"body", "headers", "revoke"})
+
 Named = bool | str
 """What a change is done to: one thing by its name, or with `true` all there are."""
 
@@ -89,8 +91,10 @@ class Do(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_u
         return found
 
     def __str__(self) -> str:
+        """For logs and reports: without what may be long or secret."""
         return ", ".join(
-            f"{name}: {value}" if not isinstance(value, bool) else name for name, value in self.given().items()
+            name if isinstance(value, bool) or name in _UNTOLD else f"{name}: {value}"
+            for name, value in self.given().items()
         )
 
 

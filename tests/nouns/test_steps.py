@@ -50,6 +50,12 @@ def test_a_step_says_in_words_what_it_does() -> None:
     assert str(step) == "POST /identity (nth 2): status: 503, delay: (1.0, 2.0)"
 
 
+def test_a_step_keeps_keys_and_bodies_to_itself() -> None:
+    step = made_step(step_of("POST /identity", {"revoke": "a-secret-key", "status": 503, "body": "secret"}))
+
+    assert str(step) == "POST /identity: status: 503, body, revoke"
+
+
 def test_keywords_that_are_no_conditions_say_what_to_do() -> None:
     made = made_step(step_of("POST /identity", {"nth": 2, "drop": "after"}))
 
