@@ -26,7 +26,7 @@ from emulator.spacetime.model import (
     identity_of,
     parse_identity,
 )
-from emulator.steps import made_step, step_of
+from emulator.steps import LONGEST, made_step, step_of
 from emulator.world import Config, Settings, Snapshot, Stage
 
 
@@ -203,8 +203,8 @@ class IntuitionHandle:
         `complete_after` seconds of the clock, or a call of `complete`, gives them the status `complete` and the next
         vault. `lifecycle(pending=False)` makes new ones complete at once again, as the documentation page shows them.
         """
-        if complete_after is not None and complete_after < 0:
-            raise ValueError(f"complete_after is {complete_after}; it is 0 or more seconds")
+        if complete_after is not None and not 0 <= complete_after <= LONGEST:
+            raise ValueError(f"complete_after is {complete_after}; it is from 0 to {LONGEST:.0e} seconds")
         self._stage.world.intuition.lifecycle = Lifecycle(
             pending, float(complete_after) if pending and complete_after is not None else None
         )

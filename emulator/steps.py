@@ -24,6 +24,8 @@ class RateLimit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seconds: float = _PER_MINUTE
 
 
+LONGEST = 1e9
+"""Seconds, about thirty years; more is a mistake."""
 _UNTOLD = frozenset({"body", "headers", "revoke"})
 
 Named = bool | str
@@ -178,7 +180,7 @@ def mistakes(step: Step) -> Iterator[Mistake]:
     for name, value in (do.headers or {}).items():
         if not name.isascii() or not name.replace("-", "a").isalnum() or any(char in value for char in "\r\n\0"):
             yield Mistake(("do", "headers"), f"{name!r}: {value!r} is no header")
-    yield from _negative(step)
+    yield from _out_of_bounds(step)
     if step.request is None and (useless := [kind for kind in do.kinds if kind not in CHANGES]):
         yield Mistake(("do", useless[0]), "needs a request to do it to; add `request`")
 
@@ -198,20 +200,26 @@ def _mistakes_in_conditions(step: Step) -> Iterator[Mistake]:
         yield Mistake(("until",), "it is not after `at`")
 
 
-def _negative(step: Step) -> Iterator[Mistake]:
-    limit = step.do.rate_limit
-    delay = step.do.delay
+def _out_of_bounds(step: Step) -> Iterator[Mistake]:
+    limit, delay = step.do.rate_limit, step.do.delay
     low, high = delay if isinstance(delay, tuple) else (delay or 0.0, delay or 0.0)
-    numbers = {
-        ("at",): step.at or 0,
-        ("nth",): 1 if step.nth is None else step.nth - 1,
-        ("times",): 1 if step.times is None else step.times - 1,
-        ("skip",): step.skip,
-        ("do", "delay"): min(low, high - low),
-        ("do", "truncate"): step.do.truncate,
-    }
-    if isinstance(limit, RateLimit):
-        numbers["do", "rate_limit"] = min(limit.requests, limit.seconds - 0.001)
-    for path, number in numbers.items():
+    limit = limit if isinstance(limit, RateLimit) else RateLimit()
+    numbers: list[tuple[str, float]] = [
+        ("at", step.at or 0),
+        ("until", step.until or 0),
+        ("nth", 1 if step.nth is None else step.nth - 1),
+        ("times", 1 if step.times is None else step.times - 1),
+        ("skip", step.skip),
+        ("do.delay", low),
+        ("do.delay", high - low),
+        ("do.truncate", step.do.truncate),
+        ("do.advance", abs(step.do.advance or 0)),
+        ("do.rate_limit.requests", limit.requests),
+        ("do.rate_limit.seconds", limit.seconds - 0.001),
+    ]
+    for name, number in numbers:
+        path = tuple(name.split("."))
         if number < 0:
             yield Mistake(path, "it is too small")
+        elif not number <= LONGEST:
+            yield Mistake(path, f"it is no number up to {LONGEST:.0e}")

@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import structs
 
-from emulator.clock import rfc3339
+from emulator.clock import LATEST, rfc3339, to_micros
 from emulator.ground import Ground
 from emulator.intuition.credentials import ApiKey
 from emulator.intuition.listing import Filters, Paging, Sorting
@@ -190,7 +190,7 @@ class Store:
 
     def complete_at(self, micros: int, number: int) -> None:
         """Have a pending row be complete at a moment of the clock."""
-        heappush(self.completions, (micros, number))
+        heappush(self.completions, (min(micros, to_micros(LATEST)), number))
 
     def complete_due(self, now: int) -> None:
         """Complete what is to be complete by now, in microseconds, each at its own moment."""
