@@ -18,14 +18,13 @@ import click
 from emulator.clock import Clock, parse_rfc3339, rfc3339, to_micros, unseeded
 from emulator.errors import Misconfigured
 from emulator.guard import Guard, is_loopback
-from emulator.intuition.credentials import DEFAULT_KEY
 from emulator.intuition.model import PROFILES as INTUITION_PROFILES
 from emulator.server import bind, new_event_loop, serving, url_of
 from emulator.spacetime.model import PROFILES as SPACETIME_PROFILES
 from emulator.spacetime.model import Claims, TokenRefused
 from emulator.spacetime.validation import Inspection, inspect
 from emulator.version import emulator_version
-from emulator.world import Config, Stage
+from emulator.world import Config, Stage, World
 
 CHECK_SIGNALS_EVERY = 0.2
 """Seconds."""
@@ -69,14 +68,20 @@ _PEM = click.Path(path_type=Path, dir_okay=False)
 @click.option("--port", default=3000, type=click.IntRange(0, 65535), help="Port to listen on; 0 lets the system pick.")
 @click.option("--seed", type=int, show_default="a new one", help="Decides every key, token and id.")
 @click.option(
+    "--scenario",
+    multiple=True,
+    metavar="NAME|PATH",
+    help="What the world holds when it begins, and what goes wrong; given again, the later one is laid over.",
+)
+@click.option(
     "--spacetime-profile",
-    default="documented",
+    show_default="documented",
     type=click.Choice(list(SPACETIME_PROFILES), case_sensitive=False),
     help="Who SpacetimeDB's API speaks for.",
 )
 @click.option(
     "--intuition-profile",
-    default="documented",
+    show_default="documented",
     type=click.Choice(list(INTUITION_PROFILES), case_sensitive=False),
     help="Who Intuition's API speaks for.",
 )
@@ -110,6 +115,7 @@ def serve(
     control_token: str | None,
     log_format: str,
     log_level: str,
+    scenario: tuple[str, ...],
     **settings: Any,
 ) -> None:
     """Answer until SIGINT or SIGTERM. Each option can also be set as IDENTITY_EMULATOR_… in the environment.
@@ -119,10 +125,9 @@ def serve(
     host = host.strip("[]")
     if not is_loopback(host) and not control_token:
         raise CannotStart(f"--host {host} can be reached by others: give --control-token too, or keep to 127.0.0.1")
-    settings["seed"] = unseeded() if settings["seed"] is None else settings["seed"]
     _set_up_logging(log_format, log_level)
     try:
-        stage = Stage(Config(**settings))
+        stage = Stage(Config(**settings, scenario=scenario or None), Config(seed=unseeded()))
         listener = bind(host, port)
     except Misconfigured as error:
         raise CannotStart(str(error)) from None
@@ -179,14 +184,14 @@ def _announce(stage: Stage, url: str, ready_file: Path | None) -> None:
             "url": url,
             "port": int(url.rpartition(":")[2]),
             "pid": os.getpid(),
-            "seed": stage.config.seed,
+            "seed": stage.world.seed,
             "version": emulator_version(),
         }
     )
     if ready_file is not None:
         _write_whole(ready_file, line)
     click.echo(line)
-    click.echo(_banner(stage.config, url), err=True)
+    click.echo(_banner(stage, url), err=True)
 
 
 def _write_whole(path: Path, text: str) -> None:
@@ -199,23 +204,88 @@ def _write_whole(path: Path, text: str) -> None:
         raise CannotStart(f"can't write --ready-file {path}: {error.strerror}") from None
 
 
-def _banner(config: Config, url: str) -> str:
+def _banner(stage: Stage, url: str) -> str:
+    world = stage.world
     lines = [
         "",
-        f"  SpacetimeDB  {url}/v1/identity  (profile {config.spacetime_profile})",
-        f"  Intuition    {url}/identity  (profile {config.intuition_profile})",
-        f"               x-api-key: {DEFAULT_KEY}",
+        f"  SpacetimeDB  {url}/v1/identity  (profile {world.spacetime.profile.name})",
+        f"  Intuition    {url}/identity  (profile {world.intuition.profile.name})",
+        *([f"               x-api-key: {world.api_key}"] if world.api_key else []),
         f"  Control      {url}/_emulator/health",
+        *_actors_in_words(world, url),
         "",
-        f"  The same run again: --seed {config.seed}{_frozen(config)}",
+        f"  The same run again: {_again(stage)}",
         "  Stop with Ctrl-C.",
         "",
     ]
     return "\n".join(lines)
 
 
-def _frozen(config: Config) -> str:
-    return f" --freeze-at {rfc3339(to_micros(config.freeze_at))}" if config.freeze_at else ""
+_MOST_NAMED = 10
+
+
+def _actors_in_words(world: World, url: str) -> list[str]:
+    """Who is there, and how to get their tokens; nothing when nobody is."""
+    named = [actor.name for actor in world.actors if not actor.crowd]
+    others = len(world.actors) - len(named[:_MOST_NAMED])
+    shown = ", ".join(named[:_MOST_NAMED] + ([f"{others:,} more"] if others else []))
+    return [f"  Actors       {shown}", f"               tokens and keys: curl {url}/_emulator/actors"] if shown else []
+
+
+def _again(stage: Stage) -> str:
+    """The options that make the same world."""
+    given = stage.config.scenario
+    scenarios = given if isinstance(given, tuple) else ()
+    options = [*(f"--scenario {each}" for each in scenarios), f"--seed {stage.world.seed}"]
+    frozen = stage.config.freeze_at
+    return " ".join(options + ([f"--freeze-at {rfc3339(to_micros(frozen))}"] if frozen else []))
+
+
+@main.group()
+def scenario() -> None:
+    """Look at scenarios: worlds described in files."""
+
+
+@scenario.command(name="list")
+def list_() -> None:
+    """Name the bundled ones, and what each is for."""
+    from emulator.scenario.finding import bundled, find
+
+    names = bundled()
+    for name in names:
+        click.echo(f"{name:<{max(map(len, names))}}  {find([name]).scenario.description}")
+
+
+@scenario.command()
+@click.argument("name")
+def show(name: str) -> None:
+    """Print a bundled one, to begin a file of your own with."""
+    from emulator.scenario.finding import bundled_text
+
+    try:
+        click.echo(bundled_text(name), nl=False)
+    except Misconfigured as error:
+        raise CannotStart(str(error)) from None
+
+
+@scenario.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+def validate(files: tuple[str, ...]) -> None:
+    """Say all that is wrong with scenario files, or bundled ones, one line each; exit status 1 if anything is."""
+    from emulator.scenario.finding import problems_of
+
+    problems = {file: problems_of(file) for file in files}
+    for file, found in problems.items():
+        click.echo("\n".join(map(str, found)) or f"{file}: nothing is wrong")
+    sys.exit(any(problems.values()))
+
+
+@scenario.command()
+def schema() -> None:
+    """Print the JSON Schema of scenario files, for editors."""
+    from emulator.scenario.schema import schema_text
+
+    click.echo(schema_text(), nl=False)
 
 
 @main.group()
