@@ -100,11 +100,16 @@ def _identity_emulator_session(pytestconfig: pytest.Config) -> Iterator[Emulator
 
 
 @pytest.fixture(scope="session")
-def identity_emulator_server(_identity_emulator_session: Emulator) -> Address:
+def identity_emulator_server(
+    request: pytest.FixtureRequest, _identity_emulator_session: Emulator, identity_emulator_config: Config
+) -> Address:
     """The session's server for fixtures of wider scope: `.url`, `.port`, `.env()`. Its world changes with each test."""
     from emulator.handle import Address
+    from emulator.pytest_settings import session_config, told
 
-    return Address(_identity_emulator_session.url)
+    with told():
+        config = session_config(request.config, identity_emulator_config)
+        return Address(_identity_emulator_session.url, _identity_emulator_session.api_key_of(config))
 
 
 @pytest.fixture
@@ -112,7 +117,7 @@ def identity_emulator(
     request: pytest.FixtureRequest, _identity_emulator_session: Emulator, identity_emulator_config: Config
 ) -> Iterator[Emulator]:
     """An `Emulator` as new: the session's server with a world of this test's own."""
-    from emulator.pytest_settings import told, world_config, wrong
+    from emulator.pytest_settings import folders_of, told, world_config, wrong
 
     if "identity_emulator_client" in request.fixturenames:
         raise wrong(
@@ -121,7 +126,8 @@ def identity_emulator(
         )
     emulator = _identity_emulator_session
     with told():
-        emulator.reset(world_config(request, identity_emulator_config))
+        emulator.folders = folders_of(request)
+        emulator.begin(world_config(request, identity_emulator_config))
     watch(request, emulator)
     yield emulator
     emulator.abort_requests()
@@ -132,15 +138,17 @@ def make_identity_emulator(
     request: pytest.FixtureRequest, identity_emulator_config: Config
 ) -> Iterator[Callable[..., Emulator]]:
     """A factory for further servers: `make_identity_emulator(seed=7)`. All are stopped at the test's end."""
-    from emulator.pytest_settings import config_from, told, world_config
+    from emulator.pytest_settings import config_from, folders_of, told, world_config
+    from emulator.world import located
 
     with ExitStack() as stack:
 
         def make(**settings: Any) -> Emulator:
             with told():
-                own = config_from(settings, "make_identity_emulator")
+                own = located(config_from(settings, "make_identity_emulator"), folders_of(request))
                 config = own.over(world_config(request, identity_emulator_config))
                 emulator = stack.enter_context(_booted(config))
+            emulator.folders = folders_of(request)
             watch(request, emulator)
             return emulator
 

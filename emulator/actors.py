@@ -23,8 +23,11 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     audience: tuple[str, ...] = ()
     claims: Mapping[str, Any] = msgspec.field(default_factory=dict)
     expires_in: float | None = None
+    databases: tuple[str, ...] = ()
     api_key: str = ""
     wallet: str = ""
+    crowd: bool = False
+    """One of many alike, shown only when asked for."""
 
 
 class Cast:

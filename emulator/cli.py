@@ -11,6 +11,7 @@ COMMANDS: Mapping[str, str] = {
     "serve": "emulator.commands.serve:serve",
     "exec": "emulator.commands.execute:execute",
     "health": "emulator.commands.health:health",
+    "scenario": "emulator.commands.scenario:scenario",
     "token": "emulator.commands.token:token",
 }
 """Imported when called: looking into a token needs no server."""

@@ -174,15 +174,24 @@ class Entropy:
             self._drawn[purpose] = count + 1
         return blake2b(f"{self.seed}/{purpose}/{count}".encode()).digest()
 
+    def named(self, purpose: str, name: str) -> bytes:
+        """64 bytes that belong to a name, however often and in whatever order they are asked for."""
+        return blake2b(f"{self.seed}/{purpose}//{name}".encode()).digest()
+
     def fraction(self, purpose: str) -> float:
         """From 0 up to, but not, 1."""
         return int.from_bytes(self.draw(purpose)[:6]) / (1 << 48)
 
     def uuid4(self, purpose: str) -> str:
-        """A random UUID in lower case with hyphens (RFC 9562, version 4)."""
-        digits = self.draw(purpose)[:16].hex()
-        variant = "89ab"[int(digits[16], 16) & 3]
-        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
+        """A random UUID."""
+        return uuid4_of(self.draw(purpose))
+
+
+def uuid4_of(chance: bytes) -> str:
+    """The UUID of 16 random bytes, in lower case with hyphens (RFC 9562, version 4)."""
+    digits = chance[:16].hex()
+    variant = "89ab"[int(digits[16], 16) & 3]
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
 
 def unseeded() -> int:

@@ -5,8 +5,10 @@ lock, and each call works on the world that stands when it is made.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
+from pathlib import Path
 from typing import Any, Protocol, Unpack
 
 import msgspec
@@ -18,6 +20,7 @@ from emulator.inquiry import Inquiry
 from emulator.intuition.credentials import DEFAULT_KEY
 from emulator.intuition.model import Draft, Identity, Lifecycle, NotFound, Position
 from emulator.rust import base64url
+from emulator.scenario.source import Given
 from emulator.spacetime.model import (
     AUDIENCE,
     LOCAL_ISSUER,
@@ -27,28 +30,35 @@ from emulator.spacetime.model import (
     parse_identity,
 )
 from emulator.steps import LONGEST, made_step, step_of
-from emulator.world import Config, Settings, Snapshot, Stage
+from emulator.world import Config, Settings, Snapshot, Stage, located
 
 
 class Address:
     """Where an emulator listens."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, api_key: str = DEFAULT_KEY) -> None:
         self.url = url
         """`http://127.0.0.1:41235`, without a slash at its end."""
+        self._api_key = api_key
 
     @property
     def port(self) -> int:
         return int(self.url.rpartition(":")[2])
 
     def env(self) -> dict[str, str]:
-        """The environment variables that point a client here: the URLs, and the default API key."""
+        """The environment variables that point a client here: the URLs, and an API key, if there is one.
+
+        The key is the scenario's first, else the default one.
+        """
         return {
             "IDENTITY_EMULATOR_URL": self.url,
             "SPACETIMEDB_URI": self.url,
             "INTUITION_API_URL": self.url,
-            "INTUITION_API_KEY": DEFAULT_KEY,
+            **({"INTUITION_API_KEY": self._first_key()} if self._first_key() else {}),
         }
+
+    def _first_key(self) -> str:
+        return self._api_key
 
 
 class NewIdentity(msgspec.Struct, frozen=True):
@@ -333,11 +343,22 @@ class ActorHandle:
             raise AttributeError(f"{self.name} has no {field}; name them in the scenario's {part}", obj=self)
         return value
 
+    @property
+    def databases(self) -> dict[str, Database]:
+        """What the scenario has them own, by its names; those that are only counted are called `1`, `2` …"""
+        store = self._stage.world.spacetime
+        return {name: store.database_named(self.identity, name) for name in self._actor.databases}
+
     def to_json(self) -> dict[str, str]:
         """All that the scenario gives, the token too."""
         actor = self._actor
         given = {field: getattr(actor, field) for field in ("identity", "api_key", "wallet") if getattr(actor, field)}
         return given | ({"token": self.token} if actor.identity else {})
+
+    def env(self) -> dict[str, str]:
+        """The same as environment variables: `ALICE_TOKEN`, `ALICE_IDENTITY` …"""
+        prefix = re.sub(r"\W", "_", self.name, flags=re.ASCII).upper()
+        return {f"{prefix}_{name.upper()}": value for name, value in self.to_json().items()}
 
 
 class Actors(Mapping[str, ActorHandle]):
@@ -370,6 +391,8 @@ class Emulator(Address):
         super().__init__(url)
         self._stage = stage
         self._abort = abort
+        self.folders: tuple[Path, ...] = (Path(),)
+        """Where scenario files are looked for, the first that has it."""
         self.spacetime = SpacetimeHandle(stage)
         self.intuition = IntuitionHandle(stage)
         self.faults = FaultsHandle(stage)
@@ -395,7 +418,38 @@ class Emulator(Address):
         A request that was received before ends in the old world, and is marked `outlived` in that world's journal; one
         that comes later belongs to the new world. Raises Misconfigured, and then the old world stays.
         """
-        self._stage.reset(Config(**settings).over(config or self._stage.config))
+        self._stage.reset(self._located(Config(**settings).over(config or self._stage.config)))
+
+    def begin(self, config: Config) -> None:
+        """As `reset(config)`, and from now on a plain `reset()` goes back to it."""
+        self._stage.begin(self._located(config))
+
+    def load(self, scenario: Given) -> None:
+        """Put the world of a scenario in the place of the one that stands; a plain `reset()` comes back to it.
+
+        A bundled one's name, a file (read anew), a document, a function, or several in layers. What the config says
+        goes on: its seed, clock and profiles win over the scenario's. Raises Misconfigured with all that is wrong, and
+        then the old world stays.
+        """
+        config = self._located(Config(scenario=scenario))
+        assert config.scenario is not None
+        self._stage.load(config.scenario)
+
+    def actors_env(self) -> dict[str, str]:
+        """`ALICE_TOKEN` and its like for everybody the scenario names, but not for crowds."""
+        named = [actor.name for actor in self._stage.world.actors if not actor.crowd]
+        return {name: value for each in named for name, value in ActorHandle(self._stage, each).env().items()}
+
+    def api_key_of(self, config: Config) -> str:
+        """The key that `env()` would give in a world of this config; no world is changed."""
+        return self._stage.beginning(config).api_key
+
+    def _located(self, config: Config) -> Config:
+        """With the files of its scenario looked up. Raises Misconfigured."""
+        return located(config, self.folders)
+
+    def _first_key(self) -> str:
+        return self._stage.world.api_key
 
     def snapshot(self) -> Snapshot:
         """The world as it is, put aside; at once, however much it holds."""

@@ -23,6 +23,9 @@ class Layer(Generic[K, V]):
     def put(self, key: K, value: V) -> None:
         self.entries[key] = value
 
+    def adopt(self, entries: dict[K, V]) -> None:
+        self.entries = self.entries | entries if self.entries else entries
+
 
 class Layered(Generic[K, V]):
     """Entries in layers, the newest first; only the first one is written to, the others are shared with the forks.
@@ -66,6 +69,11 @@ class Layered(Generic[K, V]):
     def __setitem__(self, key: K, value: V) -> None:
         self._count += key not in self
         self._own.put(key, value)
+
+    def adopt(self, entries: dict[K, V]) -> None:
+        """Many at once, in a mapping that is given away."""
+        self._count += sum(key not in self for key in entries) if self._count else len(entries)
+        self._own.adopt(entries)
 
     def merged(self) -> dict[K, V]:
         """All entries in one mapping, those of the oldest layer first."""

@@ -1,10 +1,14 @@
 """What can be asked of the emulated APIs."""
 
+import re
 from collections.abc import Iterable
 
 import msgspec
 
 from emulator.exchange import path_pattern
+from emulator.hints import near
+
+_PARAMETER = re.compile(r":\w+")
 
 
 class Operation(msgspec.Struct, frozen=True):
@@ -33,6 +37,18 @@ def fitting(method: str, pattern: str, known: Iterable[Operation]) -> list[Opera
         if method in {"*", operation.method} | ({"HEAD"} if operation.method == "GET" else set())
         and any(_may_meet(wanted, path.split("/")) for path in operation.paths)
     ]
+
+
+def why_never(request: str, known: Iterable[Operation]) -> str:
+    """Why no request can be like `POST /v1/identity`; nothing when one can."""
+    method, _, path = request.partition(" ")
+    if not path:
+        return f"{request!r} is not like 'POST /v1/identity'"
+    known = tuple(known)
+    if fitting(method, path, known):
+        return ""
+    routes = [f"{each.method} {_PARAMETER.sub('*', path)}" for each in known for path in each.paths]
+    return f"no route is like {request!r}; {near(request, routes)}"
 
 
 def _may_meet(pattern: list[str], template: list[str]) -> bool:

@@ -17,11 +17,12 @@ async def identity_emulator_client(
 ) -> AsyncIterator["EmulatorClient"]:
     """An aiohttp `TestClient` on an emulator in the test's own loop; the emulator is its `.emulator`."""
     from conftest_plugin import watch
-    from emulator.pytest_settings import told, world_config
+    from emulator.pytest_settings import folders_of, told, world_config
     from emulator.testclient import EmulatorClient
 
     with told():
-        config = world_config(request, identity_emulator_config)
-    async with EmulatorClient(config) as client:
+        unopened = EmulatorClient(world_config(request, identity_emulator_config))
+    async with unopened as client:
+        client.emulator.folders = folders_of(request)
         watch(request, client.emulator)
         yield client

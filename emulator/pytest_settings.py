@@ -6,6 +6,7 @@ The plugin imports this when a test first asks for an emulator.
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from emulator.clock import parse_rfc3339
 from emulator.errors import Misconfigured
 from emulator.handle import Emulator
-from emulator.world import Config
+from emulator.world import Config, located
 
 MARKER = "identity_emulator"
 WORLD_KEYWORDS = ("scenario", "seed", "spacetime_profile", "intuition_profile", "freeze_at")
@@ -49,7 +50,21 @@ def world_config(request: pytest.FixtureRequest, config: Config) -> Config:
         raise wrong(f"identity_emulator_config returned {config!r}; return an emulator.Config")
     if settings := _marked(request.node, WORLD_KEYWORDS):
         config = config_from(settings, f"@pytest.mark.{MARKER}").over(config)
-    return _from_command_line(request.config).over(config).over(_from_ini(request.config))
+    return located(_layered(request.config, config), folders_of(request))
+
+
+def session_config(pytest_config: pytest.Config, config: Config) -> Config:
+    """What tests without markers have. Raises Misconfigured."""
+    return located(_layered(pytest_config, config), (pytest_config.rootpath,))
+
+
+def _layered(pytest_config: pytest.Config, config: Config) -> Config:
+    return _from_command_line(pytest_config).over(config).over(_from_ini(pytest_config))
+
+
+def folders_of(request: pytest.FixtureRequest) -> tuple[Path, ...]:
+    """Where a test's scenario files are: beside it, then at the root."""
+    return (request.path.parent, request.config.rootpath)
 
 
 def config_from(settings: dict[str, Any], where: str) -> Config:
@@ -103,7 +118,7 @@ def _from_ini(config: pytest.Config) -> Config:
     freeze_at, seed = ini("freeze_at"), ini("seed")
     return Config(
         seed=None if seed is None else _whole_number(seed),
-        scenario=ini("scenario"),
+        scenario=tuple((ini("scenario") or "").split()) or None,
         spacetime_profile=ini("spacetime_profile"),
         intuition_profile=ini("intuition_profile"),
         freeze_at=None if freeze_at is None else _moment(freeze_at),

@@ -7,8 +7,9 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
-from types import SimpleNamespace
+from pathlib import Path
 from typing import Any, NoReturn, Unpack, cast
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -19,8 +20,9 @@ from emulator.faults import matrix
 from emulator.handle import Address, Emulator, assert_done
 from emulator.inquiry import Inquiry
 from emulator.intuition.model import Identity
+from emulator.scenario.source import Given, is_bundled_name, sources
 from emulator.steps import step_of
-from emulator.world import Config, Settings
+from emulator.world import Config, Settings, Stage
 
 _PATIENCE = 10.0
 """Seconds until a control call is given up."""
@@ -260,16 +262,66 @@ class RemoteClock:
         self._control("POST", "/clock", {move: value})
 
 
+class RemoteActor:
+    """Somebody of the other process's world. What the scenario does not give is an error that says so."""
+
+    def __init__(self, name: str, found: Mapping[str, str]) -> None:
+        self.name = name
+        self._found = found
+
+    def __getattr__(self, field: str) -> str:
+        if field not in self._found:
+            raise AttributeError(f"{self.name} has no {field}; the scenario gives {', '.join(self._found)}", obj=self)
+        return self._found[field]
+
+
+class RemoteActors(Mapping[str, RemoteActor]):
+    """Those the scenario there names."""
+
+    def __init__(self, control: Control) -> None:
+        self._control = control
+
+    def __getitem__(self, name: str) -> RemoteActor:
+        found = self._control("GET", f"/actors?{urlencode({'name': name})}")["actors"]
+        if name not in found:
+            raise KeyError(f"no actor {name!r}; the scenario names {', '.join(self) or 'none'}")
+        return RemoteActor(name, found[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._control("GET", "/actors")["actors"])
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
+
+
 class RemoteEmulator(Emulator):
     """A running emulator, by its URL. What can't be done over the control routes says so."""
 
     def __init__(self, url: str, token: str | None = None) -> None:
         Address.__init__(self, url.rstrip("/"))
+        self.folders = (Path(),)
         self._control = Control(self.url, token)
         self._journal = RemoteJournal(self._control)
+        self._config = Config()
         self.spacetime: Any = RemoteSpacetime(self._control)
         self.intuition: Any = RemoteIntuition(self._control)
         self.faults: Any = RemoteFaults(self._control)
+
+    @property
+    def actors(self) -> Mapping[str, Any]:
+        return RemoteActors(self._control)
+
+    def actors_env(self) -> dict[str, str]:
+        env: dict[str, str] = self._control("GET", "/actors")["env"]
+        return {name: value for name, value in env.items() if name != "INTUITION_API_KEY"}
+
+    def api_key_of(self, config: Config) -> str:
+        there = Config(seed=self._control("GET", "/health")["seed"])
+        return Stage(config, there).world.api_key
+
+    def _first_key(self) -> str:
+        key: str = self._control("GET", "/actors")["env"].get("INTUITION_API_KEY", "")
+        return key
 
     @property
     def clock(self) -> Clock:
@@ -281,9 +333,10 @@ class RemoteEmulator(Emulator):
 
     def reset(self, config: Config | None = None, **settings: Unpack[Settings]) -> None:
         """A world as new there. Raises Misconfigured when `config` wants what a reset can't change."""
-        full = Config(**settings).over(config or Config())
+        full = Config(**settings).over(config or self._config)
         wanted = {name: value for name, value in vars(full).items() if value is not None}
-        told = self._control("POST", "/reset", {name: wanted[name] for name in _RESETTABLE & wanted.keys()})
+        seed = {} if full.seed is None else {"seed": full.seed}
+        told = self._control("POST", "/reset", {**seed, "scenario": self._sent(full.scenario)})
         if (moment := wanted.pop("freeze_at", None)) is not None:
             self.clock.freeze(moment)
         profiles = {f"{api}_profile": profile for api, profile in told["profiles"].items()}
@@ -295,17 +348,31 @@ class RemoteEmulator(Emulator):
                     f"{profiles.get(name, 'something else')}; start it with --{option} {value!s}"
                 )
 
-    @property
-    def actors(self) -> Mapping[str, Any]:
-        found = self._control("GET", "/actors")["actors"]
-        return {name: SimpleNamespace(name=name, **given) for name, given in found.items()}
-
     def snapshot(self) -> Any:
         """The world as a document."""
         return self._control("GET", "/snapshot")
 
     def restore(self, snapshot: Any) -> None:
         self._control("PUT", "/snapshot", snapshot)
+
+    def begin(self, config: Config) -> None:
+        self.reset(config)
+        self._config = config
+
+    def load(self, scenario: Given) -> None:
+        self._control("POST", "/scenario", {"scenario": self._sent(scenario)})
+        self._config = Config(scenario=scenario).over(self._config)
+
+    def _sent(self, scenario: Given | None) -> Any:
+        """Names as names; whatever is in files here is read here, and sent as one document."""
+        layers = sources(scenario)
+        if all(map(is_bundled_name, layers)):
+            return list(layers) or None
+        from emulator.scenario.finding import find, is_python
+
+        if any(map(is_python, layers)):
+            raise Misconfigured("a Python scenario runs in the emulator's own process only; load it without a URL")
+        return find(layers, self.folders).good().plain
 
     def abort_requests(self) -> None:
         """Nothing: what is under way there is not this process's."""

@@ -15,13 +15,17 @@ CHANGES = ("rotate_key", "revoke", "complete", "fail", "remove", "advance")
 """What a step does to the world, before the request is looked at."""
 
 _PER_MINUTE = 60.0
+_LONGEST = 10_000_000_000
+"""Seconds."""
 
 
 class RateLimit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """So many requests in so many seconds of the emulator's clock, counted for each API key, else for each address."""
 
     requests: int = 0
+    """How many are let through."""
     seconds: float = _PER_MINUTE
+    """In how many seconds, from a client's first request on."""
 
 
 LONGEST = 1e9
@@ -120,6 +124,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid
     probability: float | None = None
     """From 0 to 1, drawn from the seed."""
     do: Do
+    """What then."""
 
     def __str__(self) -> str:
         conditions = {name: value for name, value in msgspec.to_builtins(self).items() if name not in {"request", "do"}}

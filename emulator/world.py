@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TypedDict, TypeVar
 
@@ -14,12 +13,14 @@ from emulator.errors import Misconfigured
 from emulator.faults import Fault, Faults
 from emulator.graveyard import Graveyard
 from emulator.ground import Ground
+from emulator.hints import near
 from emulator.intuition import credentials as intuition_credentials
 from emulator.intuition import model as intuition
 from emulator.intuition.operations import OPERATIONS as INTUITION_OPERATIONS
 from emulator.intuition.store import Store as IntuitionStore
 from emulator.journal import Journal
-from emulator.operation import fitting
+from emulator.operation import why_never
+from emulator.scenario.source import Given, hashable, sources
 from emulator.spacetime import model as spacetime
 from emulator.spacetime.credentials import SigningKey
 from emulator.spacetime.operations import OPERATIONS as SPACETIME_OPERATIONS
@@ -33,7 +34,7 @@ class Settings(TypedDict, total=False):
     """The fields of `Config`, for functions that take them as keywords."""
 
     seed: int | None
-    scenario: str | None
+    scenario: Given | None
     spacetime_profile: str | None
     intuition_profile: str | None
     freeze_at: datetime | None
@@ -49,7 +50,8 @@ class Config:
     None leaves a field to the next config below, and at last to its default:
 
     - `seed` (0) decides every key, token and id
-    - `scenario` (none) names what the world holds at its beginning
+    - `scenario` (none) is what the world holds at its beginning: a bundled one's name, a file, a document, a function,
+      or several of them in layers
     - `spacetime_profile`, `intuition_profile` ("documented") say whom the APIs speak for
     - `freeze_at` (the clock runs) is the moment the clock stands at
     - `jwt_priv_key_path`, `jwt_pub_key_path` (a pair from the seed) name P-256 keys in PEM form
@@ -57,7 +59,7 @@ class Config:
     """
 
     seed: int | None = None
-    scenario: str | None = None
+    scenario: Given | None = None
     spacetime_profile: str | None = None
     intuition_profile: str | None = None
     freeze_at: datetime | None = None
@@ -65,11 +67,24 @@ class Config:
     jwt_pub_key_path: Path | None = None
     journal_size: int | None = None
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "scenario", hashable(self.scenario))
+
     def over(self, below: "Config") -> "Config":
         """This config, with `below` where it says nothing."""
         return Config(
             **{name: value for config in (below, self) for name, value in vars(config).items() if value is not None}
         )
+
+
+def located(config: Config, folders: Iterable[Path]) -> Config:
+    """The same, the files of its scenario looked up in folders. Raises Misconfigured."""
+    if not any(isinstance(each, str | Path) for each in sources(config.scenario)):
+        return config
+    from emulator.scenario.finding import located as found
+
+    folders = tuple(folders)
+    return replace(config, scenario=tuple(found(each, folders) for each in sources(config.scenario)))
 
 
 _DEFAULTS = Config(seed=0, spacetime_profile="documented", intuition_profile="documented", journal_size=10_000)
@@ -84,8 +99,19 @@ class Blueprint:
     beginning: "World" = field(repr=False)
 
     @classmethod
-    def of(cls, config: Config, graveyard: Graveyard) -> "Blueprint":
-        """Raises Misconfigured when the config names what isn't there."""
+    def of(cls, config: Config, graveyard: Graveyard, below: Config | None = None) -> "Blueprint":
+        """What the config leaves out the scenario says, then `below`. Raises Misconfigured for what can't be."""
+        if sources(config.scenario):
+            from emulator.scenario.beginning import blueprint
+
+            return blueprint(config, graveyard, below or Config())
+        made = cls.bare(config.over(below or Config()), graveyard)
+        made.beginning.intuition.issue_api_key(intuition_credentials.DEFAULT_WALLET, intuition_credentials.DEFAULT_KEY)
+        return made
+
+    @classmethod
+    def bare(cls, config: Config, graveyard: Graveyard) -> "Blueprint":
+        """Of a world that nobody is in. Raises Misconfigured."""
         full = config.over(_DEFAULTS)
         seed, journal_size = _typed("seed", full.seed, int), _typed("journal_size", full.journal_size, int)
         freeze_at = None if full.freeze_at is None else _typed("freeze_at", full.freeze_at, datetime)
@@ -93,8 +119,6 @@ class Blueprint:
             raise Misconfigured(f"freeze_at is {freeze_at!r}, without an offset; give it tzinfo=datetime.UTC")
         if journal_size < 0:
             raise Misconfigured(f"journal_size is {journal_size}; it is 0 or more")
-        if full.scenario is not None:
-            raise Misconfigured(f"there is no scenario {full.scenario!r}; this version has none yet")
         ground = Ground(Clock(freeze_at), Entropy(seed), graveyard)
         beginning = World(
             ground,
@@ -108,7 +132,6 @@ class Blueprint:
             actors=Cast(graveyard),
             journal=Journal(journal_size, ground.lock, graveyard),
         )
-        beginning.intuition.issue_api_key(intuition_credentials.DEFAULT_WALLET, intuition_credentials.DEFAULT_KEY)
         return cls(seed, journal_size, beginning)
 
     def world(self) -> "World":
@@ -142,24 +165,6 @@ def _signing_key(seed: int, private: Path | None, public: Path | None) -> Signin
 OPERATIONS = (*SPACETIME_OPERATIONS, *INTUITION_OPERATIONS)
 
 
-def _why_never(request: str) -> str:
-    """Why no request can be like this; nothing when one can."""
-    method, _, path = request.partition(" ")
-    if not path:
-        return f"{request!r} is not like 'POST /v1/identity'"
-    if fitting(method, path, OPERATIONS):
-        return ""
-    routes = [f"{each.method} {path}" for each in OPERATIONS for path in each.paths]
-    return f"no route is like {request!r}; {_near(request, routes)}"
-
-
-def _near(name: str, known: Iterable[str]) -> str:
-    """The one that was meant, or those there are."""
-    known = list(known)
-    near = get_close_matches(name, known, n=1)
-    return f"did you mean {near[0]!r}?" if near else f"there is {', '.join(known[:30]) or 'none'}"
-
-
 class World:
     """One state of both services: clock, chance, stores, faults, actors, journal.
 
@@ -175,6 +180,7 @@ class World:
         faults: Faults,
         actors: Cast,
         journal: Journal,
+        scenario: tuple[str, ...] = (),
     ) -> None:
         self.ground = ground
         self.clock = ground.clock
@@ -184,6 +190,8 @@ class World:
         self.faults = faults
         self.actors = actors
         self.journal = journal
+        self.scenario = scenario
+        """What it began with, by name."""
         self._tokens: dict[str, str] = {}
 
     @property
@@ -196,10 +204,11 @@ class World:
             return World(
                 ground,
                 spacetime=self.spacetime.fork(ground),
-                intuition=self.intuition.fork(ground),
+                intuition=self.intuition.fork(ground, 0 if begun is None else begun - self.faults.begun),
                 faults=self.faults.fork(ground.lock, begun),
                 actors=self.actors.fork(),
                 journal=journal,
+                scenario=self.scenario,
             )
 
     def add_step(self, step: Step) -> Fault:
@@ -210,11 +219,11 @@ class World:
 
     def mistakes_in(self, step: Step) -> Iterator[Mistake]:
         """What is wrong with a step in this world."""
-        if step.request is not None and (why := _why_never(step.request)):
+        if step.request is not None and (why := why_never(step.request, OPERATIONS)):
             yield Mistake(("request",), why)
         if step.actor is not None and self.actors.get(step.actor) is None:
             yield Mistake(
-                ("actor",), f"no actor {step.actor!r}; {_near(step.actor, (each.name for each in self.actors))}"
+                ("actor",), f"no actor {step.actor!r}; {near(step.actor, (each.name for each in self.actors))}"
             )
 
     def settle(self) -> None:
@@ -258,6 +267,16 @@ class World:
         except intuition.NotFound:
             return []
 
+    @property
+    def api_key(self) -> str:
+        """The first that the scenario names and that is good, else the default one; nothing when that is not good."""
+        keys = [issued.key for issued in self.intuition.api_keys]
+        default = intuition_credentials.DEFAULT_KEY
+        return next(filter(self._is_somebodys, keys), default if default in keys else "")
+
+    def _is_somebodys(self, api_key: str) -> bool:
+        return bool(self.actors.name_of(api_key=api_key))
+
     def row_number(self, name: str) -> int:
         """Of the Intuition identity with this name in the scenario, else one of its ids. Raises NotFound."""
         number = self.intuition.names.get(name)
@@ -286,10 +305,12 @@ class Stage:
 
     _REMEMBERED = 32
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, below: Config | None = None, graveyard: Graveyard | None = None) -> None:
         self.config = config
         """What a plain reset goes back to."""
-        self.graveyard = Graveyard()
+        self._started = config
+        self._below = below
+        self.graveyard = graveyard or Graveyard()
         self._blueprints: dict[Config, Blueprint] = {}
         self._world = self._blueprint(config).world()
 
@@ -309,6 +330,30 @@ class Stage:
         self._world = self._blueprint(config or self.config).world()
         return self._world
 
+    def beginning(self, config: Config) -> World:
+        """What a world of this config begins as; not to be changed."""
+        return self._blueprint(config).beginning
+
+    def begin(self, config: Config) -> None:
+        """As `reset`, and a plain reset goes back to this config from now on."""
+        self._world = self._blueprint(config).world()
+        self.config = config
+
+    def load(self, scenario: Given) -> None:
+        """Begin with another scenario, its files read anew. Raises Misconfigured."""
+        config = Config(scenario=scenario).over(self.config)
+        known = self._blueprints.pop(config, None)
+        try:
+            self.begin(config)
+        finally:
+            if known is not None:
+                self._blueprints.setdefault(config, known)
+
+    def restart(self, config: Config | None = None) -> None:
+        """Forget what was loaded: begin as in the beginning, but once as `config` says."""
+        self.reset((config or Config()).over(self._started))
+        self.config = self._started
+
     def snapshot(self) -> Snapshot:
         return Snapshot(self.world)
 
@@ -326,7 +371,7 @@ class Stage:
         except TypeError as error:
             raise Misconfigured(f"a field of the config is of a wrong type: {error}") from None
         if config not in self._blueprints:
-            blueprint = Blueprint.of(config, self.graveyard)
+            blueprint = Blueprint.of(config, self.graveyard, self._below)
             while len(self._blueprints) >= self._REMEMBERED:
                 del self._blueprints[next(iter(self._blueprints))]
             self._blueprints[config] = blueprint

@@ -11,7 +11,8 @@ from typing import Any
 
 import click
 
-from emulator.commands.options import CONTEXT, exported, served, told, world_options
+from emulator.commands.options import CONTEXT, exported, served, world_options
+from emulator.commands.told import told
 from emulator.server import bind, serving_in_thread
 
 NOT_FOUND, NOT_RUNNABLE, KILLED = 127, 126, 128
@@ -25,15 +26,15 @@ NOT_FOUND, NOT_RUNNABLE, KILLED = 127, 126, 128
 def execute(*, port: int, command: tuple[str, ...], **options: Any) -> None:
     """Run COMMAND with an emulator of its own: `identity-emulator exec --seed 7 -- npm test`.
 
-    Its environment has IDENTITY_EMULATOR_URL, SPACETIMEDB_URI, INTUITION_API_URL and INTUITION_API_KEY. The exit status
-    is the command's.
+    Its environment has IDENTITY_EMULATOR_URL, SPACETIMEDB_URI, INTUITION_API_URL and INTUITION_API_KEY, and for each
+    actor of the scenario what it has, like ALICE_TOKEN. The exit status is the command's.
     """
     what = served(**options)
     with told():
         listener = bind(what.host, port)
     with exported(what), serving_in_thread(what.stage, what.guard, listener) as emulator:
         token = {"IDENTITY_EMULATOR_CONTROL_TOKEN": what.guard.token} if what.guard.token else {}
-        status = _run(command, {**os.environ, **emulator.env(), **token})
+        status = _run(command, {**os.environ, **emulator.env(), **emulator.actors_env(), **token})
     sys.exit(status)
 
 

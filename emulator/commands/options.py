@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import click
 
 from emulator.clock import parse_rfc3339, unseeded
-from emulator.errors import Misconfigured
+from emulator.commands.told import CannotStart, told
 from emulator.guard import Guard, is_loopback
 from emulator.intuition.model import PROFILES as INTUITION_PROFILES
 from emulator.spacetime.model import PROFILES as SPACETIME_PROFILES
@@ -28,12 +28,6 @@ if TYPE_CHECKING:
     _DatetimeParam = click.ParamType[datetime]
 else:  # generic since click 8.4 only
     _DatetimeParam = click.ParamType
-
-
-class CannotStart(click.ClickException):
-    """One line that says what to do, exit status 2, no traceback."""
-
-    exit_code = 2
 
 
 class Moment(_DatetimeParam):
@@ -55,6 +49,12 @@ _OPTIONS = (
         "--host", default="127.0.0.1", help="Address to listen on; beyond loopback --control-token is needed."
     ),
     click.option("--seed", type=int, show_default="a new one", help="Decides every key, token and id."),
+    click.option(
+        "--scenario",
+        multiple=True,
+        metavar="NAME|PATH",
+        help="What the world holds when it begins, and what goes wrong; given again, the later one is laid over.",
+    ),
     click.option(
         "--spacetime-profile",
         show_default="documented",
@@ -113,6 +113,7 @@ def served(
     export_on_exit: Path | None,
     log_format: str,
     log_level: str,
+    scenario: tuple[str, ...],
     **settings: Any,
 ) -> Served:
     """Raises CannotStart."""
@@ -121,19 +122,14 @@ def served(
         raise CannotStart(f"--host {host} can be reached by others: give --control-token too, or keep to 127.0.0.1")
     if export_on_exit is not None and not export_on_exit.absolute().parent.is_dir():
         raise CannotStart(f"--export-on-exit {export_on_exit}: there is no such folder")
-    settings["seed"] = unseeded() if settings["seed"] is None else settings["seed"]
     _set_up_logging(log_format, log_level)
     with told():
-        return Served(Stage(Config(**settings)), Guard(host, control_token), host, export_on_exit)
-
-
-@contextmanager
-def told() -> Iterator[None]:
-    """What can't be is said in one line, without a traceback."""
-    try:
-        yield
-    except Misconfigured as error:
-        raise CannotStart(str(error)) from None
+        return Served(
+            Stage(Config(**settings, scenario=scenario or None), Config(seed=unseeded())),
+            Guard(host, control_token),
+            host,
+            export_on_exit,
+        )
 
 
 @contextmanager

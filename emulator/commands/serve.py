@@ -14,11 +14,11 @@ from typing import Any
 import click
 
 from emulator.clock import rfc3339, to_micros
-from emulator.commands.options import CONTEXT, PEM, Served, exported, served, told, world_options, write_whole
-from emulator.intuition.credentials import DEFAULT_KEY
+from emulator.commands.options import CONTEXT, PEM, Served, exported, served, world_options, write_whole
+from emulator.commands.told import told
 from emulator.server import bind, new_event_loop, serving, url_of
 from emulator.version import emulator_version
-from emulator.world import Config, World
+from emulator.world import Stage, World
 
 CHECK_SIGNALS_EVERY = 0.2
 """Seconds."""
@@ -93,30 +93,48 @@ def _announce(what: Served, url: str, ready_file: Path | None) -> None:
             "url": url,
             "port": int(url.rpartition(":")[2]),
             "pid": os.getpid(),
-            "seed": what.stage.config.seed,
+            "seed": what.stage.world.seed,
             "version": emulator_version(),
         }
     )
     if ready_file is not None:
         write_whole(ready_file, f"{line}\n".encode(), "--ready-file")
     click.echo(line)
-    click.echo(_banner(what.stage.config, what.stage.world, url), err=True)
+    click.echo(_banner(what.stage, url), err=True)
 
 
-def _banner(config: Config, world: World, url: str) -> str:
+def _banner(stage: Stage, url: str) -> str:
+    world = stage.world
     lines = [
         "",
         f"  SpacetimeDB  {url}/v1/identity  (profile {world.spacetime.profile.name})",
         f"  Intuition    {url}/identity  (profile {world.intuition.profile.name})",
-        f"               x-api-key: {DEFAULT_KEY}",
+        *([f"               x-api-key: {world.api_key}"] if world.api_key else []),
         f"  Control      {url}/_emulator/health",
+        *_actors_in_words(world, url),
         "",
-        f"  The same run again: --seed {config.seed}{_frozen(config)}",
+        f"  The same run again: {_again(stage)}",
         "  Stop with Ctrl-C.",
         "",
     ]
     return "\n".join(lines)
 
 
-def _frozen(config: Config) -> str:
-    return f" --freeze-at {rfc3339(to_micros(config.freeze_at))}" if config.freeze_at else ""
+_MOST_NAMED = 10
+
+
+def _actors_in_words(world: World, url: str) -> list[str]:
+    """Who is there, and how to get their tokens; nothing when nobody is."""
+    named = [actor.name for actor in world.actors if not actor.crowd]
+    others = len(world.actors) - len(named[:_MOST_NAMED])
+    shown = ", ".join(named[:_MOST_NAMED] + ([f"{others:,} more"] if others else []))
+    return [f"  Actors       {shown}", f"               tokens and keys: curl {url}/_emulator/actors"] if shown else []
+
+
+def _again(stage: Stage) -> str:
+    """The options that make the same world."""
+    given = stage.config.scenario
+    scenarios = given if isinstance(given, tuple) else ()
+    options = [*(f"--scenario {each}" for each in scenarios), f"--seed {stage.world.seed}"]
+    frozen = stage.config.freeze_at
+    return " ".join(options + ([f"--freeze-at {rfc3339(to_micros(frozen))}"] if frozen else []))

@@ -17,6 +17,8 @@ OPERATIONS = (
     _operation("health", "GET", "/health"),
     _operation("state", "GET", "/state"),
     _operation("reset", "POST", "/reset"),
+    _operation("scenario", "GET", "/scenario"),
+    _operation("load_scenario", "POST", "/scenario"),
     _operation("actors", "GET", "/actors"),
     _operation("journal", "GET", "/journal"),
     _operation("clear_journal", "DELETE", "/journal"),

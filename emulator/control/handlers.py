@@ -12,6 +12,7 @@ from emulator.guard import ControlRefused
 from emulator.handle import ActorHandle, FaultsHandle, IntuitionHandle, SpacetimeHandle
 from emulator.intuition.model import NotFound
 from emulator.report import curl
+from emulator.scenario.source import Given, is_bundled_name
 from emulator.snapshot import read, written
 from emulator.spacetime.model import AUDIENCE, LOCAL_ISSUER
 from emulator.steps import made_step
@@ -55,13 +56,35 @@ class Control:
         )
 
     async def reset(self, call: Call) -> Answer:
-        """A world as new; `seed` and `scenario` make it another one."""
+        """A world as new: of what was loaded, or once of another `seed` or `scenario`.
+
+        `"scenario": null` forgets what was loaded: the world is the one the server was started with.
+        """
         found = await json_body(call)
         only(found, ("seed", "scenario"))
-        seed = field(found, "seed", int, '{"seed": 7}')
-        scenario = field(found, "scenario", str, '{"scenario": "quickstart"}')
-        self._stage.reset(Config(seed=seed, scenario=scenario).over(self._stage.config))
+        other = Config(seed=field(found, "seed", int, '{"seed": 7}'), scenario=_scenario(found.get("scenario")))
+        if "scenario" in found and other.scenario is None:
+            self._stage.restart(other)
+        else:
+            self._stage.reset(other.over(self._stage.config))
         return await self.health(call)
+
+    async def scenario(self, call: Call) -> Answer:
+        """What the world began with, and how far each step of its script has come."""
+        world = self._stage.world
+        return json_answer({"scenario": world.scenario, "steps": [fault.to_json() for fault in world.faults]})
+
+    async def load_scenario(self, call: Call) -> Answer:
+        """Begin with `scenario`, by a bundled name, a document or a list of both; or with the document sent."""
+        found = await json_body(call)
+        if "version" not in found:
+            only(found, ("scenario",))
+            found = found.get("scenario", {})
+        scenario = _scenario(found)
+        if not scenario:
+            raise ControlRefused(400, "no scenario", f"send {_SCENARIO_EXAMPLE} or a document")
+        self._stage.load(scenario)
+        return await self.scenario(call)
 
     async def journal(self, call: Call) -> Answer:
         journal = self._stage.world.journal
@@ -98,9 +121,16 @@ class Control:
         return await self.clock(call)
 
     async def actors(self, call: Call) -> Answer:
-        """Those the scenario names, tokens and keys included: they are asked for."""
-        names = [actor.name for actor in self._stage.world.actors]
-        return json_answer({"actors": {name: ActorHandle(self._stage, name).to_json() for name in names}})
+        """Those the scenario names, tokens and keys included: they are asked for. Of crowds only whom `name` names."""
+        query = query_pairs(call.query)
+        only(dict(query), ("name",))
+        actors = self._stage.world.actors
+        asked = [actors.get(name) for _, name in query] if query else [each for each in actors if not each.crowd]
+        handles = [ActorHandle(self._stage, each.name) for each in asked if each is not None]
+        env = {name: value for handle in handles for name, value in handle.env().items()}
+        if key := self._stage.world.api_key:
+            env["INTUITION_API_KEY"] = key
+        return json_answer({"actors": {each.name: each.to_json() for each in handles}, "env": env})
 
     async def faults(self, call: Call) -> Answer:
         return json_answer({"faults": [fault.to_json() for fault in self._stage.world.faults]})
@@ -198,6 +228,17 @@ class Control:
         return Answer(204)
 
 
+def _scenario(given: Any) -> Given | None:
+    """What a client may name: files and functions are nothing to be named from outside."""
+    for each in given if isinstance(given, list) else [given]:
+        if not isinstance(each, dict | None) and not (isinstance(each, str) and is_bundled_name(each)):
+            shown = msgspec.json.encode(each).decode()[:80]
+            raise ControlRefused(400, f"`scenario` is {shown}", f"send {_SCENARIO_EXAMPLE} or a document")
+    scenario: Given | None = given
+    return scenario
+
+
+_SCENARIO_EXAMPLE = '{"scenario": "two_friends"}'
 _STEP_EXAMPLE = '{"request": "POST /identity", "nth": 2, "do": {"status": 503}}'
 _STATUS_EXAMPLE = '{"identity": "…", "status": "complete"}'
 _LIFECYCLE_EXAMPLE = '{"pending": true, "complete_after": 30}'

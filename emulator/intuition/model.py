@@ -98,15 +98,39 @@ PROFILES: Mapping[str, Profile] = {"documented": Profile("documented")}
 
 def cid_v0(data: bytes) -> str:
     """The CIDv0 of a file that fits one block: UnixFS in a dag-pb node, sha2-256, base58btc. `Qm…`, 46 characters."""
-    from base58 import b58encode
-
     file = b"\x08\x02\x12" + _varint(len(data)) + data + b"\x18" + _varint(len(data))
     node = b"\x0a" + _varint(len(file)) + file
-    return b58encode(b"\x12\x20" + sha256(node).digest()).decode()
+    return base58(b"\x12\x20" + sha256(node).digest())
+
+
+_BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+_TWO, _FOUR, _SIX, _EIGHT, _TEN = (58**digits for digits in (2, 4, 6, 8, 10))
+_PAIRS = tuple(first + second for first in _BASE58 for second in _BASE58)
+
+
+def base58(data: bytes) -> str:
+    """base58btc of bytes that do not begin with a zero. Ten digits at a time, because a crowd has many of them."""
+    number, parts = int.from_bytes(data), []
+    while number:
+        number, low = divmod(number, _TEN)
+        parts.append(_ten_digits(low))
+    return "".join(reversed(parts)).lstrip("1")
+
+
+def _ten_digits(number: int) -> str:
+    return (
+        _PAIRS[number // _EIGHT]
+        + _PAIRS[number // _SIX % _TWO]
+        + _PAIRS[number // _FOUR % _TWO]
+        + _PAIRS[number // _TWO % _TWO]
+        + _PAIRS[number % _TWO]
+    )
 
 
 def _varint(number: int) -> bytes:
     """LEB128, as protobuf has it."""
+    if number <= 0x7F:
+        return bytes((number,))
     out = bytearray()
     while number > 0x7F:
         out.append(number & 0x7F | 0x80)

@@ -42,6 +42,10 @@ class RowLayer(Layer[int, Identity]):
             if order[place : place + 1] != [entry]:
                 order.insert(place, entry)
 
+    def adopt(self, entries: dict[int, Identity]) -> None:
+        super().adopt(entries)
+        self._orders.clear()
+
 
 class Rows(Layered[int, Identity]):
     """Rows are numbered from 0 as they are made; a changed row keeps its number."""

@@ -1,11 +1,12 @@
 """What Intuition remembers: API keys, users by wallet, identities by their names."""
 
+from collections.abc import Iterable
 from heapq import heappop, heappush
 from typing import Any
 
 from msgspec import structs
 
-from emulator.clock import LATEST, rfc3339, to_micros
+from emulator.clock import LATEST, rfc3339, to_micros, uuid4_of
 from emulator.ground import Ground
 from emulator.intuition.credentials import ApiKey
 from emulator.intuition.listing import Filters, Paging, Sorting
@@ -47,10 +48,11 @@ class Store:
         """When which pending rows become complete, a heap; in microseconds."""
         self._clock, self._entropy, self._lock = ground.clock, ground.entropy, ground.lock
 
-    def fork(self, ground: Ground) -> "Store":
-        """Another store that remembers the same; the caller holds the lock."""
+    def fork(self, ground: Ground, later: int = 0) -> "Store":
+        """Another store that remembers the same; the caller holds the lock. What is due is due `later` microseconds."""
         copy = Store(self.profile, ground)
-        copy.cors, copy.lifecycle, copy.completions = self.cors, self.lifecycle, list(self.completions)
+        copy.cors, copy.lifecycle = self.cors, self.lifecycle
+        copy.completions = [(due + later, number) for due, number in self.completions]
         copy.rows, copy.users, copy.positions = self.rows.fork(), self.users.fork(), self.positions.fork()
         copy.names, copy._keys = self.names.fork(), self._keys.fork()
         copy._by_id, copy._by_content, copy._by_vault = (
@@ -105,34 +107,57 @@ class Store:
 
         Equal drafts give two rows with one `identity_id`: it is a content address.
         """
-        identity_id = DID_PREFIX + cid_v0(draft.document())
-        identity_hash = "0x" + keccak256(identity_id.encode())
+        content = _content(draft)
         with self._lock:
             micros = self._clock.micros()
             now = rfc3339(micros)
+            row_id = self._entropy.uuid4("intuition.identity")
+            creator = self._user(draft.creator, now)
             pending = self.lifecycle.pending
-            identity = Identity(
-                id=self._entropy.uuid4("intuition.identity"),
-                identity_id=identity_id,
-                identity_hash=identity_hash,
-                display_name=draft.display_name,
-                description=draft.description,
-                image=draft.image,
-                external_reference=draft.external_reference,
-                creator=self._user(draft.creator, now),
-                status="pending" if pending else "complete",
-                created_at=now,
-                num_positions=0,
-                updated_at=now,
-                vault_id=NO_VAULT if pending else self._next_vault(),
-                assets_sum="0",
-                conviction_sum="0",
-                conviction_price="0",
-            )
-            number = self.put(len(self.rows), identity)
-            if pending and self.lifecycle.complete_after is not None:
-                self.complete_at(micros + round(self.lifecycle.complete_after * 1_000_000), number)
-        return identity
+            status, vault = ("pending", NO_VAULT) if pending else ("complete", self._next_vault())
+            row = _row(draft, row_id, content, creator, status=status, vault=vault, now=now)
+            number = self.put(len(self.rows), row)
+            if pending:
+                self._complete_later([number], micros)
+        return row
+
+    def populate(self, newcomers: Iterable[tuple[str, Draft, str]]) -> None:
+        """Rows that are there when the world begins: what the scenario calls each, what it says, and its status.
+
+        Their ids belong to their names, and they have one moment; 100,000 of them take a second and a half.
+        """
+        with self._lock:
+            micros = self._clock.micros()
+            now = rfc3339(micros)
+            rows: dict[int, Identity] = {}
+            names, ids, contents, vaults = (dict[str, int]() for _ in range(4))
+            used = len(self._by_vault) + 1
+            for number, (name, draft, status) in enumerate(newcomers, len(self.rows)):
+                row_id = uuid4_of(self._entropy.named("intuition.identity", name))
+                creator = self._user(draft.creator, now)
+                vault = NO_VAULT if status in _OFF_CHAIN else str(used + len(vaults))
+                row = _row(draft, row_id, _content(draft), creator, status=status, vault=vault, now=now)
+                rows[number], names[name], ids[row_id] = row, number, number
+                if row.vault_id != NO_VAULT:
+                    vaults[row.vault_id] = number
+                if row.identity_id not in self._by_content:
+                    contents.setdefault(row.identity_id, number)
+            self.rows.adopt(rows)
+            for index, found in (
+                (self.names, names),
+                (self._by_id, ids),
+                (self._by_content, contents),
+                (self._by_vault, vaults),
+            ):
+                index.adopt(found)
+            self._complete_later([number for number, row in rows.items() if row.status == "pending"], micros)
+
+    def _complete_later(self, numbers: Iterable[int], micros: int) -> None:
+        """As the lifecycle has it, if it has."""
+        if self.lifecycle.complete_after is not None:
+            due = micros + round(self.lifecycle.complete_after * 1_000_000)
+            for number in numbers:
+                self.complete_at(due, number)
 
     def put(self, number: int, row: Identity) -> int:
         """Have a row found by its names; the caller holds the lock."""
@@ -199,14 +224,14 @@ class Store:
             if self.rows[number].status == "pending":
                 self.move(number, "complete", due)
 
-    def add_position(self, number: int, wallet: str, amount: int) -> Position:
-        """A stake of `amount` wei in a row; its sums grow by it. Raises ValueError."""
+    def add_position(self, number: int, wallet: str, amount: int, position_id: str | None = None) -> Position:
+        """A stake of `amount` wei in a row; its sums grow by it. A fresh id unless it has one. Raises ValueError."""
         if amount <= 0:
             raise ValueError(f"a stake is a positive number of wei, not {amount}")
         with self._lock:
             row = self.rows[number]
             position = Position(
-                id=self._entropy.uuid4("intuition.position"),
+                id=position_id or self._entropy.uuid4("intuition.position"),
                 user=Staker(wallet),
                 vault_id=row.vault_id,
                 amount_staked=str(amount),
@@ -234,6 +259,38 @@ class Store:
         """The user row of a wallet, made on first use; the page shows its `api_key` blank."""
         user = self.users.get(wallet)
         if user is None:
-            user = User(self._entropy.uuid4("intuition.user"), now, now, now, "", wallet, "User")
+            user = User(uuid4_of(self._entropy.named("intuition.user", wallet)), now, now, now, "", wallet, "User")
             self.users[wallet] = user
         return user
+
+
+def _content(draft: Draft) -> tuple[str, str]:
+    """The content address of what is said, and its hash."""
+    identity_id = DID_PREFIX + cid_v0(draft.document())
+    return identity_id, "0x" + keccak256(identity_id.encode())
+
+
+_OFF_CHAIN = frozenset({"pending", "error"})
+
+
+def _row(
+    draft: Draft, row_id: str, content: tuple[str, str], creator: User, *, status: str, vault: str, now: str
+) -> Identity:
+    return Identity(
+        id=row_id,
+        identity_id=content[0],
+        identity_hash=content[1],
+        display_name=draft.display_name,
+        description=draft.description,
+        image=draft.image,
+        external_reference=draft.external_reference,
+        creator=creator,
+        status=status,
+        created_at=now,
+        num_positions=0,
+        updated_at=now,
+        vault_id=vault,
+        assets_sum="0",
+        conviction_sum="0",
+        conviction_price="0",
+    )

@@ -20,6 +20,7 @@ from emulator.spacetime.model import (
 )
 
 _LONGEST_LIFE = 10**12
+_DATABASE = "spacetime.database"
 
 
 class Store:
@@ -89,12 +90,16 @@ class Store:
         with self._lock:
             self.emails[owner] = email.lower()
 
-    def add_database(self, owner: Identity) -> Database:
-        """A new database, listed last."""
-        database = Database.new(self._entropy.draw("spacetime.database"))
+    def add_database(self, owner: Identity, name: str | None = None) -> Database:
+        """A new database, listed last; one with a name is the same whatever else was made."""
+        database = Database.new(self._entropy.draw(_DATABASE)) if name is None else self.database_named(owner, name)
         with self._lock:
             self.databases[owner] = (*self.databases_of(owner), database)
         return database
+
+    def database_named(self, owner: Identity | str, name: str) -> Database:
+        """The database that belongs to an owner and a name, whether it was added or not."""
+        return Database.new(self._entropy.named(_DATABASE, f"{owner}/{name}"))
 
     def databases_of(self, owner: Identity) -> tuple[Database, ...]:
         """In the order they were made."""

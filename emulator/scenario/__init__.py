@@ -1,0 +1,1 @@
+"""A world described in a file: read, checked, and made."""

@@ -1,0 +1,126 @@
+"""A document with the place of everything in it."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+Step = str | int
+Path = tuple[Step, ...]
+"""Keys and places in lists, from the top."""
+
+_PLAIN_KEY = re.compile(r"[\w-]+")
+
+
+class Mark(NamedTuple):
+    """Where something stands, counted from 1; nowhere, for a document that is in no file."""
+
+    file: str = ""
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        if not self.line:
+            return self.file
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+class Problem(NamedTuple):
+    """Something that is wrong with a document."""
+
+    mark: Mark
+    path: Path
+    text: str
+
+    def __str__(self) -> str:
+        place = " ".join(filter(None, (str(self.mark), dotted(self.path))))
+        return f"{place}: {self.text}" if place else self.text
+
+
+def dotted(path: Path) -> str:
+    """`script[2].do.status`; keys that are no plain words are quoted."""
+    parts = [f"[{step}]" if isinstance(step, int) else f".{_key(step)}" for step in path]
+    return "".join(parts).removeprefix(".")
+
+
+def _key(key: str) -> str:
+    return key if _PLAIN_KEY.fullmatch(key) else '"' + key[:60].replace('"', '\\"') + '"'
+
+
+Scalar = str | int | float | bool | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Node:
+    """A value and its place. Of a mapping, `marks` are the places of its keys; of a scalar, `raw` is what was typed.
+
+    `size` counts the nodes in it, what an alias means as often as it is used; `depth` is how deep it is nested.
+    """
+
+    value: "dict[str, Node] | list[Node] | Scalar"
+    mark: Mark
+    path: Path
+    raw: str = ""
+    marks: Mapping[str, Mark] = field(default_factory=dict)
+    size: int = 1
+    depth: int = 1
+
+    def get(self, step: Step) -> "Node | None":
+        value = self.value
+        if isinstance(value, dict) and isinstance(step, str):
+            return value.get(step)
+        if isinstance(value, list) and isinstance(step, int) and 0 <= step < len(value):
+            return value[step]
+        return None
+
+    def keys(self, *path: str) -> list[str]:
+        """The keys of the mapping at a path; none when there is no such mapping."""
+        found: Node | None = self
+        for step in path:
+            found = found.get(step) if found else None
+        return list(found.value) if found and isinstance(found.value, dict) else []
+
+    def problem(self, path: Path, text: str) -> Problem:
+        """What is wrong at a path, at the nearest place there is: the key's, where a mapping holds it."""
+        node, mark = self, self.mark
+        for done, step in enumerate(path):
+            mark = node.marks.get(step, mark) if isinstance(step, str) else mark
+            below = node.get(step)
+            if below is None:
+                return Problem(mark, node.path + path[done:], text)
+            node = below
+            mark = node.mark if isinstance(step, int) else mark
+        return Problem(mark, node.path, text)
+
+
+def plain(node: Node) -> Any:
+    """The value alone."""
+    value = node.value
+    if isinstance(value, dict):
+        return {key: plain(each) for key, each in value.items()}
+    return [plain(each) for each in value] if isinstance(value, list) else value
+
+
+def without(node: Node, key: str) -> Node:
+    """A mapping without a key."""
+    assert isinstance(node.value, dict)
+    return replace(node, value={name: each for name, each in node.value.items() if name != key})
+
+
+def layered(layers: Iterable[Node]) -> Node:
+    """One document of several: what a later one says wins, key by key; scripts are put one after the other."""
+    below, *above = layers
+    for layer in above:
+        below = _over(layer, below, ())
+    return below
+
+
+def _over(above: Node, below: Node, path: Path) -> Node:
+    if path == ("script",) and isinstance(above.value, list) and isinstance(below.value, list):
+        return replace(above, value=[*below.value, *above.value])
+    if not isinstance(above.value, dict) or not isinstance(below.value, dict):
+        return below if above.value is None and isinstance(below.value, dict) else above
+    merged = dict(below.value)
+    for key, each in above.value.items():
+        merged[key] = _over(each, merged[key], (*path, key)) if key in merged else each
+    return replace(above, value=merged, marks={**below.marks, **above.marks})
