@@ -167,6 +167,7 @@ def mistakes(step: Step) -> Iterator[Mistake]:
         if not name.isascii() or not name.replace("-", "a").isalnum() or any(char in value for char in "\r\n\0"):
             yield Mistake(("do", "headers"), f"{name!r}: {value!r} is no header")
     yield from _negative(step)
+    yield from _beyond_time(step)
     if step.request is None and (useless := [kind for kind in do.kinds if kind not in CHANGES]):
         yield Mistake(("do", useless[0]), "needs a request to do it to; add `request`")
 
@@ -203,3 +204,21 @@ def _negative(step: Step) -> Iterator[Mistake]:
     for path, number in numbers.items():
         if number < 0:
             yield Mistake(path, "it is too small")
+
+
+_LONGEST = 10_000 * 366 * 86_400.0
+"""Seconds; the clock has no room for more."""
+
+
+def _beyond_time(step: Step) -> Iterator[Mistake]:
+    limit, delay = step.do.rate_limit, step.do.delay
+    seconds = {
+        ("at",): step.at,
+        ("until",): step.until,
+        ("do", "delay"): max(delay) if isinstance(delay, tuple) else delay,
+        ("do", "advance"): step.do.advance,
+        ("do", "rate_limit"): limit.seconds if isinstance(limit, RateLimit) else None,
+    }
+    for path, number in seconds.items():
+        if number is not None and not -_LONGEST <= number <= _LONGEST:
+            yield Mistake(path, "it is longer than 10,000 years")

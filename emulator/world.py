@@ -1,6 +1,7 @@
 """Everything the emulator remembers, in one object that is replaced, never cleaned."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from difflib import get_close_matches
@@ -237,7 +238,8 @@ class World:
             for number in self._rows(named):
                 self.intuition.move(number, status, micros)
         if do.advance is not None:
-            self.clock.advance(do.advance)
+            with suppress(ValueError, OverflowError):  # at the end of time there is nowhere to go
+                self.clock.advance(do.advance)
 
     def _api_keys(self, named: Named) -> list[str]:
         """What `revoke` means: all good keys, one by its actor's name, or one by itself."""
