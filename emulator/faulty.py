@@ -47,10 +47,10 @@ def _asked(call: Call) -> Asked:
 
 
 async def _delayed(call: Call, order: Order) -> bool:
-    """Wait; false when the client hung up meanwhile, which is noticed on the emulator's clock only."""
+    """Wait; false when the client hung up meanwhile."""
     if not order.do.on_clock:
-        await asyncio.sleep(order.delay)
-        return True
+        await asyncio.wait([call.lost], timeout=order.delay)
+        return not call.lost.done()
     clock = call.world.clock
     return await _until(clock, clock.micros() + round(order.delay * 1_000_000), call.lost)
 

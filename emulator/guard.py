@@ -12,11 +12,12 @@ PREFIX = "/_emulator"
 
 
 class ControlRefused(Refused):
-    """`text` says what is wrong, `hint` what to do about it."""
+    """`text` says what is wrong, `hint` what to do about it; `headers` are whole lines."""
 
-    def __init__(self, status: int, text: str, hint: str) -> None:
+    def __init__(self, status: int, text: str, hint: str, headers: bytes = b"") -> None:
         super().__init__(status, text, hint)
         self.hint = hint
+        self.headers = headers
 
 
 def is_loopback(host: str) -> bool:

@@ -102,6 +102,8 @@ class Document(Part, kw_only=True):
 
     version: int
     seed: int
+    scenario: list[str] = []
+    """What the world began with, by name."""
     begun: str
     clock: ClockPart
     drawn: dict[str, int]
@@ -121,6 +123,7 @@ def written(world: World) -> bytes:
         document = Document(
             version=1,
             seed=world.seed,
+            scenario=list(world.scenario),
             begun=rfc3339(world.faults.begun),
             clock=_clock_part(world.clock),
             drawn=dict(sorted(world.entropy.drawn.items())),
@@ -208,6 +211,7 @@ def _world(document: Document, like: World) -> World:
         faults=faults,
         actors=actors,
         journal=like.journal,
+        scenario=tuple(document.scenario),
     )
 
 

@@ -88,7 +88,11 @@ class Control:
 
     async def journal(self, call: Call) -> Answer:
         journal = self._stage.world.journal
-        exchanges = [exchange.to_json() for exchange in journal.find(**_filters(call.query))]
+        try:
+            found = journal.find(**_filters(call.query))
+        except ValueError as error:
+            raise ControlRefused(400, f"a filter can't be read: {error}", _FILTERS_EXAMPLE) from None
+        exchanges = [exchange.to_json() for exchange in found]
         return json_answer({"exchanges": exchanges, "total": journal.total, "dropped": journal.dropped})
 
     async def clear_journal(self, call: Call) -> Answer:
@@ -227,6 +231,13 @@ class Control:
             raise ControlRefused(400, str(error), f"send {_LIFECYCLE_EXAMPLE}") from None
         return Answer(204)
 
+    async def openapi(self, call: Call) -> Answer:
+        """Of both APIs, in the profiles they speak now, and of these routes."""
+        from emulator.openapi import document
+
+        world = self._stage.world
+        return json_answer(document(world.spacetime.profile, world.intuition.profile))
+
 
 def _scenario(given: Any) -> Given | None:
     """What a client may name: files and functions are nothing to be named from outside."""
@@ -281,14 +292,12 @@ def _issue(spacetime: SpacetimeHandle, subject: str, found: Mapping[str, Any]) -
         raise ControlRefused(400, str(error), f"send {_ISSUE_EXAMPLE}") from None
 
 
+_FILTERS_EXAMPLE = "`status` is a number, `since` is like 2024-02-15T05:47:17Z (write + as %2B)"
 _FILTERS: Mapping[str, Callable[[str], Any]] = {"method": str, "path": str, "status": int, "since": parse_rfc3339}
 
 
 def _filters(query: str) -> dict[str, Any]:
+    """Raises ValueError for a value that can't be read."""
     found = dict(query_pairs(query))
     only(found, tuple(_FILTERS))
-    try:
-        return {key: _FILTERS[key](value) for key, value in found.items()}
-    except ValueError as error:
-        hint = "`status` is a number, `since` is like 2024-02-15T05:47:17Z (write + as %2B)"
-        raise ControlRefused(400, f"a filter can't be read: {error}", hint) from None
+    return {key: _FILTERS[key](value) for key, value in found.items()}

@@ -114,6 +114,22 @@ def test_a_signal_ends_it_within_a_second_with_status_0(number: signal.Signals) 
         assert "Traceback" not in process.stderr.read()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to send")
+def test_sigterm_ends_it_within_a_second_while_a_fault_lets_a_request_hang() -> None:
+    with serving("--port", "0") as (process, ready), connect(ready["url"]) as hung:
+        step = {"request": "POST /v1/identity", "do": {"hang": True}}
+        requests.post(f"{ready['url']}/_emulator/faults", json=step, timeout=5)
+        hung.sendall(request("POST", "/v1/identity"))
+        while not requests.get(f"{ready['url']}/_emulator/journal", timeout=5).json()["exchanges"]:
+            pass  # until the server has it
+        began = monotonic()
+        process.send_signal(signal.SIGTERM)
+
+        assert process.wait(5) == 0
+        assert monotonic() - began < 1
+        assert hung.recv(1) == b""
+
+
 def test_a_taken_port_is_one_line_and_status_2() -> None:
     with serving("--port", "0") as (_, ready):
         status, output = run("serve", "--port", str(ready["port"]))
