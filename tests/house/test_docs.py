@@ -27,7 +27,7 @@ from tests.house.layout import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 FIDELITY = (ROOT / "docs" / "fidelity.md").read_text(encoding="utf-8")
-BLOCK = re.compile(r"^```(sh|python|json)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```(sh|python|json|yaml)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def blocks(language: str) -> list[str]:
@@ -56,10 +56,16 @@ def served() -> Iterator[str]:
         os.kill(ready["pid"], 15)
 
 
-def shell(command: str, url: str) -> str:
+def write_files(folder: Path) -> None:
+    """The README's scenarios, by the name in their first line."""
+    for text in blocks("yaml"):
+        (folder / text.partition("\n")[0].removeprefix("# ")).write_text(text, encoding="utf-8")
+
+
+def shell(command: str, url: str, folder: Path = ROOT) -> str:
     """What a block of the README prints when it is run, its port replaced by the test's."""
     moved = command.replace("http://127.0.0.1:3000", url).replace(".venv/bin", str(Path(sys.executable).parent))
-    done = subprocess.run(["sh", "-ec", moved], cwd=ROOT, capture_output=True, text=True, timeout=30, check=True)
+    done = subprocess.run(["sh", "-ec", moved], cwd=folder, capture_output=True, text=True, timeout=30, check=True)
     return done.stdout
 
 
@@ -86,9 +92,10 @@ def test_each_curl_gets_the_answer_shown_below_it(served: str, number: int) -> N
     assert re.fullmatch(as_pattern(blocks("json")[number - 2]), printed), printed
 
 
-def test_the_remaining_shell_blocks_run(served: str) -> None:
+def test_the_remaining_shell_blocks_run(served: str, tmp_path: Path) -> None:
+    write_files(tmp_path)
     for block in blocks("sh")[5:]:
-        assert shell(block, served)
+        assert shell(block, served, tmp_path)
 
 
 def test_the_ready_line_shown_has_the_real_keys() -> None:
@@ -107,6 +114,7 @@ PLUGIN = (ROOT / "conftest_plugin.py").read_text(encoding="utf-8")
 
 
 def test_each_example_of_the_manual_runs(tmp_path: Path) -> None:
+    write_files(tmp_path)
     in_readme = [text for text in blocks("python") if "def test_" in text]
     examples = [text for language, text in BLOCK.findall(MANUAL) if language == "python"] + in_readme
     for number, text in enumerate(examples):
