@@ -342,12 +342,12 @@ class Stage:
     def load(self, scenario: Given) -> None:
         """Begin with another scenario, its files read anew. Raises Misconfigured."""
         config = Config(scenario=scenario).over(self.config)
-        known = self._blueprints.pop(config, None)
+        known = self._blueprints.pop(_key(config), None)
         try:
             self.begin(config)
         finally:
             if known is not None:
-                self._blueprints.setdefault(config, known)
+                self._blueprints.setdefault(_key(config), known)
 
     def restart(self, config: Config | None = None) -> None:
         """Forget what was loaded: begin as in the beginning, but once as `config` says."""
@@ -366,13 +366,20 @@ class Stage:
         self._world = world
 
     def _blueprint(self, config: Config) -> Blueprint:
-        try:
-            hash(config)
-        except TypeError as error:
-            raise Misconfigured(f"a field of the config is of a wrong type: {error}") from None
-        if config not in self._blueprints:
+        key = _key(config)
+        if key not in self._blueprints:
             blueprint = Blueprint.of(config, self.graveyard, self._below)
             while len(self._blueprints) >= self._REMEMBERED:
                 del self._blueprints[next(iter(self._blueprints))]
-            self._blueprints[config] = blueprint
-        return self._blueprints[config]
+            self._blueprints[key] = blueprint
+        return self._blueprints[key]
+
+
+def _key(config: Config) -> Config:
+    """Configs that make the same worlds have the same one. Raises Misconfigured for what can't be one."""
+    key = replace(config, scenario=sources(config.scenario) or None)
+    try:
+        hash(key)
+    except TypeError as error:
+        raise Misconfigured(f"a field of the config is of a wrong type: {error}") from None
+    return key

@@ -45,10 +45,16 @@ def hashable(given: Any) -> Any:
 
 
 def sources(given: Any) -> tuple[Source, ...]:
-    """The layers, the lowest first. Raises Misconfigured."""
+    """The layers, the lowest first, files as paths. Raises Misconfigured."""
     if given is None:
         return ()
-    return tuple(map(source, given)) if isinstance(given, list | tuple) else (source(given),)
+    layers = given if isinstance(given, list | tuple) else (given,)
+    return tuple(_as_path(source(each)) for each in layers)
+
+
+def _as_path(given: Source) -> Source:
+    """One spelling for one file: a world is made once for each."""
+    return Path(given) if isinstance(given, str) and not is_bundled_name(given) else given
 
 
 def is_bundled_name(given: object) -> bool:
