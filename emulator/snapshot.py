@@ -149,7 +149,7 @@ def _spacetime_part(store: SpacetimeStore) -> SpacetimePart:
         keys=[KeyPart(origin=ring.key.origin), *retired],
         first_key=ring.first.origin,
         emails={str(identity): email for identity, email in store.emails.merged().items()},
-        databases={str(identity): list(each) for identity, each in store.databases.merged().items()},
+        databases={str(identity): list(store.databases_of(identity)) for identity in store.databases.merged()},
     )
 
 
@@ -248,8 +248,15 @@ def _spacetime(document: Document, ground: Ground, like: World) -> SpacetimeStor
     for identity, email in part.emails.items():
         store.emails[parse_identity(identity)] = email
     for identity, databases in part.databases.items():
-        store.databases[parse_identity(identity)] = tuple(databases)
+        store.databases[parse_identity(identity)] = tuple(map(_packed, databases))
     return store
+
+
+def _packed(database: Database) -> bytes:
+    parse_identity(database.identity)
+    if len(database.packed) != len(database.identity) // 2 + 16:
+        raise ValueError(f"{database.address!r} is no address; it has 32 hex digits")
+    return database.packed
 
 
 def _key(seed: int, origin: str, like: World) -> SigningKey:

@@ -71,6 +71,14 @@ def test_a_skewed_clock_stays_as_far_ahead() -> None:
         (lambda found: found["spacetime"].update(first_key="nowhere"), "no key has the origin 'nowhere'"),
         (lambda found: found["spacetime"].update(first_key="files"), "start with the same --jwt-priv-key-path"),
         (lambda found: found["spacetime"].update(emails={"c2": "a@b.c"}), "too few elements"),
+        (
+            lambda found: next(iter(found["spacetime"]["databases"].values()))[0].update(address="ab"),
+            "'ab' is no address",
+        ),
+        (
+            lambda found: next(iter(found["spacetime"]["databases"].values()))[0].update(identity="c2"),
+            "too few elements",
+        ),
         (lambda found: found["intuition"].update(users=[]), "no user has the wallet '0x81'"),
         (lambda found: found["clock"].update(freeze="yesterday"), "this is no snapshot"),
         (lambda found: found["script"][0]["step"].update(nth=0), "step 1: it is too small"),
