@@ -51,8 +51,8 @@ async def _delayed(call: Call, order: Order) -> bool:
     if not order.do.on_clock:
         await asyncio.wait([call.lost], timeout=order.delay)
         return not call.lost.done()
-    clock = call.world.clock
-    return await _until(clock, clock.micros() + round(order.delay * 1_000_000), call.lost)
+    # From its arrival: whoever sees the fault fired may move the clock at once.
+    return await _until(call.world.clock, call.micros + round(order.delay * 1_000_000), call.lost)
 
 
 async def _until(clock: Clock, micros: int, lost: "asyncio.Future[None]") -> bool:

@@ -225,10 +225,8 @@ def _refusal(status: int, what: str) -> Answered:
     return Answered(status, what, ControlError)
 
 
-_GUARDED = (
-    _refusal(401, "the control token is missing or wrong"),
-    _refusal(403, "the host or the origin of the request is not trusted"),
-)
+_NO_TOKEN = _refusal(401, "the control token is missing or wrong")
+_NOT_TRUSTED = _refusal(403, "the host or the origin of the request is not trusted")
 _BAD_BODY = (
     _refusal(400, "the body is not what is wanted"),
     _refusal(413, "the body has more than 256 MiB"),
@@ -247,7 +245,7 @@ def _described(
     """With what any control route can answer."""
     return Description(
         summary=summary,
-        answers=(*answers, *(_BAD_BODY if body else ()), *_GUARDED),
+        answers=(*answers, *(_BAD_BODY if body else ()), _NO_TOKEN, _NOT_TRUSTED),
         parameters=parameters,
         body=body,
         body_required=body_required,
@@ -266,7 +264,10 @@ _EXCHANGE_NUMBER = Parameter("n", "its number in the journal", int, "path", requ
 _ClockMove = Annotated[ClockMove, Meta(extra_json_schema={"minProperties": 1, "maxProperties": 1})]
 
 DESCRIPTIONS: Mapping[str, Description] = {
-    "control.health": _described("Whether it is up, and whom it speaks for", Answered(200, "it is", Health)),
+    "control.health": Description(
+        summary="Whether it is up, and whom it speaks for; needs no control token",
+        answers=(Answered(200, "it is", Health), _NOT_TRUSTED),
+    ),
     "control.state": _described("How much is remembered", Answered(200, "counts", State)),
     "control.reset": _described(
         "A world as new",
