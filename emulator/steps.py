@@ -15,6 +15,8 @@ CHANGES = ("rotate_key", "revoke", "complete", "fail", "remove", "advance")
 """What a step does to the world, before the request is looked at."""
 
 _PER_MINUTE = 60.0
+_LONGEST_ADVANCE = 10_000 * 366 * 86_400
+"""Seconds, more than the years 1970 to 9999 have."""
 
 
 class RateLimit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -161,6 +163,10 @@ def mistakes(step: Step) -> Iterator[Mistake]:
         yield Mistake(("do", answers[1]), f"an answer is either {answers[0]} or {answers[1]}")
     if do.status is not None and not 200 <= do.status <= 599:
         yield Mistake(("do", "status"), f"{do.status} is no status of an answer; it is from 200 to 599")
+    if do.status in {204, 304} and do.body is not None:
+        yield Mistake(("do", "body"), f"an answer of {do.status} has none")
+    if do.advance is not None and not abs(do.advance) <= _LONGEST_ADVANCE:
+        yield Mistake(("do", "advance"), f"{do.advance} seconds are more than the clock's years")
     if do.on_clock and do.delay is None:
         yield Mistake(("do", "on_clock"), "it says how a delay is measured; there is none")
     for name, value in (do.headers or {}).items():

@@ -1,6 +1,7 @@
 """Everything the emulator remembers, in one object that is replaced, never cleaned."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from difflib import get_close_matches
@@ -229,15 +230,17 @@ class World:
 
     def change(self, do: Do, micros: int) -> None:
         """Do to the world what a step says."""
-        if do.rotate_key:
-            self.spacetime.rotate_key()
-        for key in self._api_keys(do.revoke):
-            self.intuition.revoke_api_key(key)
-        for status, named in (("complete", do.complete), ("error", do.fail), ("removed", do.remove)):
-            for number in self._rows(named):
-                self.intuition.move(number, status, micros)
+        with self.ground.lock:
+            if do.rotate_key:
+                self.spacetime.rotate_key()
+            for key in self._api_keys(do.revoke):
+                self.intuition.revoke_api_key(key)
+            for status, named in (("complete", do.complete), ("error", do.fail), ("removed", do.remove)):
+                for number in self._rows(named):
+                    self.intuition.move(number, status, micros)
         if do.advance is not None:
-            self.clock.advance(do.advance)
+            with suppress(ValueError):  # at the end of its years the clock stays where it is
+                self.clock.advance(do.advance)
 
     def _api_keys(self, named: Named) -> list[str]:
         """What `revoke` means: all good keys, one by its actor's name, or one by itself."""
@@ -273,7 +276,8 @@ class Snapshot:
     """A world put aside. It is never changed; any number of worlds can begin from it."""
 
     def __init__(self, world: World) -> None:
-        self._kept = world.fork(world.ground.fork(), world.journal)
+        with world.ground.lock:  # or a row could be made between its chance and itself
+            self._kept = world.fork(world.ground.fork(), world.journal)
 
     def world(self, journal: Journal) -> World:
         return self._kept.fork(self._kept.ground.fork(), journal)
@@ -304,7 +308,7 @@ class Stage:
 
     def reset(self, config: Config | None = None) -> World:
         """A world as new, of the config the stage was made with unless another is given. Raises Misconfigured."""
-        self._world = self._blueprint(config or self.config).world()
+        self._replace(self._blueprint(config or self.config).world())
         return self._world
 
     def snapshot(self) -> Snapshot:
@@ -312,7 +316,12 @@ class Stage:
 
     def restore(self, snapshot: Snapshot) -> None:
         """Go on from a snapshot. The journal goes on too: what was asked was asked."""
-        self._world = snapshot.world(self._world.journal)
+        self._replace(snapshot.world(self._world.journal))
+
+    def _replace(self, world: World) -> None:
+        """Requests that wait for a moment of the old world's clock wait no longer: nobody moves it any more."""
+        old, self._world = self._world, world
+        old.clock.stop()
 
     def _blueprint(self, config: Config) -> Blueprint:
         try:
