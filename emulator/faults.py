@@ -15,6 +15,8 @@ from emulator.exchange import path_pattern
 from emulator.steps import Do, RateLimit, Step
 
 _SECOND = 1_000_000
+_CLIENTS = 1000
+"""How many clients a limit remembers; who has not come for longest is forgotten."""
 
 
 class Delivery(Enum):
@@ -148,9 +150,11 @@ class Fault:
         if not isinstance(limit, RateLimit):
             limit = RateLimit()
         length = int(limit.seconds * _SECOND)
-        begun, count = self.windows.get(asked.client, (asked.micros, 0))
+        begun, count = self.windows.pop(asked.client, (asked.micros, 0))
         if not begun <= asked.micros < begun + length:
             begun, count = asked.micros, 0
+        if len(self.windows) >= _CLIENTS:
+            del self.windows[next(iter(self.windows))]
         self.windows[asked.client] = begun, count + 1
         return -(-(begun + length - asked.micros) // _SECOND) if count >= limit.requests else 0
 

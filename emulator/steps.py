@@ -15,8 +15,6 @@ CHANGES = ("rotate_key", "revoke", "complete", "fail", "remove", "advance")
 """What a step does to the world, before the request is looked at."""
 
 _PER_MINUTE = 60.0
-_LONGEST = 10_000_000_000
-"""Seconds."""
 
 
 class RateLimit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -180,6 +178,8 @@ def mistakes(step: Step) -> Iterator[Mistake]:
         yield Mistake(("do", answers[1]), f"an answer is either {answers[0]} or {answers[1]}")
     if do.status is not None and not 200 <= do.status <= 599:
         yield Mistake(("do", "status"), f"{do.status} is no status of an answer; it is from 200 to 599")
+    if do.status in {204, 304} and do.body is not None:
+        yield Mistake(("do", "body"), f"an answer of {do.status} has none")
     if do.on_clock and do.delay is None:
         yield Mistake(("do", "on_clock"), "it says how a delay is measured; there is none")
     for name, value in (do.headers or {}).items():

@@ -21,7 +21,7 @@ from emulator.world import World
 
 logger = logging.getLogger("emulator")
 
-PATIENCE, LONG_PATIENCE = 0.1, 2.0
+PATIENCE, LONG_PATIENCE = 0.1, 0.5
 """Seconds a body that nobody asked for may take to come: for the journal's sake, and before a fault."""
 
 MAX_HEADERS = 100

@@ -239,13 +239,14 @@ class World:
 
     def change(self, do: Do, micros: int) -> None:
         """Do to the world what a step says."""
-        if do.rotate_key:
-            self.spacetime.rotate_key()
-        for key in self._api_keys(do.revoke):
-            self.intuition.revoke_api_key(key)
-        for status, named in (("complete", do.complete), ("error", do.fail), ("removed", do.remove)):
-            for number in self._rows(named):
-                self.intuition.move(number, status, micros)
+        with self.ground.lock:
+            if do.rotate_key:
+                self.spacetime.rotate_key()
+            for key in self._api_keys(do.revoke):
+                self.intuition.revoke_api_key(key)
+            for status, named in (("complete", do.complete), ("error", do.fail), ("removed", do.remove)):
+                for number in self._rows(named):
+                    self.intuition.move(number, status, micros)
         if do.advance is not None:
             with suppress(ValueError, OverflowError):  # it stays in its years
                 self.clock.advance(do.advance)
@@ -294,7 +295,8 @@ class Snapshot:
     """A world put aside. It is never changed; any number of worlds can begin from it."""
 
     def __init__(self, world: World) -> None:
-        self._kept = world.fork(world.ground.fork(), world.journal)
+        with world.ground.lock:  # or a row could be made between its chance and itself
+            self._kept = world.fork(world.ground.fork(), world.journal)
 
     def world(self, journal: Journal) -> World:
         return self._kept.fork(self._kept.ground.fork(), journal)
@@ -327,7 +329,7 @@ class Stage:
 
     def reset(self, config: Config | None = None) -> World:
         """A world as new, of the config the stage was made with unless another is given. Raises Misconfigured."""
-        self._world = self._blueprint(config or self.config).world()
+        self.show(self._blueprint(config or self.config).world())
         return self._world
 
     def beginning(self, config: Config) -> World:
@@ -336,7 +338,7 @@ class Stage:
 
     def begin(self, config: Config) -> None:
         """As `reset`, and a plain reset goes back to this config from now on."""
-        self._world = self._blueprint(config).world()
+        self.show(self._blueprint(config).world())
         self.config = config
 
     def load(self, scenario: Given) -> None:
@@ -362,8 +364,12 @@ class Stage:
         self.show(snapshot.world(self._world.journal))
 
     def show(self, world: World) -> None:
-        """Have requests see another world."""
-        self._world = world
+        """Have requests see another world.
+
+        Those that wait for a moment of the old one's clock wait no longer: nobody moves it any more.
+        """
+        old, self._world = self._world, world
+        old.clock.stop()
 
     def _blueprint(self, config: Config) -> Blueprint:
         key = _key(config)
