@@ -151,6 +151,6 @@ def test_outage_and_recovery_takes_a_minute(server: Emulator) -> None:
 def test_crowded_has_a_full_house_that_can_be_listed_and_searched(server: Emulator) -> None:
     with loaded(server, "crowded") as emulator:
         assert listed(emulator) == 100_000
-        assert listed(emulator, "/search?displayName=User%209999") == 11
+        assert listed(emulator, "/search?displayName=user-9999") == 11
         assert verify(emulator, "user-1000") == 204
         assert emulator.spacetime.email_of(emulator.actors["user-7"].identity) == "user-7@example.com"
