@@ -20,7 +20,7 @@ from emulator.intuition.operations import OPERATIONS as INTUITION_OPERATIONS
 from emulator.intuition.store import Store as IntuitionStore
 from emulator.journal import Journal
 from emulator.operation import why_never
-from emulator.scenario.source import Given, hashable, sources
+from emulator.scenario.source import Given, layers_of, sources
 from emulator.spacetime import model as spacetime
 from emulator.spacetime.credentials import SigningKey
 from emulator.spacetime.operations import OPERATIONS as SPACETIME_OPERATIONS
@@ -68,7 +68,7 @@ class Config:
     journal_size: int | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "scenario", hashable(self.scenario))
+        object.__setattr__(self, "scenario", layers_of(self.scenario))
 
     def over(self, below: "Config") -> "Config":
         """This config, with `below` where it says nothing."""
@@ -322,6 +322,11 @@ class Stage:
         world = self._world
         world.settle()
         return world
+
+    @property
+    def unsettled(self) -> World:
+        """As it was left, whatever is due by now."""
+        return self._world
 
     def shows(self, world: World) -> bool:
         """Whether requests see this world now."""

@@ -121,13 +121,12 @@ class Store:
                 self._complete_later([number], micros)
         return row
 
-    def populate(self, newcomers: Iterable[tuple[str, Draft, str]]) -> None:
+    def populate(self, newcomers: Iterable[tuple[str, Draft, str]], micros: int) -> None:
         """Rows that are there when the world begins: what the scenario calls each, what it says, and its status.
 
-        Their ids belong to their names, and they have one moment; 100,000 of them take a second and a half.
+        Their ids belong to their names, and they have one moment (microseconds).
         """
         with self._lock:
-            micros = self._clock.micros()
             now = rfc3339(micros)
             rows: dict[int, Identity] = {}
             names, ids, contents, vaults = (dict[str, int]() for _ in range(4))

@@ -90,14 +90,15 @@ def _add_intuition(world: World, part: IntuitionPart) -> None:
         store.issue_api_key(DEFAULT_WALLET, DEFAULT_KEY)
     for name, given in part.api_keys.items():
         _add_key(world, name, given or ApiKeyPart())
-    store.populate((name, _draft(world, row), row.status) for name, row in part.identities.items())
+    begun = world.faults.begun
+    store.populate(((name, _draft(world, row), row.status) for name, row in part.identities.items()), begun)
     for name, row in part.identities.items():
         for number, position in enumerate(row.positions):
             chance = world.entropy.named("intuition.position", f"{name}/{number}")
             wallet, amount = _wallet(world, position.wallet), int(position.amount)
             store.add_position(store.names[name], wallet, amount, uuid4_of(chance))
     if part.crowd is not None:
-        store.populate(_crowd(world, part.crowd))
+        store.populate(_crowd(world, part.crowd), begun)
 
 
 def _add_key(world: World, name: str, given: ApiKeyPart) -> None:

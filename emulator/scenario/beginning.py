@@ -33,8 +33,8 @@ def _described(config: Config, graveyard: Graveyard, below: Config) -> Blueprint
     made = Blueprint.bare(full, graveyard)
     if scenario.clock.skew is not None and config.freeze_at is None:
         made.beginning.clock.skew(scenario.clock.skew)
-    apply(scenario, made.beginning)
     made.beginning.faults.begun = made.beginning.clock.micros()
+    apply(scenario, made.beginning)
     return made
 
 
@@ -52,14 +52,14 @@ def _scripted(
     config: Config, documents: tuple[Source, ...], scripts: list[Source], graveyard: Graveyard, below: Config
 ) -> Blueprint:
     """Functions work on a world of their own, made of the documents; as they leave it, it is the beginning."""
-    stage = Stage(replace(config, scenario=documents or None), below, graveyard)
+    stage = Stage(replace(config, scenario=documents), below, graveyard)
     emulator = Emulator(_NOWHERE, stage, lambda: None)
     for each in scripts:
         run(each, emulator)
-    world = stage.world
+    world = stage.unsettled
     if config.freeze_at is not None:
         world.clock.freeze(config.freeze_at)
-    return Blueprint(world.seed, Blueprint.bare(replace(config, scenario=None), graveyard).journal_size, world)
+    return Blueprint(world.seed, Blueprint.bare(replace(config, scenario=()), graveyard).journal_size, world)
 
 
 def _short(layer: Source) -> str:

@@ -26,7 +26,7 @@ def checked(tree: Node) -> tuple[Scenario, list[Problem]]:
     scenario = msgspec.convert({"version": 1, **walk.rest} if found is _WRONG else found, Scenario)
     meaning = [tree.problem(walk.place(path), text) for path, text in senseless(tree, scenario)]
     problems = [*walk.problems, *(problem for problem in meaning if not _follows(problem, walk.problems))]
-    return scenario, list(dict.fromkeys(problems))
+    return scenario, sorted(dict.fromkeys(problems), key=lambda problem: problem.mark)
 
 
 def _follows(problem: Problem, wrong: list[Problem]) -> bool:

@@ -73,8 +73,9 @@ def _in_crowd(name: str, crowd: SpacetimeCrowd | IntuitionCrowd | None) -> bool:
         return False
     before, _, after = crowd.name.partition("{n}")
     number = name.removeprefix(before).removesuffix(after)
-    small = number.isdecimal() and number.isascii() and len(number) < 9
-    return small and 1 <= int(number) <= crowd.count and crowd.name.replace("{n}", number) == name
+    if not (number.isdecimal() and number.isascii() and len(number) < 9 and str(int(number)) == number):
+        return False
+    return 1 <= int(number) <= crowd.count and crowd.name.replace("{n}", number) == name
 
 
 def meant(name: str, known: Iterable[str]) -> str:

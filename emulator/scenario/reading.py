@@ -16,7 +16,8 @@ from emulator.scenario.tree import Mark, Node, Path, Problem, Scalar
 LARGEST = 1024 * 1024
 """Bytes of a document."""
 _DEEPEST = 64
-_MOST_NODES = 200_000
+_MOST_NODES = 50_000
+_TOO_MUCH = f"more than {_MOST_NODES} values, aliases counted as often as used; `crowd` makes many alike"
 _LONGEST_NUMBER = 400
 """Digits."""
 
@@ -156,7 +157,7 @@ class _Builder:
         self._file = file
         self._stack: list[_Open] = []
         self._anchors: dict[str, Node] = {}
-        self._documents = 0
+        self._documents = self._nodes = 0
 
     def take(self, event: Any) -> None:
         what = type(event).__name__
@@ -196,13 +197,16 @@ class _Builder:
         size = 1 + sum(each.size for each in done.nodes)
         depth = 1 + max((each.depth for each in done.nodes), default=0)
         if size > _MOST_NODES or depth > _DEEPEST:
-            raise Unreadable([Problem(done.mark, done.path, "its aliases mean too much")])
+            raise Unreadable([Problem(done.mark, done.path, _TOO_MUCH)])
         node = Node(node.value, node.mark, node.path, "", node.marks, size, depth)
         if done.anchor:
             self._anchors[done.anchor] = node
         self._add(node)
 
     def _add(self, node: Node) -> None:
+        self._nodes += 1
+        if self._nodes > _MOST_NODES:
+            raise Unreadable([Problem(node.mark, node.path, _TOO_MUCH)])
         if self._stack:
             self._stack[-1].nodes.append(node)
         else:

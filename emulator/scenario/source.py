@@ -37,19 +37,17 @@ def source(given: Any) -> Source:
     raise Misconfigured(f"a scenario is a name, a path, a document or a function, not {given!r}")
 
 
-def hashable(given: Any) -> Any:
-    """The same, documents as text and lists as tuples; what is no scenario stays as it is."""
-    if isinstance(given, list | tuple):
-        return tuple(map(hashable, given))
-    return source(given) if isinstance(given, Mapping) else given
+def layers_of(given: Any) -> tuple[Any, ...] | None:
+    """One or several as a tuple, documents as text; what is no scenario stays as it is. None is nothing said."""
+    if given is None:
+        return None
+    each = given if isinstance(given, list | tuple) else (given,)
+    return tuple(source(one) if isinstance(one, Mapping) else one for one in each)
 
 
 def sources(given: Any) -> tuple[Source, ...]:
     """The layers, the lowest first, files as paths. Raises Misconfigured."""
-    if given is None:
-        return ()
-    layers = given if isinstance(given, list | tuple) else (given,)
-    return tuple(_as_path(source(each)) for each in layers)
+    return tuple(_as_path(source(each)) for each in layers_of(given) or ())
 
 
 def _as_path(given: Source) -> Source:

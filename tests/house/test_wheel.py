@@ -41,6 +41,20 @@ def test_the_wheel_holds_the_package_and_nothing_beside_it(wheel: Path) -> None:
     assert top == {"conftest_plugin.py", "emulator", "identity_emulator-0.1.0.dist-info"}
 
 
+def test_the_wheel_holds_the_bundled_scenarios_and_their_schema(wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+
+    assert "emulator/_fixtures/scenario.schema.json" in names
+    assert len([name for name in names if name.startswith("emulator/_fixtures/scenarios/")]) == 11
+
+
+def test_the_installed_command_finds_its_scenarios(clean_python: Path, tmp_path: Path) -> None:
+    command = [str(clean_python.with_name("identity-emulator")), "scenario", "validate", "two_friends", "crowded"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+
+    assert done.stdout == "two_friends: nothing is wrong\ncrowded: nothing is wrong\n"
+
+
 def test_the_installed_command_serves(clean_python: Path, tmp_path: Path) -> None:
     command = [str(clean_python.with_name("identity-emulator")), "serve", "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=tmp_path) as process:

@@ -786,6 +786,195 @@ def test_the_worker_in_the_url_is_its_number(run: Run) -> None:
     assert "no emulator answers" in outcome or outcome.status == 0
 
 
+# --- scenarios --------------------------------------------------------------------------------------------------------
+
+SCENARIO = """
+version: 1
+seed: 7
+spacetime: {identities: {alice: }}
+script:
+  - {request: "GET /v1/ping", nth: 1, do: {status: 503}}
+"""
+
+STATUSES = """
+    import pytest
+
+    def names(emulator):
+        return list(emulator.actors)
+"""
+
+
+def test_a_scenario_is_looked_for_beside_the_test_and_then_at_the_root(run: Run) -> None:
+    (run.folder / "sub").mkdir()
+    (run.folder / "sub" / "near.yaml").write_text(SCENARIO)
+    (run.folder / "far.yaml").write_text(SCENARIO.replace("alice", "bob"))
+    run.write("", "sub/__init__.py")
+    run.write(
+        f"""{STATUSES}
+    @pytest.mark.identity_emulator(scenario="near.yaml")
+    def test_near(identity_emulator):
+        assert names(identity_emulator) == ["alice"]
+        assert status(identity_emulator, "/v1/ping", "GET") == 503
+        identity_emulator.faults.assert_done()
+
+    @pytest.mark.identity_emulator(scenario="far.yaml")
+    def test_far(identity_emulator):
+        assert names(identity_emulator) == ["bob"]
+        identity_emulator.load("near.yaml")
+        identity_emulator.reset()
+        assert names(identity_emulator) == ["alice"]
+
+    @pytest.mark.identity_emulator(scenario=["far.yaml", "near.yaml", "rate_limited"], seed=9)
+    def test_layers(identity_emulator, make_identity_emulator):
+        assert names(identity_emulator) == ["bob", "alice", "ci", "web"]
+        assert names(make_identity_emulator(scenario="near.yaml")) == ["alice"]
+
+    @pytest.mark.identity_emulator(scenario={{"version": 1, "spacetime": {{"identities": {{"eve": None}}}}}})
+    def test_document(identity_emulator):
+        assert names(identity_emulator) == ["eve"]
+
+    def test_nobody(identity_emulator):
+        identity_emulator.reset()
+        assert names(identity_emulator) == []
+    """,
+        "sub/test_it.py",
+    )
+    (run.folder / "sub" / "test_it.py").write_text(
+        dedent(CREATE) + (run.folder / "sub" / "test_it.py").read_text(), encoding="utf-8"
+    )
+
+    assert "5 passed" in run().summary
+
+
+def test_a_plain_reset_goes_back_to_this_tests_scenario(run: Run) -> None:
+    run.write(f"""{STATUSES}
+    @pytest.mark.identity_emulator(scenario="two_friends")
+    def test_it(identity_emulator):
+        identity_emulator.reset()
+        assert names(identity_emulator) == ["alice", "bob"]
+
+    @pytest.mark.identity_emulator(scenario="quickstart")
+    def test_another(identity_emulator):
+        identity_emulator.reset()
+        assert names(identity_emulator) == ["alice"]
+    """)
+
+    assert "2 passed" in run().summary
+
+
+def test_the_config_and_the_ini_file_name_scenarios_for_all_tests(run: Run) -> None:
+    (run.folder / "pytest.ini").write_text("[pytest]\nidentity_emulator_scenario = two_friends far.yaml\n")
+    (run.folder / "far.yaml").write_text(SCENARIO.replace("alice", "zoe"))
+    run.write(f"""{STATUSES}
+    def test_ini(identity_emulator, identity_emulator_server):
+        assert names(identity_emulator) == ["alice", "bob", "zoe"]
+        assert identity_emulator_server.env() == identity_emulator.env()
+    """)
+    (run.folder / "sub").mkdir()
+    run.write(
+        """
+        import pytest
+        from emulator import Config
+
+        @pytest.fixture(scope="session")
+        def identity_emulator_config():
+            return Config(scenario="rate_limited")
+        """,
+        "sub/conftest.py",
+    )
+    (run.folder / "sub" / "test_config.py").write_text(
+        "def test_config(identity_emulator):\n    assert list(identity_emulator.actors) == ['ci', 'web']\n"
+    )
+
+    assert "2 passed" in run().summary
+
+
+def test_a_client_in_the_tests_own_loop_has_the_scenario_too(run: Run) -> None:
+    run.write("""
+        import pytest
+
+        @pytest.mark.identity_emulator(scenario="two_friends")
+        async def test_it(identity_emulator_client):
+            alice = identity_emulator_client.emulator.actors["alice"]
+            headers = {"Authorization": f"Bearer {alice.token}"}
+            answer = await identity_emulator_client.get(f"/v1/identity/{alice.identity}/verify", headers=headers)
+            assert answer.status == 204
+    """)
+
+    outcome = run("-p", "pytest_asyncio.plugin", "-p", "pytest_aiohttp.plugin", "--asyncio-mode=auto", *SCOPE)
+
+    assert "1 passed" in outcome.summary, outcome
+
+
+SCOPE = ("-o", "asyncio_default_fixture_loop_scope=function")
+
+
+def test_all_mistakes_of_a_scenario_are_one_failure_without_traceback(run: Run) -> None:
+    (run.folder / "bad.yaml").write_text("version: 1\nsead: 7\nclock: {freeze: noon}\n")
+    run.write("""
+        import pytest
+
+        @pytest.mark.identity_emulator(scenario="bad.yaml")
+        def test_it(identity_emulator): pass
+
+        def test_load(identity_emulator):
+            with pytest.raises(Exception, match="did you mean .seed."):
+                identity_emulator.load("bad.yaml")
+    """)
+
+    outcome = run()
+
+    assert "1 passed, 1 error" in outcome.summary
+    assert f'identity-emulator: {run.folder / "bad.yaml"}:2:1 sead: unknown key, did you mean "seed"?' in outcome
+    assert "bad.yaml:3:9 clock.freeze: Invalid isoformat string" in outcome
+    assert "conftest_plugin.py:" not in outcome
+
+
+def test_with_a_url_scenarios_go_there(run: Run) -> None:
+    (run.folder / "it.yaml").write_text(SCENARIO + "extends: below.yaml\n")
+    (run.folder / "below.yaml").write_text("version: 1\nspacetime: {identities: {bob: }}\n")
+    run.write(f"""{STATUSES}
+    @pytest.mark.identity_emulator(scenario="two_friends")
+    def test_a_name(identity_emulator):
+        alice = identity_emulator.actors["alice"]
+        assert names(identity_emulator) == ["alice", "bob"] and len(identity_emulator.actors) == 2
+        assert alice.token.count(".") == 2 and alice.wallet.startswith("0x")
+        assert identity_emulator.env()["INTUITION_API_KEY"] == alice.api_key
+        assert identity_emulator.actors_env()["ALICE_TOKEN"] == alice.token
+        with pytest.raises(KeyError, match="no actor 'eve'; the scenario names alice, bob"):
+            identity_emulator.actors["eve"]
+        with pytest.raises(AttributeError, match="alice has no email"):
+            alice.email
+
+    @pytest.mark.identity_emulator(scenario="it.yaml")
+    def test_a_file(identity_emulator, identity_emulator_server):
+        assert names(identity_emulator) == ["bob", "alice"]
+        assert status(identity_emulator, "/v1/ping", "GET") == 503
+        assert identity_emulator_server.env()["INTUITION_API_KEY"].endswith("0001")
+
+    def test_load(identity_emulator):
+        assert names(identity_emulator) == []
+        identity_emulator.load("it.yaml")
+        identity_emulator.reset()
+        assert names(identity_emulator) == ["bob", "alice"]
+        identity_emulator.load({{"version": 1}})
+
+    def test_nothing_is_left(identity_emulator):
+        assert names(identity_emulator) == []
+        identity_emulator.reset()
+        assert names(identity_emulator) == []
+
+    @pytest.mark.identity_emulator(scenario="it.py")
+    def test_python(identity_emulator): pass
+    """)
+    (run.folder / "it.py").write_text("def scenario(emulator): pass\n")
+    with elsewhere() as url:
+        outcome = run("--identity-emulator-url", url)
+
+    assert "4 passed, 1 error" in outcome.summary, outcome
+    assert "a Python scenario runs in the emulator's own process only" in outcome
+
+
 # --- what it costs ----------------------------------------------------------------------------------------------------
 
 
@@ -795,7 +984,8 @@ def test_a_run_that_does_not_use_it_loads_nothing(run: Run) -> None:
 
         def test_it():
             loaded = {name.partition(".")[0] for name in sys.modules}
-            assert not loaded & {"emulator", "aiohttp", "cryptography", "msgspec", "blake3", "click", "asyncio"}
+            unwanted = {"emulator", "aiohttp", "cryptography", "msgspec", "blake3", "click", "asyncio", "ruamel"}
+            assert not loaded & unwanted
     """)
 
     assert "1 passed" in run().summary

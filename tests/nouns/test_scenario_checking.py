@@ -1,0 +1,244 @@
+"""What is wrong with a scenario, all at once, with its place and what was meant."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from emulator.intuition.model import PROFILES as INTUITION_PROFILES
+from emulator.intuition.model import STATUSES
+from emulator.scenario.checking import checked
+from emulator.scenario.model import IntuitionPart, IntuitionRow, SpacetimePart
+from emulator.scenario.reading import read, read_plain
+from emulator.scenario.schema import schema
+from emulator.spacetime.model import PROFILES as SPACETIME_PROFILES
+
+
+def problems(text: str) -> list[str]:
+    tree, unreadable = read(f"version: 1\n{text}".encode(), "it.yaml")
+    assert unreadable == []
+    return [str(problem) for problem in checked(tree)[1]]
+
+
+NAMES = "intuition: {api_keys: {ci: }, identities: {jp: {display_name: JP}}}\nspacetime: {identities: {alice: }}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        # keys and types
+        ("sead: 7", '2:1 sead: unknown key, did you mean "seed"?'),
+        ("xyz: 7", "2:1 xyz: unknown key, there is version, $schema, description, extends,"),
+        ("spacetime: {identities: {bob: {emial: b@c.d}}}", "2:32 spacetime.identities.bob.emial: unknown key, did you"),
+        ("seed: seven", "2:7 seed: expected a whole number, got 'seven'"),
+        ("seed: 7.5", "2:7 seed: expected a whole number, got 7.5"),
+        ("seed: true", "2:7 seed: expected a whole number, got true"),
+        ("clock:", "2:7 clock: expected a mapping, got nothing"),
+        ("script: {}", "2:9 script: expected a list, got a mapping"),
+        ("script: [5]", "2:10 script[0]: expected a mapping, got 5"),
+        ("description: 5", "2:14 description: expected text, got 5; put it in quotes"),
+        (
+            "intuition: {api_keys: {ci: {wallet: 0x52}}}",
+            "2:37 intuition.api_keys.ci.wallet: expected text, got 0x52; put",
+        ),
+        ("intuition: {identities: {jp: {}}}", "2:30 intuition.identities.jp.display_name: missing"),
+        ("intuition: {cors: yes}", "2:19 intuition.cors: expected true or false, got 'yes'"),
+        ("spacetime: {profile: v3}", "2:22 spacetime.profile: no 'v3' here, there is documented, v1, v2"),
+        ("spacetime: {profile: 1}", "2:22 spacetime.profile: expected documented or v1 or v2, got 1; put it in quotes"),
+        ("spacetime: {crowd: {count: 0}}", "2:28 spacetime.crowd.count: 0 is too small; 1 is the limit"),
+        ("spacetime: {crowd: {count: 2000000}}", "2:28 spacetime.crowd.count: 2000000 is too large; 1000000 is the"),
+        ("intuition: {lifecycle: {complete_after: -1}}", "2:41 intuition.lifecycle.complete_after: -1 is too small"),
+        # the clock
+        (
+            "clock: {freeze: 2024-02-15}",
+            "2:9 clock.freeze: '2024-02-15' has no offset; write it like 2024-02-15T05:47:17Z",
+        ),
+        ("clock: {freeze: noon}", "2:9 clock.freeze: Invalid isoformat string: 'noon'; write it like"),
+        ("clock: {freeze: '2024-02-15T05:47:17Z', skew: 5}", "2:41 clock.skew: a clock that stands still is not ahead"),
+        ("clock: {skew: 1e300}", "2:9 clock.skew: the clock can't leave the years 1970 to 9999"),
+        # SpacetimeDB: as strict as its routes
+        (
+            "spacetime: {identities: {a: {email: no}}}",
+            "2:30 spacetime.identities.a.email: 'no': Missing separator char",
+        ),
+        (
+            "spacetime: {identities: {a: {issuer: ''}}}",
+            "2:30 spacetime.identities.a.issuer: it has 0 bytes; the server",
+        ),
+        (
+            f"spacetime: {{identities: {{a: {{subject: {'é' * 65}}}}}}}",
+            "2:30 spacetime.identities.a.subject: it has 130 bytes",
+        ),
+        ("spacetime: {identities: {a: {claims: {exp: 5}}}}", "2:39 spacetime.identities.a.claims.exp: no extra claim;"),
+        ("spacetime: {identities: {a: {expires_in: 1e13}}}", "2:30 spacetime.identities.a.expires_in: at most 1000000"),
+        ("spacetime: {identities: {a: {databases: -1}}}", "2:30 spacetime.identities.a.databases: -1 databases; 0 to"),
+        (
+            "spacetime: {identities: {a: {databases: [x, x]}}}",
+            "2:30 spacetime.identities.a.databases: 'x' is there twice",
+        ),
+        ("spacetime: {identities: {'': }}", '2:26 spacetime.identities."": a name has at least one letter'),
+        ("spacetime: {crowd: {count: 2, name: user}}", "2:31 spacetime.crowd.name: it names 2 of them: write {n} once"),
+        ("spacetime: {crowd: {count: 2, email: x}}", "2:31 spacetime.crowd.email: 'x': Missing separator"),
+        (
+            "spacetime: {crowd: {count: 2}, identities: {user-2: }}",
+            "2:45 spacetime.identities.user-2: one of the crowd",
+        ),
+        # Intuition
+        ("intuition: {api_keys: {a: {key: ''}}}", "2:28 intuition.api_keys.a.key: no header can hold it; a key is"),
+        ("intuition: {api_keys: {a: {key: x}, b: {key: x}}}", "2:41 intuition.api_keys.b.key: a has the same"),
+        (
+            "intuition: {api_keys: {ci: }, identities: {jp: {display_name: JP, creator: {actor: cii}}}}",
+            "2:77 intuition.identities.jp.creator.actor: 'cii' is no actor with an API key, did you mean \"ci\"?",
+        ),
+        (
+            "intuition: {crowd: {count: 2, creator: {actor: a}}}\nspacetime: {identities: {a: }}",
+            "2:41 intuition.crowd.creator.actor: 'a' has no wallet; give an API key in intuition.api_keys",
+        ),
+        (
+            "intuition: {identities: {jp: {display_name: JP, positions: [{wallet: x, amount: 0}]}}}",
+            "2:73 intuition.identities.jp.positions[0].amount: a stake is a positive number of wei, not 0",
+        ),
+        (
+            "intuition: {identities: {jp: {display_name: JP, positions: [{wallet: x, amount: '1.5'}]}}}",
+            "2:73 intuition.identities.jp.positions[0].amount: a stake is a positive number of wei, not 1.5",
+        ),
+        (
+            "intuition: {lifecycle: {pending: false, complete_after: 5}}",
+            "2:41 intuition.lifecycle.complete_after: nothing",
+        ),
+        # the script
+        (
+            "script: [{request: GET, do: {status: 503}}]",
+            "2:11 script[0].request: 'GET' is not like 'POST /v1/identity'",
+        ),
+        (
+            "script: [{request: POST /identty, do: {status: 503}}]",
+            "2:11 script[0].request: no route is like 'POST /identty'; did you mean 'POST /identity'?",
+        ),
+        ("script: [{request: POST /identity, do: {}}]", "2:36 script[0].do: nothing is to be done; say one of status, body,"),
+        ("script: [{do: {rotate_key: true}}]", "2:10 script[0]: it has neither `request` nor `at`"),
+        ("script: [{at: 1e300, do: {rotate_key: true}}]", "2:11 script[0].at: it is no number up to 1e+09"),
+        ("script: [{at: 5, do: {advance: 1e300}}]", "2:23 script[0].do.advance: it is no number up to 1e+09"),
+        (
+            f"{NAMES}script: [{{request: POST /identity, actor: alicee, do: {{hang: true}}}}]",
+            "4:36 script[0].actor: no actor",
+        ),
+        (
+            f"{NAMES}script: [{{at: 5, do: {{revoke: c}}}}]",
+            "4:23 script[0].do.revoke: no 'c' here, did you mean \"ci\"?",
+        ),
+        (
+            f"{NAMES}script: [{{at: 5, do: {{complete: jpp}}}}]",
+            "4:23 script[0].do.complete: no 'jpp' here, did you mean \"jp\"",
+        ),
+    ],
+)
+def test_a_mistake_is_told_with_its_place_and_what_was_meant(text: str, problem: str) -> None:
+    [found] = problems(text)
+
+    assert found.startswith(f"it.yaml:{problem}"), found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "spacetime: {crowd: {count: 12}}\nscript: [{request: GET /v1/ping, actor: user-12, do: {hang: true}}]",
+        "intuition: {crowd: {count: 12}}\nscript: [{at: 5, do: {fail: user-3}}]",
+        "script: [{at: 5, do: {complete: 'did:intuition:ipfs:Qm'}}]",
+        "script: [{at: 5, do: {revoke: 00000000-0000-4000-8000-000000000001}}]",
+        "intuition: {api_keys: {ci: {key: abc}}}\nscript: [{at: 5, do: {revoke: abc}}]",
+        "spacetime: {identities: {a: {databases: 3, audience: web}, b: {audience: [a, b], databases: [x]}}}",
+        "intuition: {identities: {jp: {display_name: '', creator: ''}}}",
+        "script: [{request: 'HEAD /v1/ping', do: {status: 503}}, {request: '* /**', do: {status: 503}}]",
+    ],
+)
+def test_what_the_routes_take_is_no_mistake(text: str) -> None:
+    assert problems(text) == []
+
+
+@pytest.mark.parametrize("number", ["user-0", "user-13", "user-01", "user-", "user-٣", "xuser-1"])
+def test_who_is_not_of_the_crowd_is_nobody(number: str) -> None:
+    crowd = "spacetime: {crowd: {count: 12}}\n"
+
+    assert len(problems(f"{crowd}script: [{{request: GET /v1/ping, actor: {number}, do: {{hang: true}}}}]")) == 1
+
+
+def test_all_mistakes_are_told_at_once_in_their_order() -> None:
+    text = """
+spacetime:
+  profile: documentd
+  identities:
+    bob: {emial: b@c.d, claims: {iat: 4}}
+script:
+  - {at: x, do: {rotate_key: true}}
+  - {request: "POST /identity", actor: bobb, do: {drop: afer}}
+  - {at: 5, do: {status: 503}}
+"""
+    found = [problem.partition(" ")[2].partition(":")[0] for problem in problems(text)]
+
+    assert found == [
+        "spacetime.profile",
+        "spacetime.identities.bob.emial",
+        "spacetime.identities.bob.claims.iat",
+        "script[0].at",
+        "script[1].actor",
+        "script[1].do.drop",
+        "script[2].do.status",
+    ]
+
+
+def test_what_only_follows_from_a_mistake_is_not_told() -> None:
+    text = "intuition: {api_keys: {ci: {wallet: 5}}, identities: {jp: {display_name: JP, creator: {actor: ci}}}}"
+
+    assert len(problems(text)) == 1
+
+
+def test_a_document_without_a_version_is_looked_at_all_the_same() -> None:
+    tree, _ = read(b"sead: 7\nclock: {freeze: noon}", "it.yaml")
+
+    assert [str(problem).partition(": ")[0] for problem in checked(tree)[1]] == [
+        "it.yaml:1:1 sead",
+        "it.yaml:1:1 version",
+        "it.yaml:2:9 clock.freeze",
+    ]
+
+
+@pytest.mark.parametrize("document", [[], "x", 5, None])
+def test_what_is_no_mapping_is_no_scenario(document: object) -> None:
+    [problem] = checked(read_plain(document))[1]
+
+    assert str(problem).startswith("expected a mapping, got")
+
+
+def test_the_names_in_the_model_are_those_of_the_apis() -> None:
+    defs = schema()["$defs"]
+
+    assert defs["SpacetimePart"]["properties"]["profile"]["anyOf"][0]["enum"] == sorted(SPACETIME_PROFILES)
+    assert defs["IntuitionPart"]["properties"]["profile"]["anyOf"][0]["enum"] == sorted(INTUITION_PROFILES)
+    assert set(defs["IntuitionRow"]["properties"]["status"]["enum"]) == set(STATUSES)
+    assert {SpacetimePart.__name__, IntuitionPart.__name__, IntuitionRow.__name__} <= defs.keys()
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+KEYS = ["version", "seed", "clock", "freeze", "spacetime", "identities", "crowd", "count", "intuition", "api_keys"]
+LIKELY = st.recursive(
+    VALUES,
+    lambda inner: st.dictionaries(
+        st.sampled_from([*KEYS, "script", "do", "request", "at", "status"]), inner, max_size=5
+    ),
+    max_leaves=20,
+)
+
+
+@given(LIKELY)
+@settings(deadline=None)
+def test_any_value_is_checked_without_a_traceback(value: Any) -> None:
+    scenario, found = checked(read_plain(value))
+
+    assert scenario.version == 1
+    assert all(str(problem) for problem in found)
