@@ -35,8 +35,12 @@ class Verdict(NamedTuple):
     @property
     def within(self) -> bool:
         if self.measured is None:
-            return True
+            return False
         return self.measured >= self.budget.limit if self.budget.least else self.measured <= self.budget.limit
+
+    def excused(self, missing: Iterable[str]) -> bool:
+        """Whether there is no figure because a peer could not be had."""
+        return self.measured is None and any(peer in self.budget.what for peer in missing)
 
     @property
     def word(self) -> str:

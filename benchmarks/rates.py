@@ -73,7 +73,8 @@ class Field:
 
     def run_bare(self, routes: Sequence[Route]) -> None:
         """aiohttp answering what the emulator answers to the first request of each route."""
-        answers = json.dumps([self._as_answered(route) for route in routes])
+        by_name = {(route.asked[route.source][0][:4], route.path): route for route in routes}
+        answers = json.dumps([self._as_answered(route) for route in by_name.values()])
         with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
             file.write(answers)
             file.flush()

@@ -86,7 +86,7 @@ def start(name: str, command: Sequence[str], probe: bytes) -> tuple[Server, floa
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE if "benchmarks.world" in command else subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,  # some peers write a line for each request
         text=True,
     )
     server = Server(name, process, port)
