@@ -1,7 +1,7 @@
 """The ceiling: `python -m benchmarks.bare PORT ANSWERS`, a server as a user of aiohttp would write it.
 
 `ANSWERS` is a JSON file of what the emulator answered: method, path, status, headers, body. The handlers do nothing but
-send the same, and read the JSON body where `reads` says so.
+send the same, read the JSON body where `reads` says so, and sign or verify something where `raw` does.
 """
 
 import json
@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import web
+
+from benchmarks import raw
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
@@ -30,11 +32,21 @@ def reading(handle: Handler) -> Handler:
     return read
 
 
+def computing(handle: Handler, operation: Callable[[], object]) -> Handler:
+    async def compute(request: web.Request) -> web.Response:
+        operation()
+        return await handle(request)
+
+    return compute
+
+
 def application(answers: list[dict[str, Any]]) -> web.Application:
     app = web.Application()
     for each in answers:
         handler = answering(each["status"], each["headers"], each["body"].encode())
-        app.router.add_route(each["method"], each["path"], reading(handler) if each["reads"] else handler)
+        handler = reading(handler) if each["reads"] else handler
+        handler = computing(handler, raw.OPERATIONS[each["raw"]]()) if each["raw"] else handler
+        app.router.add_route(each["method"], each["path"], handler)
     return app
 
 

@@ -84,7 +84,7 @@ def against_raw(route: str, operation: str) -> Callable[[Results], float]:
     """Our rate as a share of that of a bare handler with one raw signature operation."""
 
     def measure(results: Results) -> float:
-        micros = samples(results, route, f"raw {operation}", "micros")
+        micros = samples(results, route, f"{operation} alone", "micros")
         return ratio(samples(results, route, OURS, "rate"), ceiling(samples(results, route, BARE, "rate"), micros))
 
     return measure

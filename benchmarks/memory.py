@@ -7,15 +7,12 @@ from benchmarks.servers import ROOT, python
 from benchmarks.settings import Settings
 from benchmarks.weigh import KINDS
 
-_TRACED = 10
-"""Counting every byte is that much slower, so there are fewer to count."""
-
 
 def memory(settings: Settings) -> dict[str, Any]:
     found: dict[str, list[float]] = {kind: [] for kind in KINDS}
     for _ in range(settings.runs):
         for kind, weights in found.items():
-            count = settings.weighed // _TRACED if kind.startswith("bare") else settings.weighed
+            count = settings.posted if kind.startswith("bare") else settings.weighed
             weights.append(_weighed(kind, count))
     return {"memory": found}
 

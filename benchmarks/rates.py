@@ -16,7 +16,10 @@ from benchmarks.servers import Server, emulator, python, running
 from benchmarks.settings import Settings
 
 OURS, BARE = "identity-emulator", "bare aiohttp"
+RAW = "bare aiohttp + raw ECDSA"
 CONNECTIONS = (1, 16)
+
+CEILINGS = (BARE, RAW)
 
 API_KEY = {"x-api-key": "00000000-0000-4000-8000-000000000001"}
 _JSON = {"Content-Type": "application/json"}
@@ -48,7 +51,7 @@ class Route(NamedTuple):
     @property
     def source(self) -> str:
         """The server whose answer the bare handler repeats: the emulator, or that of the largest world."""
-        return OURS if OURS in self.asked else [name for name in self.asked if name != BARE][-1]
+        return OURS if OURS in self.asked else [name for name in self.asked if name not in CEILINGS][-1]
 
 
 class Field:
@@ -72,13 +75,17 @@ class Field:
         return [request("GET", f"/identity/{each}", API_KEY) for each in some]
 
     def run_bare(self, routes: Sequence[Route]) -> None:
-        """aiohttp answering what the emulator answers to the first request of each route."""
-        by_name = {(route.asked[route.source][0][:4], route.path): route for route in routes}
-        answers = json.dumps([self._as_answered(route) for route in by_name.values()])
+        """aiohttp answering what the emulator answers to the first request of each route, without and with ECDSA."""
+        by_path = {(route.asked[route.source][0][:4], route.path): self._as_answered(route) for route in routes}
+        answers = list(by_path.values())
+        self._run_bare(BARE, [{**answer, "raw": ""} for answer in answers])
+        self._run_bare(RAW, answers)
+
+    def _run_bare(self, name: str, answers: list[dict[str, Any]]) -> None:
         with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
-            file.write(answers)
+            json.dump(answers, file)
             file.flush()
-            self.run(BARE, python("benchmarks.bare", "{port}", file.name))
+            self.run(name, python("benchmarks.bare", "{port}", file.name))
 
     def _as_answered(self, route: Route) -> dict[str, Any]:
         first = route.asked[route.source][0]
@@ -86,7 +93,7 @@ class Field:
         kept = {name: value for name, value in headers if name not in {"date", "content-length"}}
         method = first.partition(b" ")[0].decode()
         answer = {"status": status, "headers": kept, "body": body.decode()}
-        return {"method": method, "path": route.path, "reads": route.reads, **answer}
+        return {"method": method, "path": route.path, "reads": route.reads, "raw": route.raw, **answer}
 
     def settle(self, name: str, seconds: float) -> None:
         """A world as new, and time for the old one to be let go of: that is measured elsewhere."""
@@ -110,6 +117,9 @@ def spacetime_routes(names: Sequence[str], ready: Sequence[Ready], count: int) -
     def same(*requests: bytes) -> dict[str, Sequence[bytes]]:
         return dict.fromkeys(names, requests)
 
+    def with_raw(*requests: bytes) -> dict[str, Sequence[bytes]]:
+        return dict.fromkeys((*names, RAW), requests)
+
     made = tokens(count)
     bearer = {"Authorization": f"Bearer {made[0][1]}"}
     new = [request("GET", f"/v1/identity/{who}/verify", {"Authorization": f"Bearer {jwt}"}) for who, jwt in made]
@@ -118,9 +128,9 @@ def spacetime_routes(names: Sequence[str], ready: Sequence[Ready], count: int) -
     return [
         Route("GET public-key", PUBLIC_KEY, {**same(_PROBE), **keys}),
         Route("GET verify, token seen before", verify, same(new[0])),
-        Route("GET verify, new tokens", verify, same(*new), raw="verify", fresh=True, once=True),
-        Route("POST /v1/identity", "/v1/identity", same(request("POST", "/v1/identity")), raw="sign"),
-        Route("POST websocket-token", socket, same(request("POST", socket, bearer)), raw="sign"),
+        Route("GET verify, new tokens", verify, with_raw(*new), raw="verify", fresh=True, once=True),
+        Route("POST /v1/identity", "/v1/identity", with_raw(request("POST", "/v1/identity")), raw="sign"),
+        Route("POST websocket-token", socket, with_raw(request("POST", socket, bearer)), raw="sign"),
     ]
 
 
@@ -140,9 +150,9 @@ def _round(field: Field, route: Route, plans: Mapping[str, Plan], connections: i
     """One run of each server, and of the raw signature operation."""
     found: dict[str, Any] = {}
     if route.raw:
-        found[f"raw {route.raw}"] = {"micros": raw.OPERATIONS[route.raw]()}
+        found[f"{route.raw} alone"] = {"micros": raw.micros(route.raw)}
     for name, plan in plans.items():
-        if route.fresh and name != BARE:
+        if route.fresh and name not in CEILINGS:
             field.settle(name, settings.settle)
         found[name] = measure(field.servers[name], plan, connections, settings.seconds)._asdict()
     return found

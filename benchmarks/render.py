@@ -53,29 +53,31 @@ def rates(results: Results) -> str:
     )
 
 
-_RATE_HEADS = ("route", "server", "requests/s", "× bare", "p50 ms", "p99 ms", "CPU s / 10,000")
+_RATE_HEADS = ("route", "server", "requests/s", "× bare", "p50 ms", "p99 ms", "CPU s / 10,000", "CPU × bare")
 
 
 def _rates(found: Results, connections: str) -> str:
     rows = []
     for route, counts in found.items():
-        servers = {name: each for name, each in counts[connections].items() if not name.startswith("raw")}
-        bare = [each["rate"] for each in servers[BARE]]
-        rows += [(f"`{route}`", name, *_rate(each, bare)) for name, each in servers.items()]
+        servers = {name: each for name, each in counts[connections].items() if not name.endswith("alone")}
+        rows += [(f"`{route}`", name, *_rate(each, servers[BARE])) for name, each in servers.items()]
     return table(_RATE_HEADS, rows)
 
 
-def _rate(each: list[dict[str, float]], bare: list[float]) -> tuple[str, ...]:
+def _rate(each: list[dict[str, float]], bare: list[dict[str, float]]) -> tuple[str, ...]:
     def median(field: str) -> float:
         return statistics.median(sample[field] for sample in each)
 
-    share = ratio([sample["rate"] for sample in each], bare)
+    def share(field: str) -> float:
+        return ratio([sample[field] for sample in each], [sample[field] for sample in bare])
+
     return (
         f"{median('rate'):,.0f}",
-        f"{share:.2f}",
+        f"{share('rate'):.2f}",
         f"{median('p50') / 1000:.2f}",
         f"{median('p99') / 1000:.2f}",
         f"{median('cpu'):.2f}",
+        f"{share('cpu'):.2f}",
     )
 
 
@@ -84,10 +86,10 @@ def raw(results: Results) -> str:
     found: dict[str, list[float]] = {}
     for counts in results["rates"].values():
         for name, each in counts["16"].items():
-            if name.startswith("raw"):
-                found.setdefault(name.removeprefix("raw "), []).extend(sample["micros"] for sample in each)
+            if name.endswith("alone"):
+                found.setdefault(name.removesuffix(" alone"), []).extend(sample["micros"] for sample in each)
     texts = (f"{name} {statistics.median(micros):.0f} µs" for name, micros in sorted(found.items()))
-    return f"Raw ECDSA in the same rounds: {', '.join(texts)}.\n"
+    return f"One ECDSA operation alone, in the same rounds: {', '.join(texts)}.\n"
 
 
 def starts(results: Results) -> str:

@@ -16,6 +16,7 @@ class Settings(NamedTuple):
     worlds: tuple[int, ...] = (10, 1_000, 100_000)
     reset_worlds: tuple[int, ...] = (0, 10_000, 100_000)
     weighed: int = 50_000
+    posted: int = 5_000
     variants: Mapping[str, list[str]] = {}
 
 
@@ -27,5 +28,6 @@ QUICK = Settings(
     worlds=(10, 1_000, 10_000),
     reset_worlds=(0, 1_000, 10_000),
     weighed=5_000,
+    posted=1_000,
 )
 """To see that everything runs: its figures say little, and its budgets for large worlds nothing."""
