@@ -43,8 +43,8 @@ lowest:  ## Run the unit tests with the oldest versions of everything the packag
 	@$(VENV)-lowest/bin/python -m pip install --quiet --group test --editable . -c $(VENV)-lowest/constraints.txt
 	$(VENV)-lowest/bin/pytest -q -n auto --ignore=tests/house
 
-bench: $(READY)  ## Measure what the pytest plugin costs, beside the same things done without it
-	$(BIN)/python -m benchmarks.fixture
+bench: $(READY)  ## Measure everything beside the peers, into docs/performance.md (part: ARGS="--only starts")
+	$(BIN)/python -m benchmarks $(ARGS)
 
 clean:  ## Remove what these commands made
 	rm -rf $(VENV) $(VENV)-* .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache dist

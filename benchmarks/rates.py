@@ -23,7 +23,9 @@ CEILINGS = (BARE, RAW)
 
 API_KEY = {"x-api-key": "00000000-0000-4000-8000-000000000001"}
 _JSON = {"Content-Type": "application/json"}
-_BODY = json.dumps({"display_name": "JP", "creator": "0x...81", "description": "It is JP."}).encode()
+_BODIES = 5_000
+"""Different bodies, so that none pays to be remembered."""
+
 _PROBE = request("GET", PUBLIC_KEY)
 _RESET = request("POST", "/_emulator/reset", _JSON, b"{}")
 
@@ -134,13 +136,18 @@ def spacetime_routes(names: Sequence[str], ready: Sequence[Ready], count: int) -
     ]
 
 
+def _body(number: int) -> bytes:
+    fields = {"display_name": f"JP {number}", "creator": f"0x...{number % 100}", "description": f"It is JP {number}."}
+    return json.dumps(fields).encode()
+
+
 def intuition_routes(names: Sequence[str], worlds: Mapping[str, Sequence[bytes]]) -> list[Route]:
     """`worlds` has the requests for identities of each filled world; the bare handler gets those of the first."""
-    create = request("POST", "/identity", {**API_KEY, **_JSON}, _BODY)
+    create = [request("POST", "/identity", {**API_KEY, **_JSON}, _body(number)) for number in range(_BODIES)]
     page = request("GET", "/identities?limit=100", API_KEY)
     ids = {**worlds, BARE: next(iter(worlds.values()))}
     return [
-        Route("POST /identity", "/identity", dict.fromkeys(names, (create,)), fresh=True, reads=True),
+        Route("POST /identity", "/identity", dict.fromkeys(names, create), fresh=True, reads=True),
         Route("GET /identity/{id}", "/identity/{id}", ids),
         Route("GET /identities?limit=100", "/identities", dict.fromkeys(ids, (page,))),
     ]

@@ -15,8 +15,8 @@ class Settings(NamedTuple):
     tokens: int = 25_000
     worlds: tuple[int, ...] = (10, 1_000, 100_000)
     reset_worlds: tuple[int, ...] = (0, 10_000, 100_000)
-    weighed: int = 50_000
-    posted: int = 5_000
+    weighed: int = 25_000
+    posted: int = 3_000
     variants: Mapping[str, list[str]] = {}
 
 
