@@ -148,7 +148,7 @@ BUDGETS = (
         "the time in a world of 1,000",
         against(_PAGE, theirs=_MANY, ours=_SOME),
     ),
-    Budget("kept of a bare `POST /v1/identity`", 1, "bytes", "", weight("bare POST /v1/identity")),
+    Budget("kept of a bare `POST /v1/identity`", 8, "bytes", "", weight("bare POST /v1/identity")),
     Budget("kept of an identity with an e-mail", 400, "bytes", "", weight("identity with an e-mail")),
     Budget("kept of an identity with a database", 400, "bytes", "", weight("identity with a database")),
     Budget("kept of an Intuition identity", 1500, "bytes", "", weight("Intuition identity")),
