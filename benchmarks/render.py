@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
-from benchmarks.budgets import Results, Verdict, judge, ratio, shown
-from benchmarks.rates import BARE
+from benchmarks.budgets import Results, Verdict, judge, of_sum, ratio, samples, shown
+from benchmarks.rates import BARE, OURS, RAW
+from benchmarks.raw import OPERATIONS
 from benchmarks.servers import ROOT
 
 PAGE = ROOT / "docs" / "performance.md"
@@ -82,14 +83,20 @@ def _rate(each: list[dict[str, float]], bare: list[dict[str, float]]) -> tuple[s
 
 
 def raw(results: Results) -> str:
-    """What ECDSA took by itself in the rounds with 16 connections."""
-    found: dict[str, list[float]] = {}
-    for counts in results["rates"].values():
-        for name, each in counts["16"].items():
-            if name.endswith("alone"):
-                found.setdefault(name.removesuffix(" alone"), []).extend(sample["micros"] for sample in each)
-    texts = (f"{name} {statistics.median(micros):.0f} µs" for name, micros in sorted(found.items()))
-    return f"One ECDSA operation alone, in the same rounds: {', '.join(texts)}.\n"
+    """Each ECDSA operation alone, and the shares of the ceiling that follows from it."""
+    rows = [
+        (f"`{route}`", operation, *_of_sum(results, route, operation))
+        for route, counts in results["rates"].items()
+        for operation in OPERATIONS
+        if f"{operation} alone" in counts["16"]
+    ]
+    heads = ("route", "ECDSA", "alone, µs", "emulator ÷ (bare + alone)", "bare + raw in one handler ÷ (bare + alone)")
+    return table(heads, rows)
+
+
+def _of_sum(results: Results, route: str, operation: str) -> tuple[str, ...]:
+    micros = statistics.median(samples(results, route, f"{operation} alone", "micros"))
+    return (f"{micros:.0f}", *(f"{of_sum(results, route, name, operation):.2f}" for name in (OURS, RAW)))
 
 
 def starts(results: Results) -> str:
@@ -147,7 +154,7 @@ def figures(results: Results) -> str:
     """The generated part of the page."""
     parts = (
         source(results),
-        "![Our rate as a share of its ceiling, for each route](performance.svg)\n",
+        "![How much of each budget is used](performance.svg)\n",
         "### Budgets\n",
         budgets(results),
         "### Rates\n",

@@ -10,7 +10,7 @@ class Settings(NamedTuple):
     runs: int = 9
     seconds: int = 1
     warm: int = 1
-    warm_jvm: int = 20
+    warm_jvm: int = 40
     settle: float = 1.0
     tokens: int = 25_000
     worlds: tuple[int, ...] = (10, 1_000, 100_000)
