@@ -46,8 +46,8 @@ lowest:  ## Run the unit tests with the oldest versions of everything the packag
 slow: $(READY)  ## Load, bad clients and a browser, for two minutes; LOAD_SECONDS=10 makes it shorter
 	$(BIN)/pytest -q tests/slow
 
-bench: $(READY)  ## Measure what the pytest plugin costs, beside the same things done without it
-	$(BIN)/python -m benchmarks.fixture
+bench: $(READY)  ## Measure everything beside the peers, into docs/performance.md (part: ARGS="--only starts")
+	$(BIN)/python -m benchmarks $(ARGS)
 
 clean:  ## Remove what these commands made
 	rm -rf $(VENV) $(VENV)-* .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache dist
