@@ -43,7 +43,7 @@ lowest:  ## Run the unit tests with the oldest versions of everything the packag
 	@$(VENV)-lowest/bin/python -m pip install --quiet --group test --editable . -c $(VENV)-lowest/constraints.txt
 	$(VENV)-lowest/bin/pytest -q -n auto --ignore=tests/house
 
-slow: $(READY)  ## Load, bad clients and a browser, for two minutes; LOAD_SECONDS=10 makes it shorter
+slow: $(READY)  ## Load, bad clients and a browser, for three minutes; LOAD_SECONDS=10 makes it shorter
 	$(BIN)/pytest -q tests/slow
 
 bench: $(READY)  ## Measure everything beside the peers, into docs/performance.md (part: ARGS="--only starts")

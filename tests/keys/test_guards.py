@@ -4,14 +4,13 @@ import json
 from collections.abc import Iterator
 
 import pytest
-import requests
 
 from emulator import Misconfigured
 from emulator.control.api import OPERATIONS
 from emulator.operation import Operation
 from emulator.server import bind
 from tests.keys.test_cli import serving
-from tests.raw import RawAnswer, exchange
+from tests.raw import RawAnswer, exchange, request
 
 TOKEN = "s3cret"
 FREEZE = ("--freeze-at", "2024-02-15T05:47:17Z", "--seed", "7", "--port", "0")
@@ -61,14 +60,14 @@ def ask(
 
 def marked(url: str) -> list[str]:
     """All that the control routes could change, with something in the journal that a stranger would like to read."""
-    requests.get(f"{url}/v1/ping?{MARK}", timeout=5)
+    exchange(url, request("GET", f"/v1/ping?{MARK}"))
     return remembered(url)
 
 
 def remembered(url: str) -> list[str]:
-    headers = {"X-Emulator-Token": TOKEN}
     paths = ("health", "state", "clock", "faults", "journal")
-    return [requests.get(f"{url}/_emulator/{path}", headers=headers, timeout=5).text for path in paths]
+    header = f"X-Emulator-Token: {TOKEN}"
+    return [exchange(url, request("GET", f"/_emulator/{path}", header)).body.decode() for path in paths]
 
 
 def assert_refused(url: str, answer: RawAnswer, before: list[str], status: int) -> None:

@@ -18,6 +18,8 @@ class Figures:
 
     def __init__(self) -> None:
         self.rows: list[tuple[str, object]] = []
+        self._busy = os.getloadavg()[0]
+        """How many others wanted a processor when it began."""
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.when == "teardown":
@@ -26,7 +28,8 @@ class Figures:
     def table(self) -> str:
         rows = "".join(f"| {name} | {value} |\n" for name, value in self.rows)
         machine = f"{os.cpu_count()} cores, CPython {platform.python_version()}, aiohttp {version('aiohttp')}"
-        return f"Measured on {machine}.\n\n| what | figure |\n| --- | --- |\n{rows}"
+        head = f"Measured on {machine}; load average {self._busy:.1f} when it began."
+        return f"{head}\n\n| what | figure |\n| --- | --- |\n{rows}"
 
 
 def with_figures(page: str, table: str) -> str:

@@ -194,7 +194,9 @@ def test_a_body_of_100_mb_is_not_kept_where_nobody_wants_it(
     assert [each for each, _ in found] == [status] * 8
     assert max(seconds for _, seconds in found) < 2
     assert max(watch.samples) - watch.samples[0] < 60
-    assert percentile(normal.seconds, 0.99) < 100
+    # Few requests in a short time, beside eight uploads in this very process: the slowest one says little.
+    assert percentile(normal.seconds, 0.9) < 100
+    assert max(normal.seconds) < 2
 
 
 def test_control_bodies_of_100_mb_are_read_and_let_go_of(server: Served, figure: Figure) -> None:
@@ -217,4 +219,5 @@ def test_control_bodies_of_100_mb_are_read_and_let_go_of(server: Served, figure:
     assert [status for status, _ in found] == [400, 400]
     assert grown < 2 * 3.5 * BIG / MEGABYTE
     assert left < 60
-    assert percentile(normal.seconds, 0.99) < 250
+    assert percentile(normal.seconds, 0.9) < 100
+    assert max(normal.seconds) < 2
