@@ -157,7 +157,7 @@ class Identities(Mapping[str, Identity]):
 
     def __iter__(self) -> Iterator[str]:
         names = self._names()
-        rows = self._stage.world.intuition.rows.merged()
+        rows = self._stage.world.intuition.rows.unhashed()
         return iter([names.get(number, row.id) for number, row in rows.items()])
 
     def __len__(self) -> int:

@@ -145,6 +145,15 @@ def keccak256(data: bytes) -> str:
     return keccak.new(digest_bits=256, data=data).hexdigest()
 
 
+def hashed(row: Identity) -> Identity:
+    """The row with its hash."""
+    return row if row.identity_hash else msgspec.structs.replace(row, identity_hash=hash_of(row.identity_id))
+
+
+def hash_of(identity_id: str) -> str:
+    return "0x" + keccak256(identity_id.encode())
+
+
 # --- refusals ---------------------------------------------------------------------------------------------------------
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from emulator.graveyard import Graveyard
 from emulator.intuition.listing import SORT_KEYS
-from emulator.intuition.model import Identity
+from emulator.intuition.model import Identity, hashed
 from emulator.layers import Layer, Layered
 
 Entry = tuple[Any, int]
@@ -48,18 +48,38 @@ class RowLayer(Layer[int, Identity]):
 
 
 class Rows(Layered[int, Identity]):
-    """Rows are numbered from 0 as they are made; a changed row keeps its number."""
+    """Rows are numbered from 0 as they are made; a changed row keeps its number.
+
+    Those of a crowd come without their hash, the costliest part of a row, and get it when somebody looks.
+    """
+
+    def get(self, number: int) -> Identity | None:
+        row = super().get(number)
+        return row if row is None or row.identity_hash else self._hashed(number)
+
+    def _hashed(self, number: int) -> Identity:
+        """The row stays hashed, for all that share its layer."""
+        layer = next(layer for layer in self.layers if number in layer.entries)
+        layer.entries[number] = row = hashed(layer.entries[number])
+        return row
+
+    def merged(self) -> dict[int, Identity]:
+        return {number: self[number] for number in self.unhashed()}
+
+    def unhashed(self) -> dict[int, Identity]:
+        """All rows; the hash may be missing."""
+        return super().merged()
 
     def _layer(self) -> RowLayer:
         return RowLayer(self._graveyard)
 
     def ordered(self, key: str, *, descending: bool) -> Iterator[Identity]:
-        """All rows by a sort key, then by their numbers."""
+        """All rows by a sort key, then by their numbers; the hash may be missing."""
         key_of = SORT_KEYS[key]
         last = None
         for entry in self._entries(key, descending=descending):
-            row = self[entry[1]]
-            if entry != last and key_of(row) == entry[0]:
+            row = super().get(entry[1])
+            if row is not None and entry != last and key_of(row) == entry[0]:
                 yield row
             last = entry
 

@@ -22,7 +22,7 @@ from emulator.intuition.model import (
     Staker,
     User,
     cid_v0,
-    keccak256,
+    hash_of,
 )
 from emulator.intuition.rows import Rows
 from emulator.layers import Layered
@@ -107,7 +107,8 @@ class Store:
 
         Equal drafts give two rows with one `identity_id`: it is a content address.
         """
-        content = _content(draft)
+        identity_id = _content_address(draft)
+        identity_hash = hash_of(identity_id)
         with self._lock:
             micros = self._clock.micros()
             now = rfc3339(micros)
@@ -115,7 +116,7 @@ class Store:
             creator = self._user(draft.creator, now)
             pending = self.lifecycle.pending
             status, vault = ("pending", NO_VAULT) if pending else ("complete", self._next_vault())
-            row = _row(draft, row_id, content, creator, status=status, vault=vault, now=now)
+            row = _row(draft, row_id, identity_id, identity_hash, creator, status=status, vault=vault, now=now)
             number = self.put(len(self.rows), row)
             if pending:
                 self._complete_later([number], micros)
@@ -135,7 +136,7 @@ class Store:
                 row_id = uuid4_of(self._entropy.named("intuition.identity", name))
                 creator = self._user(draft.creator, now)
                 vault = NO_VAULT if status in _OFF_CHAIN else str(used + len(vaults))
-                row = _row(draft, row_id, _content(draft), creator, status=status, vault=vault, now=now)
+                row = _row(draft, row_id, _content_address(draft), "", creator, status=status, vault=vault, now=now)
                 rows[number], names[name], ids[row_id] = row, number, number
                 if row.vault_id != NO_VAULT:
                     vaults[row.vault_id] = number
@@ -190,9 +191,13 @@ class Store:
         with self._lock:
             rows = self.rows.ordered(sorting.key, descending=sorting.descending)
             if not filters:
-                return paging.envelope(rows, len(self))
+                return self._shown(paging.envelope(rows, len(self)))
             fitting = [row for row in rows if filters.fit(row)]
-            return paging.envelope(fitting, len(fitting))
+            return self._shown(paging.envelope(fitting, len(fitting)))
+
+    def _shown(self, envelope: dict[str, Any]) -> dict[str, Any]:
+        """With the hash of every row that is on the page."""
+        return envelope | {"data": [row if row.identity_hash else self.find(row.id) for row in envelope["data"]]}
 
     # --- what becomes of them -----------------------------------------------------------------------------------------
 
@@ -210,7 +215,7 @@ class Store:
 
     def pending(self) -> list[int]:
         """The numbers of all pending rows."""
-        return [number for number, row in self.rows.merged().items() if row.status == "pending"]
+        return [number for number, row in self.rows.unhashed().items() if row.status == "pending"]
 
     def complete_at(self, micros: int, number: int) -> None:
         """Have a pending row be complete at a moment of the clock."""
@@ -263,22 +268,20 @@ class Store:
         return user
 
 
-def _content(draft: Draft) -> tuple[str, str]:
-    """The content address of what is said, and its hash."""
-    identity_id = DID_PREFIX + cid_v0(draft.document())
-    return identity_id, "0x" + keccak256(identity_id.encode())
+def _content_address(draft: Draft) -> str:
+    return DID_PREFIX + cid_v0(draft.document())
 
 
 _OFF_CHAIN = frozenset({"pending", "error"})
 
 
 def _row(
-    draft: Draft, row_id: str, content: tuple[str, str], creator: User, *, status: str, vault: str, now: str
+    draft: Draft, row_id: str, identity_id: str, identity_hash: str, creator: User, *, status: str, vault: str, now: str
 ) -> Identity:
     return Identity(
         id=row_id,
-        identity_id=content[0],
-        identity_hash=content[1],
+        identity_id=identity_id,
+        identity_hash=identity_hash,
         display_name=draft.display_name,
         description=draft.description,
         image=draft.image,

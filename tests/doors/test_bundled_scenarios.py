@@ -7,6 +7,7 @@ import pytest
 import requests
 
 from emulator import Emulator, running_in_thread
+from emulator.intuition.model import keccak256
 
 ROW = {"display_name": "JP", "creator": "0x81"}
 
@@ -35,8 +36,12 @@ def create(emulator: Emulator, key: str | None = None, timeout: float = 5) -> re
     return requests.post(f"{emulator.url}/identity", json=ROW, headers=headers, timeout=timeout)
 
 
+def _headers(emulator: Emulator) -> dict[str, str]:
+    return {"x-api-key": emulator.env()["INTUITION_API_KEY"]}
+
+
 def listed(emulator: Emulator, query: str = "") -> int:
-    headers = {"x-api-key": emulator.env()["INTUITION_API_KEY"]}
+    headers = _headers(emulator)
     total: int = requests.get(f"{emulator.url}/identities{query}", headers=headers, timeout=20).json()["total"]
     return total
 
@@ -152,5 +157,9 @@ def test_crowded_has_a_full_house_that_can_be_listed_and_searched(server: Emulat
     with loaded(server, "crowded") as emulator:
         assert listed(emulator) == 100_000
         assert listed(emulator, "/search?displayName=user-9999") == 11
+        shown = requests.get(f"{emulator.url}/identities?limit=1", headers=_headers(emulator), timeout=20).json()[
+            "data"
+        ][0]
+        assert shown["identity_hash"] == "0x" + keccak256(shown["identity_id"].encode())
         assert verify(emulator, "user-1000") == 204
         assert emulator.spacetime.email_of(emulator.actors["user-7"].identity) == "user-7@example.com"
