@@ -186,7 +186,7 @@ def write(results: Results) -> None:
 
 # --- the chart --------------------------------------------------------------------------------------------------------
 
-_LEFT, _WIDTH, _ROW, _TOP = 330, 420, 26, 44
+_LEFT, _WIDTH, _ROW, _TOP = 400, 400, 26, 44
 _GOOD, _BAD, _INK = "#2e7d4f", "#c0392b", "#24292f"
 
 
@@ -196,9 +196,9 @@ def chart(verdicts: Iterable[Verdict]) -> str:
     height = _TOP + _ROW * len(shown_ones) + 16
     bars = "\n".join(_bar(each, _TOP + number * _ROW) for number, each in enumerate(shown_ones))
     limit = _LEFT + _WIDTH // 2
-    return f"""<svg xmlns="http://www.w3.org/2000/svg" width="900" height="{height}" viewBox="0 0 900 {height}" \
+    return f"""<svg xmlns="http://www.w3.org/2000/svg" width="920" height="{height}" viewBox="0 0 920 {height}" \
 font-family="system-ui, sans-serif" font-size="13" fill="{_INK}">
-<rect width="900" height="{height}" fill="#ffffff"/>
+<rect width="920" height="{height}" fill="#ffffff"/>
 <text x="{limit}" y="20" text-anchor="middle" font-weight="600">share of the budget that is used</text>
 <text x="{limit}" y="36" text-anchor="middle">100 %</text>
 {bars}
