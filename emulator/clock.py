@@ -34,7 +34,13 @@ def to_datetime(micros: int) -> datetime:
 
 def rfc3339(micros: int) -> str:
     """`2024-02-15T05:47:17.289011Z`, always with six digits."""
-    return to_datetime(micros).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    seconds, fraction = divmod(micros, 1_000_000)
+    return f"{_to_the_second(seconds)}.{fraction:06}Z"
+
+
+@lru_cache(maxsize=8)
+def _to_the_second(seconds: int) -> str:
+    return to_datetime(seconds * 1_000_000).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def parse_rfc3339(text: str) -> datetime:

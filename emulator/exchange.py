@@ -1,7 +1,7 @@
 """A request and its answer, as they are remembered."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -35,20 +35,22 @@ def is_secret(name: str) -> bool:
     return re.search(_NAMED, name, re.IGNORECASE) is not None
 
 
-RawHeaders = Sequence[tuple[bytes, bytes]]
-
-
 class Message(msgspec.Struct, frozen=True, gc=False):
-    """One half of an exchange. `size` counts the bytes of the body, of which at most 16 KiB are kept."""
+    """One half of an exchange. `size` counts the bytes of the body, of which at most 16 KiB are kept.
 
-    raw_headers: RawHeaders
+    `head` has the header lines in one piece: thousands of exchanges of many pieces each would be looked at by the
+    garbage collector again and again.
+    """
+
+    head: bytes
     kept: bytes
     size: int
 
     @property
     def headers(self) -> list[tuple[str, str]]:
         """Names as they were sent, in order."""
-        return [(_text(name), _text(value)) for name, value in self.raw_headers]
+        lines = (line.partition(b": ") for line in self.head.split(b"\r\n") if line)
+        return [(_text(name), _text(value)) for name, _, value in lines]
 
     @property
     def body(self) -> str:
@@ -64,8 +66,13 @@ class Message(msgspec.Struct, frozen=True, gc=False):
 
     @classmethod
     def from_json(cls, found: dict[str, Any]) -> "Message":
-        headers = tuple((name.encode(), value.encode()) for name, value in found["headers"])
-        return cls(headers, found["body"].encode(), found["size"])
+        headers = [(name.encode(), value.encode()) for name, value in found["headers"]]
+        return cls(head_of(headers), found["body"].encode(), found["size"])
+
+
+def head_of(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """Header lines as a message keeps them."""
+    return b"".join([b"%b: %b\r\n" % header for header in headers])
 
 
 class Exchange(msgspec.Struct, frozen=True, gc=False):
@@ -117,7 +124,7 @@ class Exchange(msgspec.Struct, frozen=True, gc=False):
     def weight(self) -> int:
         """Roughly the bytes it takes to keep this."""
         texts = len(self.target) + len(self.why) + len(self.request.kept) + len(self.response.kept)
-        return _OVERHEAD + texts + sum(len(name) + len(value) for name, value in self.request.raw_headers)
+        return _OVERHEAD + texts + len(self.request.head)
 
     def to_json(self) -> dict[str, Any]:
         return {

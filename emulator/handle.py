@@ -418,8 +418,10 @@ class Emulator(Address):
         A request that was received before ends in the old world, and is marked `outlived` in that world's journal; one
         that comes later belongs to the new world. Raises Misconfigured, and then the old world stays.
         """
-        other = Config(**settings).over(config or self._stage.config)
-        self._stage.reset(None if other == self._stage.config else self._located(other))
+        if config is None and not settings:
+            self._stage.reset()
+        else:
+            self._stage.reset(self._located(Config(**settings).over(config or self._stage.config)))
 
     def begin(self, config: Config) -> None:
         """As `reset(config)`, and from now on a plain `reset()` goes back to it."""

@@ -158,7 +158,7 @@ class Inquiry(ABC):
         """Groups of exchanges that asked for the same with the same headers and body: what a retrying client did."""
         groups: dict[Any, list[Exchange]] = {}
         for exchange in self.exchanges:
-            asked = (exchange.method, exchange.target, tuple(exchange.request.raw_headers), exchange.request.kept)
+            asked = (exchange.method, exchange.target, exchange.request.head, exchange.request.kept)
             groups.setdefault(asked, []).append(exchange)
         return [group for group in groups.values() if len(group) > 1]
 

@@ -21,7 +21,7 @@ class Journal(Inquiry):
         self._recorded = Condition(lock)
         self._kept: deque[Exchange] = deque()
         self._weight = 0
-        self._answered = self._lost = 0
+        self._answered = self._lost = self._waiting = 0
         self._listeners: list[Callable[[], object]] = []
         self.total = 0
         """How many requests came, remembered or not."""
@@ -50,14 +50,15 @@ class Journal(Inquiry):
             return self.total
 
     def record(self, exchange: Exchange) -> None:
-        with self._recorded:
+        with self._lock:
             self._kept.append(exchange)
             self._answered += 1
             self._weight += exchange.weight
             while len(self._kept) > self._size or self._weight > KEPT_IN_ALL:
                 self._weight -= self._kept.popleft().weight
                 self._lost += 1
-            self._recorded.notify_all()
+            if self._waiting:
+                self._recorded.notify_all()
             for wake in self._listeners:
                 with suppress(RuntimeError):  # its loop was closed
                     wake()
@@ -87,4 +88,8 @@ class Journal(Inquiry):
 
     def _wait(self, seen: int, timeout: float) -> None:
         with self._recorded:
-            self._recorded.wait_for(lambda: self._answered != seen, timeout)
+            self._waiting += 1
+            try:
+                self._recorded.wait_for(lambda: self._answered != seen, timeout)
+            finally:
+                self._waiting -= 1

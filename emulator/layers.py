@@ -36,10 +36,11 @@ class Layered(Generic[K, V]):
     _SMALL = 1000
     """Shared layers of fewer entries are made one, so that many forks of a growing world do not make it slow."""
 
-    def __init__(self, graveyard: Graveyard, shared: tuple[Layer[K, V], ...] = (), count: int = 0) -> None:
+    def __init__(self, graveyard: Graveyard, layers: tuple[Layer[K, V], ...] = (), count: int = 0) -> None:
         self._graveyard = graveyard
-        self._own = self._layer()
-        self._shared = shared
+        self.layers = layers
+        self._own = False
+        """Whether the first layer is nobody else's; it is made when something is first written."""
         self._count = count
 
     def _layer(self) -> Layer[K, V]:
@@ -49,13 +50,11 @@ class Layered(Generic[K, V]):
         return self._count
 
     def get(self, key: K) -> V | None:
-        found = self._own.entries.get(key)
-        if found is None:
-            for layer in self._shared:
-                found = layer.entries.get(key)
-                if found is not None:
-                    break
-        return found
+        for layer in self.layers:
+            found = layer.entries.get(key)
+            if found is not None:
+                return found
+        return None
 
     def __contains__(self, key: K) -> bool:
         return self.get(key) is not None
@@ -68,12 +67,17 @@ class Layered(Generic[K, V]):
 
     def __setitem__(self, key: K, value: V) -> None:
         self._count += key not in self
-        self._own.put(key, value)
+        self._writable().put(key, value)
 
     def adopt(self, entries: dict[K, V]) -> None:
         """Many at once, in a mapping that is given away."""
         self._count += sum(key not in self for key in entries) if self._count else len(entries)
-        self._own.adopt(entries)
+        self._writable().adopt(entries)
+
+    def _writable(self) -> Layer[K, V]:
+        if not self._own:
+            self.layers, self._own = (self._layer(), *self.layers), True
+        return self.layers[0]
 
     def merged(self) -> dict[K, V]:
         """All entries in one mapping, those of the oldest layer first."""
@@ -82,21 +86,16 @@ class Layered(Generic[K, V]):
             merged.update(layer.entries)
         return merged
 
-    @property
-    def layers(self) -> tuple[Layer[K, V], ...]:
-        return (self._own, *self._shared)
-
     def fork(self) -> Self:
         """Another one that begins with all that is here; from then on each goes its own way."""
-        if self._own.entries:
-            self._shared = self._layers_to_share()
-            self._own = self._layer()
-        return type(self)(self._graveyard, self._shared, self._count)
+        if self._own:
+            self.layers, self._own = self._compacted(), False
+        return type(self)(self._graveyard, self.layers, self._count)
 
-    def _layers_to_share(self) -> tuple[Layer[K, V], ...]:
-        if not self._shared or len(self._own.entries) + len(self._shared[0].entries) > self._SMALL:
+    def _compacted(self) -> tuple[Layer[K, V], ...]:
+        own, *shared = self.layers
+        if not shared or len(own.entries) + len(shared[0].entries) > self._SMALL:
             return self.layers
-        below, *rest = self._shared
         both = self._layer()
-        both.entries = below.entries | self._own.entries
-        return (both, *rest)
+        both.entries = shared[0].entries | own.entries
+        return (both, *shared[1:])

@@ -19,7 +19,7 @@ from emulator.app import application
 from emulator.axum import Answer
 from emulator.clock import http_date, monotonic
 from emulator.errors import Misconfigured
-from emulator.exchange import Exchange, Message
+from emulator.exchange import Exchange, Message, head_of
 from emulator.faults import Delivery
 from emulator.guard import Guard
 from emulator.handle import Emulator
@@ -89,7 +89,7 @@ class Http(web.Server):
         """hyper's answer to what it can't parse. It is journaled, for who would otherwise wonder."""
         world = self._stage.world
         answer = Answer(status, why=why)
-        sent = Message(request.raw_headers, b"", 0)
+        sent = Message(head_of(request.raw_headers), b"", 0)
         number, micros = world.journal.number(), world.clock.micros()
         world.journal.record(
             Exchange(number, request.method, request.raw_path, "", sent, status, received(answer), why, micros, 0.0)

@@ -15,7 +15,7 @@ from aiohttp.web import BaseRequest
 
 from emulator.axum import TEXT, Answer, Api, Resource, has_content_length, head_start
 from emulator.clock import monotonic
-from emulator.exchange import KEPT_OF_A_BODY, Exchange, Message, mask
+from emulator.exchange import KEPT_OF_A_BODY, Exchange, Message, head_of, mask
 from emulator.faults import Delivery
 from emulator.world import World
 
@@ -111,6 +111,11 @@ class Call:
         if expects and not self.request.content.is_eof() and self.request.transport is not None:
             self.request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
+    @property
+    def heard(self) -> bool:
+        """Whether the body has come in whole."""
+        return self.request.content.at_eof()
+
     async def overhear(self) -> None:
         """Take in a body that no handler asked for, as far as the journal keeps it.
 
@@ -131,7 +136,7 @@ class Call:
     def sent(self) -> Message:
         """The request as the journal keeps it."""
         size = max(self.request.content_length or 0, len(self._received))
-        return _message(self.request.raw_headers, bytes(self._received[:KEPT_OF_A_BODY]), size)
+        return Message(head_of(self.request.raw_headers), bytes(self._received[:KEPT_OF_A_BODY]), size)
 
 
 def _origin_form(target: str) -> str:
@@ -142,10 +147,6 @@ def _origin_form(target: str) -> str:
     rest = target.partition("://")[2]
     slash = rest.find("/")
     return rest[slash:] if slash >= 0 else "/"
-
-
-def _message(raw_headers: tuple[tuple[bytes, bytes], ...], body: bytes, size: int) -> Message:
-    return Message(raw_headers, body[:KEPT_OF_A_BODY], size)
 
 
 class Reply(web.StreamResponse):
@@ -246,7 +247,8 @@ def journaled(handler: Handler, is_shown: Callable[[World], bool]) -> Handler:
         except Exception as bug:
             logger.exception("a bug in identity-emulator, met by %s %s", call.method, mask(call.path[:200]))
             answer = Answer(500, b"a bug in identity-emulator; its log has the traceback", TEXT, why=f"a bug: {bug!r}")
-        await call.overhear()
+        if not call.heard:
+            await call.overhear()
         world.journal.record(
             Exchange(
                 number=number,
@@ -286,7 +288,5 @@ def log(method: str, path: str, answer: Answer) -> None:
 
 def received(answer: Answer) -> Message:
     """An answer as the journal keeps it."""
-    lines = [line.partition(b": ")[::2] for line in answer.headers.split(b"\r\n") if line]
-    if answer.content_type:
-        lines.insert(0, (b"content-type", answer.content_type.encode()))
-    return _message(tuple(lines), answer.body, len(answer.body))
+    head = b"content-type: %b\r\n" % answer.content_type.encode() if answer.content_type else b""
+    return Message(head + answer.headers, answer.body[:KEPT_OF_A_BODY], len(answer.body))

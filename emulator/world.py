@@ -314,7 +314,8 @@ class Stage:
         self._below = below
         self.graveyard = graveyard or Graveyard()
         self._blueprints: dict[Config, Blueprint] = {}
-        self._world = self._blueprint(config).world()
+        self._plain = self._blueprint(config)
+        self._world = self._plain.world()
 
     @property
     def world(self) -> World:
@@ -334,7 +335,7 @@ class Stage:
 
     def reset(self, config: Config | None = None) -> World:
         """A world as new, of the config the stage was made with unless another is given. Raises Misconfigured."""
-        self.show(self._blueprint(config or self.config).world())
+        self.show((self._plain if config is None else self._blueprint(config)).world())
         return self._world
 
     def beginning(self, config: Config) -> World:
@@ -343,8 +344,9 @@ class Stage:
 
     def begin(self, config: Config) -> None:
         """As `reset`, and a plain reset goes back to this config from now on."""
-        self.show(self._blueprint(config).world())
+        self._plain = self._blueprint(config)
         self.config = config
+        self.reset()
 
     def load(self, scenario: Given) -> None:
         """Begin with another scenario, its files read anew. Raises Misconfigured."""
@@ -358,8 +360,9 @@ class Stage:
 
     def restart(self, config: Config | None = None) -> None:
         """Forget what was loaded: begin as in the beginning, but once as `config` says."""
-        self.reset((config or Config()).over(self._started))
-        self.config = self._started
+        other = self._blueprint((config or Config()).over(self._started))
+        self.begin(self._started)
+        self.show(other.world())
 
     def snapshot(self) -> Snapshot:
         return Snapshot(self.world)

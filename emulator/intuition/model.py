@@ -1,7 +1,9 @@
 """The nouns of Intuition's REST API, and everything it can say no with."""
 
 from collections.abc import Mapping
+from functools import cache
 from hashlib import sha256
+from typing import Any
 
 import msgspec
 
@@ -140,9 +142,15 @@ def _varint(number: int) -> bytes:
 
 def keccak256(data: bytes) -> str:
     """64 hex digits. Ethereum's Keccak-256, which is not SHA3-256."""
-    from Crypto.Hash import keccak
+    digest: str = _keccak()(digest_bits=256, data=data).hexdigest()
+    return digest
 
-    return keccak.new(digest_bits=256, data=data).hexdigest()
+
+@cache
+def _keccak() -> Any:
+    from Crypto.Hash import keccak  # slow to import, and most worlds never need it
+
+    return keccak.new
 
 
 def hashed(row: Identity) -> Identity:

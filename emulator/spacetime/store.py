@@ -40,8 +40,8 @@ class Store:
 
     def create_identity(self) -> tuple[Identity, str]:
         """A new identity and its token, which never expires."""
-        subject = self.new_subject()
-        return identity_of(LOCAL_ISSUER, subject), self._mint(LOCAL_ISSUER, subject, AUDIENCE, None, {})
+        claims = self._claims(LOCAL_ISSUER, self.new_subject(), AUDIENCE, None, {})
+        return claims.identity, self.keyring.key.mint(claims)
 
     def new_subject(self) -> str:
         """A UUID, as the real server names those it does not know."""
@@ -64,10 +64,15 @@ class Store:
     def _mint(
         self, issuer: str, subject: str, audience: tuple[str, ...], expires_in: int | None, extra: Mapping[str, Any]
     ) -> str:
+        return self.keyring.key.mint(self._claims(issuer, subject, audience, expires_in, extra))
+
+    def _claims(
+        self, issuer: str, subject: str, audience: tuple[str, ...], expires_in: int | None, extra: Mapping[str, Any]
+    ) -> Claims:
+        """Those of a token that is given out now."""
         now = self._issued_at()
         expires_at = None if expires_in is None else now + expires_in
-        claims = Claims(identity_of(issuer, subject), subject, issuer, audience, now, expires_at, extra)
-        return self.keyring.key.mint(claims)
+        return Claims(identity_of(issuer, subject), subject, issuer, audience, now, expires_at, extra)
 
     def token_of(self, actor: Actor, begun: int) -> str:
         """The token an actor got when the world began (microseconds), signed with the key of that time."""

@@ -47,7 +47,7 @@ def test_many_forks_of_a_growing_mapping_leave_few_layers() -> None:
         entries[str(number)] = number
         entries.fork()
 
-    assert len(entries.layers) == 2
+    assert len(entries.layers) == 1
 
 
 def test_what_nobody_shares_any_more_is_buried() -> None:

@@ -10,7 +10,7 @@ from emulator.exchange import Exchange, Message
 from emulator.graveyard import Graveyard
 from emulator.journal import Journal
 
-NOTHING = Message((), b"", 0)
+NOTHING = Message(b"", b"", 0)
 
 
 def journal_of(*requests: str) -> Journal:
@@ -23,7 +23,7 @@ def journal_of(*requests: str) -> Journal:
 
 def record(journal: Journal, request: str, body: bytes = b"", answer: bytes = b"") -> None:
     method, target, status = request.split()
-    sent, got = Message((), body, len(body)), Message((), answer, len(answer))
+    sent, got = Message(b"", body, len(body)), Message(b"", answer, len(answer))
     journal.record(Exchange(journal.number(), method, target, "", sent, int(status), got, "", 0, 0.0))
 
 

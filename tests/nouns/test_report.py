@@ -4,7 +4,7 @@ from base64 import b64encode
 
 import pytest
 
-from emulator.exchange import Exchange, Message
+from emulator.exchange import Exchange, Message, head_of
 from emulator.report import claims, curl, report, short
 from emulator.rust import base64url
 
@@ -16,9 +16,9 @@ TOKEN = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhbGljZSIsImV4cCI6NjB9.c2ln"
 def exchange(
     method: str = "GET", target: str = "/v1/ping", headers: dict[str, str] | None = None, body: bytes = b""
 ) -> Exchange:
-    raw = tuple((name.encode(), value.encode()) for name, value in (headers or {}).items())
-    sent = Message(raw, body[:16_384], len(body))
-    return Exchange(1, method, target, "", sent, 401, Message((), b"no", 2), "because", 50_000_000, 0.0012)
+    head = head_of((name.encode(), value.encode()) for name, value in (headers or {}).items())
+    sent = Message(head, body[:16_384], len(body))
+    return Exchange(1, method, target, "", sent, 401, Message(b"", b"no", 2), "because", 50_000_000, 0.0012)
 
 
 @pytest.mark.parametrize(
