@@ -53,8 +53,8 @@ class Rows(Layered[int, Identity]):
     Those of a crowd come without their hash, the costliest part of a row, and get it when somebody looks.
     """
 
-    def get(self, number: int) -> Identity | None:
-        row = super().get(number)
+    def get(self, key: int) -> Identity | None:
+        row = super().get(key)
         return None if row is None else hashed(row)
 
     def merged(self) -> dict[int, Identity]:

