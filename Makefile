@@ -8,7 +8,7 @@ TESTABLE := $(VENV)/.testable
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test unit install install-unit lint check-all lowest bench clean
+.PHONY: help serve test unit install install-unit lint check-all lowest slow bench clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,7 +34,7 @@ lint: $(READY)  ## Check format, style and types
 	$(BIN)/ruff check
 	$(BIN)/mypy
 
-check-all: test lowest bench  ## Everything, slow checks included
+check-all: test lowest slow bench  ## Everything, slow checks included
 
 lowest:  ## Run the unit tests with the oldest versions of everything the package allows
 	@$(PYTHON) -m venv $(VENV)-lowest
@@ -43,8 +43,11 @@ lowest:  ## Run the unit tests with the oldest versions of everything the packag
 	@$(VENV)-lowest/bin/python -m pip install --quiet --group test --editable . -c $(VENV)-lowest/constraints.txt
 	$(VENV)-lowest/bin/pytest -q -n auto --ignore=tests/house
 
-bench: $(READY)  ## Measure what the pytest plugin costs, beside the same things done without it
-	$(BIN)/python -m benchmarks.fixture
+slow: $(READY)  ## Load, bad clients and a browser, for three minutes; LOAD_SECONDS=10 makes it shorter
+	$(BIN)/pytest -q tests/slow
+
+bench: $(READY)  ## Measure everything beside the peers, into docs/performance.md (part: ARGS="--only starts")
+	$(BIN)/python -m benchmarks $(ARGS)
 
 clean:  ## Remove what these commands made
 	rm -rf $(VENV) $(VENV)-* .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache dist

@@ -1,34 +1,26 @@
-"""What the pytest plugin costs: `python -m benchmarks.fixture`.
+"""What the pytest plugin costs: `python -m benchmarks --only fixture`.
 
-Every figure is a median of several runs, alternating with the same thing done without us where there is such a thing,
-so that the machine's mood cancels out. A row with a budget says whether it is within; one without only compares.
+Runs alternate with the same thing done without us where there is such a thing, so that the machine's mood cancels out.
 """
 
-import compileall
 import json
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
-RUNS = 7
+from benchmarks.rates import BARE, OURS
+from benchmarks.settings import Settings
+
 TESTS = 300
 
 
-class Row(NamedTuple):
-    what: str
-    ours: float
-    theirs: float
-    unit: str
-    budget: str
-    within: bool
+Samples = dict[str, list[float]]
 
 
 # --- the plugin module ------------------------------------------------------------------------------------------------
@@ -66,14 +58,13 @@ print(Timer.spent * 1000)
 """
 
 
-def import_and_hooks() -> Row:
+def unused(runs: int) -> Samples:
+    """Importing the plugin module and calling its hooks in a session that uses nothing of it."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "test_nothing.py"
         path.write_text("def test_nothing(): pass\n")
-        cost = statistics.median(
-            _last_number(_IMPORT, str(path), folder) + _last_number(_HOOKS, str(path), folder) for _ in range(RUNS)
-        )
-    return Row("plugin module: import and hooks, unused", cost, 0.0, "ms", "at most 5 ms", cost <= 5)
+        cost = [_last_number(_IMPORT, str(path), folder) + _last_number(_HOOKS, str(path), folder) for _ in range(runs)]
+    return {OURS: cost}
 
 
 def _last_number(program: str, argument: str, folder: str) -> float:
@@ -121,13 +112,10 @@ print((time.perf_counter() - begin) * 1000)
 """
 
 
-def first_use() -> Row:
-    pairs = [(_last_number(_FIRST_OURS, "", "."), _last_number(_FIRST_BARE, "", ".")) for _ in range(2 * RUNS)]
-    bare = statistics.median(theirs for _, theirs in pairs)
-    more = statistics.median(ours - theirs for ours, theirs in pairs)
-    return Row(
-        "first use: imports, boot, first answer", bare + more, bare, "ms", "bare aiohttp + 60 ms", within=more <= 60
-    )
+def first_use(runs: int) -> Samples:
+    """Imports, boot and first answer, in a process that has imported nothing."""
+    pairs = [(_last_number(_FIRST_OURS, "", "."), _last_number(_FIRST_BARE, "", ".")) for _ in range(2 * runs)]
+    return {OURS: [ours for ours, _ in pairs], BARE: [bare for _, bare in pairs]}
 
 
 # --- each further test ------------------------------------------------------------------------------------------------
@@ -173,25 +161,18 @@ async def test_aiohttp_server(number, aiohttp_server):
 """
 
 
-def per_test() -> list[Row]:
-    medians = [_one_session() for _ in range(RUNS)]
-    row = {name: statistics.median(each[name] for each in medians) for name in medians[0]}
-    rows = [
-        Row(
-            "each further test",
-            row["test_ours"],
-            row["test_empty"],
-            "ms",
-            "an empty fixture + 0.3 ms",
-            row["test_ours"] <= row["test_empty"] + 0.3,
-        )
-    ]
-    for name, peer in (("test_httpserver", "pytest-httpserver"), ("test_aiohttp_server", "a fresh aiohttp_server")):
-        if name in row:
-            rows.append(Row(f"each further test, beside {peer}", row["test_ours"], row[name], "ms", "-", within=True))
-        else:
-            rows.append(Row(f"each further test, beside {peer}: not installed", 0, 0, "ms", "-", within=True))
-    return rows
+_FIXTURES = {
+    "test_ours": OURS,
+    "test_empty": "an empty fixture",
+    "test_httpserver": "pytest-httpserver",
+    "test_aiohttp_server": "a fresh aiohttp_server",
+}
+
+
+def per_test(runs: int) -> Samples:
+    """The median test of a session of many that do nothing but ask for a fixture."""
+    medians = [_one_session() for _ in range(runs)]
+    return {name: [each[test] for each in medians] for test, name in _FIXTURES.items() if test in medians[0]}
 
 
 def _one_session() -> dict[str, float]:
@@ -208,55 +189,14 @@ def _one_session() -> dict[str, float]:
     return found
 
 
-# --- resetting a world that holds much --------------------------------------------------------------------------------
-
-
-def resets() -> list[Row]:
-    from emulator import running_in_thread
-    from emulator.exchange import Exchange, Message
-    from emulator.intuition.model import Draft
-
-    nothing = Message((), b"", 0)
-
-    with running_in_thread() as emulator:
-
-        def empty() -> None:
-            pass
-
-        def full_journal() -> None:
-            journal = emulator._stage.world.journal
-            for number in range(10_000):
-                journal.record(Exchange(number, "GET", "/v1/ping", "", nothing, 200, nothing, "", 0, 0.0))
-
-        def big_world() -> None:
-            world = emulator._stage.world
-            world.intuition.populate(((f"{n}", Draft("JP", "0x81"), "complete") for n in range(100_000)), 0)
-
-        def reset_after(fill: Callable[[], None]) -> float:
-            fill()
-            begin = time.perf_counter()
-            emulator.reset()
-            return (time.perf_counter() - begin) * 1000
-
-        plain = statistics.median(reset_after(empty) for _ in range(50))
-        journal = statistics.median(reset_after(full_journal) for _ in range(RUNS))
-        world = statistics.median(reset_after(big_world) for _ in range(3))
-    return [
-        Row("reset of an empty world", plain, 0.0, "ms", "at most 0.3 ms", plain <= 0.3),
-        Row("reset with 10,000 exchanges in the journal", journal, plain, "ms", "at most 0.3 ms", journal <= 0.3),
-        Row("reset of a world of 100,000 identities", world, plain, "ms", "at most 0.3 ms", world <= 0.3),
-    ]
-
-
 # --- scenarios --------------------------------------------------------------------------------------------------------
 
 _LOADED = """
 import time
+begin = time.perf_counter()
 from emulator import running_in_thread
-with running_in_thread() as emulator:
-    begin = time.perf_counter()
-    emulator.load("crowded")
-    taken = time.perf_counter() - begin
+with running_in_thread(scenario="crowded") as emulator:
+    taken = (time.perf_counter() - begin) * 1000
     begin = time.perf_counter()
     for _ in range(100):
         emulator.reset()
@@ -266,41 +206,42 @@ print(taken, reset, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """
 
 
-def scenarios() -> list[Row]:
-    runs = [
-        subprocess.run([sys.executable, "-c", _LOADED], capture_output=True, text=True, check=True) for _ in range(3)
+def crowded(runs: int) -> Samples:
+    """A scenario of 100,000 identities: loading it (imports included), a reset to it, and the process in MiB."""
+    found = [
+        subprocess.run([sys.executable, "-c", _LOADED], capture_output=True, text=True, check=True).stdout.split()
+        for _ in range(runs)
     ]
-    columns = zip(*(map(float, each.stdout.split()) for each in runs), strict=True)
-    taken, reset, memory = map(statistics.median, columns)
-    return [
-        Row("loading `crowded`, 100,000 identities", taken, 0.0, "s", "at most 2 s", taken <= 2),
-        Row("the process then", memory, 0.0, "MiB", "at most 150 MiB", memory <= 150),
-        Row("reset to `crowded`", reset, 0.0, "ms", "at most 0.3 ms", reset <= 0.3),
-    ]
+    names = ("loading", "reset", "process")
+    return {name: [float(each[column]) for each in found] for column, name in enumerate(names)}
 
 
 # --- the end ----------------------------------------------------------------------------------------------------------
 
 
-def session_end() -> list[Row]:
+def session_end(runs: int) -> Samples:
+    """Stopping the server's thread."""
+    return {"idle": [_end(hung=False) for _ in range(runs)], "a handler hangs": [_end(hung=True) for _ in range(runs)]}
+
+
+def _end(*, hung: bool) -> float:
     from emulator import running_in_thread
 
-    def end(*, hung: bool) -> float:
-        with running_in_thread() as emulator:
-            urllib.request.urlopen(f"{emulator.url}/v1/ping").read()  # noqa: S310 - it is ours
-            if hung:
-                _hang(emulator.port)
-                while emulator._stage.world.journal.total < 2:
-                    time.sleep(0.001)
-            begin = time.perf_counter()
-        return (time.perf_counter() - begin) * 1000
+    with running_in_thread() as emulator:
+        urllib.request.urlopen(f"{emulator.url}/v1/ping").read()  # noqa: S310 - it is ours
+        if hung:
+            _hang(emulator.port)
+            while _received(emulator.url) < 2:
+                time.sleep(0.001)
+        begin = time.perf_counter()
+    return (time.perf_counter() - begin) * 1000
 
-    idle = statistics.median(end(hung=False) for _ in range(RUNS))
-    hung = statistics.median(end(hung=True) for _ in range(RUNS))
-    return [
-        Row("session end, idle", idle, 0.0, "ms", "at most 20 ms", idle <= 20),
-        Row("session end, a handler hangs", hung, 0.0, "ms", "at most 150 ms", hung <= 150),
-    ]
+
+def _received(url: str) -> int:
+    """Requests that came, answered or not."""
+    with urllib.request.urlopen(f"{url}/_emulator/state") as answer:  # noqa: S310 - it is ours
+        total: int = json.load(answer)["journal"]["total"]
+    return total
 
 
 def _hang(port: int) -> None:
@@ -314,17 +255,19 @@ def _hang(port: int) -> None:
     threading.Timer(5, connection.close).start()
 
 
-def main() -> None:
-    # As pip leaves an installed package; compiling is not what is measured.
-    compileall.compile_dir(Path(__file__).parents[1] / "emulator", quiet=1)
-    compileall.compile_file(Path(__file__).parents[1] / "conftest_plugin.py", quiet=1)
-    rows = [import_and_hooks(), first_use(), *per_test(), *resets(), *scenarios(), *session_end()]
-    print(f"{'what':<58}{'ours':>9}{'beside':>9}      budget")
-    for row in rows:
-        verdict = "ok  " if row.within else "OVER"
-        print(f"{row.what:<58}{row.ours:>9.2f}{row.theirs:>9.2f} {row.unit}  {verdict} {row.budget}")
-    raise SystemExit(0 if all(row.within for row in rows) else 1)
+def fixture(settings: Settings) -> dict[str, Any]:
+    """Milliseconds, unless said otherwise."""
+    measured = {
+        "unused": unused,
+        "first use": first_use,
+        "each test": per_test,
+        "crowded": crowded,
+        "end": session_end,
+    }
+    return {"fixture": {name: measure(settings.runs) for name, measure in measured.items()}}
 
 
 if __name__ == "__main__":
-    main()
+    from benchmarks.__main__ import main
+
+    main(["--only", "fixture", "--only", "resets"])

@@ -25,7 +25,13 @@ _HOMES = {
 }
 
 
+_MODULES = frozenset({"faults", "tokens"})
+"""Found as `emulator.faults` without an import of their own."""
+
+
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f"emulator.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'emulator' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)

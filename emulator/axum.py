@@ -201,6 +201,8 @@ _LONGEST_WORD = 20
 
 def path_text(escaped: str, name: str) -> str:
     """A path parameter, percent-decoded once. Raises ValueError with axum's sentence when that is no UTF-8."""
+    if "%" not in escaped and escaped.isascii():
+        return escaped
     try:
         return unquote_to_bytes(escaped).decode()
     except UnicodeDecodeError:

@@ -3,6 +3,9 @@
 from emulator.spacetime.auth import claimed_identity
 from emulator.web import Call
 
+_LONGEST_KEY = 200
+"""Characters."""
+
 
 def actor_of(call: Call) -> str:
     """The scenario's name for the API key or the token that came along, good or not; nothing for a stranger."""
@@ -13,5 +16,5 @@ def actor_of(call: Call) -> str:
 
 
 def client_of(call: Call) -> str:
-    """Whoever a rate limit counts: the API key, else the address."""
-    return call.header("x-api-key") or call.request.remote or ""
+    """Whoever a rate limit counts: the API key, as far as a good one is long, else the address."""
+    return (call.header("x-api-key") or call.request.remote or "")[:_LONGEST_KEY]

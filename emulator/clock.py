@@ -64,6 +64,8 @@ class Clock:
         self._offset = 0
         self._frozen: int | None = None
         self._listeners: tuple[Callable[[], object], ...] = ()
+        self.stopped = False
+        """Whether its world is gone, so that nobody should wait for a moment of it any more."""
         if freeze_at is not None:
             self.freeze(freeze_at)
 
@@ -76,6 +78,11 @@ class Clock:
     @property
     def frozen(self) -> bool:
         return self._frozen is not None
+
+    @property
+    def ahead(self) -> float:
+        """Seconds ahead of wall time, of a clock that runs."""
+        return self._offset / 1_000_000
 
     def micros(self) -> int:
         """Microseconds since 1970."""
@@ -118,21 +125,29 @@ class Clock:
 
     @contextmanager
     def listening(self, moved: Callable[[], object]) -> Iterator[None]:
-        """While it lasts, `moved` is called after each move by hand; from any thread."""
+        """While it lasts, `moved` is called after each move by hand and after `stop`; from any thread."""
         self._listeners = (*self._listeners, moved)
         try:
             yield
         finally:
             self._listeners = tuple(each for each in self._listeners if each is not moved)
 
+    def stop(self) -> None:
+        """Tell whoever waits for a moment of this clock that its world is gone. It goes on showing the time."""
+        with self._lock:
+            self.stopped = True
+            self._tell()
+
     def _move_to(self, micros: int) -> None:
-        moment = to_datetime(micros)
-        if not EARLIEST <= moment <= LATEST:
+        if not to_micros(EARLIEST) <= micros <= to_micros(LATEST):
             raise ValueError("the clock can't leave the years 1970 to 9999")
         if self._frozen is None:
             self._offset = micros - time.time_ns() // 1000
         else:
             self._frozen = micros
+        self._tell()
+
+    def _tell(self) -> None:
         for moved in self._listeners:
             moved()
 

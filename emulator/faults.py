@@ -15,6 +15,8 @@ from emulator.exchange import path_pattern
 from emulator.steps import Do, RateLimit, Step
 
 _SECOND = 1_000_000
+_CLIENTS = 1000
+"""How many clients a limit remembers; who has not come for longest is forgotten."""
 
 
 class Delivery(Enum):
@@ -59,7 +61,8 @@ class Fault:
         """Its place in the script, from 1."""
         self.seen = self.fired = 0
         self._faults = faults
-        self._windows: dict[str, tuple[int, int]] = {}
+        self.windows: dict[str, tuple[int, int]] = {}
+        """Of a rate limit: for each client when its window began, in microseconds, and how many requests came."""
         self._method, _, path = (step.request or "").partition(" ")
         self._path = path_pattern(path)
 
@@ -95,11 +98,6 @@ class Fault:
         """Take it away; what it has fired stays."""
         self._faults.remove(self)
 
-    def fork(self, faults: "Faults") -> "Fault":
-        copy = Fault(self.step, self.number, faults)
-        copy.seen, copy.fired, copy._windows = self.seen, self.fired, dict(self._windows)
-        return copy
-
     def to_json(self) -> dict[str, Any]:
         return {
             "n": self.number,
@@ -107,6 +105,7 @@ class Fault:
             "seen": self.seen,
             "fired": self.fired,
             "status": self.status,
+            "done": self.done,
         }
 
     def counts(self, asked: Asked) -> bool:
@@ -151,10 +150,12 @@ class Fault:
         if not isinstance(limit, RateLimit):
             limit = RateLimit()
         length = int(limit.seconds * _SECOND)
-        begun, count = self._windows.get(asked.client, (asked.micros, 0))
+        begun, count = self.windows.pop(asked.client, (asked.micros, 0))
         if not begun <= asked.micros < begun + length:
             begun, count = asked.micros, 0
-        self._windows[asked.client] = begun, count + 1
+        if len(self.windows) >= _CLIENTS:
+            del self.windows[next(iter(self.windows))]
+        self.windows[asked.client] = begun, count + 1
         return -(-(begun + length - asked.micros) // _SECOND) if count >= limit.requests else 0
 
     def _moment(self, seconds: float) -> int:
@@ -180,9 +181,22 @@ class Faults:
 
     def add(self, step: Step) -> Fault:
         with self._lock:
-            self._added += 1
-            fault = Fault(step, self._added, self)
-            self._faults.append(fault)
+            return self.put(step, self._added + 1)
+
+    def put(
+        self,
+        step: Step,
+        number: int,
+        *,
+        seen: int = 0,
+        fired: int = 0,
+        windows: Mapping[str, tuple[int, int]] | None = None,
+    ) -> Fault:
+        """A step that has come so far already."""
+        fault = Fault(step, number, self)
+        fault.seen, fault.fired, fault.windows = seen, fired, dict(windows or {})
+        self._added = number
+        self._faults.append(fault)
         return fault
 
     def remove(self, fault: Fault) -> None:
@@ -213,8 +227,9 @@ class Faults:
     def fork(self, lock: RLock, begun: int | None = None) -> "Faults":
         """The same steps, as far as they have come; with `begun`, counted from another beginning."""
         copy = Faults(lock, self.begun if begun is None else begun)
+        for fault in self._faults:
+            copy.put(fault.step, fault.number, seen=fault.seen, fired=fault.fired, windows=fault.windows)
         copy._added = self._added
-        copy._faults = [fault.fork(copy) for fault in self._faults]
         return copy
 
 

@@ -47,16 +47,16 @@ def _asked(call: Call) -> Asked:
 
 
 async def _delayed(call: Call, order: Order) -> bool:
-    """Wait; false when the client hung up meanwhile, which is noticed on the emulator's clock only."""
+    """Wait; false when the client hung up meanwhile."""
     if not order.do.on_clock:
-        await asyncio.sleep(order.delay)
-        return True
-    clock = call.world.clock
-    return await _until(clock, clock.micros() + round(order.delay * 1_000_000), call.lost)
+        await asyncio.wait([call.lost], timeout=order.delay)
+        return not call.lost.done()
+    # From its arrival: whoever sees the fault fired may move the clock at once.
+    return await _until(call.world.clock, call.micros + round(order.delay * 1_000_000), call.lost)
 
 
 async def _until(clock: Clock, micros: int, lost: "asyncio.Future[None]") -> bool:
-    """Until the clock shows `micros`, however it gets there: true, unless the connection is lost before."""
+    """Until the clock shows `micros`, however it gets there, or its world is gone; false if the connection is lost."""
     loop, moved = asyncio.get_running_loop(), asyncio.Event()
 
     def wake(*_: object) -> None:
@@ -66,7 +66,7 @@ async def _until(clock: Clock, micros: int, lost: "asyncio.Future[None]") -> boo
     lost.add_done_callback(wake)
     try:
         with clock.listening(wake):
-            while (left := micros - clock.micros()) > 0 and not lost.done():
+            while (left := micros - clock.micros()) > 0 and not (lost.done() or clock.stopped):
                 with suppress(TimeoutError):
                     await asyncio.wait_for(moved.wait(), None if clock.frozen else left / 1_000_000)
                 moved.clear()

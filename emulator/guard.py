@@ -12,11 +12,12 @@ PREFIX = "/_emulator"
 
 
 class ControlRefused(Refused):
-    """`text` says what is wrong, `hint` what to do about it."""
+    """`text` says what is wrong, `hint` what to do about it; `headers` are whole lines."""
 
-    def __init__(self, status: int, text: str, hint: str) -> None:
+    def __init__(self, status: int, text: str, hint: str, headers: bytes = b"") -> None:
         super().__init__(status, text, hint)
         self.hint = hint
+        self.headers = headers
 
 
 def is_loopback(host: str) -> bool:
@@ -52,6 +53,7 @@ class Guard(msgspec.Struct, frozen=True):
                 "the control token is missing or wrong",
                 "send it as `Authorization: Bearer …` or `X-Emulator-Token`",
             )
+        self._check_body(call)
 
     def _has_token(self, call: Call, token: str) -> bool:
         scheme, _, bearer = (call.header("authorization") or "").partition(" ")
@@ -71,6 +73,12 @@ class Guard(msgspec.Struct, frozen=True):
             raise ControlRefused(
                 403, f"a page of {origin!r} may not use the control routes", "call them from the test, not from a page"
             )
+
+    def _check_body(self, call: Call) -> None:
+        """Before a byte of it is read, and whether or not anybody has a use for it."""
+        essence = (call.header("content-type") or "").partition(";")[0].strip().lower()
+        if call.request.body_exists and essence != "application/json":
+            raise ControlRefused(415, "a body here is JSON", "send it with `Content-Type: application/json`")
 
 
 def _without_port(host: str) -> str:

@@ -6,10 +6,10 @@ lock, and each call works on the world that stands when it is made.
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Any, Protocol, Unpack
 
 import msgspec
 
@@ -29,7 +29,7 @@ from emulator.spacetime.model import (
     identity_of,
     parse_identity,
 )
-from emulator.steps import made_step
+from emulator.steps import LONGEST, made_step, step_of
 from emulator.world import Config, Settings, Snapshot, Stage, located
 
 
@@ -213,9 +213,11 @@ class IntuitionHandle:
         `complete_after` seconds of the clock, or a call of `complete`, gives them the status `complete` and the next
         vault. `lifecycle(pending=False)` makes new ones complete at once again, as the documentation page shows them.
         """
-        if complete_after is not None and complete_after < 0:
-            raise ValueError(f"complete_after is {complete_after}; it is 0 or more seconds")
-        self._stage.world.intuition.lifecycle = Lifecycle(pending, complete_after if pending else None)
+        if complete_after is not None and not 0 <= complete_after <= LONGEST:
+            raise ValueError(f"complete_after is {complete_after}; it is from 0 to {LONGEST:.0e} seconds")
+        self._stage.world.intuition.lifecycle = Lifecycle(
+            pending, float(complete_after) if pending and complete_after is not None else None
+        )
 
     def complete(self, identity: str) -> Identity:
         """A pending identity is on the chain now: it gets the next vault. Raises `NotFound`."""
@@ -234,6 +236,18 @@ class IntuitionHandle:
         return world.intuition.move(world.row_number(identity), status, world.clock.micros())
 
 
+class Doable(Protocol):
+    @property
+    def done(self) -> bool: ...
+
+
+def assert_done(faults: Iterable[Doable]) -> None:
+    """Raises AssertionError with the faults that have not done all they can."""
+    __tracebackhide__ = True
+    if waiting := [repr(fault) for fault in faults if not fault.done]:
+        raise AssertionError("\n".join(["not everything that was ordered happened:", *waiting]))
+
+
 class FaultsHandle:
     """What is ordered to go wrong: the steps of the scenario's script, and those added here."""
 
@@ -244,8 +258,6 @@ class FaultsHandle:
         self,
         request: str | None = None,
         *,
-        at: float | None = None,
-        until: float | None = None,
         nth: int | None = None,
         times: int | None = None,
         skip: int = 0,
@@ -255,24 +267,12 @@ class FaultsHandle:
     ) -> Fault:
         """Have something go wrong with requests like `POST /v1/identity`: `add("POST /identity", nth=2, status=503)`.
 
-        In the path `*` is one segment, `**` any number. The conditions are those of `emulator.steps.Step`, what can be
-        done is in `emulator.steps.Do` and docs/faults.md. The first step whose turn it is wins. Raises ValueError for
-        a step that could never do anything.
+        In the path `*` is one segment, `**` any number. Conditions are the fields of `emulator.steps.Step` (`at` and
+        `until` too), what can be done those of `emulator.steps.Do`; docs/faults.md has both. The first step whose turn
+        it is wins. Raises ValueError for a step that could never do anything.
         """
-        step = made_step(
-            {
-                "request": request,
-                "at": at,
-                "until": until,
-                "nth": nth,
-                "times": times,
-                "skip": skip,
-                "actor": actor,
-                "probability": probability,
-                "do": do,
-            }
-        )
-        return self._stage.world.add_step(step)
+        conditions = {"nth": nth, "times": times, "skip": skip, "actor": actor, "probability": probability}
+        return self._stage.world.add_step(made_step(step_of(request, conditions | do)))
 
     def clear(self) -> None:
         """Nothing goes wrong any more, the scenario's script included, until the next reset."""
@@ -287,8 +287,7 @@ class FaultsHandle:
     def assert_done(self) -> None:
         """Every step has done all it can. Raises AssertionError with those that have not."""
         __tracebackhide__ = True
-        if waiting := [repr(fault) for fault in self if not fault.done]:
-            raise AssertionError("\n".join(["not everything that was ordered happened:", *waiting]))
+        assert_done(self)
 
     @staticmethod
     def matrix() -> tuple[Kind, ...]:

@@ -11,12 +11,17 @@ from pathlib import Path
 from typing import Any, NoReturn, Unpack, cast
 from urllib.parse import urlencode
 
+import msgspec
+
 from emulator.clock import Clock, parse_rfc3339, rfc3339, to_micros
 from emulator.errors import Misconfigured
 from emulator.exchange import Exchange
-from emulator.handle import Address, Emulator
+from emulator.faults import matrix
+from emulator.handle import Address, Emulator, assert_done
 from emulator.inquiry import Inquiry
+from emulator.intuition.model import Identity
 from emulator.scenario.source import Given, is_bundled_name, sources
+from emulator.steps import step_of
 from emulator.world import Config, Settings, Stage
 
 _PATIENCE = 10.0
@@ -150,6 +155,82 @@ class RemoteIntuition(_OutOfReach):
     def revoke_api_key(self, key: str) -> None:
         self._control("DELETE", "/intuition/api-keys", {"key": key})
 
+    def lifecycle(self, *, pending: bool = True, complete_after: float | None = None) -> None:
+        self._control("POST", "/intuition/lifecycle", {"pending": pending, "complete_after": complete_after})
+
+    def complete(self, identity: str) -> Identity:
+        return self._move(identity, "complete")
+
+    def fail(self, identity: str) -> Identity:
+        return self._move(identity, "error")
+
+    def remove(self, identity: str) -> Identity:
+        return self._move(identity, "removed")
+
+    def _move(self, identity: str, status: str) -> Identity:
+        found = self._control("POST", "/intuition/status", {"identity": identity, "status": status})
+        return msgspec.convert(found, Identity)
+
+
+class RemoteFault:
+    """A step over there, with the words of `emulator.faults.Fault`."""
+
+    def __init__(self, control: Control, number: int) -> None:
+        self._control = control
+        self.number = number
+
+    def __repr__(self) -> str:
+        return f"<Fault {self._now()}>"
+
+    @property
+    def fired(self) -> int:
+        return int(self._now()["fired"])
+
+    @property
+    def seen(self) -> int:
+        return int(self._now()["seen"])
+
+    @property
+    def status(self) -> str:
+        return str(self._now()["status"])
+
+    @property
+    def done(self) -> bool:
+        return bool(self._now()["done"])
+
+    def remove(self) -> None:
+        self._control("DELETE", "/faults", {"n": self.number})
+
+    def _now(self) -> dict[str, Any]:
+        found = self._control("GET", "/faults")["faults"]
+        return next((each for each in found if each["n"] == self.number), {"fired": 0, "seen": 0, "status": "removed"})
+
+
+class RemoteFaults:
+    """What is ordered to go wrong over there, with the words of `emulator.handle.FaultsHandle`."""
+
+    matrix = staticmethod(matrix)
+
+    def __init__(self, control: Control) -> None:
+        self._control = control
+
+    def add(self, request: str | None = None, **settings: Any) -> RemoteFault:
+        step = step_of(request, settings)
+        return RemoteFault(self._control, self._control("POST", "/faults", step)["n"])
+
+    def clear(self) -> None:
+        self._control("DELETE", "/faults")
+
+    def __iter__(self) -> Iterator[RemoteFault]:
+        return iter([RemoteFault(self._control, each["n"]) for each in self._control("GET", "/faults")["faults"]])
+
+    def __len__(self) -> int:
+        return len(self._control("GET", "/faults")["faults"])
+
+    def assert_done(self) -> None:
+        __tracebackhide__ = True
+        assert_done(self)
+
 
 class RemoteClock:
     """The other process's clock, with the words of `emulator.clock.Clock`."""
@@ -224,6 +305,7 @@ class RemoteEmulator(Emulator):
         self._config = Config()
         self.spacetime: Any = RemoteSpacetime(self._control)
         self.intuition: Any = RemoteIntuition(self._control)
+        self.faults: Any = RemoteFaults(self._control)
 
     @property
     def actors(self) -> Mapping[str, Any]:
@@ -265,6 +347,13 @@ class RemoteEmulator(Emulator):
                     f"this test wants {name}={value!s}, the emulator at {self.url} was started with "
                     f"{profiles.get(name, 'something else')}; start it with --{option} {value!s}"
                 )
+
+    def snapshot(self) -> Any:
+        """The world as a document."""
+        return self._control("GET", "/snapshot")
+
+    def restore(self, snapshot: Any) -> None:
+        self._control("PUT", "/snapshot", snapshot)
 
     def begin(self, config: Config) -> None:
         self.reset(config)

@@ -185,12 +185,18 @@ def running_in_thread(
     Misconfigured when it can't start.
     """
     stage = Stage(Config(**settings).over(config or Config()))
-    listener = bind(host, port)
+    with serving_in_thread(stage, Guard(host), bind(host, port)) as emulator:
+        yield emulator
+
+
+@contextmanager
+def serving_in_thread(stage: Stage, guard: Guard, listener: socket.socket) -> Iterator[Emulator]:
+    """Answer on `listener` in a thread as long as the block lasts."""
     started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event, Http]] = Future()
 
     async def serve() -> None:
         stop = asyncio.Event()
-        async with serving(stage, Guard(host), listener) as http:
+        async with serving(stage, guard, listener) as http:
             started.set_result((asyncio.get_running_loop(), stop, http))
             await stop.wait()
 

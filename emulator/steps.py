@@ -15,8 +15,6 @@ CHANGES = ("rotate_key", "revoke", "complete", "fail", "remove", "advance")
 """What a step does to the world, before the request is looked at."""
 
 _PER_MINUTE = 60.0
-_LONGEST = 10_000_000_000
-"""Seconds."""
 
 
 class RateLimit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -27,6 +25,10 @@ class RateLimit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seconds: float = _PER_MINUTE
     """In how many seconds, from a client's first request on."""
 
+
+LONGEST = 1e9
+"""Seconds, about thirty years; more is a mistake."""
+_UNTOLD = frozenset({"body", "headers", "revoke"})
 
 Named = bool | str
 """What a change is done to: one thing by its name, or with `true` all there are."""
@@ -93,8 +95,10 @@ class Do(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_u
         return found
 
     def __str__(self) -> str:
+        """For logs and reports: without what may be long or secret."""
         return ", ".join(
-            f"{name}: {value}" if not isinstance(value, bool) else name for name, value in self.given().items()
+            name if isinstance(value, bool) or name in _UNTOLD else f"{name}: {value}"
+            for name, value in self.given().items()
         )
 
 
@@ -126,18 +130,18 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid
         return f"{self.request or 'at its time'}{f' ({when})' if when else ''}: {self.do}"
 
 
+def step_of(request: str | None, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """A step as JSON has it, of keywords: those that are no conditions say what to do."""
+    conditions = {name: value for name, value in settings.items() if name in Step.__struct_fields__ and name != "do"}
+    return {"request": request, **conditions, "do": {k: v for k, v in settings.items() if k not in conditions}}
+
+
 def made_step(found: Mapping[str, Any]) -> Step:
     """A step of keywords or JSON. Raises ValueError with all that is wrong."""
     found = {name: value for name, value in found.items() if value is not None}
-    for where, given, known in (("a step", found, Step), ("do", found.get("do"), Do)):
-        if (
-            unknown := [name for name in given if name not in known.__struct_fields__]
-            if isinstance(given, dict)
-            else []
-        ):
-            near = get_close_matches(unknown[0], known.__struct_fields__, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(known.__struct_fields__)}"
-            raise ValueError(f"{where} has no key {unknown[0]!r}; {hint}")
+    do = found.get("do")
+    _check_keys("a step", found, Step.__struct_fields__)
+    _check_keys("`do`", do if isinstance(do, dict) else {}, Do.__struct_fields__)
     try:
         step = msgspec.convert(found, Step)
     except msgspec.ValidationError as error:
@@ -145,6 +149,14 @@ def made_step(found: Mapping[str, Any]) -> Step:
     if wrong := list(mistakes(step)):
         raise ValueError("; ".join(f"{'.'.join(path)}: {text}" if path else text for path, text in wrong))
     return step
+
+
+def _check_keys(where: str, given: Mapping[str, Any], known: tuple[str, ...]) -> None:
+    for name in given:
+        if name not in known:
+            near = get_close_matches(name, (*known, *Step.__struct_fields__), n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(known)}"
+            raise ValueError(f"{where} has no key {name!r}; {hint}")
 
 
 class Mistake(NamedTuple):
@@ -161,17 +173,19 @@ def mistakes(step: Step) -> Iterator[Mistake]:
     given = do.given()
     answers = [kind for kind in do.kinds if kind in ANSWERS]
     if not given:
-        yield Mistake(("do",), f"it does nothing; it can {', '.join(Do.__struct_fields__)}")
+        yield Mistake(("do",), f"nothing is to be done; say one of {', '.join(Do.__struct_fields__)}")
     if len(answers) > 1:
         yield Mistake(("do", answers[1]), f"an answer is either {answers[0]} or {answers[1]}")
     if do.status is not None and not 200 <= do.status <= 599:
         yield Mistake(("do", "status"), f"{do.status} is no status of an answer; it is from 200 to 599")
+    if do.status in {204, 304} and do.body is not None:
+        yield Mistake(("do", "body"), f"an answer of {do.status} has none")
     if do.on_clock and do.delay is None:
         yield Mistake(("do", "on_clock"), "it says how a delay is measured; there is none")
     for name, value in (do.headers or {}).items():
         if not name.isascii() or not name.replace("-", "a").isalnum() or any(char in value for char in "\r\n\0"):
             yield Mistake(("do", "headers"), f"{name!r}: {value!r} is no header")
-    yield from _negative(step)
+    yield from _out_of_bounds(step)
     if step.request is None and (useless := [kind for kind in do.kinds if kind not in CHANGES]):
         yield Mistake(("do", useless[0]), "needs a request to do it to; add `request`")
 
@@ -191,31 +205,26 @@ def _mistakes_in_conditions(step: Step) -> Iterator[Mistake]:
         yield Mistake(("until",), "it is not after `at`")
 
 
-def _negative(step: Step) -> Iterator[Mistake]:
-    limit = step.do.rate_limit
-    delay = step.do.delay
+def _out_of_bounds(step: Step) -> Iterator[Mistake]:
+    limit, delay = step.do.rate_limit, step.do.delay
     low, high = delay if isinstance(delay, tuple) else (delay or 0.0, delay or 0.0)
-    numbers = {
-        ("at",): step.at or 0,
-        ("nth",): 1 if step.nth is None else step.nth - 1,
-        ("times",): 1 if step.times is None else step.times - 1,
-        ("skip",): step.skip,
-        ("do", "delay"): min(low, high - low),
-        ("do", "truncate"): step.do.truncate,
-    }
-    if isinstance(limit, RateLimit):
-        numbers["do", "rate_limit"] = min(limit.requests, limit.seconds - 0.001)
-    for path, number in numbers.items():
+    limit = limit if isinstance(limit, RateLimit) else RateLimit()
+    numbers: list[tuple[str, float]] = [
+        ("at", step.at or 0),
+        ("until", step.until or 0),
+        ("nth", 1 if step.nth is None else step.nth - 1),
+        ("times", 1 if step.times is None else step.times - 1),
+        ("skip", step.skip),
+        ("do.delay", low),
+        ("do.delay", high - low),
+        ("do.truncate", step.do.truncate),
+        ("do.advance", abs(step.do.advance or 0)),
+        ("do.rate_limit.requests", limit.requests),
+        ("do.rate_limit.seconds", limit.seconds - 0.001),
+    ]
+    for name, number in numbers:
+        path = tuple(name.split("."))
         if number < 0:
             yield Mistake(path, "it is too small")
-    seconds = limit.seconds if isinstance(limit, RateLimit) else 0.0
-    times = {
-        ("at",): step.at,
-        ("until",): step.until,
-        ("do", "delay"): high,
-        ("do", "advance"): step.do.advance,
-        ("do", "rate_limit"): seconds,
-    }
-    for path, time in times.items():
-        if time is not None and abs(time) > _LONGEST:
-            yield Mistake(path, "it is too large: more than 300 years of seconds")
+        elif not number <= LONGEST:
+            yield Mistake(path, f"it is no number up to {LONGEST:.0e}")

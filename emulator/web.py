@@ -21,8 +21,8 @@ from emulator.world import World
 
 logger = logging.getLogger("emulator")
 
-PATIENCE = 0.1
-"""Seconds a body that nobody asked for may take to come, for the journal's sake."""
+PATIENCE, LONG_PATIENCE = 0.1, 0.5
+"""Seconds a body that nobody asked for may take to come: for the journal's sake, and before a fault."""
 
 MAX_HEADERS = 100
 """More of them and hyper answers 431."""
@@ -115,15 +115,18 @@ class Call:
         """Take in a body that no handler asked for, as far as the journal keeps it.
 
         It is on its way already, if only in the next packet. Who sends slower is not waited for, and who expects
-        100-continue is not told to send.
+        100-continue is not told to send. Before a fault all of it is awaited: a connection that is closed with bytes
+        unread is reset.
         """
         content = self.request.content
         if content.at_eof() or content.exception() or hdrs.EXPECT in self.request.headers:
             return
         with suppress(TimeoutError, web.RequestPayloadError, ConnectionError):
-            async with asyncio.timeout(PATIENCE):
-                while len(self._received) < KEPT_OF_A_BODY and (chunk := await content.readany()):
-                    self._received += chunk
+            async with asyncio.timeout(LONG_PATIENCE if self.fault else PATIENCE):
+                while (room := KEPT_OF_A_BODY - len(self._received)) > 0 or self.fault:
+                    if not (chunk := await content.readany()):
+                        break
+                    self._received += chunk[: max(room, 0)]
 
     def sent(self) -> Message:
         """The request as the journal keeps it."""

@@ -1,6 +1,7 @@
 """Everything the emulator remembers, in one object that is replaced, never cleaned."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -238,15 +239,17 @@ class World:
 
     def change(self, do: Do, micros: int) -> None:
         """Do to the world what a step says."""
-        if do.rotate_key:
-            self.spacetime.rotate_key()
-        for key in self._api_keys(do.revoke):
-            self.intuition.revoke_api_key(key)
-        for status, named in (("complete", do.complete), ("error", do.fail), ("removed", do.remove)):
-            for number in self._rows(named):
-                self.intuition.move(number, status, micros)
+        with self.ground.lock:
+            if do.rotate_key:
+                self.spacetime.rotate_key()
+            for key in self._api_keys(do.revoke):
+                self.intuition.revoke_api_key(key)
+            for status, named in (("complete", do.complete), ("error", do.fail), ("removed", do.remove)):
+                for number in self._rows(named):
+                    self.intuition.move(number, status, micros)
         if do.advance is not None:
-            self.clock.advance(do.advance)
+            with suppress(ValueError, OverflowError):  # it stays in its years
+                self.clock.advance(do.advance)
 
     def _api_keys(self, named: Named) -> list[str]:
         """What `revoke` means: all good keys, one by its actor's name, or one by itself."""
@@ -292,7 +295,8 @@ class Snapshot:
     """A world put aside. It is never changed; any number of worlds can begin from it."""
 
     def __init__(self, world: World) -> None:
-        self._kept = world.fork(world.ground.fork(), world.journal)
+        with world.ground.lock:  # or a row could be made between its chance and itself
+            self._kept = world.fork(world.ground.fork(), world.journal)
 
     def world(self, journal: Journal) -> World:
         return self._kept.fork(self._kept.ground.fork(), journal)
@@ -330,7 +334,7 @@ class Stage:
 
     def reset(self, config: Config | None = None) -> World:
         """A world as new, of the config the stage was made with unless another is given. Raises Misconfigured."""
-        self._world = self._blueprint(config or self.config).world()
+        self.show(self._blueprint(config or self.config).world())
         return self._world
 
     def beginning(self, config: Config) -> World:
@@ -339,18 +343,18 @@ class Stage:
 
     def begin(self, config: Config) -> None:
         """As `reset`, and a plain reset goes back to this config from now on."""
-        self._world = self._blueprint(config).world()
+        self.show(self._blueprint(config).world())
         self.config = config
 
     def load(self, scenario: Given) -> None:
         """Begin with another scenario, its files read anew. Raises Misconfigured."""
         config = Config(scenario=scenario).over(self.config)
-        known = self._blueprints.pop(config, None)
+        known = self._blueprints.pop(_key(config), None)
         try:
             self.begin(config)
         finally:
             if known is not None:
-                self._blueprints.setdefault(config, known)
+                self._blueprints.setdefault(_key(config), known)
 
     def restart(self, config: Config | None = None) -> None:
         """Forget what was loaded: begin as in the beginning, but once as `config` says."""
@@ -362,16 +366,31 @@ class Stage:
 
     def restore(self, snapshot: Snapshot) -> None:
         """Go on from a snapshot. The journal goes on too: what was asked was asked."""
-        self._world = snapshot.world(self._world.journal)
+        self.show(snapshot.world(self._world.journal))
+
+    def show(self, world: World) -> None:
+        """Have requests see another world.
+
+        Those that wait for a moment of the old one's clock wait no longer: nobody moves it any more.
+        """
+        old, self._world = self._world, world
+        old.clock.stop()
 
     def _blueprint(self, config: Config) -> Blueprint:
-        try:
-            hash(config)
-        except TypeError as error:
-            raise Misconfigured(f"a field of the config is of a wrong type: {error}") from None
-        if config not in self._blueprints:
+        key = _key(config)
+        if key not in self._blueprints:
             blueprint = Blueprint.of(config, self.graveyard, self._below)
             while len(self._blueprints) >= self._REMEMBERED:
                 del self._blueprints[next(iter(self._blueprints))]
-            self._blueprints[config] = blueprint
-        return self._blueprints[config]
+            self._blueprints[key] = blueprint
+        return self._blueprints[key]
+
+
+def _key(config: Config) -> Config:
+    """Configs that make the same worlds have the same one. Raises Misconfigured for what can't be one."""
+    key = replace(config, scenario=sources(config.scenario) or None)
+    try:
+        hash(key)
+    except TypeError as error:
+        raise Misconfigured(f"a field of the config is of a wrong type: {error}") from None
+    return key

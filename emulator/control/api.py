@@ -1,6 +1,6 @@
 """The table of the control routes. They listen only to whoever may steer the emulator: see `Guard`."""
 
-from emulator.axum import Answer, Handler, Route, Routes, json_answer, nearest
+from emulator.axum import Answer, Handler, Route, Routes, json_answer, nearest, with_headers
 from emulator.control.handlers import Control
 from emulator.errors import Misconfigured
 from emulator.guard import PREFIX, ControlRefused, Guard
@@ -28,12 +28,15 @@ OPERATIONS = (
     _operation("faults", "GET", "/faults"),
     _operation("add_fault", "POST", "/faults"),
     _operation("clear_faults", "DELETE", "/faults"),
+    _operation("snapshot", "GET", "/snapshot"),
+    _operation("restore", "PUT", "/snapshot"),
     _operation("sign_token", "POST", "/spacetime/tokens"),
     _operation("rotate_key", "POST", "/spacetime/rotate-key"),
     _operation("issue_api_key", "POST", "/intuition/api-keys"),
     _operation("revoke_api_key", "DELETE", "/intuition/api-keys"),
     _operation("move_identity", "POST", "/intuition/status"),
     _operation("set_lifecycle", "POST", "/intuition/lifecycle"),
+    _operation("openapi", "GET", "/openapi.json"),
 )
 
 
@@ -47,7 +50,8 @@ def control(stage: Stage, guard: Guard) -> Handler:
             guard.check(call)
             return await _route(call, routes).handler(call)
         except ControlRefused as refused:
-            return json_answer({"error": refused.text, "hint": refused.hint}, refused.status)
+            answer = json_answer({"error": refused.text, "hint": refused.hint}, refused.status)
+            return with_headers(answer, refused.headers)
         except Misconfigured as error:
             return json_answer({"error": str(error), "hint": "nothing was changed"}, 400)
 
@@ -63,5 +67,6 @@ def _route(call: Call, routes: Routes) -> Route:
     resource, call.params = found
     route = resource.route(call.method)
     if route is None:
-        raise ControlRefused(405, f"{call.method} is not allowed here", f"{resource.path} has {resource.allowed}")
+        hint = f"{resource.path} has {resource.allowed}"
+        raise ControlRefused(405, f"{call.method} is not allowed here", hint, resource.allow)
     return route

@@ -5,14 +5,15 @@ from typing import Any
 
 import msgspec
 
-from emulator.axum import TEXT, Answer, json_answer, query_pairs
+from emulator.axum import JSON, TEXT, Answer, json_answer, query_pairs
 from emulator.clock import Clock, parse_rfc3339, rfc3339
-from emulator.control.body import field, json_body, needed, only
+from emulator.control.body import field, json_body, needed, only, raw_body
 from emulator.guard import ControlRefused
 from emulator.handle import ActorHandle, FaultsHandle, IntuitionHandle, SpacetimeHandle
 from emulator.intuition.model import NotFound
 from emulator.report import curl
 from emulator.scenario.source import Given, is_bundled_name
+from emulator.snapshot import read, written
 from emulator.spacetime.model import AUDIENCE, LOCAL_ISSUER
 from emulator.steps import made_step
 from emulator.version import emulator_version
@@ -87,7 +88,11 @@ class Control:
 
     async def journal(self, call: Call) -> Answer:
         journal = self._stage.world.journal
-        exchanges = [exchange.to_json() for exchange in journal.find(**_filters(call.query))]
+        try:
+            found = journal.find(**_filters(call.query))
+        except ValueError as error:
+            raise ControlRefused(400, f"a filter can't be read: {error}", _FILTERS_EXAMPLE) from None
+        exchanges = [exchange.to_json() for exchange in found]
         return json_answer({"exchanges": exchanges, "total": journal.total, "dropped": journal.dropped})
 
     async def clear_journal(self, call: Call) -> Answer:
@@ -157,6 +162,16 @@ class Control:
         fault.remove()
         return Answer(204)
 
+    async def snapshot(self, call: Call) -> Answer:
+        """The world as a document, for people to compare and for PUT to read again; secrets included."""
+        return Answer(200, written(self._stage.world), JSON)
+
+    async def restore(self, call: Call) -> Answer:
+        """Go on from a document that GET gave. A wrong one changes nothing."""
+        document = await raw_body(call)
+        self._stage.show(read(document, self._stage.world))
+        return Answer(204)
+
     async def sign_token(self, call: Call) -> Answer:
         """`claims` under `headers`, nothing added; or with `subject` a whole token, as `issue_token` makes it."""
         found = await json_body(call)
@@ -216,6 +231,13 @@ class Control:
             raise ControlRefused(400, str(error), f"send {_LIFECYCLE_EXAMPLE}") from None
         return Answer(204)
 
+    async def openapi(self, call: Call) -> Answer:
+        """Of both APIs, in the profiles they speak now, and of these routes."""
+        from emulator.openapi import document
+
+        world = self._stage.world
+        return json_answer(document(world.spacetime.profile, world.intuition.profile))
+
 
 def _scenario(given: Any) -> Given | None:
     """What a client may name: files and functions are nothing to be named from outside."""
@@ -270,14 +292,12 @@ def _issue(spacetime: SpacetimeHandle, subject: str, found: Mapping[str, Any]) -
         raise ControlRefused(400, str(error), f"send {_ISSUE_EXAMPLE}") from None
 
 
+_FILTERS_EXAMPLE = "`status` is a number, `since` is like 2024-02-15T05:47:17Z (write + as %2B)"
 _FILTERS: Mapping[str, Callable[[str], Any]] = {"method": str, "path": str, "status": int, "since": parse_rfc3339}
 
 
 def _filters(query: str) -> dict[str, Any]:
+    """Raises ValueError for a value that can't be read."""
     found = dict(query_pairs(query))
     only(found, tuple(_FILTERS))
-    try:
-        return {key: _FILTERS[key](value) for key, value in found.items()}
-    except ValueError as error:
-        hint = "`status` is a number, `since` is like 2024-02-15T05:47:17Z (write + as %2B)"
-        raise ControlRefused(400, f"a filter can't be read: {error}", hint) from None
+    return {key: _FILTERS[key](value) for key, value in found.items()}

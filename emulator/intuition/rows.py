@@ -55,10 +55,16 @@ class Rows(Layered[int, Identity]):
 
     def get(self, key: int) -> Identity | None:
         row = super().get(key)
-        return None if row is None else hashed(row)
+        return row if row is None or row.identity_hash else self._hashed(key)
+
+    def _hashed(self, number: int) -> Identity:
+        """The row stays hashed, for all that share its layer."""
+        layer = next(layer for layer in self.layers if number in layer.entries)
+        layer.entries[number] = row = hashed(layer.entries[number])
+        return row
 
     def merged(self) -> dict[int, Identity]:
-        return {number: hashed(row) for number, row in self.unhashed().items()}
+        return {number: self[number] for number in self.unhashed()}
 
     def unhashed(self) -> dict[int, Identity]:
         """All rows; the hash may be missing."""

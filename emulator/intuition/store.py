@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import structs
 
-from emulator.clock import rfc3339, uuid4_of
+from emulator.clock import LATEST, rfc3339, to_micros, uuid4_of
 from emulator.ground import Ground
 from emulator.intuition.credentials import ApiKey
 from emulator.intuition.listing import Filters, Paging, Sorting
@@ -23,7 +23,6 @@ from emulator.intuition.model import (
     User,
     cid_v0,
     hash_of,
-    hashed,
 )
 from emulator.intuition.rows import Rows
 from emulator.layers import Layered
@@ -71,7 +70,12 @@ class Store:
     @property
     def api_keys(self) -> list[ApiKey]:
         """Those that are good, in the order they were issued."""
-        return [issued for issued in self._keys.merged().values() if not issued.revoked]
+        return [issued for issued in self.issued_keys if not issued.revoked]
+
+    @property
+    def issued_keys(self) -> list[ApiKey]:
+        """All, revoked ones too."""
+        return list(self._keys.merged().values())
 
     def api_key(self, key: str) -> ApiKey | None:
         """The key a client sends, if it is good."""
@@ -81,9 +85,12 @@ class Store:
     def issue_api_key(self, wallet: str, key: str | None = None) -> ApiKey:
         """A key for `wallet`: a fresh UUID, unless it is told which."""
         issued = ApiKey(key or self._entropy.uuid4("intuition.api_key"), wallet)
-        with self._lock:
-            self._keys[issued.key] = issued
+        self.put_api_key(issued)
         return issued
+
+    def put_api_key(self, key: ApiKey) -> None:
+        with self._lock:
+            self._keys[key.key] = key
 
     def revoke_api_key(self, key: str) -> None:
         """Raises KeyError when there is no such key that is good."""
@@ -150,7 +157,7 @@ class Store:
         if self.lifecycle.complete_after is not None:
             due = micros + round(self.lifecycle.complete_after * 1_000_000)
             for number in numbers:
-                heappush(self.completions, (due, number))
+                self.complete_at(due, number)
 
     def put(self, number: int, row: Identity) -> int:
         """Have a row found by its names; the caller holds the lock."""
@@ -184,9 +191,13 @@ class Store:
         with self._lock:
             rows = self.rows.ordered(sorting.key, descending=sorting.descending)
             if not filters:
-                return _shown(paging.envelope(rows, len(self)))
+                return self._shown(paging.envelope(rows, len(self)))
             fitting = [row for row in rows if filters.fit(row)]
-            return _shown(paging.envelope(fitting, len(fitting)))
+            return self._shown(paging.envelope(fitting, len(fitting)))
+
+    def _shown(self, envelope: dict[str, Any]) -> dict[str, Any]:
+        """With the hash of every row that is on the page."""
+        return envelope | {"data": [row if row.identity_hash else self.find(row.id) for row in envelope["data"]]}
 
     # --- what becomes of them -----------------------------------------------------------------------------------------
 
@@ -205,6 +216,10 @@ class Store:
     def pending(self) -> list[int]:
         """The numbers of all pending rows."""
         return [number for number, row in self.rows.unhashed().items() if row.status == "pending"]
+
+    def complete_at(self, micros: int, number: int) -> None:
+        """Have a pending row be complete at a moment of the clock."""
+        heappush(self.completions, (min(micros, to_micros(LATEST)), number))
 
     def complete_due(self, now: int) -> None:
         """Complete what is to be complete by now, in microseconds, each at its own moment."""
@@ -251,10 +266,6 @@ class Store:
             user = User(uuid4_of(self._entropy.named("intuition.user", wallet)), now, now, now, "", wallet, "User")
             self.users[wallet] = user
         return user
-
-
-def _shown(envelope: dict[str, Any]) -> dict[str, Any]:
-    return envelope | {"data": list(map(hashed, envelope["data"]))}
 
 
 def _content_address(draft: Draft) -> str:

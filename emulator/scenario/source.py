@@ -46,8 +46,13 @@ def layers_of(given: Any) -> tuple[Any, ...] | None:
 
 
 def sources(given: Any) -> tuple[Source, ...]:
-    """The layers, the lowest first. Raises Misconfigured."""
-    return tuple(map(source, layers_of(given) or ()))
+    """The layers, the lowest first, files as paths. Raises Misconfigured."""
+    return tuple(_as_path(source(each)) for each in layers_of(given) or ())
+
+
+def _as_path(given: Source) -> Source:
+    """One spelling for one file: a world is made once for each."""
+    return Path(given) if isinstance(given, str) and not is_bundled_name(given) else given
 
 
 def is_bundled_name(given: object) -> bool:

@@ -25,8 +25,10 @@ _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 class SigningKey:
     """A P-256 key pair. The public half is served as the PEM bytes it came with, if it came with any."""
 
+    FROM_FILES = "files"
+
     def __init__(
-        self, private: ec.EllipticCurvePrivateKey, origin: str = "files", public_pem: bytes | None = None
+        self, private: ec.EllipticCurvePrivateKey, origin: str = FROM_FILES, public_pem: bytes | None = None
     ) -> None:
         self.origin = origin
         """Where it comes from: `files`, or the purpose and number of a draw, such as `spacetime.key 0`."""
@@ -186,3 +188,12 @@ class Keyring:
                 continue
             return now - at
         return None
+
+
+def sign_with_p384(message: bytes) -> bytes:
+    """An ES384 signature by a key that nobody trusts: of a curve the server does not take."""
+    from cryptography.hazmat.primitives.hashes import SHA384
+
+    key = ec.derive_private_key(1, ec.SECP384R1())
+    r, s = decode_dss_signature(key.sign(message, ec.ECDSA(SHA384(), deterministic_signing=True)))
+    return r.to_bytes(48) + s.to_bytes(48)

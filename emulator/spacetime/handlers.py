@@ -8,7 +8,7 @@ from emulator.rust.escape import debug
 from emulator.spacetime import email as email_address
 from emulator.spacetime.auth import authenticated, caller, identified
 from emulator.spacetime.model import Claims, Identity, InvalidQuery, OtherIdentity, Profile, TokenRefused
-from emulator.spacetime.operations import OPERATIONS, SET_EMAIL
+from emulator.spacetime.operations import operations_of
 from emulator.web import Call
 
 
@@ -117,5 +117,4 @@ _ELSEWHERE = {
 
 
 def api(profile: Profile) -> Api:
-    operations = [each for each in OPERATIONS if profile.page or each is not SET_EMAIL]
-    return Api("spacetime", Routes.of(operations, _HANDLERS), describe, cors=True, elsewhere=_ELSEWHERE)
+    return Api("spacetime", Routes.of(operations_of(profile), _HANDLERS), describe, cors=True, elsewhere=_ELSEWHERE)

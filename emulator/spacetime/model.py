@@ -97,6 +97,15 @@ class Database(msgspec.Struct, frozen=True):
     identity: Identity
     address: str
 
+    @property
+    def packed(self) -> bytes:
+        """Both in 48 bytes, as the store keeps them."""
+        return bytes.fromhex(self.identity + self.address)
+
+    @classmethod
+    def unpacked(cls, packed: bytes) -> "Database":
+        return cls(Identity(packed[:32].hex()), packed[32:].hex())
+
     @classmethod
     def new(cls, chance: bytes) -> "Database":
         """The database that belongs to some random bytes. How an address follows from them is our own choice."""

@@ -1,6 +1,7 @@
 """What can be asked of SpacetimeDB."""
 
 from emulator.operation import Operation
+from emulator.spacetime.model import Profile
 
 _IDENTITY = "/v1/identity"
 
@@ -17,3 +18,7 @@ OPERATIONS = (
     Operation("spacetime.health", "GET", ("/v1/health",)),
     SET_EMAIL,
 )
+
+
+def operations_of(profile: Profile) -> tuple[Operation, ...]:
+    return OPERATIONS if profile.page else tuple(each for each in OPERATIONS if each is not SET_EMAIL)

@@ -28,7 +28,7 @@ class Store:
         self.profile = profile
         self.keyring = Keyring(key)
         self.emails: Layered[Identity, str] = Layered(ground.graveyard)
-        self.databases: Layered[Identity, tuple[Database, ...]] = Layered(ground.graveyard)
+        self.databases: Layered[Identity, tuple[bytes, ...]] = Layered(ground.graveyard)
         self._clock, self._entropy, self._lock = ground.clock, ground.entropy, ground.lock
 
     def fork(self, ground: Ground) -> "Store":
@@ -94,7 +94,7 @@ class Store:
         """A new database, listed last; one with a name is the same whatever else was made."""
         database = Database.new(self._entropy.draw(_DATABASE)) if name is None else self.database_named(owner, name)
         with self._lock:
-            self.databases[owner] = (*self.databases_of(owner), database)
+            self.databases[owner] = (*(self.databases.get(owner) or ()), database.packed)
         return database
 
     def database_named(self, owner: Identity | str, name: str) -> Database:
@@ -103,7 +103,7 @@ class Store:
 
     def databases_of(self, owner: Identity) -> tuple[Database, ...]:
         """In the order they were made."""
-        return self.databases.get(owner) or ()
+        return tuple(map(Database.unpacked, self.databases.get(owner) or ()))
 
     def _issued_at(self) -> int:
         return _seconds(self._clock.micros())

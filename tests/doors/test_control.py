@@ -103,6 +103,8 @@ def test_control_calls_are_never_journaled(emulator: Emulator) -> None:
         ("POST", "/reset", "[]", 400, "send one JSON object"),
         ("GET", "/journal?status=x", "", 400, "`status` is a number"),
         ("GET", "/journal?since=x", "", 400, "`since` is like"),
+        ("GET", "/journal?method=", "", 400, "is no method"),
+        ("GET", "/journal?path=identity", "", 400, "begins with a slash"),
         ("GET", "/journal?stat=1", "", 400, "did you mean 'status'?"),
     ],
 )
@@ -114,6 +116,10 @@ def test_a_mistake_is_answered_with_what_to_do(
     assert answer.status == status
     assert b'"error":"' in answer.body
     assert hint in answer.body.decode().replace('\\"', '"')
+
+
+def test_a_405_says_what_is_allowed(emulator: Emulator) -> None:
+    assert call(emulator.url, "PUT", "/clock").header("allow") == "GET,HEAD,POST"
 
 
 @pytest.mark.parametrize(
@@ -214,6 +220,15 @@ def test_an_exchange_is_given_as_curl(emulator: Emulator) -> None:
         ("/spacetime/tokens", '{"subject": "a", "expires_in": 1e300}', 'send {"subject": "alice"'),
         ("/intuition/api-keys", "{}", 'send {"wallet": "0x81"}'),
         ("/reset", "[" * 100_000, "send one JSON object"),
+        ("/faults", '{"at": 1e308, "do": {"rotate_key": true}}', "at: it is no number up to 1e+09"),
+        ("/faults", '{"request": "* /**", "until": 1e12, "do": {"hang": true}}', "until: it is no number"),
+        ("/faults", '{"request": "* /**", "do": {"advance": -1e300}}', "do.advance: it is no number"),
+        ("/faults", '{"request": "* /**", "do": {"delay": [1, 1e300]}}', "do.delay: it is no number"),
+        (
+            "/faults",
+            '{"request": "* /**", "do": {"rate_limit": {"seconds": 1e300}}}',
+            "do.rate_limit.seconds: it is no number",
+        ),
     ],
 )
 def test_a_wrong_wish_is_400_with_an_example(emulator: Emulator, path: str, body: str, hint: str) -> None:
@@ -221,6 +236,14 @@ def test_a_wrong_wish_is_400_with_an_example(emulator: Emulator, path: str, body
 
     assert answer.status == 400
     assert hint in answer.body.decode().replace('\\"', '"')
+
+
+def test_a_clock_that_a_step_drives_past_the_end_of_time_stays(emulator: Emulator) -> None:
+    emulator.clock.freeze(MOMENT)
+    call(emulator.url, "POST", "/faults", JSON, body='{"at": 0, "do": {"advance": 3e11}}')
+
+    assert call(emulator.url, "GET", "/health").status == 200
+    assert emulator.clock.now() == MOMENT
 
 
 # --- who may steer ----------------------------------------------------------------------------------------------------
@@ -261,7 +284,7 @@ def test_a_body_that_a_page_could_send_is_415(emulator: Emulator, content_type: 
 
 
 def test_no_cors_header_is_ever_sent(emulator: Emulator) -> None:
-    assert call(emulator.url, "OPTIONS", "/health").names == ["content-type", "content-length", "date"]
+    assert call(emulator.url, "OPTIONS", "/health").names == ["content-type", "allow", "content-length", "date"]
 
 
 @pytest.fixture(scope="module")

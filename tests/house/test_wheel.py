@@ -67,9 +67,10 @@ def test_the_installed_command_serves(clean_python: Path, tmp_path: Path) -> Non
             headers={"x-api-key": "00000000-0000-4000-8000-000000000001"},
             timeout=5,
         )
+        document = requests.get(f"{url}/_emulator/openapi.json", timeout=5)
         process.terminate()
 
-    assert (identity.status_code, row.status_code) == (200, 200)
+    assert (identity.status_code, row.status_code, document.status_code) == (200, 200, 200)
 
 
 def test_the_installed_plugin_gives_the_fixture(clean_python: Path, tmp_path: Path) -> None:

@@ -114,6 +114,22 @@ def test_a_signal_ends_it_within_a_second_with_status_0(number: signal.Signals) 
         assert "Traceback" not in process.stderr.read()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to send")
+def test_sigterm_ends_it_within_a_second_while_a_fault_lets_a_request_hang() -> None:
+    with serving("--port", "0") as (process, ready), connect(ready["url"]) as hung:
+        step = {"request": "POST /v1/identity", "do": {"hang": True}}
+        requests.post(f"{ready['url']}/_emulator/faults", json=step, timeout=5)
+        hung.sendall(request("POST", "/v1/identity"))
+        while not requests.get(f"{ready['url']}/_emulator/journal", timeout=5).json()["exchanges"]:
+            pass  # until the server has it
+        began = monotonic()
+        process.send_signal(signal.SIGTERM)
+
+        assert process.wait(5) == 0
+        assert monotonic() - began < 1
+        assert hung.recv(1) == b""
+
+
 def test_a_taken_port_is_one_line_and_status_2() -> None:
     with serving("--port", "0") as (_, ready):
         status, output = run("serve", "--port", str(ready["port"]))
@@ -344,3 +360,109 @@ def test_help_names_every_option() -> None:
 
 def test_the_version_is_the_packages() -> None:
     assert run("--version") == (0, "identity-emulator, version 0.1.0\n")
+
+
+# --- exec, health, export ---------------------------------------------------------------------------------------------
+
+
+def execute(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, "exec", *arguments], capture_output=True, text=True, env={**os.environ, **environment}, check=False
+    )
+
+
+PROGRAM = """
+import os, sys, urllib.request
+print(urllib.request.urlopen(os.environ["SPACETIMEDB_URI"] + "/v1/ping").status)
+sys.exit(3)
+"""
+
+
+def test_exec_runs_a_command_with_an_emulator_and_ends_as_it_does() -> None:
+    done = execute("--seed", "7", "--", sys.executable, "-c", PROGRAM)
+
+    assert (done.returncode, done.stdout, done.stderr) == (3, "200\n", "")
+
+
+def test_exec_tells_the_command_where_everything_is() -> None:
+    done = execute("--", sys.executable, "-c", "import os, json; print(json.dumps(dict(os.environ)))")
+
+    found = json.loads(done.stdout)
+    assert found["IDENTITY_EMULATOR_URL"] == found["SPACETIMEDB_URI"] == found["INTUITION_API_URL"]
+    assert found["INTUITION_API_KEY"] == API_KEY
+
+
+def test_exec_of_nothing_there_says_so() -> None:
+    done = execute("--", "no-such-command")
+
+    assert (done.returncode, done.stderr) == (127, "Error: no-such-command: command not found\n")
+
+
+def test_exec_without_a_command_is_a_usage_error() -> None:
+    done = execute()
+
+    assert (done.returncode, "Missing argument 'COMMAND...'" in done.stderr) == (2, True)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to end by")
+def test_exec_tells_of_a_command_that_was_killed_as_a_shell_does() -> None:
+    assert execute("--", sys.executable, "-c", "import os; os.kill(os.getpid(), 9)").returncode == 137
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM")
+def test_exec_passes_sigterm_on_to_the_command() -> None:
+    program = "import signal, sys; signal.signal(15, lambda *_: sys.exit(5)); print('up', flush=True); signal.pause()"
+    with subprocess.Popen([*COMMAND, "exec", "--", sys.executable, "-c", program], stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        assert process.stdout.readline() == b"up\n"
+        process.terminate()
+
+        assert process.wait(5) == 5
+
+
+def test_health_asks_whether_an_emulator_answers() -> None:
+    with serving("--port", "0", "--seed", "7") as (_, ready):
+        status, output = run("health", ready["url"])
+
+    assert (status, json.loads(output)["seed"]) == (0, 7)
+
+
+def test_health_of_nothing_is_a_failure() -> None:
+    status, output = run("health", "http://127.0.0.1:9")
+
+    assert (status, "no emulator answers at http://127.0.0.1:9" in output) == (1, True)
+
+
+def test_health_looks_where_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("IDENTITY_EMULATOR_URL", raising=False)
+    monkeypatch.setenv("IDENTITY_EMULATOR_PORT", "9")
+
+    assert "http://127.0.0.1:9" in run("health")[1]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM and SIGHUP")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.Signals(1)])
+def test_the_world_is_written_down_at_the_end(tmp_path: Path, number: signal.Signals) -> None:
+    target = tmp_path / "world.json"
+    with serving("--port", "0", "--seed", "7", "--export-on-exit", str(target)) as (process, ready):
+        row = {"display_name": "JP", "creator": "0x81"}
+        requests.post(f"{ready['url']}/identity", json=row, headers={"x-api-key": API_KEY}, timeout=5)
+        process.send_signal(number)
+        assert process.wait(5) == 0
+
+    found = json.loads(target.read_text(encoding="utf-8"))
+    assert [each["display_name"] for each in found["intuition"]["identities"]] == ["JP"]
+    assert [each.name for each in tmp_path.iterdir()] == ["world.json"]
+
+
+def test_exec_writes_the_world_down_too(tmp_path: Path) -> None:
+    target = tmp_path / "world.json"
+    execute("--seed", "7", "--export-on-exit", str(target), "--", sys.executable, "-c", "")
+
+    assert json.loads(target.read_text(encoding="utf-8"))["seed"] == 7
+
+
+def test_a_folder_that_is_not_there_is_told_at_the_start(tmp_path: Path) -> None:
+    status, output = run("serve", "--port", "0", "--export-on-exit", str(tmp_path / "no" / "world.json"))
+
+    assert (status, "there is no such folder" in output) == (2, True)

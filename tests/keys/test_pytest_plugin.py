@@ -728,13 +728,32 @@ def test_the_same_tests_run_against_an_emulator_elsewhere(run: Run) -> None:
             with pytest.raises(Exception, match="says 404: there is no such key"):
                 identity_emulator.intuition.revoke_api_key(key)
 
+        def test_ordered(identity_emulator):
+            fault = identity_emulator.faults.add("POST /v1/identity", nth=1, status=503)
+            assert len(identity_emulator.faults) == 1
+            assert status(identity_emulator, "/v1/identity") == 503
+            assert (fault.fired, fault.seen, fault.status, fault.done) == (1, 1, "done", True)
+            identity_emulator.faults.assert_done()
+            assert [each.number for each in identity_emulator.faults] == [1]
+            fault.remove()
+            assert fault.status == "removed"
+            identity_emulator.faults.clear()
+            identity_emulator.intuition.lifecycle()
+            assert dict(identity_emulator.actors) == {}
+
+        def test_put_aside(identity_emulator):
+            snapshot = identity_emulator.snapshot()
+            identity_emulator.spacetime.rotate_key()
+            identity_emulator.restore(snapshot)
+            assert identity_emulator.snapshot() == snapshot
+
         @pytest.mark.identity_emulator(spacetime_profile="v2")
         def test_profile(identity_emulator): pass
     """)
     with elsewhere() as url:
         outcome = run("--identity-emulator-url", url)
 
-    assert "2 failed, 3 passed, 1 error" in outcome.summary, outcome
+    assert "2 failed, 5 passed, 1 error" in outcome.summary, outcome
     assert "GET /v1/nonsense" in outcome or "POST /v1/nonsense: no such route" in outcome
     assert "emulator.spacetime.add_database needs the emulator in this process" in outcome
     assert "wants spacetime_profile=v2" in outcome

@@ -81,7 +81,7 @@ def test_an_actor_has_an_identity_a_token_an_email_and_databases() -> None:
 
     assert store.read(alice.token).identity == alice.identity
     assert found.spacetime.email_of(alice.identity) == "alice@example.com"
-    assert tuple(alice.databases.values()) == store.databases[store.read(alice.token).identity]
+    assert tuple(alice.databases.values()) == store.databases_of(store.read(alice.token).identity)
     assert list(alice.databases) == ["chat", "shop"]
 
 

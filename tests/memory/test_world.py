@@ -5,9 +5,12 @@ from threading import Thread
 import pytest
 
 from emulator import Config, Misconfigured
+from emulator.faults import Asked
 from emulator.graveyard import Graveyard
+from emulator.ground import Ground
 from emulator.intuition.model import Draft, NotFound
 from emulator.spacetime.model import Claims, identity_of
+from emulator.steps import made_step
 from emulator.world import Blueprint, Stage, World
 
 FROZEN = Config(seed=7, freeze_at=datetime(2024, 2, 15, 5, 47, 17, 289011, tzinfo=UTC))
@@ -188,3 +191,36 @@ def test_a_rotated_key_comes_back_with_a_reset() -> None:
 def test_a_config_that_names_what_is_not_there_is_refused(config: Config, message: str) -> None:
     with pytest.raises(Misconfigured, match=message):
         Stage(config)
+
+
+def test_no_row_is_made_between_a_snapshots_chance_and_its_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = Stage(FROZEN)
+    store, fork = stage.world.intuition, Ground.fork
+    maker = Thread(target=lambda: store.create(JP))
+
+    def slow_fork(ground: Ground) -> Ground:
+        copy = fork(ground)
+        maker.start()
+        maker.join(0.1)  # it has to wait for the snapshot
+        return copy
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Ground, "fork", slow_fork)
+        snapshot = stage.snapshot()
+    maker.join()
+    stage.restore(snapshot)
+    made = [stage.world.intuition.create(JP).id for _ in range(2)]
+
+    assert [row.id for row in stage.world.intuition.rows.merged().values()] == made
+
+
+def test_a_copy_counts_a_limit_on_its_own() -> None:
+    stage = Stage(FROZEN)
+    stage.world.add_step(made_step({"request": "GET /v1/ping", "do": {"rate_limit": {"requests": 1}}}))
+    ping = Asked("GET", ("/v1/ping",), "", "somebody", stage.world.clock.micros())
+    snapshot = stage.snapshot()
+
+    for _ in range(2):
+        stage.restore(snapshot)
+        assert stage.world.faults.decide(ping, stage.world.entropy) is None
+        assert stage.world.faults.decide(ping, stage.world.entropy) is not None

@@ -1,0 +1,1 @@
+"""What the command `identity-emulator` can do, a module each."""

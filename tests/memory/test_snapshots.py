@@ -1,0 +1,180 @@
+"""A world is put aside and gone on from, in memory and as a document."""
+
+import json
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import pytest
+import requests
+
+from emulator import Config, Emulator, Misconfigured
+from emulator.intuition.model import Draft
+from emulator.snapshot import read, written
+from emulator.steps import made_step
+from emulator.world import Stage
+from tests.conftest import API_KEY
+
+
+def filled() -> Stage:
+    """A stage whose world holds something of everything."""
+    stage = Stage(Config(seed=7))
+    world = stage.world
+    identity, _ = world.spacetime.create_identity()
+    world.spacetime.set_email(identity, "Alice@example.com")
+    world.spacetime.add_database(identity)
+    world.spacetime.rotate_key()
+    world.intuition.lifecycle = type(world.intuition.lifecycle)(pending=True, complete_after=30.0)
+    world.intuition.create(Draft("JP", "0x81", external_reference="https://a.example"))
+    world.intuition.add_position(0, "0x82", 5)
+    world.intuition.revoke_api_key(API_KEY)
+    world.intuition.issue_api_key("0x83")
+    world.intuition.names["jp"] = 0
+    step = {"request": "POST /identity", "do": {"rate_limit": {"requests": 1, "seconds": 5.0}}}
+    world.add_step(made_step(step)).windows["key"] = (world.faults.begun, 3)
+    world.clock.freeze()
+    return stage
+
+
+def test_a_document_read_again_is_the_same_document() -> None:
+    stage = filled()
+    document = written(stage.world)
+
+    assert written(read(document, Stage(Config()).world)) == document
+
+
+def test_a_world_read_again_goes_on_as_the_first_would() -> None:
+    stage = filled()
+    again = read(written(stage.world), Stage(Config()).world)
+
+    assert again.spacetime.create_identity() == stage.world.spacetime.create_identity()
+    assert again.intuition.create(Draft("B", "0x81")) == stage.world.intuition.create(Draft("B", "0x81"))
+    assert [again.intuition.find(name).id for name in ("jp",) if again.intuition.names.get(name)] == []
+    assert again.row_number("jp") == 0
+
+
+def test_a_skewed_clock_stays_as_far_ahead() -> None:
+    stage = Stage(Config())
+    stage.world.clock.skew(3600)
+
+    assert read(written(stage.world), stage.world).clock.ahead == pytest.approx(3600, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (lambda found: found.update(version=2), "version 2 of a snapshot"),
+        (lambda found: found.pop("seed"), "missing required field `seed`"),
+        (lambda found: found.update(sede=1), "unknown field `sede`"),
+        (lambda found: found["spacetime"].update(profile="v9"), "no profile 'v9'"),
+        (lambda found: found["spacetime"].update(keys=[]), "spacetime.keys is empty"),
+        (lambda found: found["spacetime"].update(first_key="nowhere"), "no key has the origin 'nowhere'"),
+        (lambda found: found["spacetime"].update(first_key="files"), "start with the same --jwt-priv-key-path"),
+        (lambda found: found["spacetime"].update(emails={"c2": "a@b.c"}), "too few elements"),
+        (
+            lambda found: next(iter(found["spacetime"]["databases"].values()))[0].update(address="ab"),
+            "'ab' is no address",
+        ),
+        (
+            lambda found: next(iter(found["spacetime"]["databases"].values()))[0].update(identity="c2"),
+            "too few elements",
+        ),
+        (lambda found: found["intuition"].update(users=[]), "no user has the wallet '0x81'"),
+        (lambda found: found["clock"].update(freeze="yesterday"), "this is no snapshot"),
+        (lambda found: found["script"][0]["step"].update(nth=0), "step 1: it is too small"),
+    ],
+)
+def test_a_wrong_document_says_what_is_wrong(change: Any, text: str) -> None:
+    stage = filled()
+    found = json.loads(written(stage.world))
+    change(found)
+
+    with pytest.raises(Misconfigured, match=text):
+        read(json.dumps(found).encode(), stage.world)
+
+
+def test_a_key_from_files_is_in_no_document(recorded_key_pair: tuple[Path, Path]) -> None:
+    private, public = recorded_key_pair
+    stage = Stage(Config(jwt_priv_key_path=private, jwt_pub_key_path=public))
+    document = written(stage.world)
+
+    assert b"PRIVATE" not in document
+    assert read(document, stage.world).spacetime.keyring.key.public_pem == public.read_bytes()
+
+
+# --- in memory --------------------------------------------------------------------------------------------------------
+
+
+def test_a_restored_world_is_as_it_was() -> None:
+    stage = filled()
+    before = written(stage.world)
+    snapshot = stage.snapshot()
+    stage.world.intuition.create(Draft("B", "0x84"))
+    stage.world.spacetime.rotate_key()
+    stage.world.faults.clear()
+    stage.world.clock.advance(60)
+
+    stage.restore(snapshot)
+
+    assert written(stage.world) == before
+
+
+def test_a_snapshot_can_be_gone_back_to_again_and_again() -> None:
+    stage = filled()
+    before = written(stage.world)
+    snapshot = stage.snapshot()
+    for _ in range(3):
+        stage.world.intuition.create(Draft("B", "0x84"))
+        stage.restore(snapshot)
+
+    assert written(stage.world) == before
+
+
+def test_a_snapshot_costs_nothing_in_a_big_world() -> None:
+    stage = Stage(Config())
+    for number in range(20_000):
+        stage.world.intuition.create(Draft(f"user {number}", "0x81"))
+
+    def cost() -> float:
+        begin = perf_counter()
+        stage.restore(stage.snapshot())
+        return perf_counter() - begin
+
+    assert min(cost() for _ in range(20)) < 0.001
+
+
+def test_the_journal_goes_on_over_a_restore(emulator: Emulator) -> None:
+    snapshot = emulator.snapshot()
+    requests.post(f"{emulator.url}/v1/identity", timeout=5)
+
+    emulator.restore(snapshot)
+
+    emulator.journal.assert_requested("POST", "/v1/identity", times=1)
+
+
+def test_a_document_goes_out_and_in_over_http(emulator: Emulator) -> None:
+    url = f"{emulator.url}/_emulator/snapshot"
+    emulator.intuition.create_identity(display_name="JP", creator="0x81")
+    emulator.clock.freeze()
+    document = requests.get(url, timeout=5).content
+    emulator.reset()
+
+    answer = requests.put(url, document, headers={"content-type": "application/json"}, timeout=5)
+
+    assert answer.status_code == 204
+    assert requests.get(url, timeout=5).content == document
+
+
+def test_a_wrong_document_over_http_changes_nothing(emulator: Emulator) -> None:
+    url = f"{emulator.url}/_emulator/snapshot"
+    emulator.clock.freeze()
+    before = requests.get(url, timeout=5).content
+
+    answer = requests.put(url, b'{"version": 1}', headers={"content-type": "application/json"}, timeout=5)
+
+    assert answer.status_code == 400
+    assert answer.json() == {
+        "error": "this is no snapshot: Object missing required field `seed`",
+        "hint": "nothing was changed",
+    }
+    assert requests.get(url, timeout=5).content == before

@@ -1,0 +1,223 @@
+"""Clients that are slow, idle or too big: memory stays bounded, and others are served meanwhile."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from time import monotonic
+
+import aiohttp
+import pytest
+
+from tests.conftest import API_KEY
+from tests.raw import request
+from tests.slow.conftest import Figure
+from tests.slow.served import MEGABYTE, MemoryWatch, Served, percentile, served
+
+SECONDS = min(float(os.environ.get("LOAD_SECONDS", "60")), 5.0)
+IDLE, SLOW = 1000, 50
+BIG = 100 * MEGABYTE
+JSON = "Content-Type: application/json"
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="memory is read from Linux's /proc")
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Served]:
+    with served(tmp_path) as server:
+        yield server
+        assert server.bugs() == []
+
+
+class Normal:
+    """A client that does what clients do, one request after another."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.seconds: list[float] = []
+        self.warm = asyncio.Event()
+        """Set once everything that the server imports when first needed is there."""
+
+    async def work(self) -> None:
+        draft = {"display_name": "JP", "creator": "0x81"}
+        async with aiohttp.ClientSession() as session:
+            while True:
+                await self.ask(session, "POST", "/v1/identity")
+                await self.ask(session, "POST", "/identity", json=draft, headers={"x-api-key": API_KEY})
+                await self.ask(session, "GET", "/v1/ping")
+                self.warm.set()
+
+    async def ask(self, session: aiohttp.ClientSession, method: str, path: str, **options: object) -> None:
+        began = monotonic()
+        async with session.request(method, f"{self.url}{path}", **options) as answer:  # type: ignore[arg-type]
+            await answer.read()
+            assert answer.status == 200
+        self.seconds.append(monotonic() - began)
+
+
+@asynccontextmanager
+async def a_normal_client(server: Served) -> AsyncIterator[Normal]:
+    """At work while the block lasts; whatever went wrong for it is raised at its end."""
+    normal = Normal(server.url)
+    task = asyncio.create_task(normal.work())
+    await asyncio.wait([task, asyncio.ensure_future(normal.warm.wait())], return_when=asyncio.FIRST_COMPLETED)
+    normal.seconds.clear()
+    try:
+        yield normal
+    finally:
+        if task.done():
+            task.result()
+        task.cancel()
+
+
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+async def opened(server: Served) -> Streams:
+    return await asyncio.open_connection("127.0.0.1", server.port)
+
+
+async def answer_to(streams: Streams) -> tuple[int, float]:
+    """The status that comes, and the seconds until then."""
+    began = monotonic()
+    head = await asyncio.wait_for(streams[0].readuntil(b"\r\n\r\n"), 30)
+    return int(head.split(b" ")[1]), monotonic() - began
+
+
+# --- slow and idle ----------------------------------------------------------------------------------------------------
+
+
+async def trickle(streams: Streams, sent: bytes) -> None:
+    for byte in sent:
+        streams[1].write(bytes([byte]))
+        await asyncio.sleep(1)
+
+
+def test_a_thousand_idle_and_fifty_slow_clients_cost_the_others_nothing(server: Served, figure: Figure) -> None:
+    slow_body = request("POST", "/identity", f"x-api-key: {API_KEY}", JSON, "Content-Length: 1000")
+
+    async def run() -> tuple[Normal, Normal]:
+        async with a_normal_client(server) as alone:
+            await asyncio.sleep(SECONDS)
+        idle = [await opened(server) for _ in range(IDLE)]
+        slow = [await opened(server) for _ in range(SLOW)]
+        for streams in slow[::2]:
+            streams[1].write(slow_body)
+        tasks = [asyncio.create_task(trickle(streams, b"{" * 1000)) for streams in slow[::2]]
+        tasks += [asyncio.create_task(trickle(streams, b"GET /v1/ping?" * 100)) for streams in slow[1::2]]
+        async with a_normal_client(server) as among:
+            await asyncio.sleep(SECONDS)
+        for streams in idle:
+            streams[1].write(request("GET", "/v1/ping"))
+        assert {(await answer_to(streams))[0] for streams in idle} == {200}
+        assert not any(task.done() for task in tasks)
+        for _, writer in idle + slow:
+            writer.close()
+        return alone, among
+
+    with MemoryWatch(server) as watch:
+        alone, among = asyncio.run(run())
+
+    grown = max(watch.samples) - watch.samples[0]
+    quick = percentile(alone.seconds, 0.99), percentile(among.seconds, 0.99)
+    figure("a client alone: 99 of 100 requests within, ms", f"{quick[0]:.1f}")
+    figure(f"… beside {IDLE} idle connections and {SLOW} that send a byte a second, ms", f"{quick[1]:.1f}")
+    figure("… memory grown by, MB", f"{grown:.0f}")
+    assert grown < 150
+    assert quick[1] < 50
+
+
+# --- big --------------------------------------------------------------------------------------------------------------
+
+
+async def send(streams: Streams, size: int, *, chunked: bool = False) -> int:
+    """As much of a body as the server takes, up to `size`; how much that was."""
+    writer, block = streams[1], b"x" * MEGABYTE
+    sent = 0
+    try:
+        while sent < size and not writer.is_closing():
+            writer.write(b"%x\r\n%b\r\n" % (len(block), block) if chunked else block)
+            await writer.drain()
+            sent += len(block)
+    except ConnectionError:
+        pass
+    return sent
+
+
+async def upload(server: Served, head: bytes, *, size: int = BIG, chunked: bool = False) -> tuple[int, float]:
+    streams = await opened(server)
+    streams[1].write(head)
+    sending = asyncio.create_task(send(streams, size, chunked=chunked))
+    try:
+        return await answer_to(streams)
+    finally:
+        sending.cancel()
+        await asyncio.gather(sending, return_exceptions=True)
+        streams[1].close()
+
+
+LENGTH = f"Content-Length: {BIG}"
+CHUNKED = "Transfer-Encoding: chunked"
+KEY = f"x-api-key: {API_KEY}"
+
+
+@pytest.mark.parametrize(
+    ("target", "headers", "status"),
+    [
+        ("/identity", (KEY, JSON, LENGTH), 413),
+        ("/identity", (KEY, JSON, CHUNKED), 413),
+        ("/identity", (KEY, "Content-Type: text/plain", LENGTH), 415),
+        ("/identity", (JSON, LENGTH), 401),
+        ("/v1/identity", (LENGTH,), 200),
+        ("/v1/identity", (CHUNKED,), 200),
+        ("/nowhere", (LENGTH,), 404),
+        ("/_emulator/reset", ("Content-Type: text/plain", LENGTH), 415),
+        ("/_emulator/reset", (JSON, "Origin: null", LENGTH), 403),
+        ("/_emulator/reset", (JSON, f"Content-Length: {257 * MEGABYTE}"), 413),
+    ],
+)
+def test_a_body_of_100_mb_is_not_kept_where_nobody_wants_it(
+    server: Served, target: str, headers: tuple[str, ...], status: int
+) -> None:
+    async def run() -> tuple[list[tuple[int, float]], Normal]:
+        async with a_normal_client(server) as normal:
+            head, chunked = request("POST", target, *headers), CHUNKED in headers
+            found = await asyncio.gather(*(upload(server, head, chunked=chunked) for _ in range(8)))
+            await asyncio.sleep(0.2)
+        return found, normal
+
+    with MemoryWatch(server) as watch:
+        found, normal = asyncio.run(run())
+
+    assert [each for each, _ in found] == [status] * 8
+    assert max(seconds for _, seconds in found) < 2
+    assert max(watch.samples) - watch.samples[0] < 60
+    # Few requests in a short time, beside eight uploads in this very process: the slowest one says little.
+    assert percentile(normal.seconds, 0.9) < 100
+    assert max(normal.seconds) < 2
+
+
+def test_control_bodies_of_100_mb_are_read_and_let_go_of(server: Served, figure: Figure) -> None:
+    """They may be that large, for the sake of snapshots; so many of them at once cost so much memory."""
+
+    async def run() -> tuple[list[tuple[int, float]], Normal]:
+        async with a_normal_client(server) as normal:
+            head = request("POST", "/_emulator/reset", JSON, LENGTH)
+            found = await asyncio.gather(*(upload(server, head) for _ in range(2)))
+            await asyncio.sleep(1)
+        return found, normal
+
+    with MemoryWatch(server) as watch:
+        found, normal = asyncio.run(run())
+
+    grown, left = max(watch.samples) - watch.samples[0], watch.samples[-1] - watch.samples[0]
+    figure("two control calls with bodies of 100 MB at once: memory grown by at most, MB", f"{grown:.0f}")
+    figure("… of which a second later are left, MB", f"{left:.0f}")
+    figure("… 99 of 100 requests of another client within, ms", f"{percentile(normal.seconds, 0.99):.1f}")
+    assert [status for status, _ in found] == [400, 400]
+    assert grown < 2 * 3.5 * BIG / MEGABYTE
+    assert left < 60
+    assert percentile(normal.seconds, 0.9) < 100
+    assert max(normal.seconds) < 2

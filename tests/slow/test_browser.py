@@ -1,0 +1,144 @@
+"""A page of another origin in a real browser: it can't steer the emulator, and uses the APIs as far as CORS lets it."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from queue import Queue
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from emulator import Emulator, running_in_thread
+
+PAGE = Path(__file__).with_name("page.html").read_text(encoding="utf-8")
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync --host-resolver-rules=MAP\tevil.example\t127.0.0.1"
+)
+SEED, MARK = 7, "only-in-the-journal"
+
+pytestmark = pytest.mark.skipif(BROWSER is None, reason="there is no Chromium here (Debian: apt-get install chromium)")
+
+
+@contextmanager
+def page_served(emulator_url: str) -> Iterator[tuple[int, Queue[dict[str, Any]]]]:
+    """The port of a server of the page's own, and what the page sends home."""
+    home: Queue[dict[str, Any]] = Queue()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.answer(PAGE.replace("EMULATOR", emulator_url).encode())
+
+        def do_POST(self) -> None:
+            home.put(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+            self.answer(b"")
+
+        def answer(self, body: bytes) -> None:
+            self.send_response(200)
+            self.send_header("content-type", "text/html")
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_port, home
+        server.shutdown()
+
+
+def browse(host: str, emulator_url: str, profile: Path) -> dict[str, Any]:
+    """What a page of `host` found out."""
+    with page_served(emulator_url) as (port, home):
+        flags = [flag.replace("\t", " ") for flag in FLAGS.split(" ")]
+        command = [str(BROWSER), *flags, f"--user-data-dir={profile}", f"http://{host}:{port}/"]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as browser:
+            try:
+                return home.get(timeout=60)
+            finally:
+                browser.kill()
+
+
+@pytest.fixture(scope="module", params=["127.0.0.1", "localhost", "evil.example"])
+def visit(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Emulator, dict[str, Any]]]:
+    with running_in_thread(seed=SEED) as emulator:
+        emulator.spacetime.create_identity(subject="alice", email=f"{MARK}@example.com")
+        yield emulator, browse(request.param, emulator.url, tmp_path_factory.mktemp("profile"))
+
+
+Visit = tuple[Emulator, dict[str, Any]]
+
+
+def test_the_page_got_to_its_end(visit: Visit) -> None:
+    assert "broken" not in visit[1]
+
+
+def test_it_changed_nothing(visit: Visit) -> None:
+    emulator, _ = visit
+    world = emulator._stage.world
+
+    assert world.seed == SEED
+    assert len(world.spacetime.emails) == 1
+    assert len(emulator.faults) == 0
+    assert not world.spacetime.keyring.retired
+    assert not emulator.clock.frozen
+    assert len(emulator.journal) == world.journal.total > 0
+
+
+@pytest.mark.parametrize("path", ["journal", "state", "health", "actors", "faults"])
+def test_it_read_nothing(visit: Visit, path: str) -> None:
+    _, found = visit
+
+    assert found[f"read {path}"] == "TypeError"
+    assert found[f"read blindly {path}"] == "opaque"
+
+
+def test_no_way_of_posting_told_it_anything(visit: Visit) -> None:
+    _, found = visit
+    told = {name: answer for name, answer in found.items() if name.startswith(("reset", "rotate", "fault", "advance"))}
+
+    assert {name: answer for name, answer in told.items() if "blindly" in name} == {
+        name: "opaque" for name in told if "blindly" in name
+    }
+    assert {answer for name, answer in told.items() if "blindly" not in name} == {"TypeError"}
+    assert found["clear journal"] == "TypeError"
+    assert [found[way] for way in ("script", "image", "socket")] == ["error", "error", "error"]
+
+
+@pytest.mark.parametrize(
+    ("what", "status"),
+    [
+        ("create", 200),
+        ("public key", 200),
+        ("Authorization", 204),
+        ("Content-Type", 200),
+        ("Accept", 200),
+        ("DELETE", 405),
+        ("not found", "TypeError"),
+        ("x-api-key", "TypeError"),
+        ("x-other", "TypeError"),
+        ("cookies", "TypeError"),
+    ],
+)
+def test_it_uses_spacetimedbs_api_as_far_as_its_cors_lets_any_page(visit: Visit, what: str, status: object) -> None:
+    assert visit[1][what] == status
+
+
+@pytest.mark.parametrize("what", ["list", "list with key", "create"])
+def test_intuitions_api_has_no_cors(visit: Visit, what: str) -> None:
+    emulator, found = visit
+
+    assert found[f"Intuition, {what}"] == "TypeError"
+    assert found["Intuition, create blindly"] == "opaque"
+    assert len(emulator.intuition.identities) == 0
+    assert {each.status for each in emulator.journal.exchanges if each.path == "/identity"} == {401, 405}
