@@ -53,9 +53,9 @@ class Rows(Layered[int, Identity]):
     Those of a crowd come without their hash, the costliest part of a row, and get it when somebody looks.
     """
 
-    def get(self, number: int) -> Identity | None:
-        row = super().get(number)
-        return row if row is None or row.identity_hash else self._hashed(number)
+    def get(self, key: int) -> Identity | None:
+        row = super().get(key)
+        return row if row is None or row.identity_hash else self._hashed(key)
 
     def _hashed(self, number: int) -> Identity:
         """The row stays hashed, for all that share its layer."""

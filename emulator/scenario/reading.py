@@ -18,6 +18,7 @@ LARGEST = 1024 * 1024
 _DEEPEST = 64
 _MOST_NODES = 50_000
 _TOO_MUCH = f"more than {_MOST_NODES} values, aliases counted as often as used; `crowd` makes many alike"
+_HALF = "half a surrogate pair"
 _LONGEST_NUMBER = 400
 """Digits."""
 
@@ -73,6 +74,8 @@ def read_json(text: str) -> Node:
 def _plain_node(value: Any, path: Path, mark: Mark) -> Node:
     if len(path) >= _DEEPEST:
         raise Unreadable([Problem(mark, path[:3], f"nested deeper than {_DEEPEST}")])
+    if any(_broken(text) for text in (value if isinstance(value, dict) else [value]) if isinstance(text, str)):
+        raise Unreadable([Problem(mark, path, _HALF)])
     if isinstance(value, dict):
         return Node({key: _plain_node(each, (*path, key), mark) for key, each in value.items()}, mark, path)
     if isinstance(value, list):
@@ -249,8 +252,8 @@ class _Builder:
     def _scalar(self, event: Any, mark: Mark) -> Node:
         text: str = event.value
         path = self._path()
-        if any("\ud800" <= char <= "\udfff" for char in text):
-            self._wrong(mark, "half a surrogate pair", path)
+        if _broken(text):
+            self._wrong(mark, _HALF, path)
             text = ""
         if not event.implicit[0]:
             return Node(text, mark, path, raw=text)
@@ -259,6 +262,10 @@ class _Builder:
         except ValueError as error:
             self._wrong(mark, str(error), path)
             return Node(0, mark, path, raw=text)
+
+
+def _broken(text: str) -> bool:
+    return not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text)
 
 
 def _resolved(text: str) -> Scalar:

@@ -44,6 +44,16 @@ def test_each_yaml_block_is_a_good_scenario(tmp_path: Path) -> None:
     assert [str(problem) for path in written(tmp_path) for problem in problems_of(str(path))] == []
 
 
+def test_the_mistakes_shown_are_those_that_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    friends = blocks("yaml")[0].replace("bob:", "bob: {emial: b@c.d}").replace("POST /identity", "POST /identty")
+    Path("friends.yaml").write_text(friends, encoding="utf-8")
+
+    shown = re.findall(r"^friends\.yaml:\d.*$", MANUAL, re.MULTILINE)
+
+    assert list(map(str, problems_of("friends.yaml"))) == shown
+
+
 def test_each_python_block_runs(tmp_path: Path) -> None:
     written(tmp_path)
     for number, text in enumerate(blocks("python")):

@@ -107,6 +107,12 @@ NAMES = "intuition: {api_keys: {ci: }, identities: {jp: {display_name: JP}}}\nsp
             "intuition: {lifecycle: {pending: false, complete_after: 5}}",
             "2:41 intuition.lifecycle.complete_after: nothing",
         ),
+        ("intuition: {identities: {'': {display_name: JP}}}", '2:26 intuition.identities."": a name has at least one'),
+        ("intuition: {api_keys: {'': }}", '2:24 intuition.api_keys."": a name has at least one letter'),
+        (
+            "intuition: {crowd: {count: 2}, identities: {user-1: {display_name: x}}}",
+            "2:45 intuition.identities.user-1: one",
+        ),
         # the script
         (
             "script: [{request: GET, do: {status: 503}}]",

@@ -145,6 +145,7 @@ def test_a_later_layer_wins_key_by_key_and_scripts_add_up() -> None:
         ("a: .inf", "it.yaml:1:4 a: not a number that JSON has"),
         ("a: 1e999", "it.yaml:1:4 a: not a number that JSON has"),
         (f"a: {'9' * 5000}", "it.yaml:1:4 a: too long a number"),
+        ('a: "\\ud800"', "it.yaml:1:4 a: half a surrogate pair"),
         ("a: *b", "it.yaml:1:4 a: *b is inside its own anchor or has none"),
         ("a: &a [*a]", "it.yaml:1:8 a[0]: *a is inside its own anchor or has none"),
         ("a: {<<: 5}", 'it.yaml:1:9 a."<<": `<<` takes a mapping'),
@@ -191,7 +192,11 @@ def test_all_duplicate_keys_are_told_at_once() -> None:
     assert len(problems("a: 1\na: 1\nb: 1\nb: 1\n")) == 2
 
 
-@pytest.mark.parametrize("text", ["[" * 70 + "]" * 70, '"' + "x" * LARGEST + '"', '{"a": NaN}'])
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 70 + "]" * 70, '"' + "x" * LARGEST + '"', '{"a": NaN}', '{"a": ["\\ud800"]}', '{"\\ud800": 1}'],
+    ids=["deep", "large", "NaN", "half a pair", "half a pair as a key"],
+)
 def test_a_document_in_no_file_has_the_same_bounds(text: str) -> None:
     with pytest.raises(Unreadable):
         read_json(text)
