@@ -1,7 +1,10 @@
 """The quick way to read JSON: for objects of which serde_json and Python's parser can't think differently."""
 
 import json
+from collections.abc import Iterable
 from typing import Any
+
+import msgspec
 
 # Nested objects come out as tuples, NaN and the infinities as floats: neither is plain.
 _PAIRS = json.JSONDecoder(object_pairs_hook=tuple, parse_constant=float)
@@ -15,6 +18,20 @@ def plain_object(data: bytes) -> dict[str, Any] | None:
     """
     if b"\\" in data:
         return None
+    found = _spaced(data) if b": " in data else _compact(data) or _spaced(data)
+    return found if found is not None and _all_plain(found.values()) else None
+
+
+def _compact(data: bytes) -> dict[str, Any] | None:
+    """What is written back the same has no doubled keys, and nothing that could be read in two ways."""
+    try:
+        found = msgspec.json.decode(data)
+    except (ValueError, RecursionError):
+        return None
+    return found if type(found) is dict and msgspec.json.encode(found) == data else None
+
+
+def _spaced(data: bytes) -> dict[str, Any] | None:
     try:
         pairs = _PAIRS.decode(data.decode())
     except (ValueError, RecursionError):
@@ -22,10 +39,14 @@ def plain_object(data: bytes) -> dict[str, Any] | None:
     if not isinstance(pairs, tuple):
         return None
     found = dict(pairs)
-    return found if len(found) == len(pairs) and all(map(_plain, found.values())) else None
+    return found if len(found) == len(pairs) else None
 
 
-def _plain(value: object) -> bool:
+def _all_plain(values: Iterable[object]) -> bool:
+    return all(type(value) is str or _is_plain(value) for value in values)
+
+
+def _is_plain(value: object) -> bool:
     if isinstance(value, list):
         return all(isinstance(item, str) for item in value)
-    return value is None or isinstance(value, str | bool) or (isinstance(value, int) and -(2**63) <= value < 2**64)
+    return value is None or isinstance(value, bool) or (isinstance(value, int) and -(2**63) <= value < 2**64)

@@ -166,7 +166,10 @@ def _quick_claims(payload: bytes) -> dict[str, Any] | None:
     found = plain_object(payload)
     if found is None or not found.keys() >= _REQUIRED_CLAIMS:
         return None
-    return found if all(fits(found[name]) for name, fits in _PLAIN_CLAIMS.items() if name in found) else None
+    for name, fits in _PLAIN_CLAIMS.items():
+        if name in found and not fits(found[name]):
+            return None
+    return found
 
 
 def _is_text(value: object) -> bool:
