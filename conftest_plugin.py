@@ -139,7 +139,7 @@ def make_identity_emulator(
 ) -> Iterator[Callable[..., Emulator]]:
     """A factory for further servers: `make_identity_emulator(seed=7)`. All are stopped at the test's end."""
     from emulator.pytest_settings import config_from, folders_of, told, world_config
-    from emulator.world import located
+    from emulator.stage import located
 
     with ExitStack() as stack:
 

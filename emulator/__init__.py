@@ -7,16 +7,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from emulator.config import Config
     from emulator.errors import Misconfigured
     from emulator.exchange import Exchange
     from emulator.handle import Emulator
     from emulator.server import running, running_in_thread
-    from emulator.world import Config
 
 __all__ = ["Config", "Emulator", "Exchange", "Misconfigured", "running", "running_in_thread"]
 
 _HOMES = {
-    "Config": "emulator.world",
+    "Config": "emulator.config",
     "Emulator": "emulator.handle",
     "Exchange": "emulator.exchange",
     "Misconfigured": "emulator.errors",

@@ -10,8 +10,8 @@ from emulator.intuition import handlers as intuition_handlers
 from emulator.intuition import model as intuition_model
 from emulator.spacetime import handlers as spacetime_handlers
 from emulator.spacetime import model as spacetime_model
+from emulator.stage import Stage
 from emulator.web import Call, Handler, journaled
-from emulator.world import Stage
 
 
 def application(stage: Stage, guard: Guard) -> Handler:

@@ -7,8 +7,8 @@ import pytest
 import pytest_asyncio
 
 if TYPE_CHECKING:
+    from emulator.config import Config
     from emulator.testclient import EmulatorClient
-    from emulator.world import Config
 
 
 @pytest_asyncio.fixture

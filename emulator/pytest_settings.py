@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 import pytest
 
 from emulator.clock import parse_rfc3339
+from emulator.config import Config
 from emulator.errors import Misconfigured
 from emulator.handle import Emulator
-from emulator.world import Config, located
+from emulator.stage import located
 
 MARKER = "identity_emulator"
 WORLD_KEYWORDS = ("scenario", "seed", "spacetime_profile", "intuition_profile", "freeze_at")

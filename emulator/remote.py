@@ -14,15 +14,17 @@ from urllib.parse import urlencode
 import msgspec
 
 from emulator.clock import Clock, parse_rfc3339, rfc3339, to_micros
+from emulator.config import Config, Settings
 from emulator.errors import Misconfigured
 from emulator.exchange import Exchange
 from emulator.faults import matrix
-from emulator.handle import Address, Emulator, assert_done
+from emulator.handle import Address, Emulator
+from emulator.handles.faults import assert_done
 from emulator.inquiry import Inquiry
 from emulator.intuition.model import Identity
 from emulator.scenario.source import Given, is_bundled_name, sources
+from emulator.stage import Stage
 from emulator.steps import step_of
-from emulator.world import Config, Settings, Stage
 
 _PATIENCE = 10.0
 """Seconds until a control call is given up."""
@@ -207,7 +209,7 @@ class RemoteFault:
 
 
 class RemoteFaults:
-    """What is ordered to go wrong over there, with the words of `emulator.handle.FaultsHandle`."""
+    """What is ordered to go wrong over there, with the words of `emulator.handles.faults.FaultsHandle`."""
 
     matrix = staticmethod(matrix)
 

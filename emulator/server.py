@@ -18,13 +18,14 @@ from aiohttp.web_protocol import RequestHandler
 from emulator.app import application
 from emulator.axum import Answer
 from emulator.clock import http_date, monotonic
+from emulator.config import Config, Settings
 from emulator.errors import Misconfigured
 from emulator.exchange import Exchange, Message, head_of
 from emulator.faults import Delivery
 from emulator.guard import Guard
 from emulator.handle import Emulator
+from emulator.stage import Stage
 from emulator.web import MAX_HEADERS, BrokenReply, Call, LastReply, Reply, log, received
-from emulator.world import Config, Settings, Stage
 
 LONGEST_LINE = 64 * 1024
 """Bytes in a request line or a header field."""

@@ -6,10 +6,11 @@ from typing import Any
 from aiohttp import web
 from aiohttp.test_utils import BaseTestServer, TestClient
 
+from emulator.config import Config
 from emulator.guard import Guard
 from emulator.handle import Emulator
 from emulator.server import Http
-from emulator.world import Config, Stage
+from emulator.stage import Stage
 
 
 class _EmulatorServer(BaseTestServer):

@@ -1,14 +1,15 @@
 """Everything the emulator remembers, in one object that is replaced, never cleaned."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TypedDict, TypeVar
+from typing import TypeVar
 
 from emulator.actors import Actor, Cast
 from emulator.clock import Clock, Entropy
+from emulator.config import Config
 from emulator.errors import Misconfigured
 from emulator.faults import Fault, Faults
 from emulator.graveyard import Graveyard
@@ -20,7 +21,7 @@ from emulator.intuition.operations import OPERATIONS as INTUITION_OPERATIONS
 from emulator.intuition.store import Store as IntuitionStore
 from emulator.journal import Journal
 from emulator.operation import why_never
-from emulator.scenario.source import Given, layers_of, sources
+from emulator.scenario.source import sources
 from emulator.spacetime import model as spacetime
 from emulator.spacetime.credentials import SigningKey
 from emulator.spacetime.operations import OPERATIONS as SPACETIME_OPERATIONS
@@ -28,63 +29,6 @@ from emulator.spacetime.store import Store as SpacetimeStore
 from emulator.steps import Do, Mistake, Named, Step
 
 T = TypeVar("T")
-
-
-class Settings(TypedDict, total=False):
-    """The fields of `Config`, for functions that take them as keywords."""
-
-    seed: int | None
-    scenario: Given | None
-    spacetime_profile: str | None
-    intuition_profile: str | None
-    freeze_at: datetime | None
-    jwt_priv_key_path: Path | None
-    jwt_pub_key_path: Path | None
-    journal_size: int | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Config:
-    """How worlds begin. The same config makes the same world, byte for byte once the clock is frozen.
-
-    None leaves a field to the next config below, and at last to its default:
-
-    - `seed` (0) decides every key, token and id
-    - `scenario` (none) is what the world holds at its beginning: a bundled one's name, a file, a document, a function,
-      or several of them in layers
-    - `spacetime_profile`, `intuition_profile` ("documented") say whom the APIs speak for
-    - `freeze_at` (the clock runs) is the moment the clock stands at
-    - `jwt_priv_key_path`, `jwt_pub_key_path` (a pair from the seed) name P-256 keys in PEM form
-    - `journal_size` (10,000) is how many exchanges are remembered
-    """
-
-    seed: int | None = None
-    scenario: Given | None = None
-    spacetime_profile: str | None = None
-    intuition_profile: str | None = None
-    freeze_at: datetime | None = None
-    jwt_priv_key_path: Path | None = None
-    jwt_pub_key_path: Path | None = None
-    journal_size: int | None = None
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "scenario", layers_of(self.scenario))
-
-    def over(self, below: "Config") -> "Config":
-        """This config, with `below` where it says nothing."""
-        return Config(
-            **{name: value for config in (below, self) for name, value in vars(config).items() if value is not None}
-        )
-
-
-def located(config: Config, folders: Iterable[Path]) -> Config:
-    """The same, the files of its scenario looked up in folders. Raises Misconfigured."""
-    if not any(isinstance(each, str | Path) for each in sources(config.scenario)):
-        return config
-    from emulator.scenario.finding import located as found
-
-    folders = tuple(folders)
-    return replace(config, scenario=tuple(found(each, folders) for each in sources(config.scenario)))
 
 
 _DEFAULTS = Config(seed=0, spacetime_profile="documented", intuition_profile="documented", journal_size=10_000)
@@ -289,111 +233,3 @@ class World:
             if actor.name not in self._tokens:
                 self._tokens[actor.name] = self.spacetime.token_of(actor, self.faults.begun)
             return self._tokens[actor.name]
-
-
-class Snapshot:
-    """A world put aside. It is never changed; any number of worlds can begin from it."""
-
-    def __init__(self, world: World) -> None:
-        with world.ground.lock:  # or a row could be made between its chance and itself
-            self._kept = world.fork(world.ground.fork(), world.journal)
-
-    def world(self, journal: Journal) -> World:
-        return self._kept.fork(self._kept.ground.fork(), journal)
-
-
-class Stage:
-    """Where the world stands that requests see now. Resetting puts another in its place: one assignment."""
-
-    _REMEMBERED = 32
-
-    def __init__(self, config: Config, below: Config | None = None, graveyard: Graveyard | None = None) -> None:
-        self.config = config
-        """What a plain reset goes back to."""
-        self._started = config
-        self._below = below
-        self.graveyard = graveyard or Graveyard()
-        self._blueprints: dict[Config, Blueprint] = {}
-        self._plain = self._blueprint(config)
-        self._world = self._plain.world()
-
-    @property
-    def world(self) -> World:
-        """As it is by its clock now."""
-        world = self._world
-        world.settle()
-        return world
-
-    @property
-    def unsettled(self) -> World:
-        """As it was left, whatever is due by now."""
-        return self._world
-
-    def shows(self, world: World) -> bool:
-        """Whether requests see this world now."""
-        return world is self._world
-
-    def reset(self, config: Config | None = None) -> World:
-        """A world as new, of the config the stage was made with unless another is given. Raises Misconfigured."""
-        self.show((self._plain if config is None else self._blueprint(config)).world())
-        return self._world
-
-    def beginning(self, config: Config) -> World:
-        """What a world of this config begins as; not to be changed."""
-        return self._blueprint(config).beginning
-
-    def begin(self, config: Config) -> None:
-        """As `reset`, and a plain reset goes back to this config from now on."""
-        self._plain = self._blueprint(config)
-        self.config = config
-        self.reset()
-
-    def load(self, scenario: Given) -> None:
-        """Begin with another scenario, its files read anew. Raises Misconfigured."""
-        config = Config(scenario=scenario).over(self.config)
-        known = self._blueprints.pop(_key(config), None)
-        try:
-            self.begin(config)
-        finally:
-            if known is not None:
-                self._blueprints.setdefault(_key(config), known)
-
-    def restart(self, config: Config | None = None) -> None:
-        """Forget what was loaded: begin as in the beginning, but once as `config` says."""
-        other = self._blueprint((config or Config()).over(self._started))
-        self.begin(self._started)
-        self.show(other.world())
-
-    def snapshot(self) -> Snapshot:
-        return Snapshot(self.world)
-
-    def restore(self, snapshot: Snapshot) -> None:
-        """Go on from a snapshot. The journal goes on too: what was asked was asked."""
-        self.show(snapshot.world(self._world.journal))
-
-    def show(self, world: World) -> None:
-        """Have requests see another world.
-
-        Those that wait for a moment of the old one's clock wait no longer: nobody moves it any more.
-        """
-        old, self._world = self._world, world
-        old.clock.stop()
-
-    def _blueprint(self, config: Config) -> Blueprint:
-        key = _key(config)
-        if key not in self._blueprints:
-            blueprint = Blueprint.of(config, self.graveyard, self._below)
-            while len(self._blueprints) >= self._REMEMBERED:
-                del self._blueprints[next(iter(self._blueprints))]
-            self._blueprints[key] = blueprint
-        return self._blueprints[key]
-
-
-def _key(config: Config) -> Config:
-    """Configs that make the same worlds have the same one. Raises Misconfigured for what can't be one."""
-    key = replace(config, scenario=sources(config.scenario) or None)
-    try:
-        hash(key)
-    except TypeError as error:
-        raise Misconfigured(f"a field of the config is of a wrong type: {error}") from None
-    return key

@@ -13,10 +13,11 @@ import click
 
 from emulator.clock import parse_rfc3339, unseeded
 from emulator.commands.told import CannotStart, told
+from emulator.config import Config
 from emulator.guard import Guard, is_loopback
 from emulator.intuition.model import PROFILES as INTUITION_PROFILES
 from emulator.spacetime.model import PROFILES as SPACETIME_PROFILES
-from emulator.world import Config, Stage
+from emulator.stage import Stage
 
 F = TypeVar("F", bound=Callable[..., Any])
 

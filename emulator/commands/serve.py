@@ -17,8 +17,9 @@ from emulator.clock import rfc3339, to_micros
 from emulator.commands.options import CONTEXT, PEM, Served, exported, served, world_options, write_whole
 from emulator.commands.told import told
 from emulator.server import bind, new_event_loop, serving, url_of
+from emulator.stage import Stage
 from emulator.version import emulator_version
-from emulator.world import Stage, World
+from emulator.world import World
 
 CHECK_SIGNALS_EVERY = 0.2
 """Seconds."""

@@ -5,8 +5,8 @@ from emulator.control.handlers import Control
 from emulator.errors import Misconfigured
 from emulator.guard import PREFIX, ControlRefused, Guard
 from emulator.operation import Operation
+from emulator.stage import Stage
 from emulator.web import Call
-from emulator.world import Stage
 
 
 def _operation(name: str, method: str, path: str) -> Operation:

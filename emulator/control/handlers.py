@@ -7,18 +7,22 @@ import msgspec
 
 from emulator.axum import JSON, TEXT, Answer, json_answer, query_pairs
 from emulator.clock import Clock, parse_rfc3339, rfc3339
+from emulator.config import Config
 from emulator.control.body import field, json_body, needed, only, raw_body
 from emulator.guard import ControlRefused
-from emulator.handle import ActorHandle, FaultsHandle, IntuitionHandle, SpacetimeHandle
+from emulator.handles.actors import ActorHandle
+from emulator.handles.faults import FaultsHandle
+from emulator.handles.intuition import IntuitionHandle
+from emulator.handles.spacetime import SpacetimeHandle
 from emulator.intuition.model import NotFound
 from emulator.report import curl
 from emulator.scenario.source import Given, is_bundled_name
 from emulator.snapshot import read, written
 from emulator.spacetime.model import AUDIENCE, LOCAL_ISSUER
+from emulator.stage import Stage
 from emulator.steps import made_step
 from emulator.version import emulator_version
 from emulator.web import Call
-from emulator.world import Config, Stage
 
 
 class Control:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from emulator.clock import parse_rfc3339
+from emulator.config import Config
 from emulator.graveyard import Graveyard
 from emulator.handle import Emulator
 from emulator.scenario import finding
@@ -11,7 +12,8 @@ from emulator.scenario.applying import apply
 from emulator.scenario.model import Scenario
 from emulator.scenario.python import run
 from emulator.scenario.source import Source, name_of, sources
-from emulator.world import Blueprint, Config, Stage
+from emulator.stage import Stage
+from emulator.world import Blueprint
 
 _NOWHERE = "http://not-served.invalid"
 """Where the emulator listens that a Python scenario gets."""

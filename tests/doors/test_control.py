@@ -10,9 +10,10 @@ import pytest
 import requests
 
 from emulator import Emulator
+from emulator.config import Config
 from emulator.guard import Guard
 from emulator.server import bind, serving, url_of
-from emulator.world import Config, Stage
+from emulator.stage import Stage
 from tests.conftest import API_KEY
 from tests.raw import RawAnswer, connect, read_answer
 

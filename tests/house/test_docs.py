@@ -13,8 +13,10 @@ import pytest
 import requests
 
 from emulator import Emulator
+from emulator.config import Settings
 from emulator.errors import Refused
-from emulator.handle import IntuitionHandle, SpacetimeHandle
+from emulator.handles.intuition import IntuitionHandle
+from emulator.handles.spacetime import SpacetimeHandle
 from emulator.inquiry import Inquiry
 from emulator.intuition import model as intuition
 from emulator.intuition import operations as intuition_operations
@@ -22,7 +24,6 @@ from emulator.pytest_settings import KEYWORDS
 from emulator.server import bind
 from emulator.spacetime import model as spacetime
 from emulator.spacetime import operations as spacetime_operations
-from emulator.world import Settings
 from tests.house.layout import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -23,7 +23,8 @@ from emulator.intuition.listing import SORT_KEYS, Filters, Paging, Sorting
 from emulator.intuition.model import NotFound
 from emulator.layers import Layered
 from emulator.spacetime.model import TokenRefused, identity_of
-from emulator.world import Snapshot, Stage, World
+from emulator.stage import Snapshot, Stage
+from emulator.world import World
 from tests.conftest import API_KEY
 from tests.memory.plain import BEGUN, FITTING, REQUESTS, SECOND, Plain, Row, Step
 

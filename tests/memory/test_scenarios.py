@@ -14,7 +14,8 @@ from emulator.clock import rfc3339
 from emulator.intuition.model import Draft, cid_v0, keccak256
 from emulator.scenario.source import Given
 from emulator.spacetime.model import identity_of
-from emulator.world import Stage, World
+from emulator.stage import Stage
+from emulator.world import World
 
 MOMENT = datetime(2024, 2, 15, 5, 47, 17, tzinfo=UTC)
 

@@ -11,8 +11,8 @@ import requests
 from emulator import Config, Emulator, Misconfigured
 from emulator.intuition.model import Draft
 from emulator.snapshot import read, written
+from emulator.stage import Stage
 from emulator.steps import made_step
-from emulator.world import Stage
 from tests.conftest import API_KEY
 
 

@@ -10,8 +10,9 @@ from emulator.graveyard import Graveyard
 from emulator.ground import Ground
 from emulator.intuition.model import Draft, NotFound
 from emulator.spacetime.model import Claims, identity_of
+from emulator.stage import Stage
 from emulator.steps import made_step
-from emulator.world import Blueprint, Stage, World
+from emulator.world import Blueprint, World
 
 FROZEN = Config(seed=7, freeze_at=datetime(2024, 2, 15, 5, 47, 17, 289011, tzinfo=UTC))
 JP = Draft("JP", "0x81", description="It's me, JP")
