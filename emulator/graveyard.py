@@ -20,10 +20,15 @@ class Graveyard:
 
     def __init__(self) -> None:
         self._containers: deque[Container] = deque()
+        self._left: deque[object] = deque(maxlen=4)
 
     def __len__(self) -> int:
-        """Containers that still hold something."""
-        return len(self._containers)
+        """What is still to be let go of."""
+        return len(self._containers) + len(self._left)
+
+    def leave(self, owner: object) -> None:
+        """Take an owner of containers, to be let go of later."""
+        self._left.append(owner)
 
     def bury(self, *containers: Container) -> None:
         """Take containers that nobody else holds."""
@@ -32,7 +37,10 @@ class Graveyard:
             self._containers.popleft()
 
     def dig(self, count: int) -> bool:
-        """Let go of `count` things; true when there are more."""
+        """Let go of `count` things, or of one owner; true when there are more."""
+        if self._left:
+            self._left.popleft()
+            return bool(self)
         try:
             container = self._containers[0]
         except IndexError:
@@ -42,4 +50,4 @@ class Graveyard:
             take()
         if not container:
             self._containers.popleft()
-        return bool(self._containers)
+        return bool(self)

@@ -76,8 +76,13 @@ class Http(web.Server):
         return reply(request, answer, http_date(world.clock.seconds()))
 
     def _dig(self) -> None:
-        """Let go of a slice of an old world, and of the next after a pause in which requests are answered."""
+        """Let go of a slice of an old world, and of the next after a pause in which requests are answered.
+
+        In the end the next world is made ready, so that a reset has nothing to do.
+        """
         self._digging = self._stage.graveyard.dig(_SLICE)
+        if not self._digging:
+            self._stage.make_ready()
         if self._digging:
             self._loop.call_later(_PAUSE, self._dig)
 

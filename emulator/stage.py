@@ -1,6 +1,8 @@
 """Where the world stands that requests see."""
 
+from collections import deque
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +22,7 @@ class Snapshot:
             self._kept = world.fork(world.ground.fork(), world.journal)
 
     def world(self, journal: Journal) -> World:
-        return self._kept.fork(self._kept.ground.fork(), journal)
+        return World.after(self._kept, self._kept.ground.fork(), journal)
 
 
 class Stage:
@@ -36,6 +38,7 @@ class Stage:
         self.graveyard = graveyard or Graveyard()
         self._blueprints: dict[Config, Blueprint] = {}
         self._plain = self._blueprint(config)
+        self._ready: deque[tuple[Blueprint, World]] = deque(maxlen=1)
         self._world = self._plain.world()
 
     @property
@@ -56,8 +59,21 @@ class Stage:
 
     def reset(self, config: Config | None = None) -> World:
         """A world as new, of the config the stage was made with unless another is given. Raises Misconfigured."""
-        self.show((self._plain if config is None else self._blueprint(config)).world())
+        self.show(self._next(self._plain if config is None else self._blueprint(config)))
         return self._world
+
+    def make_ready(self) -> None:
+        """Make the world of the next reset ahead; for who has time now."""
+        if not self._ready:
+            self._ready.append((self._plain, self._plain.world()))
+
+    def _next(self, blueprint: Blueprint) -> World:
+        with suppress(IndexError):
+            made_of, world = self._ready.pop()
+            if made_of is blueprint:
+                world.begin()
+                return world
+        return blueprint.world()
 
     def beginning(self, config: Config) -> World:
         """What a world of this config begins as; not to be changed."""
@@ -99,6 +115,7 @@ class Stage:
         """
         old, self._world = self._world, world
         old.clock.stop()
+        self.graveyard.leave(old)
 
     def _blueprint(self, config: Config) -> Blueprint:
         key = _key(config)

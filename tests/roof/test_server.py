@@ -194,7 +194,7 @@ def test_a_large_old_world_is_let_go_of_between_requests() -> None:
         for _ in range(300):
             emulator.spacetime.create_identity(email="a@b.c")
         emulator.reset()
-        assert len(graveyard) == 1
+        assert graveyard
 
         requests.get(f"{emulator.url}/v1/ping", timeout=5)
 
@@ -213,5 +213,8 @@ def test_a_world_somebody_holds_is_not_let_go_of() -> None:
         emulator.reset()
         session.get(f"{emulator.url}/v1/ping", timeout=5)
 
-        assert len(old) == 300
+        end = monotonic() + 5
+        while emulator._stage.graveyard and monotonic() < end:
+            pass
         assert not emulator._stage.graveyard
+        assert len(old) == 300
