@@ -238,7 +238,9 @@ def _add_exchanges(item: pytest.Item, report: pytest.TestReport, watched: list[W
         except Misconfigured as error:  # it ran elsewhere, and ended
             report.sections.append(("identity emulator", str(error)))
             continue
-        report.sections.append(("identity emulator", written(exchanges, emulator.url, secrets=secrets)))
+        text = written(exchanges, emulator.url, secrets=secrets)
+        waiting = [f"ordered, and not all done: {fault!r}" for fault in emulator.faults if not fault.done]
+        report.sections.append(("identity emulator", "\n".join([text, *waiting])))
         if report.when != "teardown":
             # junit writes the properties of the teardown's report, which are the item's.
             item.user_properties.append(("identity_emulator", short(exchanges)))

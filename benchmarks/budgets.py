@@ -103,7 +103,12 @@ def reset(size: str) -> Callable[[Results], float]:
 
 
 def slowest(size: str) -> Callable[[Results], float]:
-    return lambda results: statistics.median(each["worst"] - each["median"] for each in results["resets"][size])
+    """Beyond what the bare handler's slowest request is over its median in the same round: the machine has its own."""
+
+    def over(results: Results, name: str) -> list[float]:
+        return [each["worst"] - each["median"] for each in results["resets"][name]]
+
+    return lambda results: max(difference(over(results, size), over(results, BARE)), 0.0)
 
 
 def fixture(row: str, name: str = OURS, less: str = "") -> Callable[[Results], float]:
@@ -149,7 +154,13 @@ BUDGETS = (
     Budget("the same, once listed", 1500, "bytes", "", weight("Intuition identity, listed")),
     *(Budget(f"reset, {size}", 0.1, "ms", "", reset(size)) for size in (world(0), world(10_000), _MANY)),
     *(
-        Budget(f"slowest request in the second after, {size}", 2, "ms", "over the median", slowest(size))
+        Budget(
+            f"slowest request in the second after, {size}",
+            2,
+            "ms",
+            "more over its median than bare aiohttp",
+            slowest(size),
+        )
         for size in (world(0), world(10_000), _MANY)
     ),
     *(

@@ -59,6 +59,9 @@ def http_date(seconds: int) -> bytes:
     return format_datetime(to_datetime(seconds * 1_000_000), usegmt=True).encode()
 
 
+_OUT_OF_YEARS = "the clock can't leave the years 1970 to 9999"
+
+
 class Clock:
     """Wall time plus an offset, or standing still.
 
@@ -105,12 +108,16 @@ class Clock:
 
     def advance(self, by: float | timedelta) -> None:
         """Move by seconds or a timedelta, also backwards; a frozen clock stays frozen at the new moment."""
-        step = by if isinstance(by, timedelta) else timedelta(seconds=by)
+        try:
+            step = by if isinstance(by, timedelta) else timedelta(seconds=by)
+        except (OverflowError, ValueError):
+            raise ValueError(_OUT_OF_YEARS) from None
         with self._lock:
             self._move_to(self.micros() + step // _MICROSECOND)
 
-    def freeze(self, at: datetime | None = None) -> None:
-        """Stand still at `at`, or at the present moment."""
+    def freeze(self, at: datetime | str | None = None) -> None:
+        """Stand still at `at`, a datetime or a text like 2024-02-15T05:47:17Z, or at the present moment."""
+        at = parse_rfc3339(at) if isinstance(at, str) else at
         with self._lock:
             self._frozen = self.micros()
             if at is not None:
@@ -124,9 +131,13 @@ class Clock:
                 self._move_to(moment)
 
     def skew(self, seconds: float) -> None:
-        """Run `seconds` ahead of wall time (behind, if negative); `skew(0)` is wall time again."""
+        """Run `seconds` ahead of wall time (behind, if negative); `skew(0)` is wall time again.
+
+        Raises ValueError while the clock stands still.
+        """
         with self._lock:
-            self._frozen = None
+            if self._frozen is not None:
+                raise ValueError("a clock that stands still is not ahead of another; resume() it first")
             self._move_to(time.time_ns() // 1000 + round(seconds * 1_000_000))
 
     @contextmanager
@@ -146,7 +157,7 @@ class Clock:
 
     def _move_to(self, micros: int) -> None:
         if not to_micros(EARLIEST) <= micros <= to_micros(LATEST):
-            raise ValueError("the clock can't leave the years 1970 to 9999")
+            raise ValueError(_OUT_OF_YEARS)
         if self._frozen is None:
             self._offset = micros - time.time_ns() // 1000
         else:

@@ -118,7 +118,10 @@ class Exchange(msgspec.Struct, frozen=True, gc=False):
     @property
     def summary(self) -> str:
         """`#3 POST /v1/identity -> 200`, without the query, tokens masked."""
-        return f"#{self.number} {self.method} {mask(self.path[:300])} -> {self.status}"
+        return f"#{self.number} {self.method} {mask(self.path[:300])} -> {self.status or 'no answer'}"
+
+    def __repr__(self) -> str:
+        return f"<Exchange {self.summary}>"
 
     @property
     def weight(self) -> int:

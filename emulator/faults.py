@@ -67,7 +67,7 @@ class Fault:
         self._path = path_pattern(path)
 
     def __repr__(self) -> str:
-        return f"<Fault {self.number} {self.step}; fired {self.fired} times>"
+        return f"<Fault {self.number} {self.step}; {self.status}: {self.seen} seen, {self.fired} fired>"
 
     @property
     def timed(self) -> bool:
@@ -82,13 +82,13 @@ class Fault:
     @property
     def done(self) -> bool:
         """Whether it has done all it can; one without an end, whether it has done anything."""
-        if self.step.nth is not None:
-            return self.fired > 0 or self.seen >= self.step.nth
         return self.fired >= (self.step.times or 1)
 
     @property
     def status(self) -> str:
-        """`waiting`, `fired` or `done`."""
+        """`waiting`, `fired` or `done`; `missed` when its nth request came and another step or chance was before it."""
+        if self.step.nth is not None and self.seen >= self.step.nth and not self.fired:
+            return "missed"
         endless = self.step.request is not None and self.step.nth is None and self.step.times is None
         if self.done and not endless:
             return "done"

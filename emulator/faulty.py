@@ -124,20 +124,24 @@ async def _rate_limited(call: Call, order: Order, handler: Handler) -> Answer:
 async def _dropped(call: Call, order: Order, handler: Handler) -> Answer:
     if order.do.drop == "after":
         await handler(call)
-    return _without(Delivery.CLOSE)
+        return _without(Delivery.CLOSE, "the request took effect, its answer was not sent")
+    return _without(Delivery.CLOSE, _NO_EFFECT)
 
 
 async def _reset(call: Call, order: Order, handler: Handler) -> Answer:
-    return _without(Delivery.RESET)
+    return _without(Delivery.RESET, _NO_EFFECT)
 
 
 async def _hung(call: Call, order: Order, handler: Handler) -> Answer:
-    return _without(Delivery.HANG)
+    return _without(Delivery.HANG, _NO_EFFECT)
 
 
 async def _garbage(call: Call, order: Order, handler: Handler) -> Answer:
     noise = call.world.entropy.draw("garbage")
-    return Answer(0, b"\x00" + noise, delivery=Delivery.GARBAGE)
+    return Answer(0, b"\x00" + noise, why=_NO_EFFECT, delivery=Delivery.GARBAGE)
+
+
+_NO_EFFECT = "the request did not take effect"
 
 
 def _without(delivery: Delivery, why: str = "") -> Answer:

@@ -10,6 +10,7 @@ from typing import Unpack
 
 from emulator.clock import Clock
 from emulator.config import Config, Settings
+from emulator.errors import told
 from emulator.handles.actors import ActorHandle, Actors
 from emulator.handles.faults import FaultsHandle
 from emulator.handles.intuition import IntuitionHandle
@@ -18,6 +19,8 @@ from emulator.inquiry import Inquiry
 from emulator.intuition.credentials import DEFAULT_KEY
 from emulator.scenario.source import Given
 from emulator.stage import Snapshot, Stage, located
+
+__tracebackhide__ = told
 
 
 class Address:

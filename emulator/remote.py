@@ -251,8 +251,8 @@ class RemoteClock:
     def advance(self, by: float | timedelta) -> None:
         self._move("advance", by.total_seconds() if isinstance(by, timedelta) else by)
 
-    def freeze(self, at: datetime | None = None) -> None:
-        self._move("freeze", True if at is None else rfc3339(to_micros(at)))
+    def freeze(self, at: datetime | str | None = None) -> None:
+        self._move("freeze", True if at is None else at if isinstance(at, str) else rfc3339(to_micros(at)))
 
     def resume(self) -> None:
         self._move("resume", True)  # noqa: FBT003 - a value of JSON

@@ -3,7 +3,7 @@
 Made for people to compare: one order always, rows as the APIs show them, wallets in the place of whole users.
 """
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -20,10 +20,13 @@ from emulator.spacetime.credentials import SigningKey
 from emulator.spacetime.model import PROFILES as SPACETIME_PROFILES
 from emulator.spacetime.model import Database, parse_identity
 from emulator.spacetime.store import Store as SpacetimeStore
-from emulator.steps import Step, mistakes
+from emulator.steps import LONGEST, Step, mistakes
 from emulator.world import World
 
 _SECOND = 1_000_000
+
+Number = Annotated[str, msgspec.Meta(pattern=r"^[0-9]+$")]
+Status = Literal["pending", "complete", "removed", "error"]
 
 
 class Part(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
@@ -66,14 +69,14 @@ class RowPart(Part, kw_only=True):
     image: str | None = None
     external_reference: str | None = None
     creator: str
-    status: str
+    status: Status
     created_at: str
     num_positions: int
     updated_at: str
-    vault_id: str
-    assets_sum: str
-    conviction_sum: str
-    conviction_price: str
+    vault_id: Number
+    assets_sum: Number
+    conviction_sum: Number
+    conviction_price: Number
     completes_at: str | None = None
     positions: list[Position] = []
 
@@ -204,7 +207,7 @@ def _world(document: Document, like: World) -> World:
     actors = Cast(ground.graveyard)
     for actor in document.actors:
         actors.add(actor)
-    return World(
+    world = World(
         ground,
         spacetime=_spacetime(document, ground, like),
         intuition=_intuition(document.intuition, ground),
@@ -213,6 +216,10 @@ def _world(document: Document, like: World) -> World:
         journal=like.journal,
         scenario=tuple(document.scenario),
     )
+    for part in document.script:
+        if why := world.why_never(part.step):
+            raise ValueError(f"script, step {part.n}: {why}")
+    return world
 
 
 def _micros(text: str) -> int:
@@ -278,6 +285,8 @@ def _known(name: str, profiles: Any) -> Any:
 def _intuition(part: IntuitionPart, ground: Ground) -> IntuitionStore:
     store = IntuitionStore(_known(part.profile, INTUITION_PROFILES), ground)
     store.cors, store.lifecycle = part.cors, part.lifecycle
+    if not 0 <= (part.lifecycle.complete_after or 0) <= LONGEST:
+        raise ValueError(f"intuition.lifecycle.complete_after is not from 0 to {LONGEST:.0e}")
     for key in part.api_keys:
         store.put_api_key(key)
     for user in part.users:
@@ -291,6 +300,13 @@ def _put_row(store: IntuitionStore, number: int, part: RowPart) -> None:
     creator = store.users.get(part.creator)
     if creator is None:
         raise ValueError(f"intuition.identities[{number}]: no user has the wallet {part.creator!r}")
+    if store.has_id(part.id):
+        raise ValueError(f"intuition.identities[{number}]: the id {part.id!r} is there twice")
+    for moment in (part.created_at, part.updated_at):
+        parse_rfc3339(moment)
+    for position in part.positions:
+        if not (position.amount_staked.isdecimal() and position.assets.isdecimal()):
+            raise ValueError(f"intuition.identities[{number}]: {position.amount_staked!r} is no stake")
     fields = {field: getattr(part, field) for field in Identity.__struct_fields__ if field != "creator"}
     store.put(number, Identity(creator=creator, **fields))
     if part.name is not None:

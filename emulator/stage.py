@@ -7,11 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from emulator.config import Config
-from emulator.errors import Misconfigured
+from emulator.errors import Misconfigured, told
 from emulator.graveyard import Graveyard
 from emulator.journal import Journal
 from emulator.scenario.source import Given, sources
 from emulator.world import Blueprint, World
+
+__tracebackhide__ = told
 
 
 class Snapshot:

@@ -133,7 +133,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid
 def step_of(request: str | None, settings: Mapping[str, Any]) -> dict[str, Any]:
     """A step as JSON has it, of keywords: those that are no conditions say what to do."""
     conditions = {name: value for name, value in settings.items() if name in Step.__struct_fields__ and name != "do"}
-    return {"request": request, **conditions, "do": {k: v for k, v in settings.items() if k not in conditions}}
+    do = {name: value for name, value in settings.items() if name not in conditions and name != "do"}
+    return {"request": request, **conditions, "do": {**settings.get("do", {}), **do}}
 
 
 def made_step(found: Mapping[str, Any]) -> Step:
@@ -180,6 +181,8 @@ def mistakes(step: Step) -> Iterator[Mistake]:
         yield Mistake(("do", "status"), f"{do.status} is no status of an answer; it is from 200 to 599")
     if do.status in {204, 304} and do.body is not None:
         yield Mistake(("do", "body"), f"an answer of {do.status} has none")
+    if isinstance(do.body, bytes | bytearray):
+        yield Mistake(("do", "body"), "bytes are neither text nor JSON; send a text")
     if do.on_clock and do.delay is None:
         yield Mistake(("do", "on_clock"), "it says how a delay is measured; there is none")
     for name, value in (do.headers or {}).items():
@@ -209,22 +212,22 @@ def _out_of_bounds(step: Step) -> Iterator[Mistake]:
     limit, delay = step.do.rate_limit, step.do.delay
     low, high = delay if isinstance(delay, tuple) else (delay or 0.0, delay or 0.0)
     limit = limit if isinstance(limit, RateLimit) else RateLimit()
-    numbers: list[tuple[str, float]] = [
-        ("at", step.at or 0),
-        ("until", step.until or 0),
-        ("nth", 1 if step.nth is None else step.nth - 1),
-        ("times", 1 if step.times is None else step.times - 1),
-        ("skip", step.skip),
-        ("do.delay", low),
-        ("do.delay", high - low),
-        ("do.truncate", step.do.truncate),
-        ("do.advance", abs(step.do.advance or 0)),
-        ("do.rate_limit.requests", limit.requests),
-        ("do.rate_limit.seconds", limit.seconds - 0.001),
+    numbers: list[tuple[str, float, float]] = [
+        ("at", step.at or 0, 0),
+        ("until", step.until or 0, 0),
+        ("nth", step.nth if step.nth is not None else 1, 1),
+        ("times", step.times if step.times is not None else 1, 1),
+        ("skip", step.skip, 0),
+        ("do.delay", low, 0),
+        ("do.delay", high, low),
+        ("do.truncate", step.do.truncate, 0),
+        ("do.advance", abs(step.do.advance or 0), 0),
+        ("do.rate_limit.requests", limit.requests, 0),
+        ("do.rate_limit.seconds", limit.seconds, 0.001),
     ]
-    for name, number in numbers:
+    for name, number, least in numbers:
         path = tuple(name.split("."))
-        if number < 0:
-            yield Mistake(path, "it is too small")
+        if number < least:
+            yield Mistake(path, f"{number:g} is too small; {least:g} is the least")
         elif not number <= LONGEST:
             yield Mistake(path, f"it is no number up to {LONGEST:.0e}")

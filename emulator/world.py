@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from emulator.actors import Actor, Cast
 from emulator.clock import Clock, Entropy
 from emulator.config import Config
-from emulator.errors import Misconfigured
+from emulator.errors import Misconfigured, told
 from emulator.faults import Fault, Faults
 from emulator.graveyard import Graveyard
 from emulator.ground import Ground
@@ -27,6 +27,8 @@ from emulator.spacetime.credentials import SigningKey
 from emulator.spacetime.operations import OPERATIONS as SPACETIME_OPERATIONS
 from emulator.spacetime.store import Store as SpacetimeStore
 from emulator.steps import Do, Mistake, Named, Step
+
+__tracebackhide__ = told
 
 T = TypeVar("T")
 
@@ -194,12 +196,30 @@ class World:
 
     def mistakes_in(self, step: Step) -> Iterator[Mistake]:
         """What is wrong with a step in this world."""
-        if step.request is not None and (why := why_never(step.request, OPERATIONS)):
+        if why := self._why_no_request(step):
             yield Mistake(("request",), why)
-        if step.actor is not None and self.actors.get(step.actor) is None:
-            yield Mistake(
-                ("actor",), f"no actor {step.actor!r}; {near(step.actor, (each.name for each in self.actors))}"
-            )
+        if why := self._why_no_actor(step):
+            yield Mistake(("actor",), why)
+        for name in ("complete", "fail", "remove"):
+            named = getattr(step.do, name)
+            if isinstance(named, str) and not self._rows(named):
+                yield Mistake(("do", name), f"no identity {named!r}; {near(named, self.intuition.names.merged())}")
+        if isinstance(step.do.revoke, str) and not self._api_keys(step.do.revoke):
+            keys = (each.name for each in self.actors if each.api_key)
+            yield Mistake(("do", "revoke"), f"no such API key; {near(step.do.revoke, keys)}")
+
+    def why_never(self, step: Step) -> str:
+        """Why no request can ever be this step's; nothing when one can."""
+        return self._why_no_request(step) or self._why_no_actor(step)
+
+    @staticmethod
+    def _why_no_request(step: Step) -> str:
+        return "" if step.request is None else why_never(step.request, OPERATIONS)
+
+    def _why_no_actor(self, step: Step) -> str:
+        if step.actor is None or self.actors.get(step.actor) is not None:
+            return ""
+        return f"no actor {step.actor!r}; {near(step.actor, (each.name for each in self.actors))}"
 
     def settle(self) -> None:
         """Have everything happen that is due by the clock."""

@@ -1,6 +1,7 @@
 """`identity-emulator serve`."""
 
 import asyncio
+import gc
 import json
 import os
 import signal
@@ -64,6 +65,7 @@ async def _serve(what: Served, listener: socket.socket, ready: Callable[[], None
     stop = asyncio.Event()
     _on_signals(stop.set)
     async with serving(what.stage, what.guard, listener):
+        gc.freeze()  # what was imported stays; a collection need not look at it
         ready()
         await _until(stop)
 

@@ -194,7 +194,7 @@ class Ordered(Step, frozen=True, kw_only=True):
     n: int
     seen: int
     fired: int
-    status: Literal["waiting", "fired", "done"]
+    status: Literal["waiting", "fired", "done", "missed"]
     done: bool
 
 

@@ -2,13 +2,16 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from itertools import islice
 
 from emulator.actors import Actor
+from emulator.errors import told
+from emulator.hints import near
 from emulator.spacetime.model import (
     Database,
 )
 from emulator.stage import Stage
+
+__tracebackhide__ = told
 
 
 class ActorHandle:
@@ -48,8 +51,7 @@ class ActorHandle:
         world = self._stage.world
         actor = world.actors.get(self.name)
         if actor is None:
-            known = ", ".join(each.name for each in islice(world.actors, 20))
-            raise KeyError(f"no actor {self.name!r}; the scenario names {known or 'none'}")
+            raise KeyError(f"no actor {self.name!r}; {near(self.name, (each.name for each in world.actors))}")
         return actor
 
     def _given(self, field: str) -> str:

@@ -63,14 +63,16 @@ class IntuitionHandle:
         """A row, as `POST /identity` makes it."""
         return self._stage.world.intuition.create(Draft(display_name, creator, description, image, external_reference))
 
-    def add_position(self, identity: str, wallet: str, amount: int) -> Position:
+    def add_position(self, identity: str, wallet: str, amount: int | str) -> Position:
         """A stake of `amount` wei in an identity, by its name in the scenario or any of its ids.
 
         It is listed under `/identity/{id}/positions`, and the identity's sums grow by it. Raises ValueError for an
         amount that is not positive, `emulator.intuition.model.NotFound` for an identity that is not there.
         """
+        if not str(amount).isdecimal():
+            raise ValueError(f"amount is {amount!r}; a stake is a whole and positive number of wei")
         world = self._stage.world
-        return world.intuition.add_position(world.row_number(identity), wallet, amount)
+        return world.intuition.add_position(world.row_number(identity), wallet, int(amount))
 
     def lifecycle(self, *, pending: bool = True, complete_after: float | None = None) -> None:
         """From now on new identities are pending, in vault "0".

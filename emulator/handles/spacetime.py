@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from emulator.rust import base64url
+from emulator.spacetime.email import fault as email_fault
 from emulator.spacetime.model import (
     AUDIENCE,
     LOCAL_ISSUER,
@@ -45,6 +46,10 @@ class SpacetimeHandle:
         `subject` is a fresh UUID unless given, `email` is stored in lower case, `databases` is how many the identity
         owns, and every other keyword is an extra claim of the token.
         """
+        if not isinstance(databases, int) or databases < 0:
+            raise ValueError(f"databases is {databases!r}; it is how many, 0 or more")
+        if email is not None and (wrong := email_fault(email)):
+            raise ValueError(f"email is {email!r}: {wrong}")
         store = self._stage.world.spacetime
         name = subject or store.new_subject()
         token = store.issue_token(issuer, name, AUDIENCE, None, claims)

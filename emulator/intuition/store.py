@@ -172,6 +172,9 @@ class Store:
     def _next_vault(self) -> str:
         return str(len(self._by_vault) + 1)
 
+    def has_id(self, row_id: str) -> bool:
+        return row_id in self._by_id
+
     def number(self, name: str) -> int:
         """Of the row with this `id`, else `identity_id` (the oldest of equal content), else `vault_id`.
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from emulator.clock import parse_rfc3339
 from emulator.config import Config
+from emulator.errors import told
 from emulator.graveyard import Graveyard
 from emulator.handle import Emulator
 from emulator.scenario import finding
@@ -14,6 +15,8 @@ from emulator.scenario.python import run
 from emulator.scenario.source import Source, name_of, sources
 from emulator.stage import Stage
 from emulator.world import Blueprint
+
+__tracebackhide__ = told
 
 _NOWHERE = "http://not-served.invalid"
 """Where the emulator listens that a Python scenario gets."""

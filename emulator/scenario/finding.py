@@ -6,13 +6,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from emulator.errors import Misconfigured
+from emulator.errors import Misconfigured, told
 from emulator.hints import near
 from emulator.scenario.checking import checked
 from emulator.scenario.model import Scenario
 from emulator.scenario.reading import Unreadable, read, read_json
 from emulator.scenario.source import Inline, Source, is_bundled_name
 from emulator.scenario.tree import Mark, Node, Problem, layered, plain, without
+
+__tracebackhide__ = told
 
 HERE = (Path(),)
 _SUFFIX = ".yaml"

@@ -6,10 +6,12 @@ from pathlib import Path
 from runpy import run_path
 from typing import Any
 
-from emulator.errors import Misconfigured
+from emulator.errors import Misconfigured, told
 from emulator.handle import Emulator
 from emulator.scenario.finding import HERE, located
 from emulator.scenario.source import Source, name_of
+
+__tracebackhide__ = told
 
 
 def run(scenario: Source, emulator: Emulator) -> None:

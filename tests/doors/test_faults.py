@@ -254,10 +254,17 @@ def test_a_revoked_key_is_refused_in_the_same_request(emulator: Emulator) -> Non
     assert create(emulator).status_code == 401
 
 
-def test_a_name_that_is_not_there_changes_nothing(emulator: Emulator) -> None:
-    emulator.faults.add("POST /identity", complete="nobody", revoke="nothing")
+@pytest.mark.parametrize("do", [{"complete": "nobody"}, {"remove": "nobody"}, {"revoke": "nobody"}], ids=str)
+def test_a_name_that_is_not_there_is_refused(emulator: Emulator, do: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"no (identity 'nobody'|such API key); there is none"):
+        emulator.faults.add("POST /identity", **do)
 
-    assert create(emulator).status_code == 200
+
+def test_a_name_that_is_gone_when_its_turn_comes_changes_nothing(emulator: Emulator) -> None:
+    emulator.faults.add("POST /identity", revoke=API_KEY)
+    emulator.intuition.revoke_api_key(API_KEY)
+
+    assert create(emulator).status_code == 401
 
 
 def test_the_clock_can_be_moved_by_a_step(emulator: Emulator) -> None:
@@ -274,6 +281,16 @@ def test_what_has_not_happened_is_told(emulator: Emulator) -> None:
     create(emulator)
 
     with pytest.raises(AssertionError, match=r"not everything .* happened:\n<Fault 1 POST /identity \(nth 2\)"):
+        emulator.faults.assert_done()
+
+
+def test_a_turn_that_another_step_took_is_missed(emulator: Emulator) -> None:
+    emulator.faults.add("* /identity", times=1, status=500)
+    fault = emulator.faults.add("POST /identity", nth=1, status=503)
+    create(emulator)
+
+    assert (fault.status, fault.done) == ("missed", False)
+    with pytest.raises(AssertionError, match=r"Fault 2 .*; missed: 1 seen, 0 fired"):
         emulator.faults.assert_done()
 
 

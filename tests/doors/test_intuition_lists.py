@@ -180,7 +180,7 @@ def test_positions_are_paged(filled: Emulator) -> None:
     assert (found["total"], [each["amount_staked"] for each in found["data"]]) == (3, ["3"])
 
 
-@pytest.mark.parametrize("amount", [0, -1])
-def test_a_stake_is_positive(filled: Emulator, amount: int) -> None:
+@pytest.mark.parametrize("amount", [0, -1, 1.5, "1e18"])
+def test_a_stake_is_a_positive_number(filled: Emulator, amount: Any) -> None:
     with pytest.raises(ValueError, match="positive number of wei"):
         filled.intuition.add_position("1", "0x9", amount)

@@ -88,3 +88,23 @@ def test_a_uuid_is_of_version_4() -> None:
     for text in (entropy.uuid4("mine") for _ in range(50)):
         assert UUID(text).version == 4
         assert str(UUID(text)) == text
+
+
+def test_a_clock_that_stands_still_is_not_skewed() -> None:
+    clock = Clock(MOMENT)
+
+    with pytest.raises(ValueError, match=r"resume\(\) it first"):
+        clock.skew(5)
+    assert clock.now() == MOMENT
+
+
+def test_a_moment_can_be_a_text() -> None:
+    clock = Clock()
+    clock.freeze("2024-02-15T05:47:17Z")
+
+    assert clock.now() == datetime(2024, 2, 15, 5, 47, 17, tzinfo=UTC)
+
+
+def test_a_clock_is_not_moved_out_of_its_years_by_infinity() -> None:
+    with pytest.raises(ValueError, match="can't leave the years"):
+        Clock().advance(float("inf"))
