@@ -12,7 +12,7 @@ class Settings(NamedTuple):
     warm: int = 1
     warm_jvm: int = 40
     settle: float = 1.0
-    tokens: int = 25_000
+    tokens: int = 50_000
     worlds: tuple[int, ...] = (10, 1_000, 100_000)
     reset_worlds: tuple[int, ...] = (0, 10_000, 100_000)
     weighed: int = 25_000
