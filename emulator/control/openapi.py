@@ -13,6 +13,7 @@ from emulator.intuition.model import Identity
 from emulator.snapshot import Document
 from emulator.steps import Step
 
+_Now = Annotated[bool, Meta(extra_json_schema={"const": True})]
 _Moment = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 
 
@@ -44,9 +45,9 @@ class ClockMove(_Sent):
     """Exactly one of them: seconds to `advance` or to `skew` by, a moment to `freeze` at or true for now, `resume`."""
 
     advance: float | None = None
-    freeze: Literal[True] | _Moment | None = None
+    freeze: _Now | _Moment | None = None
     skew: float | None = None
-    resume: Literal[True] | None = None
+    resume: _Now | None = None
 
 
 class FaultNumber(_Sent):

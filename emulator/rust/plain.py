@@ -26,7 +26,7 @@ def _compact(data: bytes) -> dict[str, Any] | None:
     """What is written back the same has no doubled keys, and nothing that could be read in two ways."""
     try:
         found = msgspec.json.decode(data)
-    except (ValueError, RecursionError):
+    except (msgspec.MsgspecError, ValueError, RecursionError):  # no ValueError before msgspec 0.20
         return None
     return found if type(found) is dict and msgspec.json.encode(found) == data else None
 
