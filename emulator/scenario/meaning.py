@@ -1,6 +1,7 @@
 """What types alone don't tell: names that nobody has, values the real services would refuse, steps that do nothing."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
 from functools import cached_property
@@ -156,8 +157,7 @@ def _databases(given: int | tuple[str, ...]) -> Iterator[Mistake]:
 
 
 def _twice(names: Iterable[str]) -> str | None:
-    seen: set[str] = set()
-    return next((name for name in names if name in seen or seen.add(name)), None)  # type: ignore[func-returns-value]
+    return next((name for name, count in Counter(names).items() if count > 1), None)
 
 
 def _template(path: Path, crowd: SpacetimeCrowd | IntuitionCrowd) -> Iterator[Mistake]:
