@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from emulator.axum import Answer, Api, Routes, json_answer, path_text, query_pairs
 from emulator.errors import Refused
 from emulator.intuition.auth import authenticated
@@ -75,14 +77,23 @@ def _check_content_type(content_type: str | None) -> None:
         raise NotJsonContent(f"{what}; the body must be sent as application/json")
 
 
-_OPTIONAL_FIELDS = ("description", "external_reference", "image_url", "image")
+class _PlainDraft(msgspec.Struct):
+    display_name: str
+    creator: str
+    description: str | None = None
+    external_reference: str | None = None
+    image_url: str | None = None
+    image: str | None = None
 
 
 def _quick_fields(body: bytes) -> dict[str, Any] | None:
+    """The fields of a body that is plain and well typed; else None, for the careful reader to say what is wrong."""
     found = plain_object(body)
-    if found is None or not all(isinstance(found.get(name), str) for name in ("creator", "display_name")):
+    try:
+        msgspec.convert(found, _PlainDraft)
+    except msgspec.ValidationError:
         return None
-    return found if all(isinstance(found.get(name), str | None) for name in _OPTIONAL_FIELDS) else None
+    return found
 
 
 def _fields(body: bytes) -> dict[str, Any]:

@@ -106,27 +106,19 @@ def cid_v0(data: bytes) -> str:
 
 
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-_TWO, _FOUR, _SIX, _EIGHT, _TEN = (58**digits for digits in (2, 4, 6, 8, 10))
+_TWO, _FOUR = 58**2, 58**4
 _PAIRS = tuple(first + second for first in _BASE58 for second in _BASE58)
 
 
 def base58(data: bytes) -> str:
-    """base58btc of bytes that do not begin with a zero. Ten digits at a time, because a crowd has many of them."""
-    number, parts = int.from_bytes(data), []
+    """base58btc of bytes that do not begin with a zero. Four digits at a time: Python's integers have one for 58⁴."""
+    parts: list[str] = []
+    number = int.from_bytes(data)
     while number:
-        number, low = divmod(number, _TEN)
-        parts.append(_ten_digits(low))
+        number, four = divmod(number, _FOUR)
+        parts.append(_PAIRS[four % _TWO])
+        parts.append(_PAIRS[four // _TWO])
     return "".join(reversed(parts)).lstrip("1")
-
-
-def _ten_digits(number: int) -> str:
-    return (
-        _PAIRS[number // _EIGHT]
-        + _PAIRS[number // _SIX % _TWO]
-        + _PAIRS[number // _FOUR % _TWO]
-        + _PAIRS[number // _TWO % _TWO]
-        + _PAIRS[number % _TWO]
-    )
 
 
 def _varint(number: int) -> bytes:

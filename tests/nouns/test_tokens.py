@@ -5,9 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import jwt
+import msgspec
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from hypothesis import given
+from hypothesis import strategies as st
 from joserfc import jws
 from joserfc.jwk import ECKey
 
@@ -15,6 +18,7 @@ from emulator import Misconfigured
 from emulator.rust import base64url
 from emulator.spacetime.credentials import Keyring, SigningKey
 from emulator.spacetime.model import Claims, TokenRefused, identity_of
+from emulator.spacetime.validation import _any_claims, _minted_claims, _read_carefully
 from tests.conftest import write_key_pair
 
 NOW = 1_795_307_846
@@ -116,6 +120,41 @@ def test_the_public_key_is_178_bytes_of_spki_in_pem() -> None:
 
 def test_a_minted_token_reads_as_what_was_minted() -> None:
     assert Keyring(KEY).read(KEY.mint(ALICE), NOW) == ALICE
+
+
+seconds = st.integers(-(2**63), 2**63 - 1)
+minted = st.builds(
+    Claims,
+    st.sampled_from([ALICE.identity, "c200", ALICE.identity.upper()]),
+    st.text(max_size=9),
+    st.text(max_size=9),
+    st.lists(st.text(max_size=3), max_size=2).map(tuple),
+    seconds,
+    st.none() | seconds,
+    st.dictionaries(st.text(max_size=3), st.integers(), max_size=1),
+)
+
+
+@given(minted, st.sampled_from([(b"", b""), (b":null", b":-0"), (b",", b", "), (b'"iat"', b'"iss"'), (b"[", b"[[")]))
+def test_what_is_read_quickly_is_what_is_read_carefully(said: Claims, change: tuple[bytes, bytes]) -> None:
+    payload = msgspec.json.encode(said.payload()).replace(*change)
+
+    quick = _minted_claims(payload)
+
+    assert quick is None or (quick, quick.identity) == _any_claims(_read_carefully(payload, "payload"))
+
+
+@given(st.text(min_size=1, max_size=9), st.text(min_size=1, max_size=9), st.none() | seconds)
+def test_what_this_server_mints_is_read_quickly(subject: str, issuer: str, expires_at: int | None) -> None:
+    said = Claims(identity_of(issuer, subject), subject, issuer, ("one", "two"), NOW, expires_at)
+
+    assert _minted_claims(msgspec.json.encode(said.payload())) == said
+
+
+def test_nesting_beyond_measure_is_no_json() -> None:
+    payload = b'{"x":' + b"[" * 5_000 + b"]" * 5_000 + b"}"
+
+    assert refusal(signed(payload)).text == "Invalid token: JSON error: recursion limit exceeded at line 1 column 132"
 
 
 @pytest.mark.parametrize(
@@ -275,6 +314,16 @@ def test_a_users_pair_is_loaded_and_its_public_half_kept_verbatim(tmp_path: Path
     key = SigningKey.from_files(private_path, public_path)
 
     assert key.public_pem.startswith(b"# mine\r\n")
+
+
+def test_what_another_library_signs_with_a_users_key_is_good(tmp_path: Path) -> None:
+    private_path, public_path = write_key_pair(tmp_path, 12345)
+    keyring = Keyring(SigningKey.from_files(private_path, public_path))
+
+    token = jwt.encode(claims(), private_path.read_bytes(), "ES256")
+
+    assert token != jwt.encode(claims(), private_path.read_bytes(), "ES256"), "signed with chance, as most libraries do"
+    assert keyring.read(token, NOW).subject == "alice"
 
 
 def test_a_pair_that_does_not_match_is_refused(tmp_path: Path) -> None:
