@@ -1,9 +1,8 @@
 """The nouns of Intuition's REST API, and everything it can say no with."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from hashlib import sha256
-from typing import Any
 
 import msgspec
 
@@ -134,15 +133,24 @@ def _varint(number: int) -> bytes:
 
 def keccak256(data: bytes) -> str:
     """64 hex digits. Ethereum's Keccak-256, which is not SHA3-256."""
-    digest: str = _keccak()(digest_bits=256, data=data).hexdigest()
-    return digest
+    return _keccak()(data).hex()
 
 
 @cache
-def _keccak() -> Any:
-    from Crypto.Hash import keccak  # slow to import, and most worlds never need it
+def _keccak() -> Callable[[bytes], bytes]:
+    """Imported when first needed: most worlds never need it."""
+    try:
+        from tiny_keccak import keccak256
+    except ImportError:  # Windows on ARM, for which it has no wheels
+        return _keccak_of_pycryptodome
+    return keccak256
 
-    return keccak.new
+
+def _keccak_of_pycryptodome(data: bytes) -> bytes:
+    from Crypto.Hash import keccak
+
+    digest: bytes = keccak.new(digest_bits=256, data=data).digest()
+    return digest
 
 
 def hashed(row: Identity) -> Identity:

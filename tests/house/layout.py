@@ -90,7 +90,12 @@ FLOORS: list[tuple[str, str, list[str]]] = [
 
 # Third-party modules and the lowest floor that may import them; `only` names the one module that may.
 MAY_IMPORT = {"aiohttp": 3, "click": 5, "pytest": 5, "pytest_asyncio": 5}
-ONLY = {"cryptography": "spacetime.credentials", "Crypto": "intuition.model", "ruamel": "scenario.reading"}
+ONLY = {
+    "cryptography": "spacetime.credentials",
+    "Crypto": "intuition.model",
+    "tiny_keccak": "intuition.model",
+    "ruamel": "scenario.reading",
+}
 
 PACKAGES = {"spacetime", "intuition", "control", "commands", "handles", "scenario"}
 """Their roots hold no code."""
