@@ -59,11 +59,15 @@ _PHRASES = {status.value: status.phrase for status in HTTPStatus}
 @lru_cache(maxsize=512)
 def head_start(minor: int, status: int, content_type: str, headers: bytes, connection: str) -> bytes:
     """A head up to where `content-length` comes. Few differ, so each is made once."""
-    lines = f"HTTP/1.{minor} {status} {_PHRASES.get(status, '')}\r\n"
-    if content_type:
-        lines += f"content-type: {content_type}\r\n"
+    first = f"HTTP/1.{minor} {status} {_PHRASES.get(status, '')}\r\n"
     end = f"connection: {connection}\r\n" if connection else ""
-    return lines.encode() + headers + end.encode()
+    return first.encode() + head_lines(content_type, headers) + end.encode()
+
+
+@lru_cache(maxsize=512)
+def head_lines(content_type: str, headers: bytes) -> bytes:
+    """The header lines that are the answer's own."""
+    return (f"content-type: {content_type}\r\n".encode() if content_type else b"") + headers
 
 
 def has_content_length(method: str, status: int) -> bool:

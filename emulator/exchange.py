@@ -72,7 +72,7 @@ class Message(msgspec.Struct, frozen=True, gc=False):
 
 def head_of(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
     """Header lines as a message keeps them."""
-    return b"".join([b"%b: %b\r\n" % header for header in headers])
+    return b"\r\n".join(map(b": ".join, headers))
 
 
 class Exchange(msgspec.Struct, frozen=True, gc=False):

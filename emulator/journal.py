@@ -20,6 +20,7 @@ class Journal(Inquiry):
         self._lock = lock
         self._recorded = Condition(lock)
         self._kept: deque[Exchange] = deque()
+        self._weights: deque[int] = deque()
         self._weight = 0
         self._answered = self._lost = self._waiting = 0
         self._listeners: list[Callable[[], object]] = []
@@ -44,18 +45,20 @@ class Journal(Inquiry):
         return self.total - len(self._kept)
 
     def number(self) -> int:
-        """The number of the request that comes now, from 1."""
-        with self._lock:
-            self.total += 1
-            return self.total
+        """The number of the request that comes now, from 1. Only the server's loop counts."""
+        self.total += 1
+        return self.total
 
     def record(self, exchange: Exchange) -> None:
+        weight = exchange.weight
         with self._lock:
             self._kept.append(exchange)
+            self._weights.append(weight)
             self._answered += 1
-            self._weight += exchange.weight
+            self._weight += weight
             while len(self._kept) > self._size or self._weight > KEPT_IN_ALL:
-                self._weight -= self._kept.popleft().weight
+                self._kept.popleft()
+                self._weight -= self._weights.popleft()
                 self._lost += 1
             if self._waiting:
                 self._recorded.notify_all()
@@ -67,6 +70,7 @@ class Journal(Inquiry):
         """Forget all exchanges; they still count in `total`."""
         with self._lock:
             self._kept.clear()
+            self._weights.clear()
             self._weight = 0
 
     @property

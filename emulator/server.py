@@ -62,13 +62,14 @@ class Http(web.Server):
             return self.refuse(request, 431, f"more than {MAX_HEADERS} headers")
         world = self._stage.world
         call = Call(request, world)
-        self.under_way.add(request.task)
+        task = request.task
+        self.under_way.add(task)
         try:
             answer = await self._handle(call)
             if answer.delivery is Delivery.HANG:
                 await asyncio.wait([call.lost])
         finally:
-            self.under_way.discard(request.task)
+            self.under_way.discard(task)
             if self._stage.graveyard and not self._digging:
                 self._digging = True
                 self._loop.call_later(_PAUSE, self._dig)

@@ -13,7 +13,7 @@ from aiohttp import hdrs, web
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.web import BaseRequest
 
-from emulator.axum import TEXT, Answer, Api, Resource, has_content_length, head_start
+from emulator.axum import TEXT, Answer, Api, Resource, has_content_length, head_lines, head_start
 from emulator.clock import monotonic
 from emulator.exchange import KEPT_OF_A_BODY, Exchange, Message, head_of, mask
 from emulator.faults import Delivery
@@ -288,5 +288,5 @@ def log(method: str, path: str, answer: Answer) -> None:
 
 def received(answer: Answer) -> Message:
     """An answer as the journal keeps it."""
-    head = b"content-type: %b\r\n" % answer.content_type.encode() if answer.content_type else b""
-    return Message(head + answer.headers, answer.body[:KEPT_OF_A_BODY], len(answer.body))
+    head = head_lines(answer.content_type, answer.headers)
+    return Message(head, answer.body[:KEPT_OF_A_BODY], len(answer.body))

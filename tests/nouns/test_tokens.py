@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from hypothesis import given
 from hypothesis import strategies as st
 from joserfc import jws
@@ -16,7 +17,7 @@ from joserfc.jwk import ECKey
 
 from emulator import Misconfigured
 from emulator.rust import base64url
-from emulator.spacetime.credentials import Keyring, SigningKey
+from emulator.spacetime.credentials import Keyring, SigningKey, r_and_s
 from emulator.spacetime.model import Claims, TokenRefused, identity_of
 from emulator.spacetime.validation import _any_claims, _minted_claims, _read_carefully
 from tests.conftest import write_key_pair
@@ -91,6 +92,14 @@ def test_joserfc_verifies_the_signature() -> None:
     token = KEY.mint(ALICE)
 
     assert jws.deserialize_compact(token, ECKey.import_key(KEY.public_pem), algorithms=["ES256"]).payload
+
+
+halves = st.integers(1, 2**256 - 1) | st.integers(1, 2**16)
+
+
+@given(halves, halves)
+def test_r_and_s_have_32_bytes_each_however_small_they_are(r: int, s: int) -> None:
+    assert r_and_s(encode_dss_signature(r, s)) == r.to_bytes(32) + s.to_bytes(32)
 
 
 def test_standard_libraries_refuse_exp_null_as_they_do_with_the_real_servers_tokens() -> None:
