@@ -26,6 +26,7 @@ from benchmarks.starts import starts
 
 RESULTS = HERE / "results.json"
 LAST = HERE / ".last.json"
+"""What is measured so far, should a run end early, and what a part of a run gave."""
 
 GROUPS: dict[str, Callable[[Settings], dict[str, Any]]] = {
     "starts": starts,
@@ -57,7 +58,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
     found = QUICK if options.quick else FULL
     pairs = (variant.partition("=") for variant in options.variant)
     variants = {name: shlex.split(command) for name, _, command in pairs}
-    return found._replace(runs=options.runs or found.runs, variants=variants)
+    return found._replace(runs=options.runs or found.runs, variants={**found.variants, **variants})
 
 
 def measure(groups: Sequence[str], settings: Settings) -> Results:
@@ -67,7 +68,12 @@ def measure(groups: Sequence[str], settings: Settings) -> Results:
         print(group, file=sys.stderr, flush=True)
         for name, found in GROUPS[group](settings).items():
             results[name] = {**results.get(name, {}), **found}
+        _write(LAST, results)
     return results
+
+
+def _write(path: Path, results: Results) -> None:
+    path.write_text(json.dumps(render.rounded(results), indent=1) + "\n", encoding="utf-8")
 
 
 def _compile() -> None:
@@ -115,7 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     whole = not options.only
     results = measure(groups, settings_of(options))
     out = options.out or (RESULTS if whole and not options.quick else LAST)
-    out.write_text(json.dumps(render.rounded(results), indent=1) + "\n", encoding="utf-8")
+    _write(out, results)
     if out == RESULTS:
         render.write(results)
     raise SystemExit(0 if report(results, whole=whole) else 1)

@@ -78,12 +78,13 @@ def _httpserver(folder: Path, same: Answered) -> list[str]:
     return [str(folder / "bin" / "python"), str(HERE / "peer_httpserver.py"), "{port}", _stub(folder, same)]
 
 
-def _wiremock(folder: Path, same: Answered) -> list[str]:
-    _stub(folder / "mappings", same)
-    [jar] = folder.glob("node_modules/wiremock/build/*.jar")
-    # At its quickest and smallest: its journal grows for ever, or is counted at each request when it has a limit.
-    options = ["--port", "{port}", "--root-dir", str(folder), "--no-request-journal"]
-    return ["java", "-jar", str(jar), *options]
+def _wiremock(*options: str) -> Callable[[Path, Answered], list[str]]:
+    def command(folder: Path, same: Answered) -> list[str]:
+        _stub(folder / "mappings", same)
+        [jar] = folder.glob("node_modules/wiremock/build/*.jar")
+        return ["java", "-jar", str(jar), "--port", "{port}", "--root-dir", str(folder), *options]
+
+    return command
 
 
 def _stub(folder: Path, same: Answered) -> str:
@@ -100,7 +101,10 @@ PEERS = (
     Peer("moto", "moto[server]", by_pip, _moto, "/us-east-1_pool/.well-known/jwks.json"),
     Peer("pytest-httpserver", "pytest-httpserver", by_pip, _httpserver, PUBLIC_KEY),
     Peer("oidc-provider-mock", "oidc-provider-mock", by_pip, _oidc, "/jwks"),
-    Peer("WireMock", "wiremock", by_npm, _wiremock, PUBLIC_KEY),
+    # It does what the emulator does when it remembers as many requests; as shipped it remembers all there ever were.
+    Peer("WireMock", "wiremock", by_npm, _wiremock("--max-request-journal-entries", "10000"), PUBLIC_KEY),
+    Peer("WireMock, all remembered", "wiremock", by_npm, _wiremock(), PUBLIC_KEY),
+    Peer("WireMock, none remembered", "wiremock", by_npm, _wiremock("--no-request-journal"), PUBLIC_KEY),
 )
 
 
@@ -115,7 +119,7 @@ class Ready(NamedTuple):
 
 def prepare(peer: Peer, same: Answered) -> Ready:
     """Install it if need be. Raises Missing."""
-    folder = CACHE / peer.name
+    folder = CACHE / peer.name.partition(",")[0]
     version = peer.install(folder, peer.package)
     return Ready(peer.name, version, peer.command(folder, same), request("GET", peer.target))
 

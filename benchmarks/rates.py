@@ -176,7 +176,7 @@ def _round(
 
 def _warm(field: Field, plans: Mapping[str, Plan], settings: Settings) -> None:
     for name, plan in plans.items():
-        seconds = settings.warm_jvm if name == "WireMock" else settings.warm
+        seconds = settings.warm_jvm if name.startswith("WireMock") else settings.warm
         measure(field.servers[name], plan._replace(once=False), 16, seconds)
 
 

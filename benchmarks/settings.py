@@ -1,7 +1,14 @@
 """How long and how often is measured."""
 
+import sys
 from collections.abc import Mapping
 from typing import NamedTuple
+
+ON_UVLOOP = {
+    "identity-emulator on uvloop": [
+        sys.executable, "-m", "benchmarks.on_uvloop", "serve", "--port", "{port}", "--seed", "7"
+    ]
+}  # fmt: skip
 
 
 class Settings(NamedTuple):
@@ -17,7 +24,7 @@ class Settings(NamedTuple):
     reset_worlds: tuple[int, ...] = (0, 10_000, 100_000)
     weighed: int = 25_000
     posted: int = 3_000
-    variants: Mapping[str, list[str]] = {}
+    variants: Mapping[str, list[str]] = ON_UVLOOP
 
 
 FULL = Settings()

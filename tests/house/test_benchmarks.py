@@ -111,7 +111,7 @@ def test_a_request_has_its_length() -> None:
 def test_a_variant_is_a_name_and_a_command_line() -> None:
     options = parse(["--variant", "uvloop=python -m other --port {port}"])
 
-    assert settings_of(options).variants == {"uvloop": ["python", "-m", "other", "--port", "{port}"]}
+    assert settings_of(options).variants["uvloop"] == ["python", "-m", "other", "--port", "{port}"]
 
 
 # --- the page ---------------------------------------------------------------------------------------------------------
