@@ -49,6 +49,10 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         metavar="NAME=COMMAND",
         help="measure another command line of the emulator too; `{port}` stands for its port",
     )
+    parser.add_argument(
+        "--route", action="append", default=[], help="of the rates, only routes with this in their name"
+    )
+    parser.add_argument("--keep", action="store_true", help="put what --only measures into the page, beside the rest")
     parser.add_argument("--out", type=Path, help="where the results go")
     parser.add_argument("--render", action="store_true", help="measure nothing, write docs/performance.md again")
     return parser.parse_args(arguments)
@@ -58,7 +62,9 @@ def settings_of(options: argparse.Namespace) -> Settings:
     found = QUICK if options.quick else FULL
     pairs = (variant.partition("=") for variant in options.variant)
     variants = {name: shlex.split(command) for name, _, command in pairs}
-    return found._replace(runs=options.runs or found.runs, variants={**found.variants, **variants})
+    return found._replace(
+        runs=options.runs or found.runs, variants={**found.variants, **variants}, routes=tuple(options.route)
+    )
 
 
 def measure(groups: Sequence[str], settings: Settings) -> Results:
@@ -70,6 +76,11 @@ def measure(groups: Sequence[str], settings: Settings) -> Results:
             results[name] = {**results.get(name, {}), **found}
         _write(LAST, results)
     return results
+
+
+def beside(kept: Results, results: Results) -> Results:
+    """What was measured now, and of what was kept the rest."""
+    return {group: {**kept.get(group, {}), **results.get(group, {})} for group in {**kept, **results}}
 
 
 def _write(path: Path, results: Results) -> None:
@@ -118,9 +129,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         render.write(json.loads(RESULTS.read_text(encoding="utf-8")))
         return
     groups = options.only or list(GROUPS)
-    whole = not options.only
+    whole = not options.only and not options.route
     results = measure(groups, settings_of(options))
-    out = options.out or (RESULTS if whole and not options.quick else LAST)
+    if options.keep:
+        results = beside(json.loads(RESULTS.read_text(encoding="utf-8")), results)
+    out = options.out or (RESULTS if options.keep or (whole and not options.quick) else LAST)
     _write(out, results)
     if out == RESULTS:
         render.write(results)

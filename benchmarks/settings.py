@@ -25,6 +25,8 @@ class Settings(NamedTuple):
     weighed: int = 25_000
     posted: int = 3_000
     variants: Mapping[str, list[str]] = ON_UVLOOP
+    routes: tuple[str, ...] = ()
+    """Parts of the names of those that are measured; all, when there are none."""
 
 
 FULL = Settings()

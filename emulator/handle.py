@@ -77,7 +77,7 @@ class Emulator(Address):
     @property
     def journal(self) -> Inquiry:
         """What was asked and answered since the last reset."""
-        return self._stage.world.journal
+        return self._stage.unsettled.journal
 
     def reset(self, config: Config | None = None, **settings: Unpack[Settings]) -> None:
         """Put a world as new in the place of the one that stands; `config` or its fields make it another one.

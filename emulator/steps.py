@@ -28,6 +28,7 @@ class RateLimit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 LONGEST = 1e9
 """Seconds, about thirty years; more is a mistake."""
+_ITS_OWN = frozenset({"connection", "content-length", "date", "transfer-encoding"})
 _UNTOLD = frozenset({"body", "headers", "revoke"})
 
 Named = bool | str
@@ -188,6 +189,8 @@ def mistakes(step: Step) -> Iterator[Mistake]:
     for name, value in (do.headers or {}).items():
         if not name.isascii() or not name.replace("-", "a").isalnum() or any(char in value for char in "\r\n\0"):
             yield Mistake(("do", "headers"), f"{name!r}: {value!r} is no header")
+        if name.lower() in _ITS_OWN:
+            yield Mistake(("do", "headers"), f"{name!r} is written by the server itself")
     yield from _out_of_bounds(step)
     if step.request is None and (useless := [kind for kind in do.kinds if kind not in CHANGES]):
         yield Mistake(("do", useless[0]), "needs a request to do it to; add `request`")

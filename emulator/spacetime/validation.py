@@ -165,7 +165,7 @@ def _any_claims(found: dict[str, Any]) -> tuple[Claims, str | None]:
 
 
 def _minted_claims(payload: bytes) -> Claims | None:
-    """The claims of a payload that is to the byte as this server writes it; what can't be written so is no such one."""
+    """The claims of a payload that is, to the byte, what this server writes; None for any other."""
     try:
         found = _MINTED.decode(payload)
     except (msgspec.MsgspecError, ValueError, RecursionError):  # no ValueError before msgspec 0.20

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from benchmarks import budgets, client, render
-from benchmarks.__main__ import RESULTS, parse, report, settings_of
+from benchmarks.__main__ import RESULTS, beside, parse, report, settings_of
 from benchmarks.budgets import Budget, Verdict
 from benchmarks.load import planned, request
 from benchmarks.rates import BARE, OURS
@@ -112,6 +112,12 @@ def test_a_variant_is_a_name_and_a_command_line() -> None:
     options = parse(["--variant", "uvloop=python -m other --port {port}"])
 
     assert settings_of(options).variants["uvloop"] == ["python", "-m", "other", "--port", "{port}"]
+
+
+def test_a_part_measured_again_stands_beside_the_rest() -> None:
+    kept = {"rates": {"a": 1, "b": 1}, "memory": {"c": 1}}
+
+    assert beside(kept, {"rates": {"b": 2}}) == {"rates": {"a": 1, "b": 2}, "memory": {"c": 1}}
 
 
 # --- the page ---------------------------------------------------------------------------------------------------------

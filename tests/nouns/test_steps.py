@@ -24,6 +24,10 @@ from emulator.steps import Do, Step, made_step, step_of
         ({"do": {"status": 200, "headers": {"a b": "c"}}, "request": "POST /x"}, "do.headers: 'a b': 'c' is no header"),
         ({"do": {"status": 200, "headers": {"a": "b\r\nc"}}, "request": "POST /x"}, "is no header"),
         (
+            {"do": {"status": 200, "headers": {"Content-Length": "5"}}, "request": "POST /x"},
+            "do.headers: 'Content-Length' is written by the server itself",
+        ),
+        (
             {"do": {"rate_limit": {"requests": 1, "seconds": 0}}, "request": "POST /x"},
             "do.rate_limit.seconds: 0 is too small; 0.001 is the least",
         ),
