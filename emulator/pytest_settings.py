@@ -112,7 +112,17 @@ def _from_command_line(config: pytest.Config) -> Config:
     return Config(seed=config.getoption("identity_emulator_seed"))
 
 
+_INI: pytest.StashKey[Config] = pytest.StashKey()
+
+
 def _from_ini(config: pytest.Config) -> Config:
+    """Read once, for all tests."""
+    if _INI not in config.stash:
+        config.stash[_INI] = _ini_config(config)
+    return config.stash[_INI]
+
+
+def _ini_config(config: pytest.Config) -> Config:
     def ini(name: str) -> str | None:
         return config.getini(f"identity_emulator_{name}") or None
 

@@ -186,14 +186,18 @@ def mistakes(step: Step) -> Iterator[Mistake]:
         yield Mistake(("do", "body"), "bytes are neither text nor JSON; send a text")
     if do.on_clock and do.delay is None:
         yield Mistake(("do", "on_clock"), "it says how a delay is measured; there is none")
-    for name, value in (do.headers or {}).items():
+    yield from _wrong_headers(do.headers or {})
+    yield from _out_of_bounds(step)
+    if step.request is None and (useless := [kind for kind in do.kinds if kind not in CHANGES]):
+        yield Mistake(("do", useless[0]), "needs a request to do it to; add `request`")
+
+
+def _wrong_headers(headers: Mapping[str, str]) -> Iterator[Mistake]:
+    for name, value in headers.items():
         if not name.isascii() or not name.replace("-", "a").isalnum() or any(char in value for char in "\r\n\0"):
             yield Mistake(("do", "headers"), f"{name!r}: {value!r} is no header")
         if name.lower() in _ITS_OWN:
             yield Mistake(("do", "headers"), f"{name!r} is written by the server itself")
-    yield from _out_of_bounds(step)
-    if step.request is None and (useless := [kind for kind in do.kinds if kind not in CHANGES]):
-        yield Mistake(("do", useless[0]), "needs a request to do it to; add `request`")
 
 
 def _mistakes_in_conditions(step: Step) -> Iterator[Mistake]:
