@@ -77,8 +77,8 @@ class Field:
             server.tell(f"ids {file.name}")
             ids = Path(file.name).read_text(encoding="utf-8").split()
         some = ids[:: max(len(ids) // _ASKED, 1)]
-        asked = [request("GET", f"/identity/{each}", API_KEY) for each in some]
-        return (asked * _ASKED)[:_ASKED]  # as many for a small world, or the client would have less to do
+        # No two the same, for a small world too: aiohttp and the client remember what they saw lately.
+        return [request("GET", f"/identity/{some[n % len(some)]}?{n}", API_KEY) for n in range(_ASKED)]
 
     def run_bare(self, routes: Sequence[Route]) -> None:
         """aiohttp answering what the emulator answers to the first request of each route, without and with ECDSA."""
