@@ -85,6 +85,10 @@ def test_the_quick_way_reads_what_the_careful_way_reads(data: bytes) -> None:
         assert parse(data, anything) == quick
 
 
+def test_a_negative_zero_is_not_read_quickly() -> None:
+    assert plain_object(b'{"a":-0}') is None
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [

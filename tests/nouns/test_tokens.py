@@ -160,6 +160,12 @@ def test_what_this_server_mints_is_read_quickly(subject: str, issuer: str, expir
     assert _minted_claims(msgspec.json.encode(said.payload())) == said
 
 
+def test_a_negative_zero_is_a_float_as_serde_json_reads_it() -> None:
+    payload = b'{"sub":"alice","iss":"localhost","iat":-0}'
+
+    assert "invalid type: floating point `-0.0`, expected i64" in refusal(signed(payload)).text
+
+
 def test_nesting_beyond_measure_is_no_json() -> None:
     payload = b'{"x":' + b"[" * 5_000 + b"]" * 5_000 + b"}"
 
