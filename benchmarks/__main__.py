@@ -55,7 +55,10 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--keep", action="store_true", help="put what --only measures into the page, beside the rest")
     parser.add_argument("--out", type=Path, help="where the results go")
     parser.add_argument("--render", action="store_true", help="measure nothing, write docs/performance.md again")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.keep and options.quick:
+        parser.error("--keep is for the page, and what --quick measures says little")
+    return options
 
 
 def settings_of(options: argparse.Namespace) -> Settings:

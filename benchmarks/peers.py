@@ -109,7 +109,7 @@ PEERS = (
 
 
 class Ready(NamedTuple):
-    """A peer that can be started."""
+    """A peer that can be started. `version` names its package too, which several may share."""
 
     name: str
     version: str
@@ -119,8 +119,9 @@ class Ready(NamedTuple):
 
 def prepare(peer: Peer, same: Answered) -> Ready:
     """Install it if need be. Raises Missing."""
-    folder = CACHE / peer.name.partition(",")[0]
-    version = peer.install(folder, peer.package)
+    name = peer.package.partition("[")[0]
+    folder = CACHE / name
+    version = f"{name} {peer.install(folder, peer.package)}"
     return Ready(peer.name, version, peer.command(folder, same), request("GET", peer.target))
 
 

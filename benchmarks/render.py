@@ -140,7 +140,7 @@ def _reset(each: list[dict[str, float]], field: str) -> str:
 
 def source(results: Results) -> str:
     made = results["made"]
-    peers = [f"{name} {version}" for name, version in results["versions"].items() if "," not in name]
+    peers = dict.fromkeys(results["versions"].values())
     lines = [
         f"{made['cores']} cores, Python {made['python']}, aiohttp {made['aiohttp']}, cryptography "
         f"{made['cryptography']}; load by {made['load']}, {made['runs']} alternating runs of {made['seconds']} s "

@@ -1,14 +1,11 @@
 """How long and how often is measured."""
 
-import sys
 from collections.abc import Mapping
 from typing import NamedTuple
 
-ON_UVLOOP = {
-    "identity-emulator on uvloop": [
-        sys.executable, "-m", "benchmarks.on_uvloop", "serve", "--port", "{port}", "--seed", "7"
-    ]
-}  # fmt: skip
+from benchmarks.servers import emulator, python
+
+ON_UVLOOP = {"identity-emulator on uvloop": python("benchmarks.on_uvloop", *emulator()[1:])}
 
 
 class Settings(NamedTuple):

@@ -217,7 +217,7 @@ class Faults:
     @property
     def timed(self) -> bool:
         """Whether any step waits for its moment alone."""
-        return bool(self._faults) and any(fault.timed for fault in self._faults)
+        return any(fault.timed for fault in self._faults)
 
     def next_due(self, now: int) -> Fault | None:
         """The first step whose moment has come, in microseconds."""

@@ -20,7 +20,6 @@ class Journal(Inquiry):
         self._lock = lock
         self._recorded = Condition(lock)
         self._kept: deque[Exchange] = deque()
-        self._weights: deque[int] = deque()
         self._weight = 0
         self._answered = self._lost = self._waiting = 0
         self._listeners: list[Callable[[], object]] = []
@@ -50,15 +49,12 @@ class Journal(Inquiry):
         return self.total
 
     def record(self, exchange: Exchange) -> None:
-        weight = exchange.weight
         with self._lock:
             self._kept.append(exchange)
-            self._weights.append(weight)
             self._answered += 1
-            self._weight += weight
+            self._weight += exchange.weight
             while len(self._kept) > self._size or self._weight > KEPT_IN_ALL:
-                self._kept.popleft()
-                self._weight -= self._weights.popleft()
+                self._weight -= self._kept.popleft().weight
                 self._lost += 1
             if self._waiting:
                 self._recorded.notify_all()
@@ -70,7 +66,6 @@ class Journal(Inquiry):
         """Forget all exchanges; they still count in `total`."""
         with self._lock:
             self._kept.clear()
-            self._weights.clear()
             self._weight = 0
 
     @property

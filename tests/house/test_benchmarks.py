@@ -114,6 +114,11 @@ def test_a_variant_is_a_name_and_a_command_line() -> None:
     assert settings_of(options).variants["uvloop"] == ["python", "-m", "other", "--port", "{port}"]
 
 
+def test_quick_figures_are_not_kept() -> None:
+    with pytest.raises(SystemExit):
+        parse(["--quick", "--keep", "--only", "rates"])
+
+
 def test_a_part_measured_again_stands_beside_the_rest() -> None:
     kept = {"rates": {"a": 1, "b": 1}, "memory": {"c": 1}}
 
