@@ -7,7 +7,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import lru_cache
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import Generic, TypeVar
 from urllib.parse import unquote_to_bytes
 
 import msgspec
@@ -15,9 +15,10 @@ import msgspec
 from emulator.errors import Refused
 from emulator.faults import Delivery
 from emulator.operation import Operation
+from emulator.request import Request
 
-if TYPE_CHECKING:
-    from emulator.web import Call
+H = TypeVar("H")
+S = TypeVar("S")
 
 CORS = (
     b"vary: origin, access-control-request-method, access-control-request-headers\r\naccess-control-allow-origin: *\r\n"
@@ -75,22 +76,23 @@ def has_content_length(method: str, status: int) -> bool:
     return status != 204 or method == "HEAD"
 
 
-Handler = Callable[["Call"], Awaitable[Answer]]
+Handler = Callable[[Request, S], Awaitable[Answer]]
+"""What answers an operation of an API, given the API's store."""
 
 
-class Route(msgspec.Struct, frozen=True):
+class Route(msgspec.Struct, Generic[H], frozen=True):
     """One way to an operation. `path` is axum's: `/v1/identity/:identity/verify`."""
 
     method: str
     path: str
     operation: Operation
-    handler: Handler
+    handler: H
 
 
-class Resource:
+class Resource(Generic[H]):
     """What lives at one path: a handler for each method."""
 
-    def __init__(self, path: str, routes: Iterable[Route]) -> None:
+    def __init__(self, path: str, routes: Iterable[Route[H]]) -> None:
         self.path = path
         self.routes = {route.method: route for route in routes}
         self.pattern = re.compile(_pattern(path), re.DOTALL)
@@ -98,7 +100,7 @@ class Resource:
         self.allowed = ",".join("GET,HEAD" if method == "GET" else method for method in self.routes)
         self.allow = f"allow: {self.allowed}\r\n".encode()
 
-    def route(self, method: str) -> Route | None:
+    def route(self, method: str) -> Route[H] | None:
         """HEAD is answered by GET's handler."""
         return self.routes.get("GET" if method == "HEAD" else method)
 
@@ -111,11 +113,24 @@ def _pattern(path: str) -> str:
     return "/".join(segments)
 
 
-class Routes:
+class Match(msgspec.Struct, Generic[H], frozen=True):
+    """Where a method and a path lead; without a `route` the path has no such method."""
+
+    resource: Resource[H]
+    params: tuple[str, ...]
+    """The path's, still escaped."""
+    route: Route[H] | None
+
+    def aliases(self, path: str) -> tuple[str, ...]:
+        """All paths that mean what `path` means."""
+        return (path,) if self.route is None else self.route.operation.aliases(path, self.params)
+
+
+class Routes(Generic[H]):
     """A table of routes, found by the raw path."""
 
-    def __init__(self, routes: Iterable[Route]) -> None:
-        table: dict[str, list[Route]] = {}
+    def __init__(self, routes: Iterable[Route[H]]) -> None:
+        table: dict[str, list[Route[H]]] = {}
         for route in routes:
             table.setdefault(route.path, []).append(route)
         resources = [Resource(path, rows) for path, rows in table.items()]
@@ -124,22 +139,22 @@ class Routes:
         self._dynamic = [resource for resource in resources if ":" in resource.path]
 
     @classmethod
-    def of(cls, operations: Iterable[Operation], handlers: Mapping[str, Handler]) -> "Routes":
+    def of(cls, operations: Iterable[Operation], handlers: Mapping[str, H]) -> "Routes[H]":
         """Operations and what answers them, by their names."""
         return cls(Route(each.method, path, each, handlers[each.name]) for each in operations for path in each.paths)
 
-    def find(self, path: str) -> tuple[Resource, tuple[str, ...]] | None:
-        """The resource a raw path names, and its parameters, still escaped."""
+    def find(self, method: str, path: str) -> Match[H] | None:
+        """Where a raw path leads; None when nothing is there."""
         resource = self._static.get(path)
         if resource is not None:
-            return resource, ()
+            return Match(resource, (), resource.route(method))
         for resource in self._dynamic:
-            if match := resource.pattern.fullmatch(path):
-                return resource, match.groups()
+            if found := resource.pattern.fullmatch(path):
+                return Match(resource, found.groups(), resource.route(method))
         return None
 
 
-class Api(msgspec.Struct, frozen=True):
+class Api(msgspec.Struct, Generic[S], frozen=True):
     """An API as axum serves it.
 
     `describe` renders a refusal in the API's own words. With `cors`, every matched route carries the CORS headers and
@@ -148,30 +163,29 @@ class Api(msgspec.Struct, frozen=True):
     """
 
     name: str
-    routes: Routes
-    describe: Callable[["Call", Refused], Answer]
+    routes: Routes[Handler[S]]
+    describe: Callable[[Refused], Answer]
     cors: bool = False
     elsewhere: Mapping[str, str] = msgspec.field(default_factory=dict)
 
-    async def answer(self, call: "Call", resource: Resource) -> Answer:
-        route = resource.route(call.method)
-        if route is None:
-            return self._no_such_method(call, resource)
+    async def answer(self, request: Request, match: Match[Handler[S]], store: S) -> Answer:
+        if match.route is None:
+            return self._no_such_method(request, match.resource)
         try:
-            answer = await route.handler(call)
+            answer = await match.route.handler(request, store)
         except Refused as refused:
-            answer = self.describe(call, refused)
+            answer = self.describe(refused)
         return self.dressed(answer)
 
     def dressed(self, answer: Answer) -> Answer:
         """With the headers that every matched route's answers carry."""
         return with_headers(answer, CORS) if self.cors else answer
 
-    def _no_such_method(self, call: "Call", resource: Resource) -> Answer:
-        if call.method == "OPTIONS" and self.cors:
+    def _no_such_method(self, request: Request, resource: Resource[Handler[S]]) -> Answer:
+        if request.method == "OPTIONS" and self.cors:
             return Answer(200, headers=PREFLIGHT + resource.allow)
         headers = (CORS if self.cors else b"") + resource.allow
-        return Answer(405, headers=headers, why=f"{resource.path} has no {call.method}; it has {resource.allowed}")
+        return Answer(405, headers=headers, why=f"{resource.path} has no {request.method}; it has {resource.allowed}")
 
 
 def with_headers(answer: Answer, headers: bytes) -> Answer:

@@ -1,7 +1,8 @@
 """Who sent a request, as far as faults and journal want to know. Nobody is let in by this."""
 
+from emulator.call import Call
+from emulator.request import Request
 from emulator.spacetime.auth import claimed_identity
-from emulator.web import Call
 
 _LONGEST_KEY = 200
 """Characters."""
@@ -12,9 +13,12 @@ def actor_of(call: Call) -> str:
     actors = call.world.actors
     if not len(actors):
         return ""
-    return actors.name_of(api_key=call.header("x-api-key") or "", identity=claimed_identity(call))
+    request = call.request
+    return actors.name_of(
+        api_key=request.header("x-api-key") or "", identity=claimed_identity(request, call.world.spacetime.profile)
+    )
 
 
-def client_of(call: Call) -> str:
+def client_of(request: Request) -> str:
     """Whoever a rate limit counts: the API key, as far as a good one is long, else the address."""
-    return (call.header("x-api-key") or call.request.remote or "")[:_LONGEST_KEY]
+    return (request.header("x-api-key") or request.remote)[:_LONGEST_KEY]

@@ -5,42 +5,44 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from http import HTTPStatus
+from typing import Any
 
 import msgspec
 
-from emulator.axum import JSON, TEXT, Answer, Api
+from emulator.axum import JSON, TEXT, Answer, Api, Match
+from emulator.call import Answering, Call
 from emulator.caller import client_of
 from emulator.clock import Clock
 from emulator.errors import Refused
 from emulator.faults import Asked, Delivery, Order
-from emulator.web import Call, Handler
 
 logger = logging.getLogger("emulator")
 
 
-def faulty(handler: Handler) -> Handler:
+def faulty(answering: Answering) -> Answering:
     """Ask the world's script whether anything goes wrong with a request that has a route, and let it."""
 
     async def handle(call: Call) -> Answer:
         world = call.world
-        if call.api is None or not len(world.faults):
-            return await handler(call)
-        order = world.faults.decide(_asked(call), world.entropy)
+        if call.match is None or not len(world.faults):
+            return await answering(call)
+        order = world.faults.decide(_asked(call, call.match), world.entropy)
         if order is None:
-            return await handler(call)
+            return await answering(call)
         call.fault = str(order.fault.step)
-        logger.info("%s %s: %s", call.method, call.operation, call.fault)
+        logger.info("%s %s: %s", call.request.method, call.operation, call.fault)
         world.change(order.do, call.micros)
         if order.delay and not await _delayed(call, order):
             return _without(Delivery.CLOSE, "the client hung up while its request was delayed")
         world.settle()
-        return await _ANSWERS[order.do.answer](call, order, handler)
+        return await _ANSWERS[order.do.answer](call, order, answering)
 
     return handle
 
 
-def _asked(call: Call) -> Asked:
-    return Asked(call.method, call.paths, call.actor, client_of(call), call.micros)
+def _asked(call: Call, match: Match[Any]) -> Asked:
+    request = call.request
+    return Asked(request.method, match.aliases(request.path), call.actor, client_of(request), call.micros)
 
 
 # --- delays -----------------------------------------------------------------------------------------------------------
@@ -49,10 +51,10 @@ def _asked(call: Call) -> Asked:
 async def _delayed(call: Call, order: Order) -> bool:
     """Wait; false when the client hung up meanwhile."""
     if not order.do.on_clock:
-        await asyncio.wait([call.lost], timeout=order.delay)
-        return not call.lost.done()
+        await asyncio.wait([call.request.lost], timeout=order.delay)
+        return not call.request.lost.done()
     # From its arrival: whoever sees the fault fired may move the clock at once.
-    return await _until(call.world.clock, call.micros + round(order.delay * 1_000_000), call.lost)
+    return await _until(call.world.clock, call.micros + round(order.delay * 1_000_000), call.request.lost)
 
 
 async def _until(clock: Clock, micros: int, lost: "asyncio.Future[None]") -> bool:
@@ -78,11 +80,11 @@ async def _until(clock: Clock, micros: int, lost: "asyncio.Future[None]") -> boo
 # --- answers ----------------------------------------------------------------------------------------------------------
 
 
-async def _as_ever(call: Call, order: Order, handler: Handler) -> Answer:
-    return await handler(call)
+async def _as_ever(call: Call, order: Order, answering: Answering) -> Answer:
+    return await answering(call)
 
 
-async def _status(call: Call, order: Order, handler: Handler) -> Answer:
+async def _status(call: Call, order: Order, answering: Answering) -> Answer:
     status = order.do.status or 200
     answer = _in_other_words(order, status) if order.do.body is not None else _in_its_words(call, status)
     return _api(call).dressed(_with_headers(answer, order.do.headers or {}))
@@ -99,7 +101,7 @@ def _in_its_words(call: Call, status: int) -> Answer:
     """As the API says no: `{code, error}` or plain text, with the status's name; good news have no body."""
     if status < 400:
         return Answer(status)
-    return _api(call).describe(call, Refused(status, _phrase(status), ""))
+    return _api(call).describe(Refused(status, _phrase(status), ""))
 
 
 def _phrase(status: int) -> str:
@@ -116,27 +118,27 @@ def _with_headers(answer: Answer, headers: Mapping[str, str]) -> Answer:
     return msgspec.structs.replace(answer, content_type=content_type, headers=answer.headers + more.encode())
 
 
-async def _rate_limited(call: Call, order: Order, handler: Handler) -> Answer:
+async def _rate_limited(call: Call, order: Order, answering: Answering) -> Answer:
     answer = _in_its_words(call, 429)
     return _api(call).dressed(_with_headers(answer, {"retry-after": str(order.retry_after)}))
 
 
-async def _dropped(call: Call, order: Order, handler: Handler) -> Answer:
+async def _dropped(call: Call, order: Order, answering: Answering) -> Answer:
     if order.do.drop == "after":
-        await handler(call)
+        await answering(call)
         return _without(Delivery.CLOSE, "the request took effect, its answer was not sent")
     return _without(Delivery.CLOSE, _NO_EFFECT)
 
 
-async def _reset(call: Call, order: Order, handler: Handler) -> Answer:
+async def _reset(call: Call, order: Order, answering: Answering) -> Answer:
     return _without(Delivery.RESET, _NO_EFFECT)
 
 
-async def _hung(call: Call, order: Order, handler: Handler) -> Answer:
+async def _hung(call: Call, order: Order, answering: Answering) -> Answer:
     return _without(Delivery.HANG, _NO_EFFECT)
 
 
-async def _garbage(call: Call, order: Order, handler: Handler) -> Answer:
+async def _garbage(call: Call, order: Order, answering: Answering) -> Answer:
     noise = call.world.entropy.draw("garbage")
     return Answer(0, b"\x00" + noise, why=_NO_EFFECT, delivery=Delivery.GARBAGE)
 
@@ -148,18 +150,18 @@ def _without(delivery: Delivery, why: str = "") -> Answer:
     return Answer(0, why=why, delivery=delivery)
 
 
-async def _truncated(call: Call, order: Order, handler: Handler) -> Answer:
-    answer = _with_a_body(await handler(call))
+async def _truncated(call: Call, order: Order, answering: Answering) -> Answer:
+    answer = _with_a_body(await answering(call))
     cut = len(answer.body) // 2 if order.do.truncate is True else min(order.do.truncate, len(answer.body) - 1)
     return msgspec.structs.replace(answer, delivery=Delivery.TRUNCATE, cut=cut)
 
 
-async def _in_bad_chunks(call: Call, order: Order, handler: Handler) -> Answer:
-    return msgspec.structs.replace(_with_a_body(await handler(call)), delivery=Delivery.MALFORMED_CHUNK)
+async def _in_bad_chunks(call: Call, order: Order, answering: Answering) -> Answer:
+    return msgspec.structs.replace(_with_a_body(await answering(call)), delivery=Delivery.MALFORMED_CHUNK)
 
 
-async def _half(call: Call, order: Order, handler: Handler) -> Answer:
-    answer = _with_a_body(await handler(call))
+async def _half(call: Call, order: Order, answering: Answering) -> Answer:
+    answer = _with_a_body(await answering(call))
     return msgspec.structs.replace(answer, body=answer.body[: -(-len(answer.body) // 2)])
 
 
@@ -171,12 +173,12 @@ def _with_a_body(answer: Answer) -> Answer:
     return msgspec.structs.replace(answer, status=status, body=b"{}", content_type=JSON)
 
 
-def _api(call: Call) -> Api:
+def _api(call: Call) -> Api[Any]:
     assert call.api is not None, "only a request with a route is faulted"
     return call.api
 
 
-_ANSWERS: Mapping[str, Callable[[Call, Order, Handler], Awaitable[Answer]]] = {
+_ANSWERS: Mapping[str, Callable[[Call, Order, Answering], Awaitable[Answer]]] = {
     "": _as_ever,
     "status": _status,
     "rate_limit": _rate_limited,

@@ -6,7 +6,7 @@ from ipaddress import ip_address
 import msgspec
 
 from emulator.errors import Refused
-from emulator.web import Call
+from emulator.request import Request
 
 PREFIX = "/_emulator"
 
@@ -42,42 +42,42 @@ class Guard(msgspec.Struct, frozen=True):
     host: str = "127.0.0.1"
     token: str | None = None
 
-    def check(self, call: Call) -> None:
+    def check(self, request: Request) -> None:
         """Raises ControlRefused."""
-        self._check_origin(call)
+        self._check_origin(request)
         if self.token is None:
-            self._check_host(call)
-        elif not self._has_token(call, self.token) and (call.method, call.path) != ("GET", f"{PREFIX}/health"):
+            self._check_host(request)
+        elif not self._has_token(request, self.token) and (request.method, request.path) != ("GET", f"{PREFIX}/health"):
             raise ControlRefused(
                 401,
                 "the control token is missing or wrong",
                 "send it as `Authorization: Bearer …` or `X-Emulator-Token`",
             )
-        self._check_body(call)
+        self._check_body(request)
 
-    def _has_token(self, call: Call, token: str) -> bool:
-        scheme, _, bearer = (call.header("authorization") or "").partition(" ")
-        sent = call.header("x-emulator-token") or (bearer.strip() if scheme.lower() == "bearer" else "")
+    def _has_token(self, request: Request, token: str) -> bool:
+        scheme, _, bearer = (request.header("authorization") or "").partition(" ")
+        sent = request.header("x-emulator-token") or (bearer.strip() if scheme.lower() == "bearer" else "")
         return compare_digest(sent.encode("utf-8", "surrogateescape"), token.encode())
 
-    def _check_host(self, call: Call) -> None:
-        host = _without_port(call.header("host") or "")
+    def _check_host(self, request: Request) -> None:
+        host = _without_port(request.header("host") or "")
         if not is_loopback(host) and host != self.host:
             raise ControlRefused(
                 403, f"the control routes don't answer to the name {host!r}", "use 127.0.0.1, or give --control-token"
             )
 
-    def _check_origin(self, call: Call) -> None:
-        origin = call.header("origin")
-        if origin is not None and origin != f"http://{call.header('host')}":
+    def _check_origin(self, request: Request) -> None:
+        origin = request.header("origin")
+        if origin is not None and origin != f"http://{request.header('host')}":
             raise ControlRefused(
                 403, f"a page of {origin!r} may not use the control routes", "call them from the test, not from a page"
             )
 
-    def _check_body(self, call: Call) -> None:
+    def _check_body(self, request: Request) -> None:
         """Before a byte of it is read, and whether or not anybody has a use for it."""
-        essence = (call.header("content-type") or "").partition(";")[0].strip().lower()
-        if call.request.body_exists and essence != "application/json":
+        essence = (request.header("content-type") or "").partition(";")[0].strip().lower()
+        if request.has_body and essence != "application/json":
             raise ControlRefused(415, "a body here is JSON", "send it with `Content-Type: application/json`")
 
 

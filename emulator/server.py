@@ -17,6 +17,7 @@ from aiohttp.web_protocol import RequestHandler
 
 from emulator.app import application
 from emulator.axum import Answer
+from emulator.call import Call
 from emulator.clock import http_date, monotonic
 from emulator.config import Config, Settings
 from emulator.errors import Misconfigured
@@ -24,8 +25,9 @@ from emulator.exchange import Exchange, Message, head_of
 from emulator.faults import Delivery
 from emulator.guard import Guard
 from emulator.handle import Emulator
+from emulator.request import MAX_HEADERS, Request
 from emulator.stage import Stage
-from emulator.web import MAX_HEADERS, BrokenReply, Call, LastReply, Reply, log, received
+from emulator.web import BrokenReply, LastReply, Reply, log, received
 
 LONGEST_LINE = 64 * 1024
 """Bytes in a request line or a header field."""
@@ -61,13 +63,13 @@ class Http(web.Server):
         if len(request.raw_headers) > MAX_HEADERS:
             return self.refuse(request, 431, f"more than {MAX_HEADERS} headers")
         world = self._stage.world
-        call = Call(request, world)
+        call = Call(Request(request), world)
         task = request.task
         self.under_way.add(task)
         try:
             answer = await self._handle(call)
             if answer.delivery is Delivery.HANG:
-                await asyncio.wait([call.lost])
+                await asyncio.wait([call.request.lost])
         finally:
             self.under_way.discard(task)
             if self._stage.graveyard and not self._digging:

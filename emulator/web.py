@@ -1,4 +1,4 @@
-"""Between aiohttp and the rooms: a request bound to its world, an answer put on the wire, the journal around both."""
+"""An answer put on the wire, and the journal around it."""
 
 import asyncio
 import logging
@@ -6,147 +6,20 @@ import socket
 import struct
 import sys
 from asyncio import CancelledError
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Callable
 
-from aiohttp import hdrs, web
+from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.web import BaseRequest
 
-from emulator.axum import TEXT, Answer, Api, Resource, has_content_length, head_lines, head_start
+from emulator.axum import TEXT, Answer, has_content_length, head_lines, head_start
+from emulator.call import Answering, Call
 from emulator.clock import monotonic
-from emulator.exchange import KEPT_OF_A_BODY, Exchange, Message, head_of, mask
+from emulator.exchange import KEPT_OF_A_BODY, Exchange, Message, mask
 from emulator.faults import Delivery
 from emulator.world import World
 
 logger = logging.getLogger("emulator")
-
-PATIENCE, LONG_PATIENCE = 0.1, 0.5
-"""Seconds a body that nobody asked for may take to come: for the journal's sake, and before a fault."""
-
-MAX_HEADERS = 100
-"""More of them and hyper answers 431."""
-
-
-class BodyTooLong(Exception):
-    """The body has more bytes than wanted."""
-
-
-class BodyBroken(Exception):
-    """The body ended early or was not framed as HTTP wants it."""
-
-
-class Call:
-    """One request, bound to the world that stood when it came.
-
-    `path` and `query` are raw; `params` are the path's parameters, still escaped. `api`, `resource` and `operation` are
-    known once a route is; without one `why_not` says why. `actor` is the scenario's name for who asks, `fault` the step
-    that had its turn. `micros` is the emulator's clock when the request came.
-    """
-
-    __slots__ = (
-        "_received", "actor", "api", "fault", "method", "micros", "operation", "params", "path", "query", "request",
-        "resource", "why_not", "world",
-    )  # fmt: skip
-
-    def __init__(self, request: BaseRequest, world: World) -> None:
-        self.request = request
-        self.world = world
-        self.method = request.method
-        self.path, _, self.query = _origin_form(request.raw_path).partition("?")
-        self.params: tuple[str, ...] = ()
-        self.api: Api | None = None
-        self.resource: Resource | None = None
-        self.operation = self.actor = self.fault = self.why_not = ""
-        self.micros = world.clock.micros()
-        self._received = bytearray()
-
-    def bind(self, api: Api, resource: Resource, params: tuple[str, ...]) -> None:
-        self.api, self.resource, self.params = api, resource, params
-        if route := resource.route(self.method):
-            self.operation = route.operation.name
-
-    @property
-    def paths(self) -> tuple[str, ...]:
-        """All paths that mean what this one means."""
-        route = None if self.resource is None else self.resource.route(self.method)
-        return (self.path,) if route is None else route.operation.aliases(self.path, self.params)
-
-    @property
-    def lost(self) -> asyncio.Future[None]:
-        """Done once the connection is lost."""
-        found: asyncio.Future[None] = self.request.protocol.lost  # type: ignore[attr-defined]  # server._Connection
-        return found
-
-    @property
-    def target(self) -> str:
-        return f"{self.path}?{self.query}" if self.query else self.path
-
-    def header(self, name: str) -> str | None:
-        """The first value of a header, any case, without blanks around it. Bytes that are no UTF-8 are surrogates."""
-        value = self.request.headers.get(name)
-        return None if value is None else value.strip(" \t")  # aiohttp before 3.14.4 keeps those behind it
-
-    async def body(self, limit: int) -> bytes:
-        """The whole body. Raises BodyTooLong beyond `limit` bytes, BodyBroken when it can't be read."""
-        declared = self.request.content_length
-        if declared is not None and declared > limit:
-            raise BodyTooLong(f"{declared} bytes")
-        self._send_continue()
-        content = self.request.content
-        try:
-            while chunk := await content.readany():
-                self._received += chunk
-                if len(self._received) > limit:
-                    raise BodyTooLong(f"at least {len(self._received)} bytes")
-        except ConnectionError:
-            raise BodyBroken(f"the client hung up after {len(self._received)} bytes; nobody got this answer") from None
-        except web.RequestPayloadError as error:
-            raise BodyBroken(str(error)) from error
-        return bytes(self._received)
-
-    def _send_continue(self) -> None:
-        """hyper says 100 when somebody starts to read, so a request refused before never hears it."""
-        expects = self.request.headers.get(hdrs.EXPECT, "").lower() == "100-continue"
-        if expects and not self.request.content.is_eof() and self.request.transport is not None:
-            self.request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-
-    @property
-    def heard(self) -> bool:
-        """Whether the body has come in whole."""
-        return self.request.content.at_eof()
-
-    async def overhear(self) -> None:
-        """Take in a body that no handler asked for, as far as the journal keeps it.
-
-        It is on its way already, if only in the next packet. Who sends slower is not waited for, and who expects
-        100-continue is not told to send. Before a fault all of it is awaited: a connection that is closed with bytes
-        unread is reset.
-        """
-        content = self.request.content
-        if content.at_eof() or content.exception() or hdrs.EXPECT in self.request.headers:
-            return
-        with suppress(TimeoutError, web.RequestPayloadError, ConnectionError):
-            async with asyncio.timeout(LONG_PATIENCE if self.fault else PATIENCE):
-                while (room := KEPT_OF_A_BODY - len(self._received)) > 0 or self.fault:
-                    if not (chunk := await content.readany()):
-                        break
-                    self._received += chunk[: max(room, 0)]
-
-    def sent(self) -> Message:
-        """The request as the journal keeps it."""
-        size = max(self.request.content_length or 0, len(self._received))
-        return Message(head_of(self.request.raw_headers), bytes(self._received[:KEPT_OF_A_BODY]), size)
-
-
-def _origin_form(target: str) -> str:
-    """The path and query of a request target; an absolute one names its server first."""
-    target = target.partition("#")[0]
-    if target.startswith("/") or "://" not in target:
-        return target
-    rest = target.partition("://")[2]
-    slash = rest.find("/")
-    return rest[slash:] if slash >= 0 else "/"
 
 
 class Reply(web.StreamResponse):
@@ -228,34 +101,31 @@ class LastReply(Reply):
         self._render(request, answer, date, 1, "close")
 
 
-Handler = Callable[[Call], Awaitable[Answer]]
-
-
-def journaled(handler: Handler, is_shown: Callable[[World], bool]) -> Handler:
+def journaled(answering: Answering, is_shown: Callable[[World], bool]) -> Answering:
     """Write down every exchange before its answer is sent, so that whoever has the answer finds it in the journal.
 
     A bug in the emulator is a plain 500 with a traceback in the log, never a plausible answer.
     """
 
     async def handle(call: Call) -> Answer:
-        world = call.world
+        world, request = call.world, call.request
         number, started = world.journal.number(), monotonic()
         try:
-            answer = await handler(call)
+            answer = await answering(call)
         except (CancelledError, ConnectionError):
             raise
         except Exception as bug:
-            logger.exception("a bug in identity-emulator, met by %s %s", call.method, mask(call.path[:200]))
+            logger.exception("a bug in identity-emulator, met by %s %s", request.method, mask(request.path[:200]))
             answer = Answer(500, b"a bug in identity-emulator; its log has the traceback", TEXT, why=f"a bug: {bug!r}")
-        if not call.heard:
-            await call.overhear()
+        if not request.received_whole:
+            await request.receive_unread(all_of_it=bool(call.fault))
         world.journal.record(
             Exchange(
                 number=number,
-                method=call.method,
-                target=call.target,
+                method=request.method,
+                target=request.target,
                 operation=call.operation,
-                request=call.sent(),
+                request=request.message(),
                 status=answer.status,
                 response=received(answer),
                 why=_why(call, answer),
@@ -267,7 +137,7 @@ def journaled(handler: Handler, is_shown: Callable[[World], bool]) -> Handler:
                 fault=call.fault,
             )
         )
-        log(call.method, call.path, answer)
+        log(request.method, request.path, answer)
         return answer
 
     return handle

@@ -282,5 +282,12 @@ class World:
         """An actor's token, given out at the world's beginning and signed when first asked for."""
         with self.ground.lock:
             if actor.name not in self._tokens:
-                self._tokens[actor.name] = self.spacetime.token_of(actor, self.faults.begun)
+                self._tokens[actor.name] = self.spacetime.token_from_the_beginning(
+                    actor.issuer,
+                    actor.subject,
+                    actor.audience,
+                    actor.expires_in,
+                    actor.claims,
+                    begun=self.faults.begun,
+                )
             return self._tokens[actor.name]

@@ -1,12 +1,14 @@
 """The table of the control routes. They listen only to whoever may steer the emulator: see `Guard`."""
 
-from emulator.axum import Answer, Handler, Route, Routes, json_answer, nearest, with_headers
+from collections.abc import Awaitable, Callable
+
+from emulator.axum import Answer, Route, Routes, json_answer, nearest, with_headers
 from emulator.control.handlers import Control
 from emulator.errors import Misconfigured
 from emulator.guard import PREFIX, ControlRefused, Guard
 from emulator.operation import Operation
+from emulator.request import Request
 from emulator.stage import Stage
-from emulator.web import Call
 
 
 def _operation(name: str, method: str, path: str) -> Operation:
@@ -40,15 +42,18 @@ OPERATIONS = (
 )
 
 
-def control(stage: Stage, guard: Guard) -> Handler:
+ControlHandler = Callable[[Request], Awaitable[Answer]]
+
+
+def control(stage: Stage, guard: Guard) -> ControlHandler:
     """The handler of everything under `/_emulator`."""
     handlers = Control(stage)
     routes = Routes.of(OPERATIONS, {each.name: getattr(handlers, each.name.partition(".")[2]) for each in OPERATIONS})
 
-    async def handle(call: Call) -> Answer:
+    async def handle(request: Request) -> Answer:
         try:
-            guard.check(call)
-            return await _route(call, routes).handler(call)
+            guard.check(request)
+            return await _route(request, routes).handler(request)
         except ControlRefused as refused:
             answer = json_answer({"error": refused.text, "hint": refused.hint}, refused.status)
             return with_headers(answer, refused.headers)
@@ -58,15 +63,15 @@ def control(stage: Stage, guard: Guard) -> Handler:
     return handle
 
 
-def _route(call: Call, routes: Routes) -> Route:
-    found = routes.find(call.path)
-    if found is None:
-        near = nearest(call.path, routes.paths)
+def _route(request: Request, routes: Routes[ControlHandler]) -> Route[ControlHandler]:
+    match = routes.find(request.method, request.path)
+    if match is None:
+        near = nearest(request.path, routes.paths)
         hint = f"did you mean {near}?" if near else f"there is {', '.join(routes.paths)}"
-        raise ControlRefused(404, f"no control route {call.path}", hint)
-    resource, call.params = found
-    route = resource.route(call.method)
-    if route is None:
+        raise ControlRefused(404, f"no control route {request.path}", hint)
+    if match.route is None:
+        resource = match.resource
         hint = f"{resource.path} has {resource.allowed}"
-        raise ControlRefused(405, f"{call.method} is not allowed here", hint, resource.allow)
-    return route
+        raise ControlRefused(405, f"{request.method} is not allowed here", hint, resource.allow)
+    request.params = match.params
+    return match.route

@@ -7,30 +7,30 @@ import msgspec
 
 from emulator.axum import nearest
 from emulator.guard import ControlRefused
-from emulator.web import BodyBroken, BodyTooLong, Call
+from emulator.request import BodyBroken, BodyTooLong, Request
 
 T = TypeVar("T")
 
 LONGEST_BODY = 256 * 1024 * 1024
 
 
-async def raw_body(call: Call) -> bytes:
+async def raw_body(request: Request) -> bytes:
     """The bytes of a body of JSON; none when there is no body. Raises ControlRefused."""
     try:
-        body = await call.body(LONGEST_BODY)
+        body = await request.body(LONGEST_BODY)
     except BodyTooLong as error:
         raise ControlRefused(413, f"the body has {error}", "256 MiB are the most") from None
     except BodyBroken as error:
         raise ControlRefused(400, f"the body could not be read: {error}", "send it whole") from None
-    essence = (call.header("content-type") or "").partition(";")[0].strip().lower()
+    essence = (request.header("content-type") or "").partition(";")[0].strip().lower()
     if body and essence != "application/json":
         raise ControlRefused(415, "a body here is JSON", "send it with `Content-Type: application/json`")
     return body
 
 
-async def json_body(call: Call) -> dict[str, Any]:
+async def json_body(request: Request) -> dict[str, Any]:
     """The object in the body; empty when there is no body. Raises ControlRefused."""
-    body = await raw_body(call)
+    body = await raw_body(request)
     if not body:
         return {}
     try:

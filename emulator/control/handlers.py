@@ -16,13 +16,13 @@ from emulator.handles.intuition import IntuitionHandle
 from emulator.handles.spacetime import SpacetimeHandle
 from emulator.intuition.model import NotFound
 from emulator.report import curl
+from emulator.request import Request
 from emulator.scenario.source import Given, is_bundled_name
 from emulator.snapshot import read, written
 from emulator.spacetime.model import AUDIENCE, LOCAL_ISSUER
 from emulator.stage import Stage
 from emulator.steps import made_step
 from emulator.version import emulator_version
-from emulator.web import Call
 
 
 class Control:
@@ -31,7 +31,7 @@ class Control:
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
 
-    async def health(self, call: Call) -> Answer:
+    async def health(self, request: Request) -> Answer:
         world = self._stage.world
         return json_answer(
             {
@@ -42,7 +42,7 @@ class Control:
             }
         )
 
-    async def state(self, call: Call) -> Answer:
+    async def state(self, request: Request) -> Answer:
         world = self._stage.world
         spacetime, intuition = world.spacetime, world.intuition
         return json_answer(
@@ -59,28 +59,28 @@ class Control:
             }
         )
 
-    async def reset(self, call: Call) -> Answer:
+    async def reset(self, request: Request) -> Answer:
         """A world as new: of what was loaded, or once of another `seed` or `scenario`.
 
         `"scenario": null` forgets what was loaded: the world is the one the server was started with.
         """
-        found = await json_body(call)
+        found = await json_body(request)
         only(found, ("seed", "scenario"))
         other = Config(seed=field(found, "seed", int, '{"seed": 7}'), scenario=_scenario(found.get("scenario")))
         if "scenario" in found and other.scenario is None:
             self._stage.restart(other)
         else:
             self._stage.reset(other.over(self._stage.config))
-        return await self.health(call)
+        return await self.health(request)
 
-    async def scenario(self, call: Call) -> Answer:
+    async def scenario(self, request: Request) -> Answer:
         """What the world began with, and how far each step of its script has come."""
         world = self._stage.world
         return json_answer({"scenario": world.scenario, "steps": [fault.to_json() for fault in world.faults]})
 
-    async def load_scenario(self, call: Call) -> Answer:
+    async def load_scenario(self, request: Request) -> Answer:
         """Begin with `scenario`, by a bundled name, a document or a list of both; or with the document sent."""
-        found = await json_body(call)
+        found = await json_body(request)
         if "version" not in found:
             only(found, ("scenario",))
             found = found.get("scenario", {})
@@ -88,37 +88,37 @@ class Control:
         if not scenario:
             raise ControlRefused(400, "no scenario", f"send {_SCENARIO_EXAMPLE} or a document")
         self._stage.load(scenario)
-        return await self.scenario(call)
+        return await self.scenario(request)
 
-    async def journal(self, call: Call) -> Answer:
+    async def journal(self, request: Request) -> Answer:
         journal = self._stage.world.journal
         try:
-            found = journal.find(**_filters(call.query))
+            found = journal.find(**_filters(request.query))
         except ValueError as error:
             raise ControlRefused(400, f"a filter can't be read: {error}", _FILTERS_EXAMPLE) from None
         exchanges = [exchange.to_json() for exchange in found]
         return json_answer({"exchanges": exchanges, "total": journal.total, "dropped": journal.dropped})
 
-    async def clear_journal(self, call: Call) -> Answer:
+    async def clear_journal(self, request: Request) -> Answer:
         self._stage.world.journal.clear()
         return Answer(204)
 
-    async def journal_curl(self, call: Call) -> Answer:
+    async def journal_curl(self, request: Request) -> Answer:
         """A shell command that sends exchange n again, secrets included: it is asked for."""
         exchanges = self._stage.world.journal.exchanges
-        found = next((each for each in exchanges if str(each.number) == call.params[0]), None)
+        found = next((each for each in exchanges if str(each.number) == request.params[0]), None)
         if found is None:
-            raise ControlRefused(404, f"no exchange {call.params[0][:40]!r}", "GET /_emulator/journal lists them")
-        command = curl(found, f"http://{call.header('host')}", secrets=True)
+            raise ControlRefused(404, f"no exchange {request.params[0][:40]!r}", "GET /_emulator/journal lists them")
+        command = curl(found, f"http://{request.header('host')}", secrets=True)
         return Answer(200, f"{command}\n".encode(), TEXT)
 
-    async def clock(self, call: Call) -> Answer:
+    async def clock(self, request: Request) -> Answer:
         clock = self._stage.world.clock
         return json_answer({"now": rfc3339(clock.micros()), "frozen": clock.frozen})
 
-    async def move_clock(self, call: Call) -> Answer:
+    async def move_clock(self, request: Request) -> Answer:
         """One of `advance` and `skew` (seconds), `freeze` (a moment, or true for now) and `resume`."""
-        found = await json_body(call)
+        found = await json_body(request)
         only(found, _CLOCK_MOVES)
         if len(found) != 1:
             raise ControlRefused(400, f"{len(found)} moves at once", f"send one of {', '.join(_CLOCK_MOVES)}")
@@ -126,11 +126,11 @@ class Control:
             _move(self._stage.world.clock, found)
         except (ValueError, OverflowError) as error:
             raise ControlRefused(400, str(error), _CLOCK_EXAMPLE) from None
-        return await self.clock(call)
+        return await self.clock(request)
 
-    async def actors(self, call: Call) -> Answer:
+    async def actors(self, request: Request) -> Answer:
         """Those the scenario names, tokens and keys included: they are asked for. Of crowds only whom `name` names."""
-        query = query_pairs(call.query)
+        query = query_pairs(request.query)
         only(dict(query), ("name",))
         actors = self._stage.world.actors
         asked = [actors.get(name) for _, name in query] if query else [each for each in actors if not each.crowd]
@@ -140,20 +140,20 @@ class Control:
             env["INTUITION_API_KEY"] = key
         return json_answer({"actors": {each.name: each.to_json() for each in handles}, "env": env})
 
-    async def faults(self, call: Call) -> Answer:
+    async def faults(self, request: Request) -> Answer:
         return json_answer({"faults": [fault.to_json() for fault in self._stage.world.faults]})
 
-    async def add_fault(self, call: Call) -> Answer:
+    async def add_fault(self, request: Request) -> Answer:
         """A step, as scenarios have it: `request` and its conditions, and `do`."""
         try:
-            fault = self._stage.world.add_step(made_step(await json_body(call)))
+            fault = self._stage.world.add_step(made_step(await json_body(request)))
         except ValueError as error:
             raise ControlRefused(400, str(error), f"send {_STEP_EXAMPLE}") from None
         return json_answer(fault.to_json())
 
-    async def clear_faults(self, call: Call) -> Answer:
+    async def clear_faults(self, request: Request) -> Answer:
         """All, or with `{"n": 2}` one."""
-        found = await json_body(call)
+        found = await json_body(request)
         only(found, ("n",))
         number = field(found, "n", int, '{"n": 2}')
         faults = FaultsHandle(self._stage)
@@ -166,19 +166,19 @@ class Control:
         fault.remove()
         return Answer(204)
 
-    async def snapshot(self, call: Call) -> Answer:
+    async def snapshot(self, request: Request) -> Answer:
         """The world as a document, for people to compare and for PUT to read again; secrets included."""
         return Answer(200, written(self._stage.world), JSON)
 
-    async def restore(self, call: Call) -> Answer:
+    async def restore(self, request: Request) -> Answer:
         """Go on from a document that GET gave. A wrong one changes nothing."""
-        document = await raw_body(call)
+        document = await raw_body(request)
         self._stage.show(read(document, self._stage.world))
         return Answer(204)
 
-    async def sign_token(self, call: Call) -> Answer:
+    async def sign_token(self, request: Request) -> Answer:
         """`claims` under `headers`, nothing added; or with `subject` a whole token, as `issue_token` makes it."""
-        found = await json_body(call)
+        found = await json_body(request)
         only(found, ("claims", "headers", "subject", "issuer", "audience", "expires_in"))
         spacetime = SpacetimeHandle(self._stage)
         subject = field(found, "subject", str, _ISSUE_EXAMPLE)
@@ -188,18 +188,18 @@ class Control:
         token = _issue(spacetime, subject, found)
         return json_answer({"token": token})
 
-    async def rotate_key(self, call: Call) -> Answer:
+    async def rotate_key(self, request: Request) -> Answer:
         self._stage.world.spacetime.rotate_key()
         return Answer(204)
 
-    async def issue_api_key(self, call: Call) -> Answer:
-        found = await json_body(call)
+    async def issue_api_key(self, request: Request) -> Answer:
+        found = await json_body(request)
         only(found, ("wallet",))
         issued = self._stage.world.intuition.issue_api_key(needed(found, "wallet", str, '{"wallet": "0x81"}'))
         return json_answer({"key": issued.key, "wallet": issued.wallet})
 
-    async def revoke_api_key(self, call: Call) -> Answer:
-        found = await json_body(call)
+    async def revoke_api_key(self, request: Request) -> Answer:
+        found = await json_body(request)
         only(found, ("key",))
         key = needed(found, "key", str, '{"key": "…"}')
         try:
@@ -208,9 +208,9 @@ class Control:
             raise ControlRefused(404, "there is no such key", "POST the wallet here to issue one") from None
         return Answer(204)
 
-    async def move_identity(self, call: Call) -> Answer:
+    async def move_identity(self, request: Request) -> Answer:
         """The row of `identity`, by its name in the scenario or any id, with its new `status`."""
-        found = await json_body(call)
+        found = await json_body(request)
         only(found, ("identity", "status"))
         identity = needed(found, "identity", str, _STATUS_EXAMPLE)
         status = needed(found, "status", str, _STATUS_EXAMPLE)
@@ -223,9 +223,9 @@ class Control:
         except NotFound as refused:
             raise ControlRefused(404, refused.why, "GET /identities lists them") from None
 
-    async def set_lifecycle(self, call: Call) -> Answer:
+    async def set_lifecycle(self, request: Request) -> Answer:
         """Whether new identities are pending, and after how many seconds of the clock they are complete."""
-        found = await json_body(call)
+        found = await json_body(request)
         only(found, ("pending", "complete_after"))
         pending = needed(found, "pending", bool, _LIFECYCLE_EXAMPLE)
         after = field(found, "complete_after", (int, float), _LIFECYCLE_EXAMPLE)
@@ -235,7 +235,7 @@ class Control:
             raise ControlRefused(400, str(error), f"send {_LIFECYCLE_EXAMPLE}") from None
         return Answer(204)
 
-    async def openapi(self, call: Call) -> Answer:
+    async def openapi(self, request: Request) -> Answer:
         """Of both APIs, in the profiles they speak now, and of these routes."""
         from emulator.openapi import document
 

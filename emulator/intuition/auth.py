@@ -3,17 +3,18 @@
 from collections.abc import Awaitable, Callable
 from functools import wraps
 
-from emulator.axum import Answer
+from emulator.axum import Answer, Handler
 from emulator.intuition.credentials import ApiKey, authenticate
-from emulator.web import Call, Handler
+from emulator.intuition.store import Store
+from emulator.request import Request
 
 
-def authenticated(handler: Callable[[Call, ApiKey], Awaitable[Answer]]) -> Handler:
+def authenticated(handler: Callable[[Request, Store, ApiKey], Awaitable[Answer]]) -> Handler[Store]:
     """Give the handler the key its caller came with. Headers are read before path parameters and body."""
 
     @wraps(handler)
-    async def handle(call: Call) -> Answer:
-        known = call.world.intuition.api_key
-        return await handler(call, authenticate(call.header("x-api-key"), call.header("authorization"), known))
+    async def handle(request: Request, store: Store) -> Answer:
+        key = authenticate(request.header("x-api-key"), request.header("authorization"), store.api_key)
+        return await handler(request, store, key)
 
     return handle

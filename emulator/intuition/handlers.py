@@ -5,56 +5,57 @@ from typing import Any
 
 import msgspec
 
-from emulator.axum import Answer, Api, Routes, json_answer, path_text, query_pairs
+from emulator.axum import Answer, Api, Handler, Routes, json_answer, path_text, query_pairs
 from emulator.errors import Refused
 from emulator.intuition.auth import authenticated
 from emulator.intuition.credentials import ApiKey
 from emulator.intuition.listing import Filters, Paging, Sorting
 from emulator.intuition.model import BodyRefused, BodyTooLarge, Draft, InvalidPath, NotJsonContent, Profile
 from emulator.intuition.operations import OPERATIONS
+from emulator.intuition.store import Store
+from emulator.request import BodyBroken, BodyTooLong, Request
 from emulator.rust.plain import plain_object
 from emulator.rust.serde_json import JsonError
-from emulator.web import BodyBroken, BodyTooLong, Call, Handler
 
 LONGEST_BODY = 2 * 1024 * 1024
 """axum's default limit, in bytes."""
 
 
 @authenticated
-async def create_identity(call: Call, key: ApiKey) -> Answer:
-    return json_answer(call.world.intuition.create(await _draft(call)))
+async def create_identity(request: Request, store: Store, key: ApiKey) -> Answer:
+    return json_answer(store.create(await _draft(request)))
 
 
 @authenticated
-async def get_identity(call: Call, key: ApiKey) -> Answer:
-    return json_answer(call.world.intuition.find(_name(call)))
+async def get_identity(request: Request, store: Store, key: ApiKey) -> Answer:
+    return json_answer(store.find(_name(request)))
 
 
 @authenticated
-async def list_identities(call: Call, key: ApiKey) -> Answer:
+async def list_identities(request: Request, store: Store, key: ApiKey) -> Answer:
     """Also the search: what is not given does not filter."""
-    query = dict(query_pairs(call.query))
-    listed = call.world.intuition.page(Paging.parse(query), Sorting.parse(query), Filters.parse(query))
+    query = dict(query_pairs(request.query))
+    listed = store.page(Paging.parse(query), Sorting.parse(query), Filters.parse(query))
     return json_answer(listed)
 
 
 @authenticated
-async def list_positions(call: Call, key: ApiKey) -> Answer:
+async def list_positions(request: Request, store: Store, key: ApiKey) -> Answer:
     """Known without positions is an empty page, unknown is 404."""
-    return json_answer(call.world.intuition.positions_page(_name(call), Paging.parse(dict(query_pairs(call.query)))))
+    return json_answer(store.positions_page(_name(request), Paging.parse(dict(query_pairs(request.query)))))
 
 
-def _name(call: Call) -> str:
+def _name(request: Request) -> str:
     try:
-        return path_text(call.params[0], "id")
+        return path_text(request.params[0], "id")
     except ValueError as error:
-        raise InvalidPath(str(error), f"the escapes in {call.params[0][:80]!r} are not UTF-8") from None
+        raise InvalidPath(str(error), f"the escapes in {request.params[0][:80]!r} are not UTF-8") from None
 
 
-async def _draft(call: Call) -> Draft:
-    _check_content_type(call.header("content-type"))
+async def _draft(request: Request) -> Draft:
+    _check_content_type(request.header("content-type"))
     try:
-        body = await call.body(LONGEST_BODY)
+        body = await request.body(LONGEST_BODY)
     except BodyTooLong as error:
         raise BodyTooLarge(f"the body has {error}; {LONGEST_BODY} are the most") from None
     except BodyBroken as error:
@@ -122,7 +123,7 @@ def _why_not_json(body: bytes) -> str | None:
     return next((why for beginning, why in _BEGINNINGS.items() if body.startswith(beginning)), None)
 
 
-def describe(call: Call, refused: Refused) -> Answer:
+def describe(refused: Refused) -> Answer:
     """A refusal in Intuition's voice: `{code, error}`."""
     return json_answer({"code": refused.status, "error": refused.text}, refused.status, refused.why)
 
@@ -134,7 +135,7 @@ _ELSEWHERE = {
 }
 
 
-_HANDLERS: Mapping[str, Handler] = {
+_HANDLERS: Mapping[str, Handler[Store]] = {
     "intuition.create_identity": create_identity,
     "intuition.list_identities": list_identities,
     "intuition.search_identities": list_identities,
@@ -143,5 +144,5 @@ _HANDLERS: Mapping[str, Handler] = {
 }
 
 
-def api(profile: Profile, *, cors: bool = False) -> Api:
+def api(profile: Profile, *, cors: bool = False) -> Api[Store]:
     return Api("intuition", Routes.of(OPERATIONS, _HANDLERS), describe, cors=cors, elsewhere=_ELSEWHERE)

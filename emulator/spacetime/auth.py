@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec
 
-from emulator.axum import Answer, path_text, query_field
+from emulator.axum import Answer, Handler, path_text, query_field
+from emulator.request import Request
 from emulator.spacetime.model import (
     AuthorizationRequired,
     Claims,
@@ -14,41 +15,42 @@ from emulator.spacetime.model import (
     InvalidPath,
     MalformedCredentials,
     NotAnIdentity,
+    Profile,
     TokenRefused,
     parse_identity,
 )
+from emulator.spacetime.store import Store
 from emulator.spacetime.validation import inspect
-from emulator.web import Call, Handler
 
 P = ParamSpec("P")
 
 
 def authenticated(
-    handler: Callable[Concatenate[Call, Claims, P], Awaitable[Answer]],
-) -> Callable[Concatenate[Call, P], Awaitable[Answer]]:
+    handler: Callable[Concatenate[Request, Store, Claims, P], Awaitable[Answer]],
+) -> Callable[Concatenate[Request, Store, P], Awaitable[Answer]]:
     """Give the handler its caller's claims. On the documentation page everything wrong with them is a 401."""
 
     @wraps(handler)
-    async def handle(call: Call, /, *args: P.args, **kwargs: P.kwargs) -> Answer:
+    async def handle(request: Request, store: Store, /, *args: P.args, **kwargs: P.kwargs) -> Answer:
         try:
-            claims = caller(call)
+            claims = caller(request, store)
         except MalformedCredentials as refused:
-            if call.world.spacetime.profile.page:
+            if store.profile.page:
                 refused.status = 401
             raise
         if claims is None:
             raise AuthorizationRequired
-        return await handler(call, claims, *args, **kwargs)
+        return await handler(request, store, claims, *args, **kwargs)
 
     return handle
 
 
-def identified(handler: Callable[[Call, Identity], Awaitable[Answer]]) -> Handler:
+def identified(handler: Callable[[Request, Store, Identity], Awaitable[Answer]]) -> Handler[Store]:
     """Give the handler the identity in the path. It is read before any credentials are."""
 
     @wraps(handler)
-    async def handle(call: Call) -> Answer:
-        return await handler(call, _identity(call.params[0]))
+    async def handle(request: Request, store: Store) -> Answer:
+        return await handler(request, store, _identity(request.params[0]))
 
     return handle
 
@@ -64,29 +66,28 @@ def _identity(escaped: str) -> Identity:
         raise InvalidPath(str(error), f"the escapes in {escaped[:80]!r} are not UTF-8") from None
 
 
-def caller(call: Call) -> Claims | None:
+def caller(request: Request, store: Store) -> Claims | None:
     """The claims of the token that came along; None when none did. Raises MalformedCredentials or TokenRefused."""
-    token = _sent_token(call)
-    return None if token is None else call.world.spacetime.read(token)
+    token = _sent_token(request, store.profile)
+    return None if token is None else store.read(token)
 
 
-def _sent_token(call: Call) -> str | None:
-    header = call.header("authorization")
-    return query_field(call.query, "token") if header is None else _token(header, call)
+def _sent_token(request: Request, profile: Profile) -> str | None:
+    header = request.header("authorization")
+    return query_field(request.query, "token") if header is None else _token(header, profile)
 
 
-def claimed_identity(call: Call) -> str:
+def claimed_identity(request: Request, profile: Profile) -> str:
     """The identity that the token names, be it expired or forged; nothing when there is none to be read."""
     try:
-        token = _sent_token(call)
+        token = _sent_token(request, profile)
         return "" if token is None else inspect(token).claims.identity
     except (MalformedCredentials, TokenRefused):
         return ""
 
 
-def _token(header: str, call: Call) -> str:
+def _token(header: str, profile: Profile) -> str:
     """The first header decides, whatever the query has. The scheme's case is free, its one blank is not."""
-    profile = call.world.spacetime.profile
     scheme, blank, rest = header.partition(" ")
     if not header.isascii():
         raise MalformedCredentials("`Authorization` has bytes that are not ASCII")

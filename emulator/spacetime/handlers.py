@@ -1,68 +1,70 @@
 """SpacetimeDB's routes. The order of the checks is the order of the decorators: path, token, then the handler's own."""
 
 from collections.abc import Mapping
+from functools import partial
 
 from emulator.axum import JSON, TEXT, Answer, Api, Handler, Routes, json_answer, query_pairs
 from emulator.errors import Refused
+from emulator.request import Request
 from emulator.rust.escape import debug
 from emulator.spacetime import email as email_address
 from emulator.spacetime.auth import authenticated, caller, identified
 from emulator.spacetime.model import Claims, Identity, InvalidQuery, OtherIdentity, Profile, TokenRefused
 from emulator.spacetime.operations import operations_of
-from emulator.web import Call
+from emulator.spacetime.store import Store
 
 
-async def create_identity(call: Call) -> Answer:
+async def create_identity(request: Request, store: Store) -> Answer:
     """Credentials and body are not looked at, bad ones neither."""
-    identity, token = call.world.spacetime.create_identity()
+    identity, token = store.create_identity()
     return Answer(200, b'{"identity":"%b","token":"%b"}' % (identity.encode(), token.encode()), JSON)
 
 
 @authenticated
-async def create_websocket_token(call: Call, claims: Claims) -> Answer:
-    return Answer(200, b'{"token":"%b"}' % call.world.spacetime.create_websocket_token(claims).encode(), JSON)
+async def create_websocket_token(request: Request, store: Store, claims: Claims) -> Answer:
+    return Answer(200, b'{"token":"%b"}' % store.create_websocket_token(claims).encode(), JSON)
 
 
-async def get_public_key(call: Call) -> Answer:
+async def get_public_key(request: Request, store: Store) -> Answer:
     # The content type is the page's and the server's, although a public key is no certificate.
-    return Answer(200, call.world.spacetime.keyring.key.public_pem, "application/pem-certificate-chain")
+    return Answer(200, store.keyring.key.public_pem, "application/pem-certificate-chain")
 
 
 @identified
 @authenticated
-async def set_email(call: Call, claims: Claims, identity: Identity) -> Answer:
-    address = _email(call.query)
+async def set_email(request: Request, store: Store, claims: Claims, identity: Identity) -> Answer:
+    address = _email(request.query)
     if claims.identity != identity:
         raise OtherIdentity(401, claims.identity, identity)
-    call.world.spacetime.set_email(identity, address)
+    store.set_email(identity, address)
     return Answer(200)
 
 
 @identified
-async def list_databases(call: Call, identity: Identity) -> Answer:
+async def list_databases(request: Request, store: Store, identity: Identity) -> Answer:
     """Anyone may list; an identity nobody knows has none."""
-    databases = call.world.spacetime.databases_of(identity)
-    if call.world.spacetime.profile.page:
+    databases = store.databases_of(identity)
+    if store.profile.page:
         return json_answer({"addresses": [database.address for database in databases]})
     return json_answer({"identities": [database.identity for database in databases]})
 
 
 @identified
 @authenticated
-async def verify(call: Call, claims: Claims, identity: Identity) -> Answer:
+async def verify(request: Request, store: Store, claims: Claims, identity: Identity) -> Answer:
     if claims.identity != identity:
         raise OtherIdentity(400, claims.identity, identity)
     return Answer(204)
 
 
-async def ping(call: Call) -> Answer:
+async def ping(request: Request, store: Store) -> Answer:
     """Credentials are not needed, but bad ones are refused."""
-    caller(call)
+    caller(request, store)
     return Answer(200)
 
 
-async def health(call: Call) -> Answer:
-    version = call.world.spacetime.profile.version
+async def health(request: Request, store: Store) -> Answer:
+    version = store.profile.version
     # This order in official builds only (docs/fidelity.md).
     return json_answer(
         {"package_name": "spacetimedb-client-api", "version": version, "nodes": [0], "schedulable": True}
@@ -87,15 +89,15 @@ def _email(query: str) -> str:
     return found
 
 
-def describe(call: Call, refused: Refused) -> Answer:
+def describe(profile: Profile, refused: Refused) -> Answer:
     """A refusal in SpacetimeDB's voice: plain text, or nothing at all."""
     text = refused.text
-    if isinstance(refused, TokenRefused) and call.world.spacetime.profile.debug_texts:
+    if isinstance(refused, TokenRefused) and profile.debug_texts:
         text = refused.debug_text
     return Answer(refused.status, text.encode(), TEXT if text else "", why=refused.why)
 
 
-_HANDLERS: Mapping[str, Handler] = {
+_HANDLERS: Mapping[str, Handler[Store]] = {
     "spacetime.create_identity": create_identity,
     "spacetime.create_websocket_token": create_websocket_token,
     "spacetime.get_public_key": get_public_key,
@@ -116,5 +118,6 @@ _ELSEWHERE = {
 }
 
 
-def api(profile: Profile) -> Api:
-    return Api("spacetime", Routes.of(operations_of(profile), _HANDLERS), describe, cors=True, elsewhere=_ELSEWHERE)
+def api(profile: Profile) -> Api[Store]:
+    routes = Routes.of(operations_of(profile), _HANDLERS)
+    return Api("spacetime", routes, partial(describe, profile), cors=True, elsewhere=_ELSEWHERE)

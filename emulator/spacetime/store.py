@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from emulator.actors import Actor
 from emulator.ground import Ground
 from emulator.layers import Layered
 from emulator.spacetime.credentials import Keyring, SigningKey
@@ -74,12 +73,20 @@ class Store:
         expires_at = None if expires_in is None else now + expires_in
         return Claims(identity_of(issuer, subject), subject, issuer, audience, now, expires_at, extra)
 
-    def token_of(self, actor: Actor, begun: int) -> str:
-        """The token an actor got when the world began (microseconds), signed with the key of that time."""
+    def token_from_the_beginning(
+        self,
+        issuer: str,
+        subject: str,
+        audience: tuple[str, ...],
+        expires_in: float | None,
+        extra: Mapping[str, Any],
+        *,
+        begun: int,
+    ) -> str:
+        """A token that was issued when the world began (microseconds), signed with the key of that time."""
         issued_at = _seconds(begun)
-        expires_at = None if actor.expires_in is None else issued_at + round(actor.expires_in)
-        identity = identity_of(actor.issuer, actor.subject)
-        claims = Claims(identity, actor.subject, actor.issuer, actor.audience, issued_at, expires_at, actor.claims)
+        expires_at = None if expires_in is None else issued_at + round(expires_in)
+        claims = Claims(identity_of(issuer, subject), subject, issuer, audience, issued_at, expires_at, extra)
         return self.keyring.first.mint(claims)
 
     def read(self, token: str) -> Claims:
