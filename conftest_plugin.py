@@ -139,13 +139,13 @@ def make_identity_emulator(
 ) -> Iterator[Callable[..., Emulator]]:
     """A factory for further servers: `make_identity_emulator(seed=7)`. All are stopped at the test's end."""
     from emulator.pytest_settings import config_from, folders_of, told, world_config
-    from emulator.stage import located
+    from emulator.scenario.locate import located_config
 
     with ExitStack() as stack:
 
         def make(**settings: Any) -> Emulator:
             with told():
-                own = located(config_from(settings, "make_identity_emulator"), folders_of(request))
+                own = located_config(config_from(settings, "make_identity_emulator"), folders_of(request))
                 config = own.over(world_config(request, identity_emulator_config))
                 emulator = stack.enter_context(_booted(config))
             emulator.folders = folders_of(request)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Unpack
 
 from emulator.clock import Clock
-from emulator.config import Config, Settings
+from emulator.config import Config, Given, Settings
 from emulator.errors import told
 from emulator.handles.actors import ActorHandle, Actors
 from emulator.handles.faults import FaultsHandle
@@ -17,8 +17,9 @@ from emulator.handles.intuition import IntuitionHandle
 from emulator.handles.spacetime import SpacetimeHandle
 from emulator.inquiry import Inquiry
 from emulator.intuition.credentials import DEFAULT_KEY
-from emulator.scenario.source import Given
-from emulator.stage import Snapshot, Stage, located
+from emulator.scenario.locate import located_config
+from emulator.snapshot_of_world import Snapshot
+from emulator.stage import Stage
 
 __tracebackhide__ = told
 
@@ -72,12 +73,12 @@ class Emulator(Address):
     @property
     def clock(self) -> Clock:
         """The clock both APIs go by."""
-        return self._stage.world.clock
+        return self._stage.settled_world().clock
 
     @property
     def journal(self) -> Inquiry:
         """What was asked and answered since the last reset."""
-        return self._stage.unsettled.journal
+        return self._stage.world.journal
 
     def reset(self, config: Config | None = None, **settings: Unpack[Settings]) -> None:
         """Put a world as new in the place of the one that stands; `config` or its fields make it another one.
@@ -101,13 +102,11 @@ class Emulator(Address):
         goes on: its seed, clock and profiles win over the scenario's. Raises Misconfigured with all that is wrong, and
         then the old world stays.
         """
-        config = self._located(Config(scenario=scenario))
-        assert config.scenario is not None
-        self._stage.load(config.scenario)
+        self._stage.load(self._located(Config(scenario=scenario)).layers)
 
     def actors_env(self) -> dict[str, str]:
         """`ALICE_TOKEN` and its like for everybody the scenario names, but not for crowds."""
-        named = [actor.name for actor in self._stage.world.actors if not actor.crowd]
+        named = [actor.name for actor in self._stage.settled_world().actors if not actor.crowd]
         return {name: value for each in named for name, value in ActorHandle(self._stage, each).env().items()}
 
     def api_key_of(self, config: Config) -> str:
@@ -116,10 +115,10 @@ class Emulator(Address):
 
     def _located(self, config: Config) -> Config:
         """With the files of its scenario looked up. Raises Misconfigured."""
-        return located(config, self.folders)
+        return located_config(config, self.folders)
 
     def _first_key(self) -> str:
-        return self._stage.world.api_key
+        return self._stage.settled_world().api_key
 
     def snapshot(self) -> Snapshot:
         """The world as it is, put aside; at once, however much it holds."""

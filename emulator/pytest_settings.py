@@ -15,7 +15,7 @@ from emulator.clock import parse_rfc3339
 from emulator.config import Config
 from emulator.errors import Misconfigured
 from emulator.handle import Emulator
-from emulator.stage import located
+from emulator.scenario.locate import located_config
 
 MARKER = "identity_emulator"
 WORLD_KEYWORDS = ("scenario", "seed", "spacetime_profile", "intuition_profile", "freeze_at")
@@ -51,12 +51,12 @@ def world_config(request: pytest.FixtureRequest, config: Config) -> Config:
         raise wrong(f"identity_emulator_config returned {config!r}; return an emulator.Config")
     if settings := _marked(request.node, WORLD_KEYWORDS):
         config = config_from(settings, f"@pytest.mark.{MARKER}").over(config)
-    return located(_layered(request.config, config), folders_of(request))
+    return located_config(_layered(request.config, config), folders_of(request))
 
 
 def session_config(pytest_config: pytest.Config, config: Config) -> Config:
     """What tests without markers have. Raises Misconfigured."""
-    return located(_layered(pytest_config, config), (pytest_config.rootpath,))
+    return located_config(_layered(pytest_config, config), (pytest_config.rootpath,))
 
 
 def _layered(pytest_config: pytest.Config, config: Config) -> Config:

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from emulator.clock import Clock, parse_rfc3339, rfc3339, to_micros
-from emulator.config import Config, Settings
+from emulator.config import Config, Given, Settings, is_bundled_name
 from emulator.errors import Misconfigured
 from emulator.exchange import Exchange
 from emulator.faults import matrix
@@ -22,8 +22,7 @@ from emulator.handle import Address, Emulator
 from emulator.handles.faults import assert_done
 from emulator.inquiry import Inquiry
 from emulator.intuition.model import Identity
-from emulator.scenario.source import Given, is_bundled_name, sources
-from emulator.stage import Stage
+from emulator.scenario.beginning import new_stage
 from emulator.steps import step_of
 
 _PATIENCE = 10.0
@@ -319,7 +318,7 @@ class RemoteEmulator(Emulator):
 
     def api_key_of(self, config: Config) -> str:
         there = Config(seed=self._control("GET", "/health")["seed"])
-        return Stage(config, there).world.api_key
+        return new_stage(config, there).world.api_key
 
     def _first_key(self) -> str:
         key: str = self._control("GET", "/actors")["env"].get("INTUITION_API_KEY", "")
@@ -367,10 +366,11 @@ class RemoteEmulator(Emulator):
 
     def _sent(self, scenario: Given | None) -> Any:
         """Names as names; whatever is in files here is read here, and sent as one document."""
-        layers = sources(scenario)
+        layers = Config(scenario=scenario).layers
         if all(map(is_bundled_name, layers)):
             return list(layers) or None
-        from emulator.scenario.finding import find, is_python
+        from emulator.scenario.finding import find
+        from emulator.scenario.locate import is_python
 
         if any(map(is_python, layers)):
             raise Misconfigured("a Python scenario runs in the emulator's own process only; load it without a URL")

@@ -26,6 +26,7 @@ from emulator.faults import Delivery
 from emulator.guard import Guard
 from emulator.handle import Emulator
 from emulator.request import MAX_HEADERS, Request
+from emulator.scenario.beginning import new_stage
 from emulator.stage import Stage
 from emulator.web import BrokenReply, LastReply, Reply, log, received
 
@@ -62,7 +63,7 @@ class Http(web.Server):
     async def _answer(self, request: BaseRequest) -> Reply:
         if len(request.raw_headers) > MAX_HEADERS:
             return self.refuse(request, 431, f"more than {MAX_HEADERS} headers")
-        world = self._stage.world
+        world = self._stage.settled_world()
         call = Call(Request(request), world)
         task = request.task
         self.under_way.add(task)
@@ -79,13 +80,8 @@ class Http(web.Server):
         return reply(request, answer, http_date(world.clock.seconds()))
 
     def _dig(self) -> None:
-        """Let go of a slice of an old world, and of the next after a pause in which requests are answered.
-
-        In the end the next world is made ready, so that a reset has nothing to do.
-        """
+        """Let go of a slice of an old world, and of the next after a pause in which requests are answered."""
         self._digging = self._stage.graveyard.dig(_SLICE)
-        if not self._digging:
-            self._stage.make_ready()
         if self._digging:
             self._loop.call_later(_PAUSE, self._dig)
 
@@ -96,7 +92,7 @@ class Http(web.Server):
 
     def refuse(self, request: BaseRequest, status: int, why: str) -> Reply:
         """hyper's answer to what it can't parse. It is journaled, for who would otherwise wonder."""
-        world = self._stage.world
+        world = self._stage.settled_world()
         answer = Answer(status, why=why)
         sent = Message(head_of(request.raw_headers), b"", 0)
         number, micros = world.journal.number(), world.clock.micros()
@@ -193,7 +189,7 @@ def running_in_thread(
     `running_in_thread(seed=7)` is short for `running_in_thread(Config(seed=7))`; port 0 lets the system pick. Raises
     Misconfigured when it can't start.
     """
-    stage = Stage(Config(**settings).over(config or Config()))
+    stage = new_stage(Config(**settings).over(config or Config()))
     with serving_in_thread(stage, Guard(host), bind(host, port)) as emulator:
         yield emulator
 
@@ -233,7 +229,7 @@ async def running(
     config: Config | None = None, *, host: str = "127.0.0.1", port: int = 0, **settings: Unpack[Settings]
 ) -> AsyncIterator[Emulator]:
     """An emulator in the running loop; otherwise as `running_in_thread`."""
-    stage = Stage(Config(**settings).over(config or Config()))
+    stage = new_stage(Config(**settings).over(config or Config()))
     listener = bind(host, port)
     url = url_of(listener)
     async with serving(stage, Guard(host), listener) as http:

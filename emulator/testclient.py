@@ -9,6 +9,7 @@ from aiohttp.test_utils import BaseTestServer, TestClient
 from emulator.config import Config
 from emulator.guard import Guard
 from emulator.handle import Emulator
+from emulator.scenario.beginning import new_stage
 from emulator.server import Http
 from emulator.stage import Stage
 
@@ -28,7 +29,7 @@ class EmulatorClient(TestClient[Any, Any]):
     emulator: Emulator
 
     def __init__(self, config: Config) -> None:
-        self._stage = Stage(config)
+        self._stage = new_stage(config)
         super().__init__(_EmulatorServer(self._stage))
 
     async def __aenter__(self) -> "EmulatorClient":

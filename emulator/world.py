@@ -1,18 +1,10 @@
 """Everything the emulator remembers, in one object that is replaced, never cleaned."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import datetime
-from pathlib import Path
-from typing import Any, TypeVar
 
 from emulator.actors import Actor, Cast
-from emulator.clock import Clock, Entropy
-from emulator.config import Config
-from emulator.errors import Misconfigured, told
 from emulator.faults import Fault, Faults
-from emulator.graveyard import Graveyard
 from emulator.ground import Ground
 from emulator.hints import near
 from emulator.intuition import credentials as intuition_credentials
@@ -21,97 +13,11 @@ from emulator.intuition.operations import OPERATIONS as INTUITION_OPERATIONS
 from emulator.intuition.store import Store as IntuitionStore
 from emulator.journal import Journal
 from emulator.operation import why_never
-from emulator.scenario.source import sources
-from emulator.spacetime import model as spacetime
-from emulator.spacetime.credentials import SigningKey
 from emulator.spacetime.operations import OPERATIONS as SPACETIME_OPERATIONS
 from emulator.spacetime.store import Store as SpacetimeStore
 from emulator.steps import Do, Mistake, Named, Step
 
-__tracebackhide__ = told
-
-T = TypeVar("T")
-
-
-_DEFAULTS = Config(seed=0, spacetime_profile="documented", intuition_profile="documented", journal_size=10_000)
-
-
-@dataclass(frozen=True)
-class Blueprint:
-    """A config made ready: the world as it is at its beginning, made once and shared by all that are made from it."""
-
-    seed: int
-    journal_size: int
-    beginning: "World" = field(repr=False)
-
-    @classmethod
-    def of(cls, config: Config, graveyard: Graveyard, below: Config | None = None) -> "Blueprint":
-        """What the config leaves out the scenario says, then `below`. Raises Misconfigured for what can't be."""
-        if sources(config.scenario):
-            from emulator.scenario.beginning import blueprint
-
-            return blueprint(config, graveyard, below or Config())
-        made = cls.bare(config.over(below or Config()), graveyard)
-        made.beginning.intuition.issue_api_key(intuition_credentials.DEFAULT_WALLET, intuition_credentials.DEFAULT_KEY)
-        return made
-
-    @classmethod
-    def bare(cls, config: Config, graveyard: Graveyard) -> "Blueprint":
-        """Of a world that nobody is in. Raises Misconfigured."""
-        full = config.over(_DEFAULTS)
-        seed, journal_size = _typed("seed", full.seed, int), _typed("journal_size", full.journal_size, int)
-        freeze_at = None if full.freeze_at is None else _typed("freeze_at", full.freeze_at, datetime)
-        if freeze_at is not None and freeze_at.tzinfo is None:
-            raise Misconfigured(f"freeze_at is {freeze_at!r}, without an offset; give it tzinfo=datetime.UTC")
-        if journal_size < 0:
-            raise Misconfigured(f"journal_size is {journal_size}; it is 0 or more")
-        ground = Ground(Clock(freeze_at), Entropy(seed), graveyard)
-        beginning = World(
-            ground,
-            spacetime=SpacetimeStore(
-                _profile("spacetime", full.spacetime_profile, spacetime.PROFILES),
-                _signing_key(seed, config.jwt_priv_key_path, config.jwt_pub_key_path),
-                ground,
-            ),
-            intuition=IntuitionStore(_profile("intuition", full.intuition_profile, intuition.PROFILES), ground),
-            faults=Faults(ground.lock, ground.clock.micros()),
-            actors=Cast(graveyard),
-            journal=Journal(journal_size, ground.lock, graveyard),
-        )
-        return cls(seed, journal_size, beginning)
-
-    def world(self) -> "World":
-        """Another one that begins now."""
-        beginning = self.beginning
-        ground = beginning.ground.fork()
-        journal = Journal(self.journal_size, ground.lock, ground.graveyard)
-        return World.after(beginning, ground, journal, begun=ground.clock.micros())
-
-
-def _typed(name: str, value: object, kind: type[T]) -> T:
-    if not isinstance(value, kind) or isinstance(value, bool):
-        raise Misconfigured(f"{name} is {value!r}; it must be of type {kind.__name__}")
-    return value
-
-
-def _profile(api: str, name: str | None, known: Mapping[str, T]) -> T:
-    if name is None or name not in known:
-        raise Misconfigured(f"there is no {api} profile {name!r}; there is {', '.join(known)}")
-    return known[name]
-
-
-def _signing_key(seed: int, private: Path | None, public: Path | None) -> SigningKey:
-    if private is None and public is None:
-        return SigningKey.from_seed(seed)
-    if private is None or public is None:
-        raise Misconfigured("jwt_priv_key_path and jwt_pub_key_path go together; one of them is missing")
-    return SigningKey.from_files(Path(private), Path(public))
-
-
 OPERATIONS = (*SPACETIME_OPERATIONS, *INTUITION_OPERATIONS)
-
-
-_TAKEN_OVER = frozenset({"spacetime", "intuition", "faults", "actors", "scenario", "_tokens"})
 
 
 class World:
@@ -119,9 +25,6 @@ class World:
 
     A handler gets the world its request came into.
     """
-
-    _kept: "World"
-    _begun: int | None
 
     def __init__(
         self,
@@ -145,31 +48,6 @@ class World:
         self.scenario = scenario
         """What it began with, by name."""
         self._tokens: dict[str, str] = {}
-
-    @classmethod
-    def after(cls, kept: "World", ground: Ground, journal: Journal, begun: int | None = None) -> "World":
-        """As `kept.fork`, of a world that nobody changes any more: what it holds is taken over when first asked for.
-
-        So a reset costs next to nothing.
-        """
-        world = object.__new__(cls)
-        world.ground, world.clock, world.entropy, world.journal = ground, ground.clock, ground.entropy, journal
-        world._kept, world._begun = kept, begun
-        return world
-
-    def begin(self) -> None:
-        """Let a world that was made ready ahead begin now."""
-        self._begun = self.clock.micros()
-
-    def __getattr__(self, name: str) -> Any:
-        """Called for what is not there: in a world `after` another until it is taken over."""
-        if name in _TAKEN_OVER and "_kept" in self.__dict__:
-            with self.ground.lock:
-                if "_kept" in self.__dict__:
-                    self.__dict__ = self._kept.fork(self.ground, self.journal, self._begun).__dict__ | self.__dict__
-                    del self._kept
-            return getattr(self, name)
-        raise AttributeError(name)
 
     @property
     def seed(self) -> int:

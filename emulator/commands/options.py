@@ -16,6 +16,7 @@ from emulator.commands.told import CannotStart, told
 from emulator.config import Config
 from emulator.guard import Guard, is_loopback
 from emulator.intuition.model import PROFILES as INTUITION_PROFILES
+from emulator.scenario.beginning import new_stage
 from emulator.spacetime.model import PROFILES as SPACETIME_PROFILES
 from emulator.stage import Stage
 
@@ -126,7 +127,7 @@ def served(
     _set_up_logging(log_format, log_level)
     with told():
         return Served(
-            Stage(Config(**settings, scenario=scenario or None), Config(seed=unseeded())),
+            new_stage(Config(**settings, scenario=scenario or None), Config(seed=unseeded())),
             Guard(host, control_token),
             host,
             export_on_exit,
@@ -142,7 +143,7 @@ def exported(what: Served) -> Iterator[None]:
         if what.export_on_exit is not None:
             from emulator.snapshot import written
 
-            write_whole(what.export_on_exit, written(what.stage.world), "--export-on-exit")
+            write_whole(what.export_on_exit, written(what.stage.settled_world()), "--export-on-exit")
 
 
 def write_whole(path: Path, data: bytes, option: str) -> None:

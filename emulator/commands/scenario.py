@@ -15,7 +15,8 @@ def scenario() -> None:
 @scenario.command(name="list")
 def list_() -> None:
     """Name the bundled ones, and what each is for."""
-    from emulator.scenario.finding import bundled, find
+    from emulator.scenario.finding import find
+    from emulator.scenario.locate import bundled
 
     names = bundled()
     for name in names:
@@ -26,7 +27,7 @@ def list_() -> None:
 @click.argument("name")
 def show(name: str) -> None:
     """Print a bundled one, to begin a file of your own with."""
-    from emulator.scenario.finding import bundled_text
+    from emulator.scenario.locate import bundled_text
 
     with told():
         click.echo(bundled_text(name), nl=False)

@@ -96,7 +96,7 @@ def _announce(what: Served, url: str, ready_file: Path | None) -> None:
             "url": url,
             "port": int(url.rpartition(":")[2]),
             "pid": os.getpid(),
-            "seed": what.stage.world.seed,
+            "seed": what.stage.settled_world().seed,
             "version": emulator_version(),
         }
     )
@@ -107,7 +107,7 @@ def _announce(what: Served, url: str, ready_file: Path | None) -> None:
 
 
 def _banner(stage: Stage, url: str) -> str:
-    world = stage.world
+    world = stage.settled_world()
     lines = [
         "",
         f"  SpacetimeDB  {url}/v1/identity  (profile {world.spacetime.profile.name})",
@@ -136,8 +136,6 @@ def _actors_in_words(world: World, url: str) -> list[str]:
 
 def _again(stage: Stage) -> str:
     """The options that make the same world."""
-    given = stage.config.scenario
-    scenarios = given if isinstance(given, tuple) else ()
-    options = [*(f"--scenario {each}" for each in scenarios), f"--seed {stage.world.seed}"]
+    options = [*(f"--scenario {each}" for each in stage.config.layers), f"--seed {stage.settled_world().seed}"]
     frozen = stage.config.freeze_at
     return " ".join(options + ([f"--freeze-at {rfc3339(to_micros(frozen))}"] if frozen else []))

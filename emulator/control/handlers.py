@@ -7,7 +7,7 @@ import msgspec
 
 from emulator.axum import JSON, TEXT, Answer, json_answer, query_pairs
 from emulator.clock import Clock, parse_rfc3339, rfc3339
-from emulator.config import Config
+from emulator.config import Config, Given, is_bundled_name
 from emulator.control.body import field, json_body, needed, only, raw_body
 from emulator.guard import ControlRefused
 from emulator.handles.actors import ActorHandle
@@ -17,7 +17,6 @@ from emulator.handles.spacetime import SpacetimeHandle
 from emulator.intuition.model import NotFound
 from emulator.report import curl
 from emulator.request import Request
-from emulator.scenario.source import Given, is_bundled_name
 from emulator.snapshot import read, written
 from emulator.spacetime.model import AUDIENCE, LOCAL_ISSUER
 from emulator.stage import Stage
@@ -32,7 +31,7 @@ class Control:
         self._stage = stage
 
     async def health(self, request: Request) -> Answer:
-        world = self._stage.world
+        world = self._stage.settled_world()
         return json_answer(
             {
                 "status": "ok",
@@ -43,7 +42,7 @@ class Control:
         )
 
     async def state(self, request: Request) -> Answer:
-        world = self._stage.world
+        world = self._stage.settled_world()
         spacetime, intuition = world.spacetime, world.intuition
         return json_answer(
             {
@@ -75,7 +74,7 @@ class Control:
 
     async def scenario(self, request: Request) -> Answer:
         """What the world began with, and how far each step of its script has come."""
-        world = self._stage.world
+        world = self._stage.settled_world()
         return json_answer({"scenario": world.scenario, "steps": [fault.to_json() for fault in world.faults]})
 
     async def load_scenario(self, request: Request) -> Answer:
@@ -91,7 +90,7 @@ class Control:
         return await self.scenario(request)
 
     async def journal(self, request: Request) -> Answer:
-        journal = self._stage.world.journal
+        journal = self._stage.settled_world().journal
         try:
             found = journal.find(**_filters(request.query))
         except ValueError as error:
@@ -100,12 +99,12 @@ class Control:
         return json_answer({"exchanges": exchanges, "total": journal.total, "dropped": journal.dropped})
 
     async def clear_journal(self, request: Request) -> Answer:
-        self._stage.world.journal.clear()
+        self._stage.settled_world().journal.clear()
         return Answer(204)
 
     async def journal_curl(self, request: Request) -> Answer:
         """A shell command that sends exchange n again, secrets included: it is asked for."""
-        exchanges = self._stage.world.journal.exchanges
+        exchanges = self._stage.settled_world().journal.exchanges
         found = next((each for each in exchanges if str(each.number) == request.params[0]), None)
         if found is None:
             raise ControlRefused(404, f"no exchange {request.params[0][:40]!r}", "GET /_emulator/journal lists them")
@@ -113,7 +112,7 @@ class Control:
         return Answer(200, f"{command}\n".encode(), TEXT)
 
     async def clock(self, request: Request) -> Answer:
-        clock = self._stage.world.clock
+        clock = self._stage.settled_world().clock
         return json_answer({"now": rfc3339(clock.micros()), "frozen": clock.frozen})
 
     async def move_clock(self, request: Request) -> Answer:
@@ -123,7 +122,7 @@ class Control:
         if len(found) != 1:
             raise ControlRefused(400, f"{len(found)} moves at once", f"send one of {', '.join(_CLOCK_MOVES)}")
         try:
-            _move(self._stage.world.clock, found)
+            _move(self._stage.settled_world().clock, found)
         except (ValueError, OverflowError) as error:
             raise ControlRefused(400, str(error), _CLOCK_EXAMPLE) from None
         return await self.clock(request)
@@ -132,21 +131,21 @@ class Control:
         """Those the scenario names, tokens and keys included: they are asked for. Of crowds only whom `name` names."""
         query = query_pairs(request.query)
         only(dict(query), ("name",))
-        actors = self._stage.world.actors
+        actors = self._stage.settled_world().actors
         asked = [actors.get(name) for _, name in query] if query else [each for each in actors if not each.crowd]
         handles = [ActorHandle(self._stage, each.name) for each in asked if each is not None]
         env = {name: value for handle in handles for name, value in handle.env().items()}
-        if key := self._stage.world.api_key:
+        if key := self._stage.settled_world().api_key:
             env["INTUITION_API_KEY"] = key
         return json_answer({"actors": {each.name: each.to_json() for each in handles}, "env": env})
 
     async def faults(self, request: Request) -> Answer:
-        return json_answer({"faults": [fault.to_json() for fault in self._stage.world.faults]})
+        return json_answer({"faults": [fault.to_json() for fault in self._stage.settled_world().faults]})
 
     async def add_fault(self, request: Request) -> Answer:
         """A step, as scenarios have it: `request` and its conditions, and `do`."""
         try:
-            fault = self._stage.world.add_step(made_step(await json_body(request)))
+            fault = self._stage.settled_world().add_step(made_step(await json_body(request)))
         except ValueError as error:
             raise ControlRefused(400, str(error), f"send {_STEP_EXAMPLE}") from None
         return json_answer(fault.to_json())
@@ -168,12 +167,12 @@ class Control:
 
     async def snapshot(self, request: Request) -> Answer:
         """The world as a document, for people to compare and for PUT to read again; secrets included."""
-        return Answer(200, written(self._stage.world), JSON)
+        return Answer(200, written(self._stage.settled_world()), JSON)
 
     async def restore(self, request: Request) -> Answer:
         """Go on from a document that GET gave. A wrong one changes nothing."""
         document = await raw_body(request)
-        self._stage.show(read(document, self._stage.world))
+        self._stage.show(read(document, self._stage.settled_world()))
         return Answer(204)
 
     async def sign_token(self, request: Request) -> Answer:
@@ -189,13 +188,13 @@ class Control:
         return json_answer({"token": token})
 
     async def rotate_key(self, request: Request) -> Answer:
-        self._stage.world.spacetime.rotate_key()
+        self._stage.settled_world().spacetime.rotate_key()
         return Answer(204)
 
     async def issue_api_key(self, request: Request) -> Answer:
         found = await json_body(request)
         only(found, ("wallet",))
-        issued = self._stage.world.intuition.issue_api_key(needed(found, "wallet", str, '{"wallet": "0x81"}'))
+        issued = self._stage.settled_world().intuition.issue_api_key(needed(found, "wallet", str, '{"wallet": "0x81"}'))
         return json_answer({"key": issued.key, "wallet": issued.wallet})
 
     async def revoke_api_key(self, request: Request) -> Answer:
@@ -203,7 +202,7 @@ class Control:
         only(found, ("key",))
         key = needed(found, "key", str, '{"key": "…"}')
         try:
-            self._stage.world.intuition.revoke_api_key(key)
+            self._stage.settled_world().intuition.revoke_api_key(key)
         except KeyError:
             raise ControlRefused(404, "there is no such key", "POST the wallet here to issue one") from None
         return Answer(204)
@@ -239,7 +238,7 @@ class Control:
         """Of both APIs, in the profiles they speak now, and of these routes."""
         from emulator.openapi import document
 
-        world = self._stage.world
+        world = self._stage.settled_world()
         return json_answer(document(world.spacetime.profile, world.intuition.profile))
 
 

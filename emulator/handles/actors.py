@@ -33,7 +33,7 @@ class ActorHandle:
     def token(self) -> str:
         """Given out when the world began; the same on every machine for the same seed and moment."""
         self._given("identity")
-        world = self._stage.world
+        world = self._stage.settled_world()
         return world.token_of(self._actor)
 
     @property
@@ -48,7 +48,7 @@ class ActorHandle:
 
     @property
     def _actor(self) -> Actor:
-        world = self._stage.world
+        world = self._stage.settled_world()
         actor = world.actors.get(self.name)
         if actor is None:
             raise KeyError(f"no actor {self.name!r}; {near(self.name, (each.name for each in world.actors))}")
@@ -64,7 +64,7 @@ class ActorHandle:
     @property
     def databases(self) -> dict[str, Database]:
         """What the scenario has them own, by its names; those that are only counted are called `1`, `2` …"""
-        store = self._stage.world.spacetime
+        store = self._stage.settled_world().spacetime
         return {name: store.database_named(self.identity, name) for name in self._actor.databases}
 
     def to_json(self) -> dict[str, str]:
@@ -91,7 +91,7 @@ class Actors(Mapping[str, ActorHandle]):
         return found
 
     def __iter__(self) -> Iterator[str]:
-        return iter([actor.name for actor in self._stage.world.actors])
+        return iter([actor.name for actor in self._stage.settled_world().actors])
 
     def __len__(self) -> int:
-        return len(self._stage.world.actors)
+        return len(self._stage.settled_world().actors)

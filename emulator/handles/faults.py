@@ -44,17 +44,17 @@ class FaultsHandle:
         it is wins. Raises ValueError for a step that could never do anything.
         """
         conditions = {"nth": nth, "times": times, "skip": skip, "actor": actor, "probability": probability}
-        return self._stage.world.add_step(made_step(step_of(request, conditions | do)))
+        return self._stage.settled_world().add_step(made_step(step_of(request, conditions | do)))
 
     def clear(self) -> None:
         """Nothing goes wrong any more, the scenario's script included, until the next reset."""
-        self._stage.world.faults.clear()
+        self._stage.settled_world().faults.clear()
 
     def __iter__(self) -> Iterator[Fault]:
-        return iter(self._stage.world.faults)
+        return iter(self._stage.settled_world().faults)
 
     def __len__(self) -> int:
-        return len(self._stage.world.faults)
+        return len(self._stage.settled_world().faults)
 
     def assert_done(self) -> None:
         """Every step has done all it can. Raises AssertionError with those that have not."""

@@ -14,7 +14,7 @@ class Identities(Mapping[str, Identity]):
         self._stage = stage
 
     def __getitem__(self, name: str) -> Identity:
-        world = self._stage.world
+        world = self._stage.settled_world()
         try:
             return world.intuition.rows[world.row_number(name)]
         except NotFound as error:
@@ -22,14 +22,14 @@ class Identities(Mapping[str, Identity]):
 
     def __iter__(self) -> Iterator[str]:
         names = self._names()
-        rows = self._stage.world.intuition.rows.unhashed()
+        rows = self._stage.settled_world().intuition.rows.unhashed()
         return iter([names.get(number, row.id) for number, row in rows.items()])
 
     def __len__(self) -> int:
-        return len(self._stage.world.intuition)
+        return len(self._stage.settled_world().intuition)
 
     def _names(self) -> dict[int, str]:
-        return {number: name for name, number in self._stage.world.intuition.names.merged().items()}
+        return {number: name for name, number in self._stage.settled_world().intuition.names.merged().items()}
 
 
 class IntuitionHandle:
@@ -45,11 +45,11 @@ class IntuitionHandle:
 
     def issue_api_key(self, wallet: str) -> str:
         """A new key for a wallet, a UUID."""
-        return self._stage.world.intuition.issue_api_key(wallet).key
+        return self._stage.settled_world().intuition.issue_api_key(wallet).key
 
     def revoke_api_key(self, key: str) -> None:
         """Requests with it are 401 from now on. Raises KeyError when there is no such key."""
-        self._stage.world.intuition.revoke_api_key(key)
+        self._stage.settled_world().intuition.revoke_api_key(key)
 
     def create_identity(
         self,
@@ -61,7 +61,9 @@ class IntuitionHandle:
         external_reference: str | None = None,
     ) -> Identity:
         """A row, as `POST /identity` makes it."""
-        return self._stage.world.intuition.create(Draft(display_name, creator, description, image, external_reference))
+        return self._stage.settled_world().intuition.create(
+            Draft(display_name, creator, description, image, external_reference)
+        )
 
     def add_position(self, identity: str, wallet: str, amount: int | str) -> Position:
         """A stake of `amount` wei in an identity, by its name in the scenario or any of its ids.
@@ -71,7 +73,7 @@ class IntuitionHandle:
         """
         if not str(amount).isdecimal():
             raise ValueError(f"amount is {amount!r}; a stake is a whole and positive number of wei")
-        world = self._stage.world
+        world = self._stage.settled_world()
         return world.intuition.add_position(world.row_number(identity), wallet, int(amount))
 
     def lifecycle(self, *, pending: bool = True, complete_after: float | None = None) -> None:
@@ -82,7 +84,7 @@ class IntuitionHandle:
         """
         if complete_after is not None and not 0 <= complete_after <= LONGEST:
             raise ValueError(f"complete_after is {complete_after}; it is from 0 to {LONGEST:.0e} seconds")
-        self._stage.world.intuition.lifecycle = Lifecycle(
+        self._stage.settled_world().intuition.lifecycle = Lifecycle(
             pending, float(complete_after) if pending and complete_after is not None else None
         )
 
@@ -99,5 +101,5 @@ class IntuitionHandle:
         return self._move(identity, "removed")
 
     def _move(self, identity: str, status: str) -> Identity:
-        world = self._stage.world
+        world = self._stage.settled_world()
         return world.intuition.move(world.row_number(identity), status, world.clock.micros())

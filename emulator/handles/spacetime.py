@@ -50,7 +50,7 @@ class SpacetimeHandle:
             raise ValueError(f"databases is {databases!r}; it is how many, 0 or more")
         if email is not None and (wrong := email_fault(email)):
             raise ValueError(f"email is {email!r}: {wrong}")
-        store = self._stage.world.spacetime
+        store = self._stage.settled_world().spacetime
         name = subject or store.new_subject()
         token = store.issue_token(issuer, name, AUDIENCE, None, claims)
         identity = identity_of(issuer, name)
@@ -75,7 +75,7 @@ class SpacetimeHandle:
         extra claim. Raises ValueError for one that `sign` has to write.
         """
         audiences = (audience,) if isinstance(audience, str) else tuple(audience)
-        return self._stage.world.spacetime.issue_token(issuer, subject, audiences, expires_in, claims)
+        return self._stage.settled_world().spacetime.issue_token(issuer, subject, audiences, expires_in, claims)
 
     def sign(self, claims: Mapping[str, Any], headers: Mapping[str, Any] | None = None) -> str:
         """Any claims at all under any header, signed with this server's key (ES256, whatever the header says).
@@ -83,25 +83,25 @@ class SpacetimeHandle:
         Nothing is added: not `iat`, not `iss`. The header is `{"typ": "JWT", "alg": "ES256"}` unless given.
         """
         header = STANDARD_HEADER if headers is None else base64url.encode(_compact(headers))
-        return self._stage.world.spacetime.keyring.key.sign_token(header, _compact(claims))
+        return self._stage.settled_world().spacetime.keyring.key.sign_token(header, _compact(claims))
 
     def add_database(self, owner: str) -> Database:
         """A new database of `owner`, an identity in hex. It has an `.identity` and a 32-digit `.address`.
 
         Raises ValueError when `owner` is no identity.
         """
-        return self._stage.world.spacetime.add_database(parse_identity(owner))
+        return self._stage.settled_world().spacetime.add_database(parse_identity(owner))
 
     def rotate_key(self) -> None:
         """Lose the signing key and make another: every token given out so far becomes invalid.
 
         That is what happens to a real server whose key files were lost.
         """
-        self._stage.world.spacetime.rotate_key()
+        self._stage.settled_world().spacetime.rotate_key()
 
     def email_of(self, identity: str) -> str | None:
         """The address that was set last, in lower case. Raises ValueError when `identity` is none."""
-        return self._stage.world.spacetime.emails.get(parse_identity(identity))
+        return self._stage.settled_world().spacetime.emails.get(parse_identity(identity))
 
 
 def _compact(value: Mapping[str, Any]) -> bytes:

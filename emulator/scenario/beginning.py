@@ -1,41 +1,57 @@
-"""The world that a config with a scenario begins with."""
+"""The world that a config begins with, its scenario included."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+from emulator.blueprint import Blueprint
 from emulator.clock import parse_rfc3339
-from emulator.config import Config
+from emulator.config import Config, Source, name_of
 from emulator.errors import told
 from emulator.graveyard import Graveyard
 from emulator.handle import Emulator
+from emulator.intuition.credentials import DEFAULT_KEY, DEFAULT_WALLET
 from emulator.scenario import finding
 from emulator.scenario.applying import apply
+from emulator.scenario.locate import is_python
 from emulator.scenario.model import Scenario
 from emulator.scenario.python import run
-from emulator.scenario.source import Source, name_of, sources
 from emulator.stage import Stage
-from emulator.world import Blueprint
 
 __tracebackhide__ = told
 
 _NOWHERE = "http://not-served.invalid"
-"""Where the emulator listens that a Python scenario gets."""
+"""The URL of the emulator that a Python scenario is given."""
+
+
+def new_stage(config: Config, below: Config | None = None, graveyard: Graveyard | None = None) -> Stage:
+    """A stage whose worlds begin as configs say; what they and their scenarios leave out, `below` says.
+
+    Raises Misconfigured with all that is wrong.
+    """
+    return Stage(config, partial(blueprint, below=below or Config()), graveyard)
 
 
 def blueprint(config: Config, graveyard: Graveyard, below: Config) -> Blueprint:
     """Raises Misconfigured with all that is wrong."""
-    layers = sources(config.scenario)
-    scripts = [each for each in layers if finding.is_python(each)]
-    documents = tuple(each for each in layers if not finding.is_python(each))
+    if not config.layers:
+        return _without_scenario(config.over(below), graveyard)
+    scripts = [each for each in config.layers if is_python(each)]
+    documents = tuple(each for each in config.layers if not is_python(each))
     made = _scripted(config, documents, scripts, graveyard, below) if scripts else _described(config, graveyard, below)
-    made.beginning.scenario = tuple(map(_short, layers))
+    made.beginning.scenario = tuple(map(_short, config.layers))
+    return made
+
+
+def _without_scenario(config: Config, graveyard: Graveyard) -> Blueprint:
+    made = Blueprint.of(config, graveyard)
+    made.beginning.intuition.issue_api_key(DEFAULT_WALLET, DEFAULT_KEY)
     return made
 
 
 def _described(config: Config, graveyard: Graveyard, below: Config) -> Blueprint:
-    scenario = finding.find(sources(config.scenario)).good().scenario
-    full = config.over(_config_of(scenario)).over(below)
-    made = Blueprint.bare(full, graveyard)
+    scenario = finding.find(config.layers).good().scenario
+    made = Blueprint.of(config.over(_config_of(scenario)).over(below), graveyard)
     if scenario.clock.skew is not None and config.freeze_at is None:
         made.beginning.clock.skew(scenario.clock.skew)
     made.beginning.faults.begun = made.beginning.clock.micros()
@@ -57,14 +73,14 @@ def _scripted(
     config: Config, documents: tuple[Source, ...], scripts: list[Source], graveyard: Graveyard, below: Config
 ) -> Blueprint:
     """Functions work on a world of their own, made of the documents; as they leave it, it is the beginning."""
-    stage = Stage(replace(config, scenario=documents), below, graveyard)
+    stage = new_stage(replace(config, scenario=documents), below, graveyard)
     emulator = Emulator(_NOWHERE, stage, lambda: None)
     for each in scripts:
         run(each, emulator)
-    world = stage.unsettled
+    world = stage.world
     if config.freeze_at is not None:
         world.clock.freeze(config.freeze_at)
-    return Blueprint(world.seed, Blueprint.bare(replace(config, scenario=()), graveyard).journal_size, world)
+    return Blueprint(world.seed, Blueprint.of(config, graveyard).journal_size, world)
 
 
 def _short(layer: Source) -> str:

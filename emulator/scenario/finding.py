@@ -1,23 +1,20 @@
-"""Where scenarios are: bundled, in files, or handed over; and those they extend."""
+"""Scenarios and those they extend, read into one document and checked."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
+from emulator.config import Inline, Source, is_bundled_name
 from emulator.errors import Misconfigured, told
-from emulator.hints import near
 from emulator.scenario.checking import checked
+from emulator.scenario.locate import HERE, SUFFIX, bundled_path, is_python, located
 from emulator.scenario.model import Scenario
 from emulator.scenario.reading import Unreadable, read, read_json
-from emulator.scenario.source import Inline, Source, is_bundled_name
 from emulator.scenario.tree import Mark, Node, Problem, layered, plain, without
 
 __tracebackhide__ = told
 
-HERE = (Path(),)
-_SUFFIX = ".yaml"
 _MOST_SHOWN = 100
 
 
@@ -48,47 +45,6 @@ def _lines(problems: Iterable[Problem]) -> str:
     return "\n".join(lines[:_MOST_SHOWN] + more)
 
 
-@cache
-def _folder() -> Path:
-    """The bundled scenarios: beside the modules in a wheel, at the top of a repository."""
-    package = Path(__file__).parents[1]
-    installed = package / "_fixtures" / "scenarios"
-    return installed if installed.is_dir() else package.parent / "fixtures" / "scenarios"
-
-
-def bundled() -> list[str]:
-    """Their names."""
-    return sorted(path.stem for path in _folder().glob(f"*{_SUFFIX}"))
-
-
-def bundled_text(name: str) -> str:
-    """The file of a bundled one. Raises Misconfigured."""
-    return _bundled_path(name).read_text(encoding="utf-8")
-
-
-def _bundled_path(name: str) -> Path:
-    if name not in bundled():
-        raise Misconfigured(f"there is no scenario {name!r}; {near(name, bundled())}")
-    return _folder() / f"{name}{_SUFFIX}"
-
-
-def is_python(given: Source) -> bool:
-    """A function, or a file with one."""
-    return callable(given) or (isinstance(given, str | Path) and str(given).endswith(".py"))
-
-
-def located(given: Source, folders: Iterable[Path]) -> Source:
-    """The same, a path looked up from the first folder that has it. Raises Misconfigured."""
-    if not isinstance(given, str | Path) or is_bundled_name(given):
-        return given
-    folders = list(folders)
-    for folder in folders:
-        if (path := folder / given).is_file():
-            return path
-    places = " nor ".join(dict.fromkeys(str(folder.absolute()) for folder in folders))
-    raise Misconfigured(f"there is no scenario file {given}, not in {places}")
-
-
 def find(layers: Iterable[Source], folders: Iterable[Path] = HERE) -> Found:
     """The document that all layers make together. Raises Misconfigured when one is not there, or no document at all."""
     try:
@@ -112,7 +68,7 @@ class _Reading:
         if isinstance(given, Inline):
             yield from self._layers(read_json(given.json), None, ())
         elif is_bundled_name(given):
-            yield from self._file(_bundled_path(str(given)), f"{given}{_SUFFIX}", ())
+            yield from self._file(bundled_path(str(given)), f"{given}{SUFFIX}", ())
         else:
             assert isinstance(given, str | Path)
             yield from self._file(Path(str(located(given, self._folders))), str(given), ())
@@ -155,7 +111,7 @@ class _Reading:
     @staticmethod
     def _extended(name: str, folder: Path | None) -> tuple[Path, str]:
         if is_bundled_name(name):
-            return _bundled_path(name), f"{name}{_SUFFIX}"
+            return bundled_path(name), f"{name}{SUFFIX}"
         if folder is None:
             raise Misconfigured("a document that is in no file extends bundled ones only")
         if is_python(name):

@@ -6,10 +6,10 @@ from pathlib import Path
 from runpy import run_path
 from typing import Any
 
+from emulator.config import Source, name_of
 from emulator.errors import Misconfigured, told
 from emulator.handle import Emulator
-from emulator.scenario.finding import HERE, located
-from emulator.scenario.source import Source, name_of
+from emulator.scenario.locate import HERE, located
 
 __tracebackhide__ = told
 

@@ -75,7 +75,7 @@ def test_any_token_of_three_parts(emulator: Emulator, parts: list[bytes]) -> Non
     )
 )
 def test_any_claims(emulator: Emulator, claims: dict[str, object]) -> None:
-    key = emulator._stage.world.spacetime.keyring.key
+    key = emulator._stage.settled_world().spacetime.keyring.key
     header, payload = base64url.encode(b'{"alg":"ES256"}'), base64url.encode(json.dumps(claims).encode())
     message = f"{header}.{payload}"
     token = f"{message}.{base64url.encode(key.sign(message.encode()))}"

@@ -12,8 +12,8 @@ import requests
 from emulator import Emulator
 from emulator.config import Config
 from emulator.guard import Guard
+from emulator.scenario.beginning import new_stage
 from emulator.server import bind, serving, url_of
-from emulator.stage import Stage
 from tests.conftest import API_KEY
 from tests.raw import RawAnswer, connect, read_answer
 
@@ -281,7 +281,7 @@ def test_a_body_that_a_page_could_send_is_415(emulator: Emulator, content_type: 
     answer = call(emulator.url, "POST", "/reset", f"Content-Type: {content_type}", body='{"seed": 8}')
 
     assert answer.status == 415
-    assert emulator._stage.world.seed == 0
+    assert emulator._stage.settled_world().seed == 0
 
 
 def test_no_cors_header_is_ever_sent(emulator: Emulator) -> None:
@@ -295,7 +295,7 @@ def guarded() -> Iterator[str]:
     stop = asyncio.Event()
 
     async def serve() -> None:
-        async with serving(Stage(Config()), Guard("0.0.0.0", "s3cret"), listener):
+        async with serving(new_stage(Config()), Guard("0.0.0.0", "s3cret"), listener):
             await stop.wait()
 
     loop = asyncio.new_event_loop()

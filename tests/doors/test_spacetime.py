@@ -175,7 +175,7 @@ def test_everything_wrong_with_the_credentials_is_401(emulator: Emulator, header
 def test_an_expired_token_is_401(emulator: Emulator) -> None:
     identity, token = new_identity(emulator)
     short = requests.post(f"{emulator.url}/v1/identity/websocket-token", headers=bearer(token), timeout=5).json()
-    emulator._stage.world.clock.advance(122)
+    emulator._stage.settled_world().clock.advance(122)
 
     answer = verify(emulator, identity, headers=bearer(short["token"]))
 
@@ -184,7 +184,7 @@ def test_an_expired_token_is_401(emulator: Emulator) -> None:
 
 def test_a_rotated_key_makes_old_tokens_401(emulator: Emulator) -> None:
     identity, token = new_identity(emulator)
-    emulator._stage.world.spacetime.rotate_key()
+    emulator._stage.settled_world().spacetime.rotate_key()
 
     answer = verify(emulator, identity, headers=bearer(token))
 
@@ -204,7 +204,7 @@ def test_setting_an_email_is_200_and_empty_and_stored_in_lower_case(emulator: Em
     answer = set_email(emulator, identity, "?email=Alice%2BX@Example.com", headers=basic(token))
 
     assert (answer.status_code, answer.content) == (200, b"")
-    assert emulator._stage.world.spacetime.emails.merged() == {identity: "alice+x@example.com"}
+    assert emulator._stage.settled_world().spacetime.emails.merged() == {identity: "alice+x@example.com"}
 
 
 @pytest.mark.parametrize(
@@ -225,7 +225,7 @@ def test_a_bad_query_is_400_and_nothing_is_stored(emulator: Emulator, query: str
     answer = set_email(emulator, identity, query, headers=bearer(token))
 
     assert (answer.status_code, answer.text) == (400, f"Failed to deserialize query string: {text}")
-    assert emulator._stage.world.spacetime.emails.merged() == {}
+    assert emulator._stage.settled_world().spacetime.emails.merged() == {}
 
 
 def test_the_email_of_another_identity_is_401_and_empty(emulator: Emulator) -> None:
@@ -248,7 +248,7 @@ def test_the_checks_of_set_email_come_in_order(emulator: Emulator) -> None:
 
 
 def test_databases_are_addresses_of_32_digits(emulator: Emulator) -> None:
-    database = emulator._stage.world.spacetime.add_database(SOMEBODY)
+    database = emulator._stage.settled_world().spacetime.add_database(SOMEBODY)
 
     answer = requests.get(f"{emulator.url}/v1/identity/{SOMEBODY}/databases", timeout=5)
 
@@ -282,7 +282,7 @@ def test_health_names_the_server_spoken_for(emulator: Emulator) -> None:
 
 
 def test_v2_lists_database_identities(v2: Emulator) -> None:
-    database = v2._stage.world.spacetime.add_database(SOMEBODY)
+    database = v2._stage.settled_world().spacetime.add_database(SOMEBODY)
 
     answer = requests.get(f"{v2.url}/v1/identity/{SOMEBODY}/databases", timeout=5)
 

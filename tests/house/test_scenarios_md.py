@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from msgspec import inspect
 
-from emulator.scenario.finding import bundled, problems_of
+from emulator.scenario.finding import problems_of
+from emulator.scenario.locate import bundled
 from emulator.scenario.model import Scenario
 from emulator.scenario.reading import read
 from emulator.scenario.schema import descriptions, schema_text

@@ -22,8 +22,9 @@ from emulator.graveyard import Graveyard
 from emulator.intuition.listing import SORT_KEYS, Filters, Paging, Sorting
 from emulator.intuition.model import NotFound
 from emulator.layers import Layered
+from emulator.scenario.beginning import new_stage
+from emulator.snapshot_of_world import Snapshot
 from emulator.spacetime.model import TokenRefused, identity_of
-from emulator.stage import Snapshot, Stage
 from emulator.world import World
 from tests.conftest import API_KEY
 from tests.memory.plain import BEGUN, FITTING, REQUESTS, SECOND, Plain, Row, Step
@@ -48,7 +49,7 @@ class Life(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.stage = Stage(Config(seed=5, freeze_at=to_datetime(BEGUN)))
+        self.stage = new_stage(Config(seed=5, freeze_at=to_datetime(BEGUN)))
         self.emulator = Emulator("http://127.0.0.1:9", self.stage, lambda: None)
         self.plain = begin()
         self.kept: list[tuple[Snapshot, Plain]] = []
@@ -58,7 +59,7 @@ class Life(RuleBasedStateMachine):
 
     @property
     def world(self) -> World:
-        return self.stage.world
+        return self.stage.settled_world()
 
     # --- SpacetimeDB --------------------------------------------------------------------------------------------------
 

@@ -8,11 +8,12 @@ from time import perf_counter, process_time
 from typing import Any
 
 import pytest
+from emulator.config import Given
 
 from emulator import Config, Emulator, Misconfigured
 from emulator.clock import rfc3339
 from emulator.intuition.model import Draft, cid_v0, keccak256
-from emulator.scenario.source import Given
+from emulator.scenario.beginning import new_stage
 from emulator.spacetime.model import identity_of
 from emulator.stage import Stage
 from emulator.world import World
@@ -25,7 +26,7 @@ def document(**parts: Any) -> dict[str, Any]:
 
 
 def stage(scenario: Given, **settings: Any) -> Stage:
-    return Stage(Config(scenario=scenario, freeze_at=MOMENT, **settings))
+    return new_stage(Config(scenario=scenario, freeze_at=MOMENT, **settings))
 
 
 def world(scenario: Given, **settings: Any) -> World:
@@ -78,7 +79,7 @@ PEOPLE = document(
 def test_an_actor_has_an_identity_a_token_an_email_and_databases() -> None:
     found = emulator(PEOPLE)
     alice = found.actors["alice"]
-    store = found._stage.world.spacetime
+    store = found._stage.settled_world().spacetime
 
     assert store.read(alice.token).identity == alice.identity
     assert found.spacetime.email_of(alice.identity) == "alice@example.com"
@@ -88,7 +89,7 @@ def test_an_actor_has_an_identity_a_token_an_email_and_databases() -> None:
 
 def test_a_token_says_what_the_scenario_says() -> None:
     found = emulator(PEOPLE)
-    claims = found._stage.world.spacetime.read(found.actors["bob"].token)
+    claims = found._stage.settled_world().spacetime.read(found.actors["bob"].token)
 
     assert (claims.issuer, claims.subject, claims.audience, claims.extra) == (
         "https://auth.example.com",
@@ -101,7 +102,7 @@ def test_a_token_says_what_the_scenario_says() -> None:
 
 def test_a_token_ends_when_the_scenario_says() -> None:
     found = emulator(document(spacetime={"identities": {"late": {"expires_in": 60.4}}}))
-    claims = found._stage.world.spacetime.read(found.actors["late"].token)
+    claims = found._stage.settled_world().spacetime.read(found.actors["late"].token)
 
     assert claims.expires_at == claims.issued_at + 60
 
@@ -136,7 +137,7 @@ def test_another_seed_gives_others() -> None:
 
 def test_a_key_belongs_to_its_wallet() -> None:
     found = emulator(PEOPLE)
-    key = found._stage.world.intuition.api_key(found.actors["ci"].api_key)
+    key = found._stage.settled_world().intuition.api_key(found.actors["ci"].api_key)
 
     assert key
     assert key.wallet == found.actors["ci"].wallet == "0x52"
@@ -222,17 +223,17 @@ def test_a_pending_row_completes_when_the_lifecycle_says_in_every_world() -> Non
         )
     )
     for _ in range(2):
-        found.world.clock.advance(3600)
-        assert found.world.intuition.rows[0].status == "complete"
+        found.settled_world().clock.advance(3600)
+        assert found.settled_world().intuition.rows[0].status == "complete"
         found.reset()
-        assert found.world.intuition.rows[0].status == "pending"
-        found.world.clock.advance(29)
-        assert found.world.intuition.rows[0].status == "pending"
+        assert found.settled_world().intuition.rows[0].status == "pending"
+        found.settled_world().clock.advance(29)
+        assert found.settled_world().intuition.rows[0].status == "pending"
 
 
 def test_a_due_completion_moves_with_the_worlds_beginning() -> None:
-    found = Stage(Config(scenario="pending_identity"))
-    for each in (found.world, found.reset()):
+    found = new_stage(Config(scenario="pending_identity"))
+    for each in (found.settled_world(), found.reset()):
         [(due, _)] = each.intuition.completions
         assert due == each.faults.begun + 30_000_000
 
@@ -265,7 +266,7 @@ def test_a_crowd_differs_in_a_number() -> None:
     assert len(found.actors) == 31
     assert found.spacetime.email_of(last.identity) == "u30@x.y"
     assert list(last.databases) == ["1", "2"]
-    assert found._stage.world.spacetime.read(last.token).extra == {"a": 1}
+    assert found._stage.settled_world().spacetime.read(last.token).extra == {"a": 1}
     assert found.intuition.identities["r30"].display_name == "R 30"
     assert found.intuition.identities["r30"].description == "d30"
 
@@ -273,7 +274,7 @@ def test_a_crowd_differs_in_a_number() -> None:
 def test_each_of_a_crowd_is_what_a_creation_makes() -> None:
     found = emulator(CROWD)
     ci = found.actors["ci"].wallet
-    for number, row in enumerate(found._stage.world.intuition.rows.merged().values(), 1):
+    for number, row in enumerate(found._stage.settled_world().intuition.rows.merged().values(), 1):
         did = "did:intuition:ipfs:" + cid_v0(Draft(f"R {number}", ci, f"d{number}").document())
         assert (row.identity_id, row.identity_hash) == (did, "0x" + keccak256(did.encode()))
         assert row.vault_id == str(number)
@@ -295,20 +296,20 @@ def test_what_the_config_says_wins_over_the_scenario() -> None:
 
 def test_what_the_config_leaves_out_the_scenario_says() -> None:
     parts = document(clock={"freeze": "2025-01-01T00:00:00Z"}, spacetime={"profile": "v1"})
-    found = Stage(Config(scenario=parts)).world
+    found = new_stage(Config(scenario=parts)).world
 
     assert (found.seed, found.spacetime.profile.name) == (7, "v1")
     assert found.clock.now() == datetime(2025, 1, 1, tzinfo=UTC)
 
 
 def test_what_neither_says_comes_from_below() -> None:
-    found = Stage(Config(scenario={"version": 1}), below=Config(seed=5, spacetime_profile="v1")).world
+    found = new_stage(Config(scenario={"version": 1}), below=Config(seed=5, spacetime_profile="v1")).world
 
     assert (found.seed, found.spacetime.profile.name) == (5, "v1")
 
 
 def test_a_skewed_clock_runs_ahead() -> None:
-    found = Stage(Config(scenario=document(clock={"skew": 3600}))).world
+    found = new_stage(Config(scenario=document(clock={"skew": 3600}))).world
 
     assert not found.clock.frozen
     assert 3590 < (found.clock.now() - datetime.now(UTC)).total_seconds() < 3610
@@ -326,7 +327,7 @@ def test_layers_are_laid_over_each_other() -> None:
     assert found.spacetime.email_of(alice.identity) == "new@x.y"
     assert list(alice.databases) == ["chat", "shop"]
     assert len(found.faults) == 3
-    assert found._stage.world.scenario == ("inline document", "lost_answer", "inline document")
+    assert found._stage.settled_world().scenario == ("inline document", "lost_answer", "inline document")
 
 
 # --- files ------------------------------------------------------------------------------------------------------------
@@ -348,7 +349,7 @@ def test_a_file_extends_others_from_its_own_folder(tmp_path: Path) -> None:
 
 def refused(scenario: Given) -> str:
     with pytest.raises(Misconfigured) as error:
-        Stage(Config(scenario=scenario))
+        new_stage(Config(scenario=scenario))
     return str(error.value)
 
 
@@ -425,23 +426,23 @@ def test_a_reset_with_a_config_goes_to_that_once() -> None:
     found = emulator("quickstart")
     found.load("two_friends")
     found.reset(Config(scenario="key_rotation", seed=3))
-    assert found._stage.world.seed == 3
+    assert found._stage.settled_world().seed == 3
     found.reset()
 
-    assert found._stage.world.scenario == ("two_friends",)
+    assert found._stage.settled_world().scenario == ("two_friends",)
 
 
 def test_a_load_that_fails_leaves_the_world(tmp_path: Path) -> None:
     found = emulator("two_friends")
-    standing = found._stage.world
+    standing = found._stage.settled_world()
     (tmp_path / "bad.yaml").write_text("version: 1\nsead: 7\n")
 
     with pytest.raises(Misconfigured, match="sead: unknown key"):
         found.load(tmp_path / "bad.yaml")
 
-    assert found._stage.world is standing
+    assert found._stage.settled_world() is standing
     found.reset()
-    assert found._stage.world.scenario == ("two_friends",)
+    assert found._stage.settled_world().scenario == ("two_friends",)
 
 
 def test_a_load_reads_the_file_anew_and_a_reset_does_not(tmp_path: Path) -> None:
@@ -469,8 +470,8 @@ def test_a_reset_brings_back_what_the_scenario_gave() -> None:
     found.reset()
 
     assert found.actors["alice"].token == token
-    assert found._stage.world.spacetime.read(token)
-    assert found._stage.world.intuition.api_key(found.actors["bob"].api_key)
+    assert found._stage.settled_world().spacetime.read(token)
+    assert found._stage.settled_world().intuition.api_key(found.actors["bob"].api_key)
 
 
 # --- functions --------------------------------------------------------------------------------------------------------
@@ -497,7 +498,7 @@ def test_a_function_makes_the_beginning_once() -> None:
     assert len(made) == 1
     assert len(found.intuition.identities) == 4
     assert list(found.actors) == ["alice", "bob"]
-    assert found._stage.world.scenario == ("once",)
+    assert found._stage.settled_world().scenario == ("once",)
 
 
 def test_a_function_works_on_the_documents_below_it() -> None:
@@ -508,7 +509,7 @@ def test_a_function_works_on_the_documents_below_it() -> None:
     found = emulator(("lost_answer", "quickstart", more), seed=5)
 
     assert len(found.faults) == 3
-    assert found._stage.world.seed == 5
+    assert found._stage.settled_world().seed == 5
 
 
 def test_what_a_function_does_to_the_clock_stays() -> None:
@@ -516,13 +517,13 @@ def test_what_a_function_does_to_the_clock_stays() -> None:
         emulator.clock.freeze(datetime(2030, 1, 1, tzinfo=UTC))
         emulator.faults.add(at=10, rotate_key=True)
 
-    found = Stage(Config(scenario=later))
+    found = new_stage(Config(scenario=later))
 
-    assert found.world.clock.now() == datetime(2030, 1, 1, tzinfo=UTC)
-    found.world.clock.advance(9)
-    assert found.world.faults.timed
-    found.world.clock.advance(1)
-    assert not found.world.faults.timed
+    assert found.settled_world().clock.now() == datetime(2030, 1, 1, tzinfo=UTC)
+    found.settled_world().clock.advance(9)
+    assert found.settled_world().faults.timed
+    found.settled_world().clock.advance(1)
+    assert not found.settled_world().faults.timed
 
 
 def test_a_python_file_is_a_scenario(tmp_path: Path) -> None:
@@ -563,7 +564,7 @@ def median(action: Callable[[], object], times: int = 200) -> float:
 
 def test_a_reset_to_a_scenario_costs_what_an_empty_one_costs() -> None:
     crowd = document(spacetime={"crowd": {"count": 2000}}, intuition={"crowd": {"count": 5000}})
-    full, empty = stage(crowd), Stage(Config())
+    full, empty = stage(crowd), new_stage(Config())
 
     ratios = sorted(median(full.reset) / median(empty.reset) for _ in range(5))
 

@@ -10,6 +10,7 @@ import requests
 
 from emulator import Config, Emulator, Misconfigured
 from emulator.intuition.model import Draft
+from emulator.scenario.beginning import new_stage
 from emulator.snapshot import read, written
 from emulator.stage import Stage
 from emulator.steps import made_step
@@ -18,8 +19,8 @@ from tests.conftest import API_KEY
 
 def filled() -> Stage:
     """A stage whose world holds something of everything."""
-    stage = Stage(Config(seed=7))
-    world = stage.world
+    stage = new_stage(Config(seed=7))
+    world = stage.settled_world()
     identity, _ = world.spacetime.create_identity()
     world.spacetime.set_email(identity, "Alice@example.com")
     world.spacetime.add_database(identity)
@@ -38,26 +39,26 @@ def filled() -> Stage:
 
 def test_a_document_read_again_is_the_same_document() -> None:
     stage = filled()
-    document = written(stage.world)
+    document = written(stage.settled_world())
 
-    assert written(read(document, Stage(Config()).world)) == document
+    assert written(read(document, new_stage(Config()).world)) == document
 
 
 def test_a_world_read_again_goes_on_as_the_first_would() -> None:
     stage = filled()
-    again = read(written(stage.world), Stage(Config()).world)
+    again = read(written(stage.settled_world()), new_stage(Config()).world)
 
-    assert again.spacetime.create_identity() == stage.world.spacetime.create_identity()
-    assert again.intuition.create(Draft("B", "0x81")) == stage.world.intuition.create(Draft("B", "0x81"))
+    assert again.spacetime.create_identity() == stage.settled_world().spacetime.create_identity()
+    assert again.intuition.create(Draft("B", "0x81")) == stage.settled_world().intuition.create(Draft("B", "0x81"))
     assert [again.intuition.find(name).id for name in ("jp",) if again.intuition.names.get(name)] == []
     assert again.row_number("jp") == 0
 
 
 def test_a_skewed_clock_stays_as_far_ahead() -> None:
-    stage = Stage(Config())
-    stage.world.clock.skew(3600)
+    stage = new_stage(Config())
+    stage.settled_world().clock.skew(3600)
 
-    assert read(written(stage.world), stage.world).clock.ahead == pytest.approx(3600, abs=0.01)
+    assert read(written(stage.settled_world()), stage.settled_world()).clock.ahead == pytest.approx(3600, abs=0.01)
 
 
 @pytest.mark.parametrize(
@@ -93,20 +94,20 @@ def test_a_skewed_clock_stays_as_far_ahead() -> None:
 )
 def test_a_wrong_document_says_what_is_wrong(change: Any, text: str) -> None:
     stage = filled()
-    found = json.loads(written(stage.world))
+    found = json.loads(written(stage.settled_world()))
     change(found)
 
     with pytest.raises(Misconfigured, match=text):
-        read(json.dumps(found).encode(), stage.world)
+        read(json.dumps(found).encode(), stage.settled_world())
 
 
 def test_a_key_from_files_is_in_no_document(recorded_key_pair: tuple[Path, Path]) -> None:
     private, public = recorded_key_pair
-    stage = Stage(Config(jwt_priv_key_path=private, jwt_pub_key_path=public))
-    document = written(stage.world)
+    stage = new_stage(Config(jwt_priv_key_path=private, jwt_pub_key_path=public))
+    document = written(stage.settled_world())
 
     assert b"PRIVATE" not in document
-    assert read(document, stage.world).spacetime.keyring.key.public_pem == public.read_bytes()
+    assert read(document, stage.settled_world()).spacetime.keyring.key.public_pem == public.read_bytes()
 
 
 # --- in memory --------------------------------------------------------------------------------------------------------
@@ -114,33 +115,33 @@ def test_a_key_from_files_is_in_no_document(recorded_key_pair: tuple[Path, Path]
 
 def test_a_restored_world_is_as_it_was() -> None:
     stage = filled()
-    before = written(stage.world)
+    before = written(stage.settled_world())
     snapshot = stage.snapshot()
-    stage.world.intuition.create(Draft("B", "0x84"))
-    stage.world.spacetime.rotate_key()
-    stage.world.faults.clear()
-    stage.world.clock.advance(60)
+    stage.settled_world().intuition.create(Draft("B", "0x84"))
+    stage.settled_world().spacetime.rotate_key()
+    stage.settled_world().faults.clear()
+    stage.settled_world().clock.advance(60)
 
     stage.restore(snapshot)
 
-    assert written(stage.world) == before
+    assert written(stage.settled_world()) == before
 
 
 def test_a_snapshot_can_be_gone_back_to_again_and_again() -> None:
     stage = filled()
-    before = written(stage.world)
+    before = written(stage.settled_world())
     snapshot = stage.snapshot()
     for _ in range(3):
-        stage.world.intuition.create(Draft("B", "0x84"))
+        stage.settled_world().intuition.create(Draft("B", "0x84"))
         stage.restore(snapshot)
 
-    assert written(stage.world) == before
+    assert written(stage.settled_world()) == before
 
 
 def test_a_snapshot_costs_nothing_in_a_big_world() -> None:
-    stage = Stage(Config())
+    stage = new_stage(Config())
     for number in range(20_000):
-        stage.world.intuition.create(Draft(f"user {number}", "0x81"))
+        stage.settled_world().intuition.create(Draft(f"user {number}", "0x81"))
 
     def cost() -> float:
         begin = perf_counter()

@@ -5,14 +5,15 @@ from threading import Thread
 import pytest
 
 from emulator import Config, Misconfigured
+from emulator.blueprint import Blueprint
 from emulator.faults import Asked
 from emulator.graveyard import Graveyard
 from emulator.ground import Ground
 from emulator.intuition.model import Draft, NotFound
+from emulator.scenario.beginning import new_stage
 from emulator.spacetime.model import Claims, identity_of
-from emulator.stage import Stage
 from emulator.steps import made_step
-from emulator.world import Blueprint, World
+from emulator.world import World
 
 FROZEN = Config(seed=7, freeze_at=datetime(2024, 2, 15, 5, 47, 17, 289011, tzinfo=UTC))
 JP = Draft("JP", "0x81", description="It's me, JP")
@@ -141,19 +142,19 @@ def test_threads_never_share_a_vault() -> None:
 
 
 def test_a_reset_puts_a_new_world_in_the_place_of_the_old() -> None:
-    stage = Stage(FROZEN)
-    old = stage.world
+    stage = new_stage(FROZEN)
+    old = stage.settled_world()
     old.intuition.create(JP)
 
     new = stage.reset()
 
-    assert stage.world is new is not old
+    assert stage.settled_world() is new is not old
     assert (len(old.intuition), len(new.intuition)) == (1, 0)
 
 
 def test_a_token_from_before_a_reset_is_good_after_it() -> None:
-    stage = Stage(FROZEN)
-    _, token = stage.world.spacetime.create_identity()
+    stage = new_stage(FROZEN)
+    _, token = stage.settled_world().spacetime.create_identity()
 
     assert stage.reset().spacetime.read(token)
 
@@ -165,10 +166,10 @@ def test_a_token_is_good_on_a_fresh_server_of_the_same_seed() -> None:
 
 
 def test_a_rotated_key_comes_back_with_a_reset() -> None:
-    stage = Stage(FROZEN)
-    first = stage.world.spacetime.keyring.key.public_pem
-    stage.world.spacetime.rotate_key()
-    rotated = stage.world.spacetime.keyring.key.public_pem
+    stage = new_stage(FROZEN)
+    first = stage.settled_world().spacetime.keyring.key.public_pem
+    stage.settled_world().spacetime.rotate_key()
+    rotated = stage.settled_world().spacetime.keyring.key.public_pem
 
     assert rotated != first
     assert stage.reset().spacetime.keyring.key.public_pem == first
@@ -191,12 +192,12 @@ def test_a_rotated_key_comes_back_with_a_reset() -> None:
 )
 def test_a_config_that_names_what_is_not_there_is_refused(config: Config, message: str) -> None:
     with pytest.raises(Misconfigured, match=message):
-        Stage(config)
+        new_stage(config)
 
 
 def test_no_row_is_made_between_a_snapshots_chance_and_its_rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    stage = Stage(FROZEN)
-    store, fork = stage.world.intuition, Ground.fork
+    stage = new_stage(FROZEN)
+    store, fork = stage.settled_world().intuition, Ground.fork
     maker = Thread(target=lambda: store.create(JP))
 
     def slow_fork(ground: Ground) -> Ground:
@@ -210,18 +211,18 @@ def test_no_row_is_made_between_a_snapshots_chance_and_its_rows(monkeypatch: pyt
         snapshot = stage.snapshot()
     maker.join()
     stage.restore(snapshot)
-    made = [stage.world.intuition.create(JP).id for _ in range(2)]
+    made = [stage.settled_world().intuition.create(JP).id for _ in range(2)]
 
-    assert [row.id for row in stage.world.intuition.rows.merged().values()] == made
+    assert [row.id for row in stage.settled_world().intuition.rows.merged().values()] == made
 
 
 def test_a_copy_counts_a_limit_on_its_own() -> None:
-    stage = Stage(FROZEN)
-    stage.world.add_step(made_step({"request": "GET /v1/ping", "do": {"rate_limit": {"requests": 1}}}))
-    ping = Asked("GET", ("/v1/ping",), "", "somebody", stage.world.clock.micros())
+    stage = new_stage(FROZEN)
+    stage.settled_world().add_step(made_step({"request": "GET /v1/ping", "do": {"rate_limit": {"requests": 1}}}))
+    ping = Asked("GET", ("/v1/ping",), "", "somebody", stage.settled_world().clock.micros())
     snapshot = stage.snapshot()
 
     for _ in range(2):
         stage.restore(snapshot)
-        assert stage.world.faults.decide(ping, stage.world.entropy) is None
-        assert stage.world.faults.decide(ping, stage.world.entropy) is not None
+        assert stage.settled_world().faults.decide(ping, stage.settled_world().entropy) is None
+        assert stage.settled_world().faults.decide(ping, stage.settled_world().entropy) is not None

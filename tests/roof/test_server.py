@@ -76,7 +76,7 @@ def test_stopping_takes_no_longer_than_its_grace_while_a_body_is_awaited() -> No
     with running_in_thread() as emulator:
         connection = connect(emulator.url)
         connection.sendall(head)
-        while not emulator._stage.world.journal.total:  # the request is being handled
+        while not emulator._stage.settled_world().journal.total:  # the request is being handled
             pass
         began = monotonic()
     stopped_after = monotonic() - began
@@ -169,7 +169,7 @@ def test_many_clients_at_once_get_identities_of_their_own(emulator: Emulator) ->
 def test_a_bug_is_a_plain_500_and_its_reason_is_in_the_journal(
     emulator: Emulator, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(type(emulator._stage.world.spacetime), "create_identity", lambda self: 1 / 0)
+    monkeypatch.setattr(type(emulator._stage.settled_world().spacetime), "create_identity", lambda self: 1 / 0)
 
     answer = exchange(emulator.url, request("POST", "/v1/identity?token=eyJhbGciOiJ.eyJzdWIi.secret"))
 

@@ -85,7 +85,7 @@ def test_the_page_got_to_its_end(visit: Visit) -> None:
 
 def test_it_changed_nothing(visit: Visit) -> None:
     emulator, _ = visit
-    world = emulator._stage.world
+    world = emulator._stage.settled_world()
 
     assert world.seed == SEED
     assert len(world.spacetime.emails) == 1

@@ -38,7 +38,7 @@ class Maker(threading.Thread):
 
 def assert_sound(emulator: Emulator) -> int:
     """Every row is there once, and found by its id and its vault; how many there are."""
-    store = emulator._stage.world.intuition
+    store = emulator._stage.settled_world().intuition
     with store._lock:
         rows = list(store.rows.merged().values())
         assert len({row.id for row in rows}) == len(rows) == len(store)
