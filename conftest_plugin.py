@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -153,6 +154,12 @@ def make_identity_emulator(
             return emulator
 
         yield make
+
+
+@pytest.fixture
+def _identity_emulator_watch(request: pytest.FixtureRequest) -> Callable[[Emulator], None]:
+    """Has the test's report and its strictness look at an emulator; for fixtures in other modules."""
+    return partial(watch, request)
 
 
 @pytest.fixture

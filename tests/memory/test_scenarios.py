@@ -8,10 +8,10 @@ from time import perf_counter, process_time
 from typing import Any
 
 import pytest
-from emulator.config import Given
 
 from emulator import Config, Emulator, Misconfigured
 from emulator.clock import rfc3339
+from emulator.config import Given
 from emulator.intuition.model import Draft, cid_v0, keccak256
 from emulator.scenario.beginning import new_stage
 from emulator.spacetime.model import identity_of
