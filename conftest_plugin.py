@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
     from emulator import Config, Emulator
-    from emulator.handle import Address
-    from emulator.pytest_settings import Watched
+    from emulator.control.emulator import Address
+    from emulator.pytest_plugin.settings import Watched
 
 CONTROL_TOKEN = "IDENTITY_EMULATOR_CONTROL_TOKEN"
 
@@ -68,7 +68,7 @@ def pytest_configure(config: pytest.Config) -> None:
         )
     # By its entry point, or by `-p pytest_aiohttp.plugin`.
     if any(map(config.pluginmanager.has_plugin, ("aiohttp", "pytest_aiohttp.plugin"))):
-        config.pluginmanager.import_plugin("emulator.pytest_client")
+        config.pluginmanager.import_plugin("emulator.pytest_plugin.aiohttp_fixture")
 
 
 def _url_option(config: pytest.Config) -> str:
@@ -91,7 +91,7 @@ def identity_emulator_config() -> Config:
 def _identity_emulator_session(pytestconfig: pytest.Config) -> Iterator[Emulator]:
     """The session's emulator: booted, or the one that runs elsewhere. Its worlds come with the tests."""
     from emulator import Config
-    from emulator.pytest_settings import told
+    from emulator.pytest_plugin.settings import told
 
     url = _url_option(pytestconfig)
     with ExitStack() as stack:
@@ -105,8 +105,8 @@ def identity_emulator_server(
     request: pytest.FixtureRequest, _identity_emulator_session: Emulator, identity_emulator_config: Config
 ) -> Address:
     """The session's server for fixtures of wider scope: `.url`, `.port`, `.env()`. Its world changes with each test."""
-    from emulator.handle import Address
-    from emulator.pytest_settings import session_config, told
+    from emulator.control.emulator import Address
+    from emulator.pytest_plugin.settings import session_config, told
 
     with told():
         config = session_config(request.config, identity_emulator_config)
@@ -118,7 +118,7 @@ def identity_emulator(
     request: pytest.FixtureRequest, _identity_emulator_session: Emulator, identity_emulator_config: Config
 ) -> Iterator[Emulator]:
     """An `Emulator` as new: the session's server with a world of this test's own."""
-    from emulator.pytest_settings import folders_of, told, world_config, wrong
+    from emulator.pytest_plugin.settings import folders_of, told, world_config, wrong
 
     if "identity_emulator_client" in request.fixturenames:
         raise wrong(
@@ -139,7 +139,7 @@ def make_identity_emulator(
     request: pytest.FixtureRequest, identity_emulator_config: Config
 ) -> Iterator[Callable[..., Emulator]]:
     """A factory for further servers: `make_identity_emulator(seed=7)`. All are stopped at the test's end."""
-    from emulator.pytest_settings import config_from, folders_of, told, world_config
+    from emulator.pytest_plugin.settings import config_from, folders_of, told, world_config
     from emulator.scenario.locate import located_config
 
     with ExitStack() as stack:
@@ -165,7 +165,7 @@ def _identity_emulator_watch(request: pytest.FixtureRequest) -> Callable[[Emulat
 @pytest.fixture
 def identity_emulator_client() -> None:
     """An aiohttp `TestClient` on an emulator in the test's own loop. This one stands in where pytest-aiohttp is not."""
-    from emulator.pytest_settings import wrong
+    from emulator.pytest_plugin.settings import wrong
 
     raise wrong(
         "identity_emulator_client needs pytest-aiohttp: pip install 'identity-emulator[pytest-aiohttp]'. "
@@ -183,13 +183,13 @@ def _booted(config: Config) -> Iterator[Emulator]:
 
 def watch(request: pytest.FixtureRequest, emulator: Emulator) -> None:
     """Have the test's report and its strictness look at this emulator."""
-    from emulator.pytest_settings import watched
+    from emulator.pytest_plugin.settings import watched
 
     request.node.stash.setdefault(WATCHED, []).append(watched(request, emulator))
 
 
 def _remote(url: str) -> Emulator:
-    from emulator.remote import RemoteEmulator
+    from emulator.control.remote import RemoteEmulator
 
     worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
     emulator = RemoteEmulator(url.replace("{worker}", worker), os.environ.get(CONTROL_TOKEN))
@@ -213,7 +213,7 @@ def _fail_for_unmatched(watched: Watched) -> None:
     unmatched = watched.emulator.journal.unmatched
     if not unmatched:
         return
-    from emulator.inquiry import fits_any
+    from emulator.journal.queries import fits_any
 
     reasons = [exchange.why for exchange in unmatched if not fits_any(exchange.path, watched.strict_ignore)]
     if reasons:
@@ -235,8 +235,8 @@ def pytest_runtest_makereport(
 
 def _add_exchanges(item: pytest.Item, report: pytest.TestReport, watched: list[Watched]) -> None:
     from emulator import Misconfigured
-    from emulator.report import report as written
-    from emulator.report import short
+    from emulator.journal.report import report as written
+    from emulator.journal.report import short
 
     secrets = item.config.getoption("identity_emulator_show_secrets")
     for emulator, _, _ in watched:

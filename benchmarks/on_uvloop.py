@@ -4,7 +4,7 @@ from unittest import mock
 
 import uvloop
 
-from emulator.cli import main
+from emulator.cli.main import main
 
 if __name__ == "__main__":
     with mock.patch("emulator.commands.serve.new_event_loop", uvloop.new_event_loop):

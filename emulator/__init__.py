@@ -7,21 +7,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from emulator.config import Config
-    from emulator.errors import Misconfigured
-    from emulator.exchange import Exchange
-    from emulator.handle import Emulator
-    from emulator.server import running, running_in_thread
+    from emulator.control.emulator import Emulator
+    from emulator.core.errors import Misconfigured
+    from emulator.journal.exchange import Exchange
+    from emulator.server.run import running, running_in_thread
+    from emulator.world.config import Config
 
 __all__ = ["Config", "Emulator", "Exchange", "Misconfigured", "running", "running_in_thread"]
 
 _HOMES = {
-    "Config": "emulator.config",
-    "Emulator": "emulator.handle",
-    "Exchange": "emulator.exchange",
-    "Misconfigured": "emulator.errors",
-    "running": "emulator.server",
-    "running_in_thread": "emulator.server",
+    "Config": "emulator.world.config",
+    "Emulator": "emulator.control.emulator",
+    "Exchange": "emulator.journal.exchange",
+    "Misconfigured": "emulator.core.errors",
+    "running": "emulator.server.run",
+    "running_in_thread": "emulator.server.run",
 }
 
 

@@ -1,1 +1,1 @@
-"""A world described in a file: read, checked, and made."""
+"""Scenario files: found, read, checked with all mistakes at once, and applied to a world. No server in here."""

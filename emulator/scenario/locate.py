@@ -5,9 +5,9 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from emulator.config import Config, Source, is_bundled_name
-from emulator.errors import Misconfigured, told
-from emulator.hints import near
+from emulator.core.errors import Misconfigured, told
+from emulator.core.suggestions import near
+from emulator.world.config import Config, Source, is_bundled_name
 
 __tracebackhide__ = told
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from emulator import Emulator, running_in_thread
-from emulator.server import Http
+from emulator.server.protocol import Http
 from tests.conftest import API_KEY
 from tests.raw import connect, exchange, read_answer, request
 

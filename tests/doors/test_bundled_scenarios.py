@@ -7,7 +7,7 @@ import pytest
 import requests
 
 from emulator import Emulator, running_in_thread
-from emulator.intuition.model import keccak256
+from emulator.services.intuition.content_address import keccak256
 
 ROW = {"display_name": "JP", "creator": "0x81"}
 

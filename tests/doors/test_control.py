@@ -10,10 +10,10 @@ import pytest
 import requests
 
 from emulator import Emulator
-from emulator.config import Config
-from emulator.guard import Guard
-from emulator.scenario.beginning import new_stage
-from emulator.server import bind, serving, url_of
+from emulator.control.api.access import Guard
+from emulator.control.new_world import new_stage
+from emulator.server.run import bind, serving, url_of
+from emulator.world.config import Config
 from tests.conftest import API_KEY
 from tests.raw import RawAnswer, connect, read_answer
 

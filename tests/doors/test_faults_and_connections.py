@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from emulator import Emulator
-from emulator.clock import EARLIEST, LATEST
-from emulator.faults import Kind, matrix
-from emulator.server import Http
+from emulator.core.clock import EARLIEST, LATEST
+from emulator.faults.catalogue import Kind, matrix
+from emulator.server.protocol import Http
 from tests.conftest import API_KEY
 from tests.raw import connect, exchange, read_answer, request
 

@@ -8,11 +8,11 @@ import pytest
 import requests
 
 from emulator import Emulator
-from emulator.control import openapi as control
-from emulator.description import Chapter
-from emulator.intuition import model as intuition_model
-from emulator.openapi import chapters, document
-from emulator.spacetime import model as spacetime_model
+from emulator.control.api import operation_docs as control
+from emulator.control.api.openapi_document import chapters, document
+from emulator.http.operation_docs import Chapter
+from emulator.services.intuition import model as intuition_model
+from emulator.services.spacetimedb import model as spacetime_model
 
 PAGE = intuition_model.PROFILES["documented"]
 

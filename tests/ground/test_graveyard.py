@@ -1,6 +1,6 @@
 from collections import deque
 
-from emulator.graveyard import Graveyard
+from emulator.core.deferred_free import Graveyard
 
 
 def test_large_containers_are_emptied_in_slices() -> None:

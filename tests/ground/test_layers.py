@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.graveyard import Graveyard
-from emulator.layers import Layered
+from emulator.core.copy_on_write import Layered
+from emulator.core.deferred_free import Graveyard
 
 
 def layered(**entries: int) -> Layered[str, int]:

@@ -16,9 +16,9 @@ import httpx
 import requests
 
 from emulator import Emulator, running_in_thread
-from emulator.faults import Kind, matrix
-from emulator.steps import CHANGES
-from tests.house.layout import ROOT
+from emulator.faults.catalogue import Kind, matrix
+from emulator.faults.step import CHANGES
+from tests.house.import_rules import ROOT
 
 PAGE = ROOT / "docs" / "faults.md"
 BEGIN, END = "<!-- clients: begin -->", "<!-- clients: end -->"

@@ -13,18 +13,18 @@ import pytest
 import requests
 
 from emulator import Emulator
-from emulator.config import Settings
-from emulator.errors import Refused
-from emulator.handles.intuition import IntuitionHandle
-from emulator.handles.spacetime import SpacetimeHandle
-from emulator.inquiry import Inquiry
-from emulator.intuition import model as intuition
-from emulator.intuition import operations as intuition_operations
-from emulator.pytest_settings import KEYWORDS
-from emulator.server import bind
-from emulator.spacetime import model as spacetime
-from emulator.spacetime import operations as spacetime_operations
-from tests.house.layout import ROOT
+from emulator.control.intuition import IntuitionHandle
+from emulator.control.spacetimedb import SpacetimeHandle
+from emulator.core.errors import Refused
+from emulator.journal.queries import Inquiry
+from emulator.pytest_plugin.settings import KEYWORDS
+from emulator.server.run import bind
+from emulator.services.intuition import refusals as intuition
+from emulator.services.intuition import operations as intuition_operations
+from emulator.services.spacetimedb import refusals as spacetime
+from emulator.services.spacetimedb import operations as spacetime_operations
+from emulator.world.config import Settings
+from tests.house.import_rules import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 FIDELITY = (ROOT / "docs" / "fidelity.md").read_text(encoding="utf-8")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.house.layout import ROOT
+from tests.house.import_rules import ROOT
 
 BIN = Path(sys.executable).parent
 EXAMPLES = ROOT / "examples"

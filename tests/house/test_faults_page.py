@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from emulator import Emulator, running_in_thread
-from emulator.steps import Do, Step
+from emulator.faults.step import Do, Step
 from tests.house.faults_table import CLIENTS, KINDS, PAGE, column, columns_of, versions, versions_of
 from tests.house.test_docs import BLOCK, as_pattern, shell
 

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from msgspec import inspect
 
-from emulator.scenario.finding import problems_of
+from emulator.faults.step import Step
+from emulator.scenario.document import Node
+from emulator.scenario.json_schema import descriptions, schema_text
+from emulator.scenario.loader import problems_of
 from emulator.scenario.locate import bundled
-from emulator.scenario.model import Scenario
-from emulator.scenario.reading import read
-from emulator.scenario.schema import descriptions, schema_text
-from emulator.scenario.tree import Node
-from emulator.steps import Step
-from tests.house.layout import ROOT
+from emulator.scenario.schema import Scenario
+from emulator.scenario.yaml_reader import read
+from tests.house.import_rules import ROOT
 
 MANUAL = (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```(yaml|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

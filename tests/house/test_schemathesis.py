@@ -20,9 +20,9 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from emulator import Config, Emulator, running_in_thread
-from emulator.intuition import model as intuition_model
-from emulator.openapi import document
-from emulator.spacetime import model as spacetime_model
+from emulator.control.api.openapi_document import document
+from emulator.services.intuition import model as intuition_model
+from emulator.services.spacetimedb import model as spacetime_model
 from tests.conftest import API_KEY
 
 Asked = Case[Any]

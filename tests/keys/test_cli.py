@@ -16,9 +16,9 @@ import pytest
 import requests
 from click.testing import CliRunner
 
-from emulator.cli import main
-from emulator.spacetime.credentials import SigningKey
-from emulator.spacetime.model import Claims, identity_of
+from emulator.cli.main import main
+from emulator.services.spacetimedb.model import Claims, identity_of
+from emulator.services.spacetimedb.signing_keys import SigningKey
 from tests.conftest import API_KEY, write_key_pair
 from tests.raw import connect, request
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import pytest
 
 from emulator import Misconfigured
-from emulator.control.api import OPERATIONS
-from emulator.operation import Operation
-from emulator.server import bind
+from emulator.control.api.operations import OPERATIONS
+from emulator.http.operation import Operation
+from emulator.server.run import bind
 from tests.keys.test_cli import serving
 from tests.raw import RawAnswer, exchange, request
 

@@ -12,7 +12,7 @@ from textwrap import dedent
 import pytest
 
 from emulator import running_in_thread
-from emulator.pytest_settings import KEYWORDS
+from emulator.pytest_plugin.settings import KEYWORDS
 
 pytest_plugins = ["pytester"]
 
@@ -403,7 +403,7 @@ def test_the_curl_of_a_report_repeats_the_request(run: Run) -> None:
         import json, re, subprocess
 
         def test_it(identity_emulator):
-            from emulator.report import curl
+            from emulator.journal.report import curl
             request = urllib.request.Request(
                 identity_emulator.url + "/identity",
                 data=json.dumps({"display_name": "it's é \\\\ $HOME", "creator": "0x81"}).encode(),

@@ -16,16 +16,17 @@ from hypothesis.stateful import (
 )
 
 from emulator import Config, Emulator
-from emulator.clock import rfc3339, to_datetime
-from emulator.faults import Asked
-from emulator.graveyard import Graveyard
-from emulator.intuition.listing import SORT_KEYS, Filters, Paging, Sorting
-from emulator.intuition.model import NotFound
-from emulator.layers import Layered
-from emulator.scenario.beginning import new_stage
-from emulator.snapshot_of_world import Snapshot
-from emulator.spacetime.model import TokenRefused, identity_of
-from emulator.world import World
+from emulator.control.new_world import new_stage
+from emulator.core.clock import rfc3339, to_datetime
+from emulator.core.copy_on_write import Layered
+from emulator.core.deferred_free import Graveyard
+from emulator.faults.schedule import Asked
+from emulator.services.intuition.listing import SORT_KEYS, Filters, Paging, Sorting
+from emulator.services.intuition.refusals import NotFound
+from emulator.services.spacetimedb.model import identity_of
+from emulator.services.spacetimedb.refusals import TokenRefused
+from emulator.world.snapshot import Snapshot
+from emulator.world.world import World
 from tests.conftest import API_KEY
 from tests.memory.plain import BEGUN, FITTING, REQUESTS, SECOND, Plain, Row, Step
 

@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from emulator import Config, Emulator, Misconfigured
-from emulator.clock import rfc3339
-from emulator.config import Given
-from emulator.intuition.model import Draft, cid_v0, keccak256
-from emulator.scenario.beginning import new_stage
-from emulator.spacetime.model import identity_of
-from emulator.stage import Stage
-from emulator.world import World
+from emulator.control.new_world import new_stage
+from emulator.core.clock import rfc3339
+from emulator.services.intuition.content_address import cid_v0, keccak256
+from emulator.services.intuition.model import Draft
+from emulator.services.spacetimedb.model import identity_of
+from emulator.world.config import Given
+from emulator.world.stage import Stage
+from emulator.world.world import World
 
 MOMENT = datetime(2024, 2, 15, 5, 47, 17, tzinfo=UTC)
 

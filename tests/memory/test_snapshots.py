@@ -9,11 +9,11 @@ import pytest
 import requests
 
 from emulator import Config, Emulator, Misconfigured
-from emulator.intuition.model import Draft
-from emulator.scenario.beginning import new_stage
-from emulator.snapshot import read, written
-from emulator.stage import Stage
-from emulator.steps import made_step
+from emulator.control.new_world import new_stage
+from emulator.faults.step import made_step
+from emulator.services.intuition.model import Draft
+from emulator.world.snapshot_document import read, written
+from emulator.world.stage import Stage
 from tests.conftest import API_KEY
 
 

@@ -5,15 +5,16 @@ from threading import Thread
 import pytest
 
 from emulator import Config, Misconfigured
-from emulator.blueprint import Blueprint
-from emulator.faults import Asked
-from emulator.graveyard import Graveyard
-from emulator.ground import Ground
-from emulator.intuition.model import Draft, NotFound
-from emulator.scenario.beginning import new_stage
-from emulator.spacetime.model import Claims, identity_of
-from emulator.steps import made_step
-from emulator.world import World
+from emulator.control.new_world import new_stage
+from emulator.core.context import Ground
+from emulator.core.deferred_free import Graveyard
+from emulator.faults.schedule import Asked
+from emulator.faults.step import made_step
+from emulator.services.intuition.model import Draft
+from emulator.services.intuition.refusals import NotFound
+from emulator.services.spacetimedb.model import Claims, identity_of
+from emulator.world.blueprint import Blueprint
+from emulator.world.world import World
 
 FROZEN = Config(seed=7, freeze_at=datetime(2024, 2, 15, 5, 47, 17, 289011, tzinfo=UTC))
 JP = Draft("JP", "0x81", description="It's me, JP")

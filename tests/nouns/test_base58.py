@@ -4,7 +4,7 @@ from base58 import b58encode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.intuition.model import base58, cid_v0
+from emulator.services.intuition.content_address import base58, cid_v0
 
 
 @given(st.binary(min_size=1, max_size=80).filter(lambda data: data[0] != 0))

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from emulator.clock import Entropy
-from emulator.faults import Asked, Faults, matrix
-from emulator.steps import ANSWERS, CHANGES, Do, made_step, step_of
+from emulator.core.entropy import Entropy
+from emulator.faults.catalogue import matrix
+from emulator.faults.schedule import Asked, Faults
+from emulator.faults.step import ANSWERS, CHANGES, Do, made_step, step_of
 
 BEGUN = 1_000_000_000
 CHANCE = Entropy(7)

@@ -6,9 +6,9 @@ from time import monotonic
 
 import pytest
 
-from emulator.exchange import Exchange, Message
-from emulator.graveyard import Graveyard
-from emulator.journal import Journal
+from emulator.core.deferred_free import Graveyard
+from emulator.journal.exchange import Exchange, Message
+from emulator.journal.journal import Journal
 
 NOTHING = Message(b"", b"", 0)
 

@@ -1,7 +1,8 @@
 import pytest
 
-from emulator.intuition.credentials import ApiKey, authenticate
-from emulator.intuition.model import Unauthorized, cid_v0, keccak256
+from emulator.services.intuition.api_keys import ApiKey, authenticate
+from emulator.services.intuition.content_address import cid_v0, keccak256
+from emulator.services.intuition.refusals import Unauthorized
 from tests.conftest import API_KEY, data
 
 KNOWN = {API_KEY: ApiKey(API_KEY, "0x01"), "abcdef00-0000-4000-8000-000000000000": ApiKey("abcdef00", "0x02")}

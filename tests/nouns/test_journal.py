@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from emulator.exchange import Exchange, Message
-from emulator.graveyard import Graveyard
-from emulator.journal import KEPT_IN_ALL, Journal
+from emulator.core.deferred_free import Graveyard
+from emulator.journal.exchange import Exchange, Message
+from emulator.journal.journal import KEPT_IN_ALL, Journal
 
 
 def exchange(number: int, **changes: Any) -> Exchange:

@@ -7,7 +7,7 @@ from Crypto.Hash import keccak
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.intuition.model import _keccak, _keccak_of_pycryptodome, keccak256
+from emulator.services.intuition.content_address import _keccak, _keccak_of_pycryptodome, keccak256
 
 
 @given(st.binary(max_size=300))

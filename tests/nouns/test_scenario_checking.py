@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emulator.intuition.model import PROFILES as INTUITION_PROFILES
-from emulator.intuition.model import STATUSES
-from emulator.scenario.checking import checked
-from emulator.scenario.model import IntuitionPart, IntuitionRow, SpacetimePart
-from emulator.scenario.reading import read, read_plain
-from emulator.scenario.schema import schema
-from emulator.spacetime.model import PROFILES as SPACETIME_PROFILES
+from emulator.scenario.json_schema import schema
+from emulator.scenario.schema import IntuitionPart, IntuitionRow, SpacetimePart
+from emulator.scenario.type_check import checked
+from emulator.scenario.yaml_reader import read, read_plain
+from emulator.services.intuition.model import PROFILES as INTUITION_PROFILES
+from emulator.services.intuition.model import STATUSES
+from emulator.services.spacetimedb.model import PROFILES as SPACETIME_PROFILES
 
 
 def problems(text: str) -> list[str]:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emulator.scenario.reading import LARGEST, Unreadable, read, read_json
-from emulator.scenario.tree import Node, dotted, layered, plain
+from emulator.scenario.document import Node, dotted, layered, plain
+from emulator.scenario.yaml_reader import LARGEST, Unreadable, read, read_json
 
 
 def tree(text: str, file: str = "it.yaml") -> Node:

@@ -16,10 +16,11 @@ from joserfc import jws
 from joserfc.jwk import ECKey
 
 from emulator import Misconfigured
-from emulator.rust import base64url
-from emulator.spacetime.credentials import Keyring, SigningKey, r_and_s
-from emulator.spacetime.model import Claims, TokenRefused, identity_of
-from emulator.spacetime.validation import _any_claims, _minted_claims, _read_carefully
+from emulator.services.rust import base64url
+from emulator.services.spacetimedb.model import Claims, identity_of
+from emulator.services.spacetimedb.refusals import TokenRefused
+from emulator.services.spacetimedb.signing_keys import Keyring, SigningKey, r_and_s
+from emulator.services.spacetimedb.token_validation import _any_claims, _minted_claims, _read_carefully
 from tests.conftest import write_key_pair
 
 NOW = 1_795_307_846

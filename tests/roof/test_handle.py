@@ -5,7 +5,7 @@ import pytest
 import requests
 
 from emulator import Config, Emulator, Misconfigured
-from emulator.spacetime.model import identity_of
+from emulator.services.spacetimedb.model import identity_of
 
 
 def verify(emulator: Emulator, identity: str, token: str) -> requests.Response:

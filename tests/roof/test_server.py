@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from emulator import Config, Emulator, Misconfigured, running, running_in_thread
-from emulator.server import bind, url_of
+from emulator.server.run import bind, url_of
 from tests.conftest import API_KEY
 from tests.raw import connect, exchange, read_answer, request
 

@@ -1,0 +1,37 @@
+"""The command `identity-emulator`."""
+
+from collections.abc import Mapping
+from importlib import import_module
+
+import click
+
+from emulator.core.version import emulator_version
+
+COMMANDS: Mapping[str, str] = {
+    "serve": "emulator.cli.serve:serve",
+    "exec": "emulator.cli.execute:execute",
+    "health": "emulator.cli.health:health",
+    "scenario": "emulator.cli.scenario:scenario",
+    "token": "emulator.cli.token:token",
+}
+"""Imported when called: looking into a token needs no server."""
+
+
+class Commands(click.Group):
+    """A group whose commands are imported when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(emulator_version(), prog_name="identity-emulator")
+def main() -> None:
+    """Stand in for SpacetimeDB's and Intuition's identity services in tests."""

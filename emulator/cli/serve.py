@@ -1,0 +1,141 @@
+"""`identity-emulator serve`."""
+
+import asyncio
+import gc
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import click
+
+from emulator.cli.errors import told
+from emulator.cli.options import CONTEXT, PEM, Served, exported, served, world_options, write_whole
+from emulator.core.clock import rfc3339, to_micros
+from emulator.core.version import emulator_version
+from emulator.server.run import bind, new_event_loop, serving, url_of
+from emulator.world.stage import Stage
+from emulator.world.world import World
+
+CHECK_SIGNALS_EVERY = 0.2
+"""Seconds."""
+
+
+@click.command(context_settings=CONTEXT)
+@world_options
+@click.option("--port", default=3000, type=click.IntRange(0, 65535), help="Port to listen on; 0 lets the system pick.")
+@click.option(
+    "--ready-file",
+    type=PEM,
+    help="Write the ready line to this file too, once requests are answered; it is removed at the end.",
+)
+def serve(*, port: int, ready_file: Path | None, **options: Any) -> None:
+    """Answer until SIGINT or SIGTERM. Each option can also be set as IDENTITY_EMULATOR_… in the environment.
+
+    The first line on stdout is a JSON object that tells the URL; it comes once requests are answered.
+    """
+    what = served(**options)
+    with told():
+        listener = bind(what.host, port)
+
+    def ready() -> None:
+        _announce(what, url_of(listener), ready_file)
+
+    _forget(ready_file)
+    try:
+        with exported(what), asyncio.Runner(loop_factory=new_event_loop) as runner:
+            runner.run(_serve(what, listener, ready))
+    finally:
+        _forget(ready_file)
+
+
+def _forget(ready_file: Path | None) -> None:
+    """Nobody may find the line of a server that is not there: not an earlier one's, nor this one's after its end."""
+    if ready_file is not None:
+        with suppress(OSError):
+            ready_file.unlink()
+
+
+async def _serve(what: Served, listener: socket.socket, ready: Callable[[], None]) -> None:
+    stop = asyncio.Event()
+    _on_signals(stop.set)
+    async with serving(what.stage, what.guard, listener):
+        gc.freeze()  # what was imported stays; a collection need not look at it
+        ready()
+        await _until(stop)
+
+
+async def _until(stop: asyncio.Event) -> None:
+    """On Windows a loop with nothing to do notices no signal, so it is woken now and then."""
+    while sys.platform == "win32" and not stop.is_set():
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), CHECK_SIGNALS_EVERY)
+    await stop.wait()
+
+
+def _on_signals(stop: Callable[[], None]) -> None:
+    """Ctrl-C, `kill`, a closed terminal, and Ctrl-Break on Windows end the server with status 0."""
+    if sys.platform == "win32":
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGBREAK):
+            signal.signal(number, lambda *_: stop())
+    else:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, stop)
+
+
+def _announce(what: Served, url: str, ready_file: Path | None) -> None:
+    """The ready line for programs, the banner for people."""
+    line = json.dumps(
+        {
+            "url": url,
+            "port": int(url.rpartition(":")[2]),
+            "pid": os.getpid(),
+            "seed": what.stage.settled_world().seed,
+            "version": emulator_version(),
+        }
+    )
+    if ready_file is not None:
+        write_whole(ready_file, f"{line}\n".encode(), "--ready-file")
+    click.echo(line)
+    click.echo(_banner(what.stage, url), err=True)
+
+
+def _banner(stage: Stage, url: str) -> str:
+    world = stage.settled_world()
+    lines = [
+        "",
+        f"  SpacetimeDB  {url}/v1/identity  (profile {world.spacetime.profile.name})",
+        f"  Intuition    {url}/identity  (profile {world.intuition.profile.name})",
+        *([f"               x-api-key: {world.api_key}"] if world.api_key else []),
+        f"  Control      {url}/_emulator/health",
+        *_actors_in_words(world, url),
+        "",
+        f"  The same run again: {_again(stage)}",
+        "  Stop with Ctrl-C.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+_MOST_NAMED = 10
+
+
+def _actors_in_words(world: World, url: str) -> list[str]:
+    """Who is there, and how to get their tokens; nothing when nobody is."""
+    named = [actor.name for actor in world.actors if not actor.crowd]
+    others = len(world.actors) - len(named[:_MOST_NAMED])
+    shown = ", ".join(named[:_MOST_NAMED] + ([f"{others:,} more"] if others else []))
+    return [f"  Actors       {shown}", f"               tokens and keys: curl {url}/_emulator/actors"] if shown else []
+
+
+def _again(stage: Stage) -> str:
+    """The options that make the same world."""
+    options = [*(f"--scenario {each}" for each in stage.config.layers), f"--seed {stage.settled_world().seed}"]
+    frozen = stage.config.freeze_at
+    return " ".join(options + ([f"--freeze-at {rfc3339(to_micros(frozen))}"] if frozen else []))

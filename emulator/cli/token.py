@@ -1,0 +1,51 @@
+"""`identity-emulator token`."""
+
+import json
+
+import click
+
+from emulator.core.clock import Clock
+from emulator.services.spacetimedb.model import Claims
+from emulator.services.spacetimedb.refusals import TokenRefused
+from emulator.services.spacetimedb.token_validation import Inspection, inspect
+
+
+@click.group()
+def token() -> None:
+    """Look into tokens."""
+
+
+@token.command()
+@click.argument("jwt")
+def decode(jwt: str) -> None:
+    """Show what JWT says: algorithm, claims, whether its identity is its own, and the time left.
+
+    Neither signature nor time is judged: there is no key here. Exit status 1 when the server could not read it.
+    """
+    try:
+        found = inspect(jwt.strip())
+    except TokenRefused as refused:
+        raise click.ClickException(f"{refused.text}\n{refused.why}") from None
+    click.echo(json.dumps({"alg": found.algorithm, "claims": found.claims.payload()}, indent=2, ensure_ascii=False))
+    click.echo(_identity_in_words(found))
+    click.echo(_time_in_words(found.claims, Clock().seconds()))
+
+
+def _identity_in_words(found: Inspection) -> str:
+    own = found.claims.identity
+    if found.claimed is None:
+        return f"identity: {own}, from iss and sub; the token names none"
+    if found.claimed == own:
+        return f"identity: {own}, which belongs to iss and sub"
+    return f"identity: {found.claimed} is not {own}, which belongs to iss and sub: the server refuses it"
+
+
+def _time_in_words(claims: Claims, now: int) -> str:
+    if claims.expires_at is None:
+        return "expires:  never"
+    left = claims.expires_at - now
+    if left >= 0:
+        return f"expires:  in {left} s"
+    return f"expires:  {-left} s ago; " + (
+        "refused" if claims.expired(now) else "still accepted, within the leeway of 60 s"
+    )

@@ -1,1 +1,0 @@
-"""What the command `identity-emulator` can do, a module each."""

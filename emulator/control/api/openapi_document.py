@@ -1,0 +1,153 @@
+"""The document of everything the port answers, OpenAPI 3.1, written from the tables of the APIs.
+
+It is slow to import and to make, so it is imported when somebody asks for it.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from emulator.control.api import operation_docs as control
+from emulator.core.version import emulator_version
+from emulator.http.operation import Operation
+from emulator.http.operation_docs import Answered, Chapter, Description, Parameter
+from emulator.http.response import JSON
+from emulator.services.intuition import model as intuition_model
+from emulator.services.intuition import operation_docs as intuition
+from emulator.services.spacetimedb import model as spacetime_model
+from emulator.services.spacetimedb import operation_docs as spacetime
+
+_REFERENCE = "#/components/schemas/{name}"
+_WHAT = """\
+GET routes answer HEAD as well. Another method is 405, another path 404, both with an empty body from the two APIs; what
+is no HTTP is 400 or 431, and the connection is closed. A fault that a test ordered can make any answer another one."""
+
+Json = dict[str, Any]
+
+
+def chapters(spacetimes: spacetime_model.Profile, intuitions: intuition_model.Profile) -> tuple[Chapter, ...]:
+    """The two APIs in their profiles, and the control routes."""
+    return spacetime.chapter(spacetimes), intuition.chapter(intuitions), control.chapter()
+
+
+def document(spacetimes: spacetime_model.Profile, intuitions: intuition_model.Profile) -> Json:
+    parts = chapters(spacetimes, intuitions)
+    schemas, components = _schemas(parts)
+    paths: dict[str, Json] = {}
+    for part in parts:
+        for operation in part.operations:
+            for number, path in enumerate(operation.paths):
+                described = _operation(part, operation, schemas, alias=number > 0)
+                paths.setdefault(_template(path), {})[operation.method.lower()] = described
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "identity-emulator", "version": emulator_version(), "description": _WHAT},
+        "tags": [{"name": part.name, "description": part.what} for part in parts],
+        "paths": paths,
+        "components": {
+            "schemas": components,
+            "securitySchemes": {name: scheme for part in parts for name, scheme in part.schemes.items()},
+        },
+    }
+
+
+def _template(path: str) -> str:
+    """`/identity/:id` as OpenAPI writes it."""
+    return "/".join(f"{{{segment[1:]}}}" if segment.startswith(":") else segment for segment in path.split("/"))
+
+
+def _operation(part: Chapter, operation: Operation, schemas: "_Schemas", *, alias: bool) -> Json:
+    description = part.descriptions[operation.name]
+    found: Json = {
+        "operationId": f"{operation.name}_alias" if alias else operation.name,
+        "tags": [part.name],
+        "summary": description.summary,
+        "responses": {str(each.status): _response(each, schemas) for each in description.answers},
+    }
+    if alias:
+        found["description"] = f"The same as {operation.paths[0]}."
+    if description.parameters:
+        found["parameters"] = [_parameter(each, schemas) for each in description.parameters]
+    if description.body is not None:
+        content = {"schema": schemas.of(description.body), **_example(description)}
+        found["requestBody"] = {"required": description.body_required, "content": {JSON: content}}
+    if description.security:
+        found["security"] = [{name: []} if name else {} for name in description.security]
+    return found
+
+
+def _response(answer: Answered, schemas: "_Schemas") -> Json:
+    if answer.type is None:
+        return {"description": f"{answer.what}; the body is empty"}
+    what = f"{answer.what}; the body can be empty" if answer.or_empty else answer.what
+    return {"description": what, "content": {answer.media_type: {"schema": schemas.of(answer.type)}}}
+
+
+def _parameter(parameter: Parameter, schemas: "_Schemas") -> Json:
+    return {
+        "name": parameter.name,
+        "in": parameter.where,
+        "required": parameter.required,
+        "description": parameter.what,
+        "schema": schemas.of(parameter.type),
+        **_example(parameter),
+    }
+
+
+def _example(told: Description | Parameter) -> Json:
+    return {} if told.example is None else {"example": told.example}
+
+
+# --- schemas ----------------------------------------------------------------------------------------------------------
+
+
+class _Schemas:
+    """What msgspec says of types, those it names by reference."""
+
+    def __init__(self, types: list[Any], schemas: tuple[Json, ...]) -> None:
+        self._types, self._schemas = types, schemas
+
+    def of(self, wanted: Any) -> Json:
+        return self._schemas[self._types.index(wanted)]
+
+
+def _schemas(parts: tuple[Chapter, ...]) -> tuple[_Schemas, dict[str, Json]]:
+    """The schema of every type that is sent or answered, and those they refer to."""
+    described = [each for part in parts for each in part.descriptions.values()]
+    sent = [found for each in described for found in _sent(each)]
+    answered = [answer.type for each in described for answer in each.answers if answer.type is not None]
+    schemas, components = msgspec.json.schema_components([*sent, *answered], ref_template=_REFERENCE)
+    _, of_the_sent = msgspec.json.schema_components(sent, ref_template=_REFERENCE)
+    told = {name: schema if name in of_the_sent else _never_null(schema) for name, schema in components.items()}
+    return _Schemas([*sent, *answered], schemas), {name: _plain(_one_line(schema)) for name, schema in told.items()}
+
+
+def _plain(schema: Json) -> Json:
+    """As JSON has it: a default of `()` is a list."""
+    found: Json = msgspec.json.decode(msgspec.json.encode(schema))
+    return found
+
+
+def _sent(description: Description) -> Iterator[Any]:
+    yield from (parameter.type for parameter in description.parameters)
+    if description.body is not None:
+        yield description.body
+
+
+def _never_null(schema: Json) -> Json:
+    """An answer leaves out what it has not got."""
+    properties = schema["properties"]
+    return {**schema, "properties": {name: _without_null(each) for name, each in properties.items()}}
+
+
+def _without_null(schema: Mapping[str, Any]) -> Json:
+    if schema.get("default", "") is not None or "anyOf" not in schema:
+        return dict(schema)
+    kinds = [each for each in schema["anyOf"] if each != {"type": "null"}]
+    return dict(kinds[0]) if len(kinds) == 1 else {"anyOf": kinds}
+
+
+def _one_line(schema: Json) -> Json:
+    """Docstrings are wrapped for the source."""
+    return {**schema, **({"description": " ".join(schema["description"].split())} if "description" in schema else {})}

@@ -1,0 +1,374 @@
+"""What the control routes take and answer."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from emulator.control.api.operations import OPERATIONS
+from emulator.faults.step import Step
+from emulator.http.operation_docs import Answered, Chapter, Description, Parameter
+from emulator.http.response import TEXT
+from emulator.services.intuition.api_keys import DEFAULT_KEY
+from emulator.services.intuition.model import Identity
+from emulator.world.snapshot_document import Document
+
+_Now = Annotated[bool, Meta(extra_json_schema={"const": True})]
+_Moment = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
+
+
+# --- what is sent -----------------------------------------------------------------------------------------------------
+
+
+class _Sent(msgspec.Struct, forbid_unknown_fields=True):
+    """A body; a key nobody knows is 400."""
+
+
+_ScenarioNames = str | dict[str, Any] | list[str | dict[str, Any]]
+"""A bundled scenario's name, a document, or several in layers."""
+
+
+class Reset(_Sent):
+    """Once of another seed or scenario; `null` is the one the server was started with."""
+
+    seed: int | None = None
+    scenario: _ScenarioNames | None = None
+
+
+class ScenarioWanted(msgspec.Struct, omit_defaults=True):
+    """Bundled ones by name, documents, or several in layers; or in the place of all this a document itself."""
+
+    scenario: _ScenarioNames | msgspec.UnsetType = msgspec.UNSET
+
+
+class ClockMove(_Sent):
+    """Exactly one of them: seconds to `advance` or to `skew` by, a moment to `freeze` at or true for now, `resume`."""
+
+    advance: float | None = None
+    freeze: _Now | _Moment | None = None
+    skew: float | None = None
+    resume: _Now | None = None
+
+
+class FaultNumber(_Sent):
+    """One fault; without `n` all of them."""
+
+    n: int | None = None
+
+
+class TokenWanted(_Sent):
+    """`claims` under `headers`, nothing added; or with `subject` a whole token, `claims` among its own."""
+
+    claims: dict[str, Any] | None = None
+    headers: dict[str, Any] | None = None
+    subject: str | None = None
+    issuer: str | None = None
+    audience: str | list[str] = "spacetimedb"
+    expires_in: float | None = None
+
+
+class Wallet(_Sent):
+    wallet: str
+
+
+class Key(_Sent):
+    key: str
+
+
+class StatusMove(_Sent):
+    """`identity` is its name in the scenario or any of its ids."""
+
+    identity: str
+    status: Literal["complete", "error", "removed"]
+
+
+class NewLifecycle(_Sent):
+    """Whether new identities are pending, and after how many seconds of the clock they are complete."""
+
+    pending: bool
+    complete_after: Annotated[float, Meta(ge=0)] | None = None
+
+
+# --- what is answered -------------------------------------------------------------------------------------------------
+
+
+class ControlError(msgspec.Struct):
+    """What is wrong, and what to do about it."""
+
+    error: str
+    hint: str
+
+
+class Profiles(msgspec.Struct):
+    spacetime: str
+    intuition: str
+
+
+class Health(msgspec.Struct):
+    status: Literal["ok"]
+    version: str
+    seed: int
+    profiles: Profiles
+
+
+class ClockState(msgspec.Struct):
+    now: _Moment
+    frozen: bool
+
+
+class SpacetimeState(msgspec.Struct):
+    profile: str
+    emails: int
+
+
+class IntuitionState(msgspec.Struct):
+    profile: str
+    api_keys: int
+    identities: int
+
+
+class JournalState(msgspec.Struct):
+    total: int
+    dropped: int
+
+
+class State(msgspec.Struct):
+    seed: int
+    clock: ClockState
+    spacetime: SpacetimeState
+    intuition: IntuitionState
+    journal: JournalState
+
+
+class Sent(msgspec.Struct):
+    """Half of an exchange: of the body at most 16 KiB are kept, `size` counts all."""
+
+    headers: list[tuple[str, str]]
+    body: str
+    size: int
+
+
+class Journaled(msgspec.Struct):
+    """An exchange. `why` says why a request was refused, `fault` what was ordered to go wrong with it."""
+
+    n: int
+    at: _Moment
+    duration: float
+    operation: str
+    method: str
+    path: str
+    query: str
+    status: int
+    why: str
+    matched: bool
+    outlived: bool
+    actor: str
+    fault: str
+    request: Sent
+    response: Sent
+
+
+class JournalPage(msgspec.Struct):
+    exchanges: list[Journaled]
+    total: int
+    dropped: int
+
+
+class ActorState(msgspec.Struct, omit_defaults=True):
+    identity: str | None = None
+    api_key: str | None = None
+    wallet: str | None = None
+    token: str | None = None
+
+
+class ActorList(msgspec.Struct):
+    """By their names."""
+
+    actors: dict[str, ActorState]
+    env: dict[str, str]
+    """The same as environment variables, such as ALICE_TOKEN."""
+
+
+class Ordered(Step, frozen=True, kw_only=True):
+    """A step, how many requests it `seen` fit it, and how often it had its turn."""
+
+    n: int
+    seen: int
+    fired: int
+    status: Literal["waiting", "fired", "done", "missed"]
+    done: bool
+
+
+class ScenarioState(msgspec.Struct):
+    """What the world began with, and how far each step of its script has come."""
+
+    scenario: list[str]
+    steps: list[Ordered]
+
+
+class FaultList(msgspec.Struct):
+    faults: list[Ordered]
+
+
+class SignedToken(msgspec.Struct):
+    token: str
+
+
+class IssuedKey(msgspec.Struct):
+    key: str
+    wallet: str
+
+
+# --- the table --------------------------------------------------------------------------------------------------------
+
+
+def _refusal(status: int, what: str) -> Answered:
+    return Answered(status, what, ControlError)
+
+
+_NO_TOKEN = _refusal(401, "the control token is missing or wrong")
+_NOT_TRUSTED = _refusal(403, "the host or the origin of the request is not trusted")
+_BAD_BODY = (
+    _refusal(400, "the body is not what is wanted"),
+    _refusal(413, "the body has more than 256 MiB"),
+    _refusal(415, "the body is not sent as application/json"),
+)
+
+
+def _described(
+    summary: str,
+    *answers: Answered,
+    body: Any = None,
+    body_required: bool = True,
+    example: Any = None,
+    parameters: tuple[Parameter, ...] = (),
+) -> Description:
+    """With what any control route can answer."""
+    return Description(
+        summary=summary,
+        answers=(*answers, *(_BAD_BODY if body else ()), _NO_TOKEN, _NOT_TRUSTED),
+        parameters=parameters,
+        body=body,
+        body_required=body_required,
+        example=example,
+        security=("", "controlToken", "controlBearer"),
+    )
+
+
+_FILTERS = (
+    Parameter("method", "only requests with it"),
+    Parameter("path", "`*` is one segment, `**` any number"),
+    Parameter("status", "only answers with it", int),
+    Parameter("since", "only requests from this moment on, by the emulator's clock", _Moment),
+)
+_EXCHANGE_NUMBER = Parameter("n", "its number in the journal", int, "path", required=True, example=1)
+_ClockMove = Annotated[ClockMove, Meta(extra_json_schema={"minProperties": 1, "maxProperties": 1})]
+
+DESCRIPTIONS: Mapping[str, Description] = {
+    "control.health": Description(
+        summary="Whether it is up, and whom it speaks for; needs no control token",
+        answers=(Answered(200, "it is", Health), _NOT_TRUSTED),
+    ),
+    "control.state": _described("How much is remembered", Answered(200, "counts", State)),
+    "control.reset": _described(
+        "A world as new",
+        Answered(200, "it stands", Health),
+        body=Reset,
+        example={"seed": 8},
+        body_required=False,
+    ),
+    "control.scenario": _described("What the world began with", Answered(200, "and its script", ScenarioState)),
+    "control.load_scenario": _described(
+        "Begin with another scenario",
+        Answered(200, "it stands", ScenarioState),
+        body=ScenarioWanted,
+        example={"scenario": "two_friends"},
+    ),
+    "control.actors": _described(
+        "Those the scenario names, with their tokens and keys",
+        Answered(200, "by name", ActorList),
+        _refusal(400, "a filter is not known"),
+        parameters=(Parameter("name", "only this one; of crowds only whom it names"),),
+    ),
+    "control.journal": _described(
+        "What was asked and answered",
+        Answered(200, "the exchanges that fit, oldest first", JournalPage),
+        _refusal(400, "a filter can't be read"),
+        parameters=_FILTERS,
+    ),
+    "control.clear_journal": _described("Forget what was asked", Answered(204, "forgotten")),
+    "control.journal_curl": _described(
+        "The command that repeats an exchange, secrets included",
+        Answered(200, "for a POSIX shell", str, TEXT),
+        _refusal(404, "there is no such exchange"),
+        parameters=(_EXCHANGE_NUMBER,),
+    ),
+    "control.clock": _described("The time the emulator goes by", Answered(200, "now", ClockState)),
+    "control.move_clock": _described(
+        "Move the clock", Answered(200, "where it is then", ClockState), body=_ClockMove, example={"advance": 61}
+    ),
+    "control.faults": _described("What is ordered to go wrong", Answered(200, "in order", FaultList)),
+    "control.add_fault": _described(
+        "Order a fault",
+        Answered(200, "ordered", Ordered),
+        body=Step,
+        example={"request": "POST /identity", "nth": 2, "do": {"status": 503}},
+    ),
+    "control.clear_faults": _described(
+        "Nothing goes wrong any more",
+        Answered(204, "gone"),
+        _refusal(404, "there is no such fault"),
+        body=FaultNumber,
+        body_required=False,
+    ),
+    "control.snapshot": _described("The world as a document", Answered(200, "to compare, or for PUT", Document)),
+    "control.restore": _described("Go on from a document", Answered(204, "it stands"), body=Document),
+    "control.sign_token": _described(
+        "Any token, good or broken",
+        Answered(200, "signed", SignedToken),
+        body=TokenWanted,
+        example={"subject": "alice", "expires_in": -72},
+    ),
+    "control.rotate_key": _described("Lose the signing key", Answered(204, "every token so far is invalid")),
+    "control.issue_api_key": _described(
+        "A new API key",
+        Answered(200, "good from now on", IssuedKey),
+        body=Wallet,
+        example={"wallet": "0x81"},
+    ),
+    "control.revoke_api_key": _described(
+        "Revoke an API key",
+        Answered(204, "revoked"),
+        _refusal(404, "there is no such key"),
+        body=Key,
+        example={"key": DEFAULT_KEY},
+    ),
+    "control.move_identity": _described(
+        "Move an identity through its life",
+        Answered(200, "as it is then", Identity),
+        _refusal(404, "there is no such identity"),
+        body=StatusMove,
+        example={"identity": "1", "status": "complete"},
+    ),
+    "control.set_lifecycle": _described(
+        "How new identities begin",
+        Answered(204, "from now on"),
+        body=NewLifecycle,
+        example={"pending": True, "complete_after": 30},
+    ),
+    "control.openapi": _described("This document", Answered(200, "OpenAPI 3.1", dict[str, Any])),
+}
+
+
+def chapter() -> Chapter:
+    return Chapter(
+        name="control",
+        what="The emulator itself; see SECURITY.md for who may use it",
+        operations=OPERATIONS,
+        descriptions=DESCRIPTIONS,
+        schemes={
+            "controlToken": {"type": "apiKey", "in": "header", "name": "X-Emulator-Token"},
+            "controlBearer": {"type": "http", "scheme": "bearer", "description": "the token of --control-token"},
+        },
+    )

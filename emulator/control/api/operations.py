@@ -1,0 +1,36 @@
+"""What can be asked of the emulator itself, under `/_emulator`."""
+
+from emulator.http.operation import Operation
+
+PREFIX = "/_emulator"
+
+
+def _operation(name: str, method: str, path: str) -> Operation:
+    return Operation(f"control.{name}", method, (f"{PREFIX}{path}",))
+
+
+OPERATIONS = (
+    _operation("health", "GET", "/health"),
+    _operation("state", "GET", "/state"),
+    _operation("reset", "POST", "/reset"),
+    _operation("scenario", "GET", "/scenario"),
+    _operation("load_scenario", "POST", "/scenario"),
+    _operation("actors", "GET", "/actors"),
+    _operation("journal", "GET", "/journal"),
+    _operation("clear_journal", "DELETE", "/journal"),
+    _operation("journal_curl", "GET", "/journal/:n/curl"),
+    _operation("clock", "GET", "/clock"),
+    _operation("move_clock", "POST", "/clock"),
+    _operation("faults", "GET", "/faults"),
+    _operation("add_fault", "POST", "/faults"),
+    _operation("clear_faults", "DELETE", "/faults"),
+    _operation("snapshot", "GET", "/snapshot"),
+    _operation("restore", "PUT", "/snapshot"),
+    _operation("sign_token", "POST", "/spacetime/tokens"),
+    _operation("rotate_key", "POST", "/spacetime/rotate-key"),
+    _operation("issue_api_key", "POST", "/intuition/api-keys"),
+    _operation("revoke_api_key", "DELETE", "/intuition/api-keys"),
+    _operation("move_identity", "POST", "/intuition/status"),
+    _operation("set_lifecycle", "POST", "/intuition/lifecycle"),
+    _operation("openapi", "GET", "/openapi.json"),
+)

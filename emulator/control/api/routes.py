@@ -1,0 +1,46 @@
+"""The table of the control routes. They listen only to whoever may steer the emulator: see `Guard`."""
+
+from collections.abc import Awaitable, Callable
+
+from emulator.control.api.access import ControlRefused, Guard
+from emulator.control.api.handlers import Control
+from emulator.control.api.operations import OPERATIONS
+from emulator.core.errors import Misconfigured
+from emulator.http.request import Request
+from emulator.http.response import Answer, json_answer, with_headers
+from emulator.http.routing import Route, Routes, nearest
+from emulator.world.stage import Stage
+
+ControlHandler = Callable[[Request], Awaitable[Answer]]
+
+
+def control(stage: Stage, guard: Guard) -> ControlHandler:
+    """The handler of everything under `/_emulator`."""
+    handlers = Control(stage)
+    routes = Routes.of(OPERATIONS, {each.name: getattr(handlers, each.name.partition(".")[2]) for each in OPERATIONS})
+
+    async def handle(request: Request) -> Answer:
+        try:
+            guard.check(request)
+            return await _route(request, routes).handler(request)
+        except ControlRefused as refused:
+            answer = json_answer({"error": refused.text, "hint": refused.hint}, refused.status)
+            return with_headers(answer, refused.headers)
+        except Misconfigured as error:
+            return json_answer({"error": str(error), "hint": "nothing was changed"}, 400)
+
+    return handle
+
+
+def _route(request: Request, routes: Routes[ControlHandler]) -> Route[ControlHandler]:
+    match = routes.find(request.method, request.path)
+    if match is None:
+        near = nearest(request.path, routes.paths)
+        hint = f"did you mean {near}?" if near else f"there is {', '.join(routes.paths)}"
+        raise ControlRefused(404, f"no control route {request.path}", hint)
+    if match.route is None:
+        resource = match.resource
+        hint = f"{resource.path} has {resource.allowed}"
+        raise ControlRefused(405, f"{request.method} is not allowed here", hint, resource.allow)
+    request.params = match.params
+    return match.route

@@ -1,0 +1,106 @@
+"""Intuition's side of the world, from outside."""
+
+from collections.abc import Iterator, Mapping
+
+from emulator.faults.step import LONGEST
+from emulator.services.intuition.model import Draft, Identity, Lifecycle, Position
+from emulator.services.intuition.refusals import NotFound
+from emulator.world.stage import Stage
+
+
+class Identities(Mapping[str, Identity]):
+    """Intuition's rows by the names the scenario gave them, the others by `id`. Any of their ids finds them too."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+
+    def __getitem__(self, name: str) -> Identity:
+        world = self._stage.settled_world()
+        try:
+            return world.intuition.rows[world.row_number(name)]
+        except NotFound as error:
+            raise KeyError(f"{error.why}; the scenario names {', '.join(self._names().values()) or 'none'}") from None
+
+    def __iter__(self) -> Iterator[str]:
+        names = self._names()
+        rows = self._stage.settled_world().intuition.rows.unhashed()
+        return iter([names.get(number, row.id) for number, row in rows.items()])
+
+    def __len__(self) -> int:
+        return len(self._stage.settled_world().intuition)
+
+    def _names(self) -> dict[int, str]:
+        return {number: name for name, number in self._stage.settled_world().intuition.names.merged().items()}
+
+
+class IntuitionHandle:
+    """Intuition's side of the world."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+
+    @property
+    def identities(self) -> Identities:
+        """`identities["jp"]`, by the scenario's name or any id: the row as it is now."""
+        return Identities(self._stage)
+
+    def issue_api_key(self, wallet: str) -> str:
+        """A new key for a wallet, a UUID."""
+        return self._stage.settled_world().intuition.issue_api_key(wallet).key
+
+    def revoke_api_key(self, key: str) -> None:
+        """Requests with it are 401 from now on. Raises KeyError when there is no such key."""
+        self._stage.settled_world().intuition.revoke_api_key(key)
+
+    def create_identity(
+        self,
+        *,
+        display_name: str,
+        creator: str,
+        description: str | None = None,
+        image: str | None = None,
+        external_reference: str | None = None,
+    ) -> Identity:
+        """A row, as `POST /identity` makes it."""
+        return self._stage.settled_world().intuition.create(
+            Draft(display_name, creator, description, image, external_reference)
+        )
+
+    def add_position(self, identity: str, wallet: str, amount: int | str) -> Position:
+        """A stake of `amount` wei in an identity, by its name in the scenario or any of its ids.
+
+        It is listed under `/identity/{id}/positions`, and the identity's sums grow by it. Raises ValueError for an
+        amount that is not positive, `emulator.services.intuition.refusals.NotFound` for an identity that is not there.
+        """
+        if not str(amount).isdecimal():
+            raise ValueError(f"amount is {amount!r}; a stake is a whole and positive number of wei")
+        world = self._stage.settled_world()
+        return world.intuition.add_position(world.row_number(identity), wallet, int(amount))
+
+    def lifecycle(self, *, pending: bool = True, complete_after: float | None = None) -> None:
+        """From now on new identities are pending, in vault "0".
+
+        `complete_after` seconds of the clock, or a call of `complete`, gives them the status `complete` and the next
+        vault. `lifecycle(pending=False)` makes new ones complete at once again, as the documentation page shows them.
+        """
+        if complete_after is not None and not 0 <= complete_after <= LONGEST:
+            raise ValueError(f"complete_after is {complete_after}; it is from 0 to {LONGEST:.0e} seconds")
+        self._stage.settled_world().intuition.lifecycle = Lifecycle(
+            pending, float(complete_after) if pending and complete_after is not None else None
+        )
+
+    def complete(self, identity: str) -> Identity:
+        """A pending identity is on the chain now: it gets the next vault. Raises `NotFound`."""
+        return self._move(identity, "complete")
+
+    def fail(self, identity: str) -> Identity:
+        """Its status becomes `error`. Raises `NotFound`."""
+        return self._move(identity, "error")
+
+    def remove(self, identity: str) -> Identity:
+        """Its status becomes `removed`; it is found as before. Raises `NotFound`."""
+        return self._move(identity, "removed")
+
+    def _move(self, identity: str, status: str) -> Identity:
+        world = self._stage.settled_world()
+        return world.intuition.move(world.row_number(identity), status, world.clock.micros())

@@ -1,0 +1,88 @@
+"""The world that a config begins with, its scenario included."""
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from emulator.control.emulator import Emulator
+from emulator.control.python_scenario import run
+from emulator.core.clock import parse_rfc3339
+from emulator.core.deferred_free import Graveyard
+from emulator.core.errors import told
+from emulator.scenario import loader as finding
+from emulator.scenario.apply import apply
+from emulator.scenario.locate import is_python
+from emulator.scenario.schema import Scenario
+from emulator.services.intuition.api_keys import DEFAULT_KEY, DEFAULT_WALLET
+from emulator.world.blueprint import Blueprint
+from emulator.world.config import Config, Source, name_of
+from emulator.world.stage import Stage
+
+__tracebackhide__ = told
+
+_NOWHERE = "http://not-served.invalid"
+"""The URL of the emulator that a Python scenario is given."""
+
+
+def new_stage(config: Config, below: Config | None = None, graveyard: Graveyard | None = None) -> Stage:
+    """A stage whose worlds begin as configs say; what they and their scenarios leave out, `below` says.
+
+    Raises Misconfigured with all that is wrong.
+    """
+    return Stage(config, partial(blueprint, below=below or Config()), graveyard)
+
+
+def blueprint(config: Config, graveyard: Graveyard, below: Config) -> Blueprint:
+    """Raises Misconfigured with all that is wrong."""
+    if not config.layers:
+        return _without_scenario(config.over(below), graveyard)
+    scripts = [each for each in config.layers if is_python(each)]
+    documents = tuple(each for each in config.layers if not is_python(each))
+    made = _scripted(config, documents, scripts, graveyard, below) if scripts else _described(config, graveyard, below)
+    made.beginning.scenario = tuple(map(_short, config.layers))
+    return made
+
+
+def _without_scenario(config: Config, graveyard: Graveyard) -> Blueprint:
+    made = Blueprint.of(config, graveyard)
+    made.beginning.intuition.issue_api_key(DEFAULT_WALLET, DEFAULT_KEY)
+    return made
+
+
+def _described(config: Config, graveyard: Graveyard, below: Config) -> Blueprint:
+    scenario = finding.find(config.layers).good().scenario
+    made = Blueprint.of(config.over(_config_of(scenario)).over(below), graveyard)
+    if scenario.clock.skew is not None and config.freeze_at is None:
+        made.beginning.clock.skew(scenario.clock.skew)
+    made.beginning.faults.begun = made.beginning.clock.micros()
+    apply(scenario, made.beginning)
+    return made
+
+
+def _config_of(scenario: Scenario) -> Config:
+    """What a scenario says that a config can say too."""
+    return Config(
+        seed=scenario.seed,
+        freeze_at=None if scenario.clock.freeze is None else parse_rfc3339(scenario.clock.freeze),
+        spacetime_profile=scenario.spacetime.profile,
+        intuition_profile=scenario.intuition.profile,
+    )
+
+
+def _scripted(
+    config: Config, documents: tuple[Source, ...], scripts: list[Source], graveyard: Graveyard, below: Config
+) -> Blueprint:
+    """Functions work on a world of their own, made of the documents; as they leave it, it is the beginning."""
+    stage = new_stage(replace(config, scenario=documents), below, graveyard)
+    emulator = Emulator(_NOWHERE, stage, lambda: None)
+    for each in scripts:
+        run(each, emulator)
+    world = stage.world
+    if config.freeze_at is not None:
+        world.clock.freeze(config.freeze_at)
+    return Blueprint(world.seed, Blueprint.of(config, graveyard).journal_size, world)
+
+
+def _short(layer: Source) -> str:
+    """A file without its folder."""
+    return Path(name_of(layer)).name if isinstance(layer, str | Path) else name_of(layer)

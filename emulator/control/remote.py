@@ -1,0 +1,380 @@
+"""An emulator in another process, through the same control routes as everybody else."""
+
+import json
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, NoReturn, Unpack, cast
+from urllib.parse import urlencode
+
+import msgspec
+
+from emulator.control.emulator import Address, Emulator
+from emulator.control.faults import assert_done
+from emulator.control.new_world import new_stage
+from emulator.core.clock import Clock, parse_rfc3339, rfc3339, to_micros
+from emulator.core.errors import Misconfigured
+from emulator.faults.catalogue import matrix
+from emulator.faults.step import step_of
+from emulator.journal.exchange import Exchange
+from emulator.journal.queries import Inquiry
+from emulator.services.intuition.model import Identity
+from emulator.world.config import Config, Given, Settings, is_bundled_name
+
+_PATIENCE = 10.0
+"""Seconds until a control call is given up."""
+_LOOK_AGAIN = 0.05
+"""Seconds between two looks at the journal while something is waited for."""
+_RESETTABLE = frozenset({"seed", "scenario"})
+
+
+class Control:
+    """The control routes of a running emulator."""
+
+    def __init__(self, url: str, token: str | None) -> None:
+        self.url = url
+        self._headers = {"X-Emulator-Token": token} if token else {}
+        # Proxies of the environment are for the network, not for the process next door.
+        self._open = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
+
+    def __call__(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """The JSON it answers. Raises Misconfigured with what it says is wrong."""
+        if not self.url.startswith("http://"):
+            raise Misconfigured(f"{self.url!r} is no address of an emulator; write it like http://127.0.0.1:3000")
+        data = None if body is None else json.dumps(body).encode()
+        headers = {**self._headers, "Content-Type": "application/json"}
+        request = urllib.request.Request(f"{self.url}/_emulator{path}", data, headers, method=method)  # noqa: S310 - http only, see above
+        try:
+            with self._open(request, timeout=_PATIENCE) as answer:
+                return json.loads(answer.read() or "null")
+        except urllib.error.HTTPError as refused:
+            with refused:
+                raise Misconfigured(f"{self.url} says {refused.code}: {_said(refused.read())}") from None
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "reason", error)
+            raise Misconfigured(
+                f"no emulator answers at {self.url} ({reason}); start one with `identity-emulator serve`"
+            ) from None
+
+
+def _said(body: bytes) -> str:
+    try:
+        found = json.loads(body)
+        hint = found["hint"]
+    except (ValueError, KeyError, TypeError):
+        return "that is no identity-emulator"
+    if "control token" in found["error"]:
+        hint = "set IDENTITY_EMULATOR_CONTROL_TOKEN to it"
+    return f"{found['error']} ({hint})"
+
+
+class RemoteJournal(Inquiry):
+    """The other process's journal, read anew at each question."""
+
+    def __init__(self, control: Control) -> None:
+        self._control = control
+
+    @property
+    def exchanges(self) -> list[Exchange]:
+        return [Exchange.from_json(found) for found in self._control("GET", "/journal")["exchanges"]]
+
+    @contextmanager
+    def _listening(self, wake: Callable[[], object]) -> Iterator[None]:
+        over = threading.Event()
+
+        def look() -> None:
+            while not over.wait(_LOOK_AGAIN):
+                with suppress(RuntimeError):  # its loop was closed
+                    wake()
+
+        threading.Thread(target=look, daemon=True).start()
+        try:
+            yield
+        finally:
+            over.set()
+
+    def _seen(self) -> int:
+        return 0
+
+    def _wait(self, seen: int, timeout: float) -> None:
+        threading.Event().wait(min(timeout, _LOOK_AGAIN))
+
+
+class _OutOfReach:
+    """What only the emulator's own process can do; using it says so."""
+
+    _name = ""
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise RuntimeError(
+            f"emulator.{self._name}.{name} needs the emulator in this process; it can't be reached by its URL. "
+            "Run the test without --identity-emulator-url"
+        )
+
+
+class RemoteSpacetime(_OutOfReach):
+    """Tokens and keys, over the control routes."""
+
+    _name = "spacetime"
+
+    def __init__(self, control: Control) -> None:
+        self._control = control
+
+    def issue_token(self, *, expires_in: float | None = None, **settings: Any) -> str:
+        known: dict[str, Any] = {
+            name: settings.pop(name) for name in ("subject", "issuer", "audience") if name in settings
+        }
+        return self._token({**known, "expires_in": expires_in, "claims": settings})
+
+    def sign(self, claims: Mapping[str, Any], headers: Mapping[str, Any] | None = None) -> str:
+        return self._token({"claims": claims, "headers": headers})
+
+    def _token(self, wanted: Mapping[str, Any]) -> str:
+        token: str = self._control("POST", "/spacetime/tokens", wanted)["token"]
+        return token
+
+    def rotate_key(self) -> None:
+        self._control("POST", "/spacetime/rotate-key")
+
+
+class RemoteIntuition(_OutOfReach):
+    """API keys, over the control routes."""
+
+    _name = "intuition"
+
+    def __init__(self, control: Control) -> None:
+        self._control = control
+
+    def issue_api_key(self, wallet: str) -> str:
+        key: str = self._control("POST", "/intuition/api-keys", {"wallet": wallet})["key"]
+        return key
+
+    def revoke_api_key(self, key: str) -> None:
+        self._control("DELETE", "/intuition/api-keys", {"key": key})
+
+    def lifecycle(self, *, pending: bool = True, complete_after: float | None = None) -> None:
+        self._control("POST", "/intuition/lifecycle", {"pending": pending, "complete_after": complete_after})
+
+    def complete(self, identity: str) -> Identity:
+        return self._move(identity, "complete")
+
+    def fail(self, identity: str) -> Identity:
+        return self._move(identity, "error")
+
+    def remove(self, identity: str) -> Identity:
+        return self._move(identity, "removed")
+
+    def _move(self, identity: str, status: str) -> Identity:
+        found = self._control("POST", "/intuition/status", {"identity": identity, "status": status})
+        return msgspec.convert(found, Identity)
+
+
+class RemoteFault:
+    """A step over there, with the words of `emulator.faults.Fault`."""
+
+    def __init__(self, control: Control, number: int) -> None:
+        self._control = control
+        self.number = number
+
+    def __repr__(self) -> str:
+        return f"<Fault {self._now()}>"
+
+    @property
+    def fired(self) -> int:
+        return int(self._now()["fired"])
+
+    @property
+    def seen(self) -> int:
+        return int(self._now()["seen"])
+
+    @property
+    def status(self) -> str:
+        return str(self._now()["status"])
+
+    @property
+    def done(self) -> bool:
+        return bool(self._now()["done"])
+
+    def remove(self) -> None:
+        self._control("DELETE", "/faults", {"n": self.number})
+
+    def _now(self) -> dict[str, Any]:
+        found = self._control("GET", "/faults")["faults"]
+        return next((each for each in found if each["n"] == self.number), {"fired": 0, "seen": 0, "status": "removed"})
+
+
+class RemoteFaults:
+    """What is ordered to go wrong over there, with the words of `emulator.handles.faults.FaultsHandle`."""
+
+    matrix = staticmethod(matrix)
+
+    def __init__(self, control: Control) -> None:
+        self._control = control
+
+    def add(self, request: str | None = None, **settings: Any) -> RemoteFault:
+        step = step_of(request, settings)
+        return RemoteFault(self._control, self._control("POST", "/faults", step)["n"])
+
+    def clear(self) -> None:
+        self._control("DELETE", "/faults")
+
+    def __iter__(self) -> Iterator[RemoteFault]:
+        return iter([RemoteFault(self._control, each["n"]) for each in self._control("GET", "/faults")["faults"]])
+
+    def __len__(self) -> int:
+        return len(self._control("GET", "/faults")["faults"])
+
+    def assert_done(self) -> None:
+        __tracebackhide__ = True
+        assert_done(self)
+
+
+class RemoteClock:
+    """The other process's clock, with the words of `emulator.clock.Clock`."""
+
+    def __init__(self, control: Control) -> None:
+        self._control = control
+
+    @property
+    def frozen(self) -> bool:
+        frozen: bool = self._control("GET", "/clock")["frozen"]
+        return frozen
+
+    def now(self) -> datetime:
+        return parse_rfc3339(self._control("GET", "/clock")["now"])
+
+    def advance(self, by: float | timedelta) -> None:
+        self._move("advance", by.total_seconds() if isinstance(by, timedelta) else by)
+
+    def freeze(self, at: datetime | str | None = None) -> None:
+        self._move("freeze", True if at is None else at if isinstance(at, str) else rfc3339(to_micros(at)))
+
+    def resume(self) -> None:
+        self._move("resume", True)  # noqa: FBT003 - a value of JSON
+
+    def skew(self, seconds: float) -> None:
+        self._move("skew", seconds)
+
+    def _move(self, move: str, value: object) -> None:
+        self._control("POST", "/clock", {move: value})
+
+
+class RemoteActor:
+    """Somebody of the other process's world. What the scenario does not give is an error that says so."""
+
+    def __init__(self, name: str, found: Mapping[str, str]) -> None:
+        self.name = name
+        self._found = found
+
+    def __getattr__(self, field: str) -> str:
+        if field not in self._found:
+            raise AttributeError(f"{self.name} has no {field}; the scenario gives {', '.join(self._found)}", obj=self)
+        return self._found[field]
+
+
+class RemoteActors(Mapping[str, RemoteActor]):
+    """Those the scenario there names."""
+
+    def __init__(self, control: Control) -> None:
+        self._control = control
+
+    def __getitem__(self, name: str) -> RemoteActor:
+        found = self._control("GET", f"/actors?{urlencode({'name': name})}")["actors"]
+        if name not in found:
+            raise KeyError(f"no actor {name!r}; the scenario names {', '.join(self) or 'none'}")
+        return RemoteActor(name, found[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._control("GET", "/actors")["actors"])
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
+
+
+class RemoteEmulator(Emulator):
+    """A running emulator, by its URL. What can't be done over the control routes says so."""
+
+    def __init__(self, url: str, token: str | None = None) -> None:
+        Address.__init__(self, url.rstrip("/"))
+        self.folders = (Path(),)
+        self._control = Control(self.url, token)
+        self._journal = RemoteJournal(self._control)
+        self._config = Config()
+        self.spacetime: Any = RemoteSpacetime(self._control)
+        self.intuition: Any = RemoteIntuition(self._control)
+        self.faults: Any = RemoteFaults(self._control)
+
+    @property
+    def actors(self) -> Mapping[str, Any]:
+        return RemoteActors(self._control)
+
+    def actors_env(self) -> dict[str, str]:
+        env: dict[str, str] = self._control("GET", "/actors")["env"]
+        return {name: value for name, value in env.items() if name != "INTUITION_API_KEY"}
+
+    def api_key_of(self, config: Config) -> str:
+        there = Config(seed=self._control("GET", "/health")["seed"])
+        return new_stage(config, there).world.api_key
+
+    def _first_key(self) -> str:
+        key: str = self._control("GET", "/actors")["env"].get("INTUITION_API_KEY", "")
+        return key
+
+    @property
+    def clock(self) -> Clock:
+        return cast(Clock, RemoteClock(self._control))
+
+    @property
+    def journal(self) -> Inquiry:
+        return self._journal
+
+    def reset(self, config: Config | None = None, **settings: Unpack[Settings]) -> None:
+        """A world as new there. Raises Misconfigured when `config` wants what a reset can't change."""
+        full = Config(**settings).over(config or self._config)
+        wanted = {name: value for name, value in vars(full).items() if value is not None}
+        seed = {} if full.seed is None else {"seed": full.seed}
+        told = self._control("POST", "/reset", {**seed, "scenario": self._sent(full.scenario)})
+        if (moment := wanted.pop("freeze_at", None)) is not None:
+            self.clock.freeze(moment)
+        profiles = {f"{api}_profile": profile for api, profile in told["profiles"].items()}
+        for name, value in wanted.items():
+            if name not in _RESETTABLE and profiles.get(name) != value:
+                option = name.replace("_", "-")
+                raise Misconfigured(
+                    f"this test wants {name}={value!s}, the emulator at {self.url} was started with "
+                    f"{profiles.get(name, 'something else')}; start it with --{option} {value!s}"
+                )
+
+    def snapshot(self) -> Any:
+        """The world as a document."""
+        return self._control("GET", "/snapshot")
+
+    def restore(self, snapshot: Any) -> None:
+        self._control("PUT", "/snapshot", snapshot)
+
+    def begin(self, config: Config) -> None:
+        self.reset(config)
+        self._config = config
+
+    def load(self, scenario: Given) -> None:
+        self._control("POST", "/scenario", {"scenario": self._sent(scenario)})
+        self._config = Config(scenario=scenario).over(self._config)
+
+    def _sent(self, scenario: Given | None) -> Any:
+        """Names as names; whatever is in files here is read here, and sent as one document."""
+        layers = Config(scenario=scenario).layers
+        if all(map(is_bundled_name, layers)):
+            return list(layers) or None
+        from emulator.scenario.loader import find
+        from emulator.scenario.locate import is_python
+
+        if any(map(is_python, layers)):
+            raise Misconfigured("a Python scenario runs in the emulator's own process only; load it without a URL")
+        return find(layers, self.folders).good().plain
+
+    def abort_requests(self) -> None:
+        """Nothing: what is under way there is not this process's."""

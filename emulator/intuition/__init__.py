@@ -1,1 +1,0 @@
-"""Intuition's `POST /identity` of early 2024: identities behind an `x-api-key`."""

@@ -1,0 +1,1 @@
+"""Recorded exchanges: as values, asked about, masked, and shown to people. Nothing here sends or receives."""

@@ -1,0 +1,94 @@
+"""The journal: what was asked and answered, and why not."""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from threading import Condition, RLock
+
+from emulator.core.deferred_free import Graveyard
+from emulator.journal.exchange import Exchange
+from emulator.journal.queries import Inquiry
+
+KEPT_IN_ALL = 32 * 1024 * 1024
+
+
+class Journal(Inquiry):
+    """The last exchanges: at most `size` of them and 32 MiB in all. What fell out is counted."""
+
+    def __init__(self, size: int, lock: RLock, graveyard: Graveyard) -> None:
+        self._size = size
+        self._lock = lock
+        self._recorded = Condition(lock)
+        self._kept: deque[Exchange] = deque()
+        self._weight = 0
+        self._answered = self._lost = self._waiting = 0
+        self._listeners: list[Callable[[], object]] = []
+        self.total = 0
+        """How many requests came, remembered or not."""
+        self._graveyard = graveyard
+
+    def __del__(self) -> None:
+        self._graveyard.bury(self._kept)
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    @property
+    def exchanges(self) -> list[Exchange]:
+        with self._lock:
+            return list(self._kept)
+
+    @property
+    def dropped(self) -> int:
+        """How many were forgotten for want of room, or cleared."""
+        return self.total - len(self._kept)
+
+    def number(self) -> int:
+        """The number of the request that comes now, from 1. Only the server's loop counts."""
+        self.total += 1
+        return self.total
+
+    def record(self, exchange: Exchange) -> None:
+        with self._lock:
+            self._kept.append(exchange)
+            self._answered += 1
+            self._weight += exchange.weight
+            while len(self._kept) > self._size or self._weight > KEPT_IN_ALL:
+                self._weight -= self._kept.popleft().weight
+                self._lost += 1
+            if self._waiting:
+                self._recorded.notify_all()
+            for wake in self._listeners:
+                with suppress(RuntimeError):  # its loop was closed
+                    wake()
+
+    def clear(self) -> None:
+        """Forget all exchanges; they still count in `total`."""
+        with self._lock:
+            self._kept.clear()
+            self._weight = 0
+
+    @property
+    def lost(self) -> int:
+        return self._lost
+
+    @contextmanager
+    def _listening(self, wake: Callable[[], object]) -> Iterator[None]:
+        with self._lock:
+            self._listeners.append(wake)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._listeners.remove(wake)
+
+    def _seen(self) -> int:
+        return self._answered
+
+    def _wait(self, seen: int, timeout: float) -> None:
+        with self._recorded:
+            self._waiting += 1
+            try:
+                self._recorded.wait_for(lambda: self._answered != seen, timeout)
+            finally:
+                self._waiting -= 1

@@ -1,0 +1,329 @@
+"""Questions to a journal, and assertions that say what was there instead."""
+
+import asyncio
+import re
+import sys
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from emulator.core.clock import monotonic
+from emulator.core.path_pattern import path_pattern
+from emulator.journal.exchange import Exchange
+
+SHOWN = 5
+"""Exchanges shown when an assertion fails."""
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """What an exchange should be like; None is anything. In `path`, `*` is one segment and `**` any number of them."""
+
+    method: str | None = None
+    path: str | None = None
+    status: int | None = None
+    since: datetime | None = None
+
+    @classmethod
+    def parse(cls, request: str) -> "Wanted":
+        """`"POST /v1/identity"`, as scenarios write it."""
+        method, blank, path = request.partition(" ")
+        if not blank:
+            raise ValueError(f"{request!r} is not like 'POST /v1/identity'")
+        return cls(method, path)
+
+    def __post_init__(self) -> None:
+        """Nothing fits what nobody could send, so asking for it would prove nothing. Raises ValueError."""
+        if self.method is not None and not self.method.isalpha():
+            raise ValueError(f'{self.method!r} is no method; write it like "POST", "/v1/identity"')
+        if self.path is not None and (not self.path.startswith(("/", "*")) or "?" in self.path):
+            raise ValueError(f"{self.path!r} is no path; it begins with a slash and has no query")
+        if self.status is not None and type(self.status) is not int:
+            raise ValueError(f"{self.status!r} is no status; it is a number like 200")
+
+    def differences(self, exchange: Exchange) -> list[str]:
+        """In words; empty when the exchange fits."""
+        found = []
+        if self.method is not None and exchange.method != self.method.upper():
+            found.append(f"method is {exchange.method}")
+        if self.path is not None and not path_pattern(self.path).fullmatch(exchange.path):
+            found.append(f"path is {exchange.path}")
+        if self.status is not None and exchange.status != self.status:
+            found.append(f"status is {exchange.status}")
+        if self.since is not None and exchange.at < self.since:
+            found.append(f"was at {exchange.at.isoformat()}")
+        return found
+
+    def __str__(self) -> str:
+        status = "" if self.status is None else f" with status {self.status}"
+        return f"{(self.method or 'any method').upper()} {self.path or 'any path'}{status}"
+
+
+class Inquiry(ABC):
+    """Whoever has exchanges can be asked about them."""
+
+    @property
+    @abstractmethod
+    def exchanges(self) -> list[Exchange]:
+        """Those remembered, oldest first."""
+
+    @property
+    def lost(self) -> int:
+        """How many exchanges were forgotten for want of room."""
+        return 0
+
+    def _check_whole(self) -> None:
+        if self.lost:
+            raise AssertionError(f"the journal can't tell: {self.lost} exchanges had no room; raise journal_size")
+
+    @abstractmethod
+    def _listening(self, wake: Callable[[], object]) -> AbstractContextManager[object]:
+        """While it lasts, `wake` is called when there may be more; from any thread."""
+
+    @abstractmethod
+    def _seen(self) -> int:
+        """A number that grows with each exchange."""
+
+    @abstractmethod
+    def _wait(self, seen: int, timeout: float) -> None:
+        """Until `_seen` may be another, at most `timeout` seconds."""
+
+    def __iter__(self) -> Iterator[Exchange]:
+        return iter(self.exchanges)
+
+    def __len__(self) -> int:
+        return len(self.exchanges)
+
+    @property
+    def unmatched(self) -> list[Exchange]:
+        """Requests to paths that neither API has."""
+        return [exchange for exchange in self.exchanges if not exchange.matched]
+
+    def find(
+        self,
+        method: str | None = None,
+        path: str | None = None,
+        status: int | None = None,
+        since: datetime | None = None,
+    ) -> list[Exchange]:
+        """Those that fit all that is given. In `path`, `*` is one segment and `**` any number of them."""
+        return self._fitting(Wanted(method, path, status, since))
+
+    def _fitting(self, wanted: Wanted) -> list[Exchange]:
+        return [exchange for exchange in self.exchanges if not wanted.differences(exchange)]
+
+    def assert_requested(
+        self, method: str | None = None, path: str | None = None, *, status: int | None = None, times: int | None = None
+    ) -> list[Exchange]:
+        """At least once, or exactly `times`. Returns what fits; raises AssertionError with the nearest exchanges."""
+        __tracebackhide__ = True
+        wanted = Wanted(method, path, status)
+        found = self._fitting(wanted)
+        if times is not None:
+            self._check_whole()
+        if (times is None and not found) or (times is not None and len(found) != times):
+            expected = "at least once" if times is None else _times(times)
+            raise AssertionError(
+                f"{wanted} was requested {_times(len(found))}, expected {expected}.{self._near(wanted)}"
+            )
+        return found
+
+    def assert_not_requested(
+        self, method: str | None = None, path: str | None = None, *, status: int | None = None
+    ) -> None:
+        """Never. Raises AssertionError with what fits."""
+        __tracebackhide__ = True
+        wanted = Wanted(method, path, status)
+        if found := self._fitting(wanted):
+            raise AssertionError(f"{wanted} was requested {_times(len(found))}, expected never.{_listed(found)}")
+        self._check_whole()
+
+    def assert_order(self, *requests: str) -> None:
+        """`"POST /v1/identity", "GET /v1/identity/*/verify"`: one after another, others may come between."""
+        __tracebackhide__ = True
+        if not requests:
+            raise ValueError("assert_order wants requests like 'POST /v1/identity'")
+        remaining = iter(self.exchanges)
+        for place, request in enumerate(requests):
+            wanted = Wanted.parse(request)
+            if not any(not wanted.differences(exchange) for exchange in remaining):
+                after = f" after {requests[place - 1]}" if place else ""
+                raise AssertionError(f"{wanted} did not come{after}.{_listed(self.exchanges)}")
+
+    def duplicates(self) -> list[list[Exchange]]:
+        """Groups of exchanges that asked for the same with the same headers and body: what a retrying client did."""
+        groups: dict[Any, list[Exchange]] = {}
+        for exchange in self.exchanges:
+            asked = (exchange.method, exchange.target, exchange.request.head, exchange.request.kept)
+            groups.setdefault(asked, []).append(exchange)
+        return [group for group in groups.values() if len(group) > 1]
+
+    def wait_for(
+        self,
+        method: str | None = None,
+        path: str | None = None,
+        *,
+        status: int | None = None,
+        times: int = 1,
+        timeout: float = 5.0,
+    ) -> list[Exchange]:
+        """Wait until `times` exchanges fit, at most `timeout` real seconds. Raises AssertionError after that.
+
+        On a running event loop it raises RuntimeError at once: it would stop the very client it waits for.
+        """
+        __tracebackhide__ = True
+        if _on_a_running_loop():
+            raise RuntimeError("wait_for would block the running event loop; use `await journal.async_wait_for(...)`")
+        return self._wait_for(Wanted(method, path, status), times, timeout)
+
+    async def async_wait_for(
+        self,
+        method: str | None = None,
+        path: str | None = None,
+        *,
+        status: int | None = None,
+        times: int = 1,
+        timeout: float = 5.0,  # noqa: ASYNC109 - the same words as wait_for
+    ) -> list[Exchange]:
+        """As `wait_for`, from a coroutine under asyncio or trio."""
+        __tracebackhide__ = True
+        wanted = Wanted(method, path, status)
+        if _on_trio():
+            import trio
+
+            return await trio.to_thread.run_sync(self._wait_for, wanted, times, timeout, abandon_on_cancel=True)
+        return await self._wait_on_asyncio(wanted, times, timeout)
+
+    async def _wait_on_asyncio(
+        self,
+        wanted: Wanted,
+        times: int,
+        timeout: float,  # noqa: ASYNC109 - real seconds, also while freezegun stops the loop's
+    ) -> list[Exchange]:
+        __tracebackhide__ = True
+        changed, end = asyncio.Event(), monotonic() + timeout
+        wake = partial(asyncio.get_running_loop().call_soon_threadsafe, changed.set)
+        timer = threading.Timer(timeout, wake)
+        timer.daemon = True
+        timer.start()
+        try:
+            with self._listening(wake):
+                while (found := self._found(wanted, times, end - monotonic(), timeout)) is None:
+                    await changed.wait()
+                    changed.clear()
+                return found
+        finally:
+            timer.cancel()
+
+    def _wait_for(self, wanted: Wanted, times: int, timeout: float) -> list[Exchange]:
+        __tracebackhide__ = True
+        end = monotonic() + timeout
+        while True:
+            seen, left = self._seen(), end - monotonic()
+            found = self._found(wanted, times, left, timeout)
+            if found is not None:
+                return found
+            self._wait(seen, left)
+
+    def _found(self, wanted: Wanted, times: int, left: float, timeout: float) -> list[Exchange] | None:
+        """What fits, None when it is too little yet. Raises AssertionError when no time is left."""
+        __tracebackhide__ = True
+        if times < 1:
+            raise ValueError("times is at least 1; nothing needs no waiting")
+        found = self._fitting(wanted)
+        if len(found) >= times:
+            return found
+        if left > 0:
+            return None
+        waited = f"{wanted} was requested {_times(len(found))} within {timeout:g} s, expected {_times(times)}"
+        raise AssertionError(f"{waited}.{self._near(wanted)}")
+
+    def normalised(self) -> list[dict[str, Any]]:
+        """Method, path, status and bodies, with everything that differs from run to run numbered: for snapshot tests.
+
+        The first token is `<token 1>`, wherever it comes again; so are identities, UUIDs, hashes, times and hosts.
+        """
+        numbered = _Numbered()
+        return [
+            {
+                "method": exchange.method,
+                "target": numbered(exchange.target),
+                "status": exchange.status,
+                "request": numbered(exchange.request.body),
+                "response": numbered(exchange.response.body),
+            }
+            for exchange in self.exchanges
+        ]
+
+    def _near(self, wanted: Wanted) -> str:
+        """The exchanges that differ least, and in what."""
+        ranked = sorted(self.exchanges, key=lambda exchange: len(wanted.differences(exchange)))[:SHOWN]
+        nearest = sorted(ranked, key=lambda exchange: exchange.number)
+        if not nearest:
+            return "\nNothing was requested at all."
+        lines = [_line(exchange, ", ".join(wanted.differences(exchange)) or "fits") for exchange in nearest]
+        return "\nThe nearest exchanges:\n" + "\n".join(lines)
+
+
+def _line(exchange: Exchange, remark: str) -> str:
+    why = f"\n      why: {exchange.why}" if exchange.why else ""
+    return f"  {exchange.summary}  ({remark}){why}"
+
+
+def _listed(exchanges: list[Exchange]) -> str:
+    if not exchanges:
+        return "\nNothing was requested at all."
+    shown = "\n".join(f"  {exchange.summary}" for exchange in exchanges[-SHOWN:])
+    earlier = len(exchanges) - SHOWN
+    return "\nThere was:\n" + (f"  … {earlier} earlier\n" if earlier > 0 else "") + shown
+
+
+def _times(number: int) -> str:
+    return {0: "never", 1: "once"}.get(number, f"{number} times")
+
+
+def _on_a_running_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return _on_trio()
+    return True
+
+
+def _on_trio() -> bool:
+    trio: Any = sys.modules.get("trio")
+    return trio is not None and bool(trio.lowlevel.in_trio_run())
+
+
+class _Numbered:
+    """Replaces what differs from run to run by its kind and a number, the same one for the same text."""
+
+    _KINDS = (
+        r"(?P<token>eyJ[\w-]+\.[\w-]+\.[\w-]*)"
+        r"|(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)"
+        r"|(?P<uuid>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
+        r"|(?P<hash>0x[0-9a-f]{64})"
+        r"|(?P<identity>\b[0-9a-f]{64}\b)"
+        r"|(?P<host>(?:127\.0\.0\.1|localhost|\[::1\]):\d+)"
+    )
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, dict[str, int]] = {}
+
+    def __call__(self, text: str) -> str:
+        return re.sub(self._KINDS, self._name, text)
+
+    def _name(self, match: re.Match[str]) -> str:
+        kind = match.lastgroup or ""
+        known = self._numbers.setdefault(kind, {})
+        return f"<{kind} {known.setdefault(match.group(), len(known) + 1)}>"
+
+
+def fits_any(path: str, patterns: Iterable[str]) -> bool:
+    """Whether a path is one that any of the patterns means."""
+    return any(path_pattern(pattern).fullmatch(path) for pattern in patterns)

@@ -1,0 +1,1 @@
+"""What `conftest_plugin` needs once a test asks for an emulator. Nothing here is imported before."""

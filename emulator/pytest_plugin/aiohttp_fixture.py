@@ -1,0 +1,30 @@
+"""The fixture for pytest-aiohttp. The plugin loads this module only where that plugin is active."""
+
+from collections.abc import AsyncIterator, Callable
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_asyncio
+
+if TYPE_CHECKING:
+    from emulator.control.emulator import Emulator
+    from emulator.pytest_plugin.aiohttp_client import EmulatorClient
+    from emulator.world.config import Config
+
+
+@pytest_asyncio.fixture
+async def identity_emulator_client(
+    request: pytest.FixtureRequest,
+    identity_emulator_config: "Config",
+    _identity_emulator_watch: "Callable[[Emulator], None]",
+) -> AsyncIterator["EmulatorClient"]:
+    """An aiohttp `TestClient` on an emulator in the test's own loop; the emulator is its `.emulator`."""
+    from emulator.pytest_plugin.aiohttp_client import EmulatorClient
+    from emulator.pytest_plugin.settings import folders_of, told, world_config
+
+    with told():
+        unopened = EmulatorClient(world_config(request, identity_emulator_config))
+    async with unopened as client:
+        client.emulator.folders = folders_of(request)
+        _identity_emulator_watch(client.emulator)
+        yield client

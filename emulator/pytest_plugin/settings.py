@@ -1,0 +1,150 @@
+"""Where the settings of a test's worlds come from: markers, command line, config fixture, ini file.
+
+The plugin imports this when a test first asks for an emulator.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from emulator.control.emulator import Emulator
+from emulator.core.clock import parse_rfc3339
+from emulator.core.errors import Misconfigured
+from emulator.scenario.locate import located_config
+from emulator.world.config import Config
+
+MARKER = "identity_emulator"
+WORLD_KEYWORDS = ("scenario", "seed", "spacetime_profile", "intuition_profile", "freeze_at")
+STRICT_KEYWORDS = ("strict", "strict_ignore")
+KEYWORDS = WORLD_KEYWORDS + STRICT_KEYWORDS
+
+
+class Watched(NamedTuple):
+    """An emulator a test uses, and how strictly its requests are looked at."""
+
+    emulator: Emulator
+    strict: bool
+    strict_ignore: tuple[str, ...]
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """What was configured wrongly is said in one line, without a traceback through our own code."""
+    try:
+        yield
+    except Misconfigured as error:
+        raise wrong(str(error)) from None
+
+
+def wrong(message: str) -> BaseException:
+    """What ends a test that was set up wrongly: a sentence that says what to do, without a traceback."""
+    return pytest.fail.Exception(f"identity-emulator: {message}", pytrace=False)
+
+
+def world_config(request: pytest.FixtureRequest, config: Config) -> Config:
+    """This test's config: its markers, then the config fixture, then the ini file. The command line's seed wins."""
+    if not isinstance(config, Config):
+        raise wrong(f"identity_emulator_config returned {config!r}; return an emulator.Config")
+    if settings := _marked(request.node, WORLD_KEYWORDS):
+        config = config_from(settings, f"@pytest.mark.{MARKER}").over(config)
+    return located_config(_layered(request.config, config), folders_of(request))
+
+
+def session_config(pytest_config: pytest.Config, config: Config) -> Config:
+    """What tests without markers have. Raises Misconfigured."""
+    return located_config(_layered(pytest_config, config), (pytest_config.rootpath,))
+
+
+def _layered(pytest_config: pytest.Config, config: Config) -> Config:
+    return _from_command_line(pytest_config).over(config).over(_from_ini(pytest_config))
+
+
+def folders_of(request: pytest.FixtureRequest) -> tuple[Path, ...]:
+    """Where a test's scenario files are: beside it, then at the root."""
+    return (request.path.parent, request.config.rootpath)
+
+
+def config_from(settings: dict[str, Any], where: str) -> Config:
+    """A config of keywords. Fails the test for one nobody knows; a moment may be a text. Raises Misconfigured."""
+    known_keywords(settings, tuple(vars(Config())), where)
+    if isinstance(settings.get("freeze_at"), str):
+        settings = {**settings, "freeze_at": _moment(settings["freeze_at"])}
+    return Config(**settings)
+
+
+def watched(request: pytest.FixtureRequest, emulator: Emulator) -> Watched:
+    """This emulator, and how strictly the test's markers and the ini file want its requests looked at."""
+    settings = _marked(request.node, STRICT_KEYWORDS)
+    strict = settings.get("strict", request.config.getini("identity_emulator_strict"))
+    ignored = settings.get("strict_ignore", ())
+    if not isinstance(strict, bool):
+        raise wrong(f"strict is {strict!r}; it is True or False")
+    if isinstance(ignored, str) or not all(isinstance(path, str) and path[:1] in {"/", "*"} for path in ignored):
+        raise wrong(f"strict_ignore is {ignored!r}; it is a list of paths like ['/v1/database/**']")
+    ignore = (*ignored, *request.config.getini("identity_emulator_strict_ignore"))
+    return Watched(emulator, strict, ignore)
+
+
+def _marked(node: pytest.Item, keywords: tuple[str, ...]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for marker in node.iter_markers(MARKER):
+        if marker.args:
+            raise wrong(f"@pytest.mark.{MARKER} takes keywords only: {', '.join(KEYWORDS)}")
+        known_keywords(marker.kwargs, KEYWORDS, f"@pytest.mark.{MARKER}")
+        found = {name: value for name, value in marker.kwargs.items() if name in keywords} | found
+    return found
+
+
+def known_keywords(given: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
+    """Fails the test for a keyword nobody knows, and names the one that was meant."""
+    for name in given:
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"there is {', '.join(known)}"
+            raise wrong(f"{where} has no keyword {name!r}; {hint}")
+
+
+def _from_command_line(config: pytest.Config) -> Config:
+    return Config(seed=config.getoption("identity_emulator_seed"))
+
+
+_INI: pytest.StashKey[Config] = pytest.StashKey()
+
+
+def _from_ini(config: pytest.Config) -> Config:
+    """Read once, for all tests."""
+    if _INI not in config.stash:
+        config.stash[_INI] = _ini_config(config)
+    return config.stash[_INI]
+
+
+def _ini_config(config: pytest.Config) -> Config:
+    def ini(name: str) -> str | None:
+        return config.getini(f"identity_emulator_{name}") or None
+
+    freeze_at, seed = ini("freeze_at"), ini("seed")
+    return Config(
+        seed=None if seed is None else _whole_number(seed),
+        scenario=tuple((ini("scenario") or "").split()) or None,
+        spacetime_profile=ini("spacetime_profile"),
+        intuition_profile=ini("intuition_profile"),
+        freeze_at=None if freeze_at is None else _moment(freeze_at),
+    )
+
+
+def _moment(text: str) -> Any:
+    try:
+        return parse_rfc3339(text)
+    except ValueError as error:
+        raise Misconfigured(f"freeze_at: {error}; write it like 2024-02-15T05:47:17Z") from None
+
+
+def _whole_number(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise Misconfigured(f"identity_emulator_seed is {text!r}, not a whole number") from None

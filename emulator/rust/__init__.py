@@ -1,1 +1,0 @@
-"""What both real servers say because they are written in Rust."""

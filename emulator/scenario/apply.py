@@ -1,0 +1,134 @@
+"""A scenario to a world: who is there when it begins, what they have, and what will go wrong."""
+
+from collections.abc import Iterator
+
+from emulator.core.entropy import uuid4_of
+from emulator.scenario.schema import (
+    ApiKeyPart,
+    IntuitionCrowd,
+    IntuitionPart,
+    IntuitionRow,
+    Reference,
+    Scenario,
+    SpacetimeCrowd,
+    SpacetimePerson,
+    Wallet,
+)
+from emulator.services.intuition.api_keys import DEFAULT_KEY, DEFAULT_WALLET
+from emulator.services.intuition.model import Draft, Lifecycle
+from emulator.services.spacetimedb.model import identity_of
+from emulator.world.actors import Actor
+from emulator.world.world import World
+
+
+def apply(scenario: Scenario, world: World) -> None:
+    """Have a world begin as the scenario says; its clock, seed and profiles are the config's already."""
+    for name, person in scenario.spacetime.identities.items():
+        _add_person(world, name, person or SpacetimePerson())
+    if scenario.spacetime.crowd is not None:
+        _add_crowd(world, scenario.spacetime.crowd)
+    _add_intuition(world, scenario.intuition)
+    for step in scenario.script:
+        world.faults.add(step)
+
+
+# --- SpacetimeDB ------------------------------------------------------------------------------------------------------
+
+
+def _add_person(world: World, name: str, person: SpacetimePerson, *, crowd: bool = False) -> None:
+    subject = person.subject or uuid4_of(world.entropy.named("spacetime.subject", name))
+    identity = identity_of(person.issuer, subject)
+    databases = tuple(_databases(person.databases))
+    world.actors.add(
+        Actor(
+            name=name,
+            identity=identity,
+            issuer=person.issuer,
+            subject=subject,
+            audience=(person.audience,) if isinstance(person.audience, str) else person.audience,
+            claims=person.claims,
+            expires_in=person.expires_in,
+            databases=databases,
+            crowd=crowd,
+        )
+    )
+    if person.email is not None:
+        world.spacetime.set_email(identity, person.email)
+    for database in databases:
+        world.spacetime.add_database(identity, database)
+
+
+def _databases(given: int | tuple[str, ...]) -> Iterator[str]:
+    yield from map(str, range(1, given + 1)) if isinstance(given, int) else given
+
+
+def _add_crowd(world: World, crowd: SpacetimeCrowd) -> None:
+    for number in range(1, crowd.count + 1):
+        person = SpacetimePerson(
+            issuer=crowd.issuer,
+            email=_numbered(crowd.email, number),
+            databases=crowd.databases,
+            claims=crowd.claims,
+            expires_in=crowd.expires_in,
+        )
+        _add_person(world, crowd.name.replace("{n}", str(number)), person, crowd=True)
+
+
+def _numbered(text: str | None, number: int) -> str | None:
+    return None if text is None else text.replace("{n}", str(number))
+
+
+# --- Intuition --------------------------------------------------------------------------------------------------------
+
+
+def _add_intuition(world: World, part: IntuitionPart) -> None:
+    store = world.intuition
+    store.cors = part.cors
+    if part.lifecycle is not None:
+        store.lifecycle = Lifecycle(part.lifecycle.pending, part.lifecycle.complete_after)
+    if part.default_api_key:
+        store.issue_api_key(DEFAULT_WALLET, DEFAULT_KEY)
+    for name, given in part.api_keys.items():
+        _add_key(world, name, given or ApiKeyPart())
+    begun = world.faults.begun
+    store.populate(((name, _draft(world, row), row.status) for name, row in part.identities.items()), begun)
+    for name, row in part.identities.items():
+        for number, position in enumerate(row.positions):
+            chance = world.entropy.named("intuition.position", f"{name}/{number}")
+            wallet, amount = _wallet(world, position.wallet), int(position.amount)
+            store.add_position(store.names[name], wallet, amount, uuid4_of(chance))
+    if part.crowd is not None:
+        store.populate(_crowd(world, part.crowd), begun)
+
+
+def _add_key(world: World, name: str, given: ApiKeyPart) -> None:
+    key = given.key or uuid4_of(world.entropy.named("intuition.api_key", name))
+    wallet = given.wallet or f"0x{world.entropy.named('intuition.wallet', name)[:20].hex()}"
+    world.intuition.issue_api_key(wallet, key)
+    world.actors.add(Actor(name=name, api_key=key, wallet=wallet))
+
+
+def _wallet(world: World, wallet: Wallet) -> str:
+    if not isinstance(wallet, Reference):
+        return wallet
+    actor = world.actors.get(wallet.actor)
+    assert actor is not None
+    return actor.wallet
+
+
+def _draft(world: World, row: IntuitionRow) -> Draft:
+    return Draft(row.display_name, _wallet(world, row.creator), row.description, row.image, row.external_reference)
+
+
+def _crowd(world: World, crowd: IntuitionCrowd) -> Iterator[tuple[str, Draft, str]]:
+    creator = _wallet(world, crowd.creator)
+    for number in range(1, crowd.count + 1):
+        name = crowd.name.replace("{n}", str(number))
+        draft = Draft(
+            name if crowd.display_name is None else crowd.display_name.replace("{n}", str(number)),
+            creator,
+            _numbered(crowd.description, number),
+            _numbered(crowd.image, number),
+            _numbered(crowd.external_reference, number),
+        )
+        yield name, draft, crowd.status

@@ -1,0 +1,53 @@
+"""The JSON Schema of scenarios, from the model and the texts under its fields."""
+
+import ast
+import inspect
+import json
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from emulator.faults import step as steps
+from emulator.scenario import schema as model
+
+_TITLE = "A scenario of identity-emulator"
+
+
+def schema() -> dict[str, Any]:
+    """As JSON Schema 2020-12."""
+    (top,), parts = msgspec.json.schema_components([model.Scenario], ref_template="#/$defs/{name}")
+    described = descriptions()
+    for name, part in parts.items():
+        part.pop("title", None)
+        for key, field in part.get("properties", {}).items():
+            field["description"] = described[name].get(key.removeprefix("$"), "")
+            field.pop("default", None)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": _TITLE, **top, "$defs": parts}
+
+
+def schema_text() -> str:
+    """Schema as the files hold it."""
+    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def descriptions() -> Mapping[str, Mapping[str, str]]:
+    """What is said under each field of each class that a scenario is made of."""
+    trees = [ast.parse(inspect.getsource(module)) for module in (model, steps)]
+    classes = [node for tree in trees for node in tree.body if isinstance(node, ast.ClassDef)]
+    return {each.name: _fields(each) for each in classes}
+
+
+def _fields(found: ast.ClassDef) -> dict[str, str]:
+    pairs = zip(found.body, found.body[1:], strict=False)
+    return {
+        field.target.id: inspect.cleandoc(said.value.value).replace("\n", " ")
+        for field, said in pairs
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
+        if isinstance(said, ast.Expr) and isinstance(said.value, ast.Constant) and isinstance(said.value.value, str)
+    }
+
+
+if __name__ == "__main__":
+    sys.stdout.write(schema_text())

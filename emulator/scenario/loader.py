@@ -1,0 +1,130 @@
+"""Scenarios and those they extend, read into one document and checked."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from emulator.core.errors import Misconfigured, told
+from emulator.scenario.document import Mark, Node, Problem, layered, plain, without
+from emulator.scenario.locate import HERE, SUFFIX, bundled_path, is_python, located
+from emulator.scenario.schema import Scenario
+from emulator.scenario.type_check import checked
+from emulator.scenario.yaml_reader import Unreadable, read, read_json
+from emulator.world.config import Inline, Source, is_bundled_name
+
+__tracebackhide__ = told
+
+_MOST_SHOWN = 100
+
+
+@dataclass(frozen=True)
+class Found:
+    """A document and what is wrong with it."""
+
+    tree: Node
+    scenario: Scenario
+    problems: tuple[Problem, ...]
+
+    def good(self) -> "Found":
+        """Raises Misconfigured with all problems, one a line."""
+        if self.problems:
+            raise Misconfigured(_lines(self.problems))
+        return self
+
+    @property
+    def plain(self) -> dict[str, Any]:
+        """The whole document as JSON has it, with all that it extends."""
+        found: dict[str, Any] = plain(self.tree)
+        return found
+
+
+def _lines(problems: Iterable[Problem]) -> str:
+    lines = list(map(str, problems))
+    more = [f"and {len(lines) - _MOST_SHOWN} more"] if len(lines) > _MOST_SHOWN else []
+    return "\n".join(lines[:_MOST_SHOWN] + more)
+
+
+def find(layers: Iterable[Source], folders: Iterable[Path] = HERE) -> Found:
+    """The document that all layers make together. Raises Misconfigured when one is not there, or no document at all."""
+    try:
+        reading = _Reading(tuple(folders))
+        tree = layered([tree for given in layers for tree in reading.trees(given)])
+    except Unreadable as error:
+        raise Misconfigured(_lines(error.problems)) from None
+    scenario, problems = checked(tree)
+    return Found(tree, scenario, tuple(sorted([*reading.problems, *problems], key=lambda problem: problem.mark)))
+
+
+class _Reading:
+    """Reads documents and what they extend, each from where it is named."""
+
+    def __init__(self, folders: tuple[Path, ...]) -> None:
+        self._folders = folders
+        self.problems: list[Problem] = []
+
+    def trees(self, given: Source) -> Iterator[Node]:
+        """The layers of one document, what it extends first."""
+        if isinstance(given, Inline):
+            yield from self._layers(read_json(given.json), None, ())
+        elif is_bundled_name(given):
+            yield from self._file(bundled_path(str(given)), f"{given}{SUFFIX}", ())
+        else:
+            assert isinstance(given, str | Path)
+            yield from self._file(Path(str(located(given, self._folders))), str(given), ())
+
+    def _file(self, path: Path, shown: str, chain: tuple[Path, ...]) -> Iterator[Node]:
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise Misconfigured(f"can't read the scenario {shown}: {error.strerror}") from None
+        tree, problems = read(data, shown)
+        self.problems += problems
+        yield from self._layers(tree, path.parent, (*chain, path.resolve()))
+
+    def _layers(self, tree: Node, folder: Path | None, chain: tuple[Path, ...]) -> Iterator[Node]:
+        if not isinstance(tree.value, dict) or "extends" not in tree.value:
+            yield tree
+            return
+        extends = tree.value["extends"]
+        named = extends.value if isinstance(extends.value, list) else [extends]
+        names = [each for each in named if isinstance(each.value, str)]
+        if len(names) < len(named):
+            yield tree  # whoever checks the types says so
+            return
+        for each in names:
+            yield from self._below(each, folder, chain)
+        yield without(tree, "extends")
+
+    def _below(self, named: Node, folder: Path | None, chain: tuple[Path, ...]) -> Iterator[Node]:
+        name = str(named.value)
+        try:
+            path, shown = self._extended(name, folder)
+        except Misconfigured as error:
+            self.problems.append(Problem(named.mark, named.path, str(error)))
+            return
+        if path.resolve() in chain:
+            self.problems.append(Problem(named.mark, named.path, f"{name} extends this one already"))
+            return
+        yield from self._file(path, shown, chain)
+
+    @staticmethod
+    def _extended(name: str, folder: Path | None) -> tuple[Path, str]:
+        if is_bundled_name(name):
+            return bundled_path(name), f"{name}{SUFFIX}"
+        if folder is None:
+            raise Misconfigured("a document that is in no file extends bundled ones only")
+        if is_python(name):
+            raise Misconfigured("a file can't extend a Python scenario")
+        found = located(name, [folder])
+        return Path(str(found)), name
+
+
+def problems_of(given: str) -> list[Problem]:
+    """All that is wrong with one scenario; nothing when it is good."""
+    if is_python(given):
+        return [Problem(Mark(given), (), "a Python scenario is run, not read")]
+    try:
+        return list(find([given]).problems)
+    except Misconfigured as error:
+        return [Problem(Mark(), (), line) for line in str(error).splitlines()]

@@ -1,0 +1,250 @@
+"""What types alone don't tell: names that nobody has, values the real services would refuse, steps that do nothing."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from difflib import get_close_matches
+from functools import cached_property
+
+from emulator.core.clock import parse_rfc3339
+from emulator.faults.step import Step, mistakes
+from emulator.http.operation import why_never
+from emulator.scenario.document import Node, Path
+from emulator.scenario.schema import (
+    IntuitionCrowd,
+    IntuitionPart,
+    PositionPart,
+    Reference,
+    Scenario,
+    SpacetimeCrowd,
+    SpacetimePart,
+    SpacetimePerson,
+    Wallet,
+)
+from emulator.services.intuition.operations import OPERATIONS as INTUITION_OPERATIONS
+from emulator.services.spacetimedb import email_address as email
+from emulator.services.spacetimedb.model import CLAIM_NAMES, LONGEST_NAME
+from emulator.services.spacetimedb.operations import OPERATIONS as SPACETIME_OPERATIONS
+
+Mistake = tuple[Path, str]
+
+_MOST_DATABASES = 1000
+_LONGEST_LIFE = 10**12
+"""Seconds."""
+_FARTHEST_SKEW = 10**10
+"""Seconds."""
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|did:.*|[0-9]+")
+"""What names an Intuition identity, or a key, without being its name in the scenario."""
+_SENDABLE = re.compile(r"[!-~]([ -~]*[!-~])?")
+_OPERATIONS = (*SPACETIME_OPERATIONS, *INTUITION_OPERATIONS)
+
+
+class Names:
+    """Who and what a document names, also where something else about it is wrong."""
+
+    def __init__(self, tree: Node, scenario: Scenario) -> None:
+        self._tree = tree
+        self._crowds = (scenario.spacetime.crowd, scenario.intuition.crowd)
+        self._keys = {given.key for given in scenario.intuition.api_keys.values() if given and given.key}
+
+    @cached_property
+    def with_key(self) -> list[str]:
+        return self._tree.keys("intuition", "api_keys")
+
+    @cached_property
+    def people(self) -> list[str]:
+        return [*self._tree.keys("spacetime", "identities"), *self.with_key]
+
+    @cached_property
+    def rows(self) -> list[str]:
+        return self._tree.keys("intuition", "identities")
+
+    def is_actor(self, name: str) -> bool:
+        return name in self.people or _in_crowd(name, self._crowds[0])
+
+    def is_key(self, name: str) -> bool:
+        return name in self.with_key or name in self._keys or _ID.fullmatch(name) is not None
+
+    def is_row(self, name: str) -> bool:
+        return name in self.rows or _in_crowd(name, self._crowds[1]) or _ID.fullmatch(name) is not None
+
+
+def _in_crowd(name: str, crowd: SpacetimeCrowd | IntuitionCrowd | None) -> bool:
+    if crowd is None:
+        return False
+    before, _, after = crowd.name.partition("{n}")
+    number = name.removeprefix(before).removesuffix(after)
+    if not (number.isdecimal() and number.isascii() and len(number) < 9 and str(int(number)) == number):
+        return False
+    return 1 <= int(number) <= crowd.count and crowd.name.replace("{n}", number) == name
+
+
+def meant(name: str, known: Iterable[str]) -> str:
+    """`did you mean "alice"?`, or those there are."""
+    known = list(known)
+    near = get_close_matches(name[:100], known, n=1)
+    return f'did you mean "{near[0]}"?' if near else f"there is {', '.join(known[:20]) or 'none'}"
+
+
+def senseless(tree: Node, scenario: Scenario) -> Iterator[Mistake]:
+    """Everything that makes no sense, by its path."""
+    names = Names(tree, scenario)
+    yield from _clock(scenario)
+    yield from _spacetime(scenario.spacetime)
+    yield from _intuition(scenario.intuition, names)
+    for at, step in enumerate(scenario.script):
+        yield from ((("script", at, *path), text) for path, text in _script(step, names))
+
+
+# --- the clock --------------------------------------------------------------------------------------------------------
+
+
+def _clock(scenario: Scenario) -> Iterator[Mistake]:
+    clock = scenario.clock
+    if clock.freeze is not None:
+        try:
+            parse_rfc3339(clock.freeze)
+        except ValueError as error:
+            yield ("clock", "freeze"), f"{error}; write it like 2024-02-15T05:47:17Z"
+    if clock.skew is not None and clock.freeze is not None:
+        yield ("clock", "skew"), "a clock that stands still is not ahead; choose one of freeze and skew"
+    if clock.skew is not None and abs(clock.skew) > _FARTHEST_SKEW:
+        yield ("clock", "skew"), "the clock can't leave the years 1970 to 9999"
+
+
+# --- SpacetimeDB ------------------------------------------------------------------------------------------------------
+
+
+def _spacetime(part: SpacetimePart) -> Iterator[Mistake]:
+    base: Path = ("spacetime", "identities")
+    for name, person in part.identities.items():
+        for path, text in _person(name, person or SpacetimePerson()):
+            yield (*base, name, *path), text
+    if (crowd := part.crowd) is not None:
+        yield from _template(("spacetime", "crowd", "name"), crowd)
+        alike = SpacetimePerson(
+            issuer=crowd.issuer,
+            email=None if crowd.email is None else crowd.email.replace("{n}", str(crowd.count)),
+            claims=crowd.claims,
+            expires_in=crowd.expires_in,
+        )
+        for path, text in _person(crowd.name, alike):
+            yield ("spacetime", "crowd", *path), text
+        yield from _clash(base, part.identities, crowd)
+
+
+def _person(name: str, person: SpacetimePerson) -> Iterator[Mistake]:
+    if not name:
+        yield (), "a name has at least one letter"
+    for field, text in (("issuer", person.issuer), ("subject", person.subject)):
+        if text is not None and not 0 < len(text.encode()) <= LONGEST_NAME:
+            yield (field,), f"it has {len(text.encode())} bytes; the server wants 1 to {LONGEST_NAME}"
+    if person.email is not None and (fault := email.fault(person.email)):
+        yield ("email",), f"{person.email!r}: {fault}"
+    for claim in sorted(CLAIM_NAMES & person.claims.keys()):
+        yield ("claims", claim), "no extra claim; issuer, subject, audience and expires_in say it"
+    if person.expires_in is not None and abs(person.expires_in) > _LONGEST_LIFE:
+        yield ("expires_in",), f"at most {_LONGEST_LIFE} seconds, ahead or back"
+    yield from _databases(person.databases)
+
+
+def _databases(given: int | tuple[str, ...]) -> Iterator[Mistake]:
+    count = given if isinstance(given, int) else len(given)
+    if not 0 <= count <= _MOST_DATABASES:
+        yield ("databases",), f"{count} databases; 0 to {_MOST_DATABASES} there can be"
+    if isinstance(given, tuple) and (twice := _twice(given)):
+        yield ("databases",), f"{twice!r} is there twice"
+
+
+def _twice(names: Iterable[str]) -> str | None:
+    return next((name for name, count in Counter(names).items() if count > 1), None)
+
+
+def _template(path: Path, crowd: SpacetimeCrowd | IntuitionCrowd) -> Iterator[Mistake]:
+    if crowd.name.count("{n}") != 1:
+        yield path, f"it names {crowd.count} of them: write {{n}} once, where the number goes"
+
+
+# --- Intuition --------------------------------------------------------------------------------------------------------
+
+
+def _intuition(part: IntuitionPart, names: Names) -> Iterator[Mistake]:
+    yield from _keys(part)
+    for name, row in part.identities.items():
+        path: Path = ("intuition", "identities", name)
+        if not name:
+            yield path, "a name has at least one letter"
+        yield from _wallet((*path, "creator"), row.creator, names)
+        for at, position in enumerate(row.positions):
+            yield from _position((*path, "positions", at), position, names)
+    if (crowd := part.crowd) is not None:
+        yield from _template(("intuition", "crowd", "name"), crowd)
+        yield from _wallet(("intuition", "crowd", "creator"), crowd.creator, names)
+        yield from _clash(("intuition", "identities"), part.identities, crowd)
+    if part.lifecycle and part.lifecycle.complete_after is not None and not _ever_pending(part):
+        yield ("intuition", "lifecycle", "complete_after"), "nothing is ever pending; say `pending: true`"
+
+
+def _ever_pending(part: IntuitionPart) -> bool:
+    there = [row.status for row in part.identities.values()] + ([part.crowd.status] if part.crowd else [])
+    return bool(part.lifecycle and part.lifecycle.pending) or "pending" in there
+
+
+def _clash(path: Path, names: Iterable[str], crowd: SpacetimeCrowd | IntuitionCrowd) -> Iterator[Mistake]:
+    for name in names:
+        if _in_crowd(name, crowd):
+            yield (*path, name), "one of the crowd has this name"
+
+
+def _keys(part: IntuitionPart) -> Iterator[Mistake]:
+    seen: dict[str, str] = {}
+    for name, given in part.api_keys.items():
+        path: Path = ("intuition", "api_keys", name)
+        if not name:
+            yield path, "a name has at least one letter"
+        key = given.key if given else None
+        if key is None:
+            continue
+        if not _SENDABLE.fullmatch(key):
+            yield (*path, "key"), "no header can hold it; a key is printable ASCII without blanks around it"
+        if key in seen:
+            yield (*path, "key"), f"{seen[key]} has the same"
+        seen[key] = name
+
+
+def _wallet(path: Path, wallet: Wallet, names: Names) -> Iterator[Mistake]:
+    if isinstance(wallet, Reference) and wallet.actor not in names.with_key:
+        hint = (
+            "has no wallet; give an API key in intuition.api_keys"
+            if names.is_actor(wallet.actor)
+            else f"is no actor with an API key, {meant(wallet.actor, names.with_key)}"
+        )
+        yield (*path, "actor"), f"{wallet.actor!r} {hint}"
+
+
+def _position(path: Path, position: PositionPart, names: Names) -> Iterator[Mistake]:
+    yield from _wallet((*path, "wallet"), position.wallet, names)
+    digits = str(position.amount)
+    if not (digits.isascii() and digits.isdecimal() and len(digits) < 80 and int(digits) > 0):
+        yield (*path, "amount"), f"a stake is a positive number of wei, not {digits[:60]}"
+
+
+# --- the script -------------------------------------------------------------------------------------------------------
+
+
+def _script(step: Step, names: Names) -> Iterator[Mistake]:
+    yield from mistakes(step)
+    if step.request is not None and (why := why_never(step.request, _OPERATIONS)):
+        yield ("request",), why
+    if step.actor is not None and not names.is_actor(step.actor):
+        yield ("actor",), f"no actor {step.actor!r}, {meant(step.actor, names.people)}"
+    for kind, known, is_known in _named(step, names):
+        name = getattr(step.do, kind)
+        if isinstance(name, str) and not is_known(name):
+            yield ("do", kind), f"no {name!r} here, {meant(name, known)}"
+
+
+def _named(step: Step, names: Names) -> Iterator[tuple[str, list[str], Callable[[str], bool]]]:
+    yield "revoke", names.with_key, names.is_key
+    for kind in ("complete", "fail", "remove"):
+        yield kind, names.rows, names.is_row

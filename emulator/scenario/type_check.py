@@ -1,0 +1,193 @@
+"""A tree against the model: everything that is of a wrong type, missing, or not known, at once.
+
+`msgspec.convert` would stop at the first mistake and not say where it stands. What is wrong is left out of the value
+that is built here, so that the rest can be converted, and looked at for its meaning too.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+import msgspec
+from msgspec import inspect
+
+from emulator.scenario.document import Node, Path, Problem, plain
+from emulator.scenario.schema import Scenario
+from emulator.scenario.semantic_check import senseless
+
+_WRONG = object()
+"""Stands for a value that was left out."""
+
+
+def checked(tree: Node) -> tuple[Scenario, list[Problem]]:
+    """The scenario without what is wrong, and all that is wrong."""
+    walk = _Walk()
+    found = walk.value(tree, inspect.type_info(Scenario), ())
+    scenario = msgspec.convert({"version": 1, **walk.rest} if found is _WRONG else found, Scenario)
+    meaning = [tree.problem(walk.place(path), text) for path, text in senseless(tree, scenario)]
+    problems = [*walk.problems, *(problem for problem in meaning if not _follows(problem, walk.problems))]
+    return scenario, sorted(dict.fromkeys(problems), key=lambda problem: problem.mark)
+
+
+def _follows(problem: Problem, wrong: list[Problem]) -> bool:
+    """Whether it may be there only because something within was left out."""
+    return any(each.path[: len(problem.path)] == problem.path for each in wrong)
+
+
+class _Walk:
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+        self.rest: dict[str, Any] = {}
+        """What is good of a document without a good version."""
+        self._kept: dict[Path, list[int]] = {}
+        """The places in a list of what was not left out."""
+
+    def place(self, path: Path) -> Path:
+        """Where the tree has what the value has at a path."""
+        placed: Path = ()
+        for step in path:
+            placed = (*placed, self._kept[placed][step] if isinstance(step, int) and placed in self._kept else step)
+        return placed
+
+    def value(self, node: Node, kind: inspect.Type, at: Path) -> Any:
+        """What the node says, or `_WRONG` when it does not fit."""
+        if isinstance(kind, inspect.AnyType):
+            return plain(node)
+        fitting = next((each for each in _members(kind) if _fits(node, each)), None)
+        if fitting is None:
+            return self._wrong(node, f"expected {_words(kind)}, got {_seen(node, kind)}")
+        if isinstance(fitting, inspect.StructType):
+            return self._struct(node, fitting, at)
+        if isinstance(fitting, inspect.DictType):
+            return self._mapping(node, fitting.value_type, at)
+        if isinstance(fitting, inspect.VarTupleType):
+            return self._list(node, [fitting.item_type] * len(_items(node)), at)
+        if isinstance(fitting, inspect.TupleType):
+            return self._list(node, list(fitting.item_types), at)
+        return self._scalar(node, fitting)
+
+    def _wrong(self, node: Node, text: str) -> Any:
+        self.problems.append(Problem(node.mark, node.path, text))
+        return _WRONG
+
+    def _struct(self, node: Node, kind: inspect.StructType, at: Path) -> Any:
+        fields = {each.encode_name: each.type for each in kind.fields}
+        known = [key for key in _entries(node) if self._known(node, key, fields)]
+        found = {key: self.value(_entries(node)[key], fields[key], (*at, key)) for key in known}
+        good = {key: each for key, each in found.items() if each is not _WRONG}
+        needed = [each.encode_name for each in kind.fields if each.required]
+        for name in needed:
+            if name not in found:
+                self.problems.append(Problem(node.mark, (*node.path, name), "missing"))
+        if good.keys() >= set(needed):
+            return good
+        self.rest = good
+        return _WRONG
+
+    def _known(self, node: Node, key: str, fields: Mapping[str, object]) -> bool:
+        if key in fields:
+            return True
+        near = get_close_matches(key[:60], fields, n=1)
+        hint = f'did you mean "{near[0]}"?' if near else f"there is {', '.join(fields)}"
+        self.problems.append(Problem(node.marks.get(key, node.mark), (*node.path, key), f"unknown key, {hint}"))
+        return False
+
+    def _mapping(self, node: Node, kind: inspect.Type, at: Path) -> Any:
+        found = {key: self.value(each, kind, (*at, key)) for key, each in _entries(node).items()}
+        return {key: each for key, each in found.items() if each is not _WRONG}
+
+    def _list(self, node: Node, kinds: list[inspect.Type], at: Path) -> Any:
+        pairs = enumerate(zip(_items(node), kinds, strict=True))
+        found = [self.value(each, kind, (*at, number)) for number, (each, kind) in pairs]
+        self._kept[at] = [number for number, each in enumerate(found) if each is not _WRONG]
+        return [found[number] for number in self._kept[at]]
+
+    def _scalar(self, node: Node, kind: inspect.Type) -> Any:
+        if isinstance(kind, inspect.LiteralType) and node.value not in kind.values:
+            words = [str(each) for each in kind.values]
+            near = get_close_matches(node.raw[:60], words, n=1)
+            meant = f'did you mean "{near[0]}"?' if near else f"there is {', '.join(words)}"
+            return self._wrong(node, f"no {node.raw[:60]!r} here, {meant}")
+        if isinstance(kind, inspect.IntType | inspect.FloatType):
+            for text, bound, holds in _bounds(kind):
+                if not holds(node.value, bound):
+                    return self._wrong(node, f"{node.raw[:60]} is too {text}; {bound} is the limit")
+        return node.value
+
+
+def _bounds(kind: inspect.IntType | inspect.FloatType) -> Iterator[tuple[str, float, Callable[[Any, Any], bool]]]:
+    if kind.ge is not None:
+        yield "small", kind.ge, lambda value, bound: value >= bound
+    if kind.le is not None:
+        yield "large", kind.le, lambda value, bound: value <= bound
+
+
+def _entries(node: Node) -> dict[str, Node]:
+    assert isinstance(node.value, dict)
+    return node.value
+
+
+def _items(node: Node) -> list[Node]:
+    assert isinstance(node.value, list)
+    return node.value
+
+
+def _members(kind: inspect.Type) -> tuple[inspect.Type, ...]:
+    return kind.types if isinstance(kind, inspect.UnionType) else (kind,)
+
+
+def _is_whole(node: Node) -> bool:
+    return isinstance(node.value, int) and not isinstance(node.value, bool)
+
+
+def _same_kind(node: Node, kind: inspect.LiteralType) -> bool:
+    return type(node.value) is type(kind.values[0])
+
+
+_KINDS: list[tuple[type[inspect.Type], str, Callable[[Node, Any], bool]]] = [
+    (inspect.NoneType, "nothing", lambda node, _: node.value is None),
+    (inspect.StructType, "a mapping", lambda node, _: isinstance(node.value, dict)),
+    (inspect.DictType, "a mapping", lambda node, _: isinstance(node.value, dict)),
+    (inspect.VarTupleType, "a list", lambda node, _: isinstance(node.value, list)),
+    (
+        inspect.TupleType,
+        "a list of two",
+        lambda node, kind: isinstance(node.value, list) and len(node.value) == len(kind.item_types),
+    ),
+    (inspect.LiteralType, "", _same_kind),
+    (inspect.BoolType, "true or false", lambda node, _: isinstance(node.value, bool)),
+    (inspect.IntType, "a whole number", lambda node, _: _is_whole(node)),
+    (inspect.FloatType, "a number", lambda node, _: _is_whole(node) or isinstance(node.value, float)),
+    (inspect.StrType, "text", lambda node, _: isinstance(node.value, str)),
+]
+
+
+def _fits(node: Node, kind: inspect.Type) -> bool:
+    return next(fits(node, kind) for each, _, fits in _KINDS if isinstance(kind, each))
+
+
+def _words(kind: inspect.Type) -> str:
+    """What a type is called: `text or a list`."""
+    return " or ".join(dict.fromkeys(filter(None, map(_word, _members(kind)))))
+
+
+def _word(kind: inspect.Type) -> str:
+    if isinstance(kind, inspect.LiteralType):
+        return " or ".join(map(str, kind.values))
+    return (
+        "" if isinstance(kind, inspect.NoneType) else next(word for each, word, _ in _KINDS if isinstance(kind, each))
+    )
+
+
+def _seen(node: Node, wanted: inspect.Type) -> str:
+    """What is there instead, and how a text has to be written when one is wanted."""
+    if isinstance(node.value, dict):
+        return "a mapping"
+    if isinstance(node.value, list):
+        return f"a list of {len(node.value)}"
+    if node.value is None:
+        return "nothing"
+    textual = any(isinstance(each, inspect.StrType | inspect.LiteralType) for each in _members(wanted))
+    hint = "; put it in quotes" if textual and not isinstance(node.value, str) else ""
+    shown = repr(node.value)[:60] if isinstance(node.value, str) else node.raw[:60]
+    return f"{shown}{hint}"

@@ -1,0 +1,76 @@
+"""The wiring diagram: which request goes where, and through what."""
+
+from typing import Any
+
+from emulator.control.api.access import Guard
+from emulator.control.api.operations import PREFIX
+from emulator.control.api.routes import control
+from emulator.core.path_pattern import path_pattern
+from emulator.http.request import Request
+from emulator.http.response import Answer
+from emulator.http.routing import Api, nearest
+from emulator.server.call import Answering, Call
+from emulator.server.caller import actor_of
+from emulator.server.fault_injection import faulty
+from emulator.server.journaling import journaled
+from emulator.services.intuition import handlers as intuition_handlers
+from emulator.services.intuition import model as intuition_model
+from emulator.services.spacetimedb import handlers as spacetime_handlers
+from emulator.services.spacetimedb import model as spacetime_model
+from emulator.world.stage import Stage
+
+
+def application(stage: Stage, guard: Guard) -> Answering:
+    """Everything the port answers."""
+    emulated = journaled(routed(faulty(answered)), stage.shows)
+    steered = control(stage, guard)
+
+    async def handle(call: Call) -> Answer:
+        return await (steered(call.request) if _is_below(call.request.path, PREFIX) else emulated(call))
+
+    return handle
+
+
+def routed(answering: Answering) -> Answering:
+    """Find what a request asks for, in the profiles its world speaks."""
+    spacetimes = {name: spacetime_handlers.api(profile) for name, profile in spacetime_model.PROFILES.items()}
+    intuitions = {
+        (name, cors): intuition_handlers.api(profile, cors=cors)
+        for name, profile in intuition_model.PROFILES.items()
+        for cors in (False, True)
+    }
+
+    async def handle(call: Call) -> Answer:
+        request, world = call.request, call.world
+        v1 = spacetimes[world.spacetime.profile.name]
+        root = intuitions[world.intuition.profile.name, world.intuition.cors]
+        api, store = (v1, world.spacetime) if _is_below(request.path, "/v1") else (root, world.intuition)
+        match = api.routes.find(request.method, request.path)
+        if match is None:
+            call.why_not = _why_not_found(request, api, (v1, root))
+        else:
+            call.api, call.match, call.store, request.params = api, match, store, match.params
+        call.actor = actor_of(call)
+        return await answering(call)
+
+    return handle
+
+
+async def answered(call: Call) -> Answer:
+    """What the API says, or that neither has the path."""
+    if call.api is None or call.match is None:
+        return Answer(404, why=call.why_not)
+    return await call.api.answer(call.request, call.match, call.store)
+
+
+def _is_below(path: str, prefix: str) -> bool:
+    return path.startswith(prefix) and (len(path) == len(prefix) or path[len(prefix)] == "/")
+
+
+def _why_not_found(request: Request, api: Api[Any], apis: tuple[Api[Any], ...]) -> str:
+    asked = f"{request.method} {request.path[:200]}"
+    for pattern, why in api.elsewhere.items():
+        if path_pattern(pattern).fullmatch(request.path):
+            return f"{asked}: {why}"
+    near = nearest(request.path, [known for each in apis for known in each.routes.paths])
+    return f"{asked}: no such route; did you mean {near}?" if near else f"{asked}: no such route"

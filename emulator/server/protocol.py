@@ -1,0 +1,114 @@
+"""aiohttp's protocol with our own answers to what is no HTTP: bytes in, bytes out."""
+
+import asyncio
+from typing import Any
+
+from aiohttp import web
+from aiohttp.http_exceptions import LineTooLong
+from aiohttp.web import BaseRequest
+from aiohttp.web_protocol import RequestHandler
+
+from emulator.control.api.access import Guard
+from emulator.core.clock import http_date
+from emulator.faults.delivery import Delivery
+from emulator.http.request import MAX_HEADERS, Request
+from emulator.http.response import Answer
+from emulator.journal.exchange import Exchange, Message, head_of
+from emulator.server.app import application
+from emulator.server.call import Call
+from emulator.server.journaling import log, received
+from emulator.server.replies import BrokenReply, LastReply, Reply
+from emulator.world.stage import Stage
+
+LONGEST_LINE = 64 * 1024
+"""Bytes in a request line or a header field."""
+
+
+_SLICE, _PAUSE = 200, 0.002
+"""How many things of an old world are let go of at once, and the seconds between two slices."""
+
+
+class Http(web.Server):
+    """aiohttp's protocol with our own voice: every request gets the world that stands when it comes."""
+
+    def __init__(self, stage: Stage, guard: Guard, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(self._answer, loop=loop)
+        self._stage = stage
+        self._handle = application(stage, guard)
+        self.under_way: set[asyncio.Task[None]] = set()
+        self._digging = False
+
+    def __call__(self) -> RequestHandler:
+        return _Connection(
+            self,
+            loop=self._loop,
+            access_log=None,
+            max_line_size=LONGEST_LINE,
+            max_field_size=LONGEST_LINE,
+            auto_decompress=False,
+        )
+
+    async def _answer(self, request: BaseRequest) -> Reply:
+        if len(request.raw_headers) > MAX_HEADERS:
+            return self.refuse(request, 431, f"more than {MAX_HEADERS} headers")
+        world = self._stage.settled_world()
+        call = Call(Request(request), world)
+        task = request.task
+        self.under_way.add(task)
+        try:
+            answer = await self._handle(call)
+            if answer.delivery is Delivery.HANG:
+                await asyncio.wait([call.request.lost])
+        finally:
+            self.under_way.discard(task)
+            if self._stage.graveyard and not self._digging:
+                self._digging = True
+                self._loop.call_later(_PAUSE, self._dig)
+        reply = Reply if answer.delivery is None else BrokenReply
+        return reply(request, answer, http_date(world.clock.seconds()))
+
+    def _dig(self) -> None:
+        """Let go of a slice of an old world, and of the next after a pause in which requests are answered."""
+        self._digging = self._stage.graveyard.dig(_SLICE)
+        if self._digging:
+            self._loop.call_later(_PAUSE, self._dig)
+
+    def abort(self) -> None:
+        """Hang up on whoever still waits for an answer."""
+        for task in self.under_way:
+            task.cancel()
+
+    def refuse(self, request: BaseRequest, status: int, why: str) -> Reply:
+        """hyper's answer to what it can't parse. It is journaled, for who would otherwise wonder."""
+        world = self._stage.settled_world()
+        answer = Answer(status, why=why)
+        sent = Message(head_of(request.raw_headers), b"", 0)
+        number, micros = world.journal.number(), world.clock.micros()
+        world.journal.record(
+            Exchange(number, request.method, request.raw_path, "", sent, status, received(answer), why, micros, 0.0)
+        )
+        log("?", "?", answer)
+        return LastReply(request, answer, http_date(world.clock.seconds()))
+
+
+class _Connection(RequestHandler):
+    """Says no to what the parser can't read as hyper does: a status, no body, and the connection closed."""
+
+    def __init__(self, http: Http, **options: Any) -> None:
+        super().__init__(http, **options)
+        self._http = http
+        self.lost: asyncio.Future[None] = options["loop"].create_future()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        super().connection_lost(exc)
+        if not self.lost.done():
+            self.lost.set_result(None)
+
+    def handle_error(
+        self, request: BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
+    ) -> web.StreamResponse:
+        if status != 400:
+            return super().handle_error(request, status, exc, message)
+        too_large = isinstance(exc, LineTooLong) or "Too many headers" in (message or "")
+        why = " ".join((message or "").split())
+        return self._http.refuse(request, 431 if too_large else 400, f"not HTTP as the parser wants it: {why[:300]}")

@@ -1,0 +1,92 @@
+"""Answers put on the wire, byte for byte as hyper would send them."""
+
+import asyncio
+import socket
+import struct
+import sys
+
+from aiohttp import web
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.web import BaseRequest
+
+from emulator.faults.delivery import Delivery
+from emulator.http.response import Answer, has_content_length, head_start
+
+
+class Reply(web.StreamResponse):
+    """An answer on the wire, byte for byte as hyper would send it: aiohttp's own heads are not used."""
+
+    def __init__(self, request: BaseRequest, answer: Answer, date: bytes) -> None:
+        super().__init__(status=answer.status)
+        self._keep_alive = request.keep_alive
+        minor = request.version.minor
+        connection = "" if minor else "keep-alive"
+        self._render(request, answer, date, minor, connection if self._keep_alive else "close" * minor)
+
+    def _render(self, request: BaseRequest, answer: Answer, date: bytes, minor: int, connection: str) -> None:
+        head = head_start(minor, answer.status, answer.content_type, answer.headers, connection)
+        if has_content_length(request.method, answer.status):
+            head += b"content-length: %d\r\n" % len(answer.body)
+        body = b"" if request.method == "HEAD" else answer.body
+        self._bytes = b"%bdate: %b\r\n\r\n%b" % (head, date, body)
+
+    async def prepare(self, request: BaseRequest) -> AbstractStreamWriter:
+        writer = self._payload_writer = request.writer
+        await writer.write(self._bytes)
+        return writer
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        self._eof_sent = True
+
+
+class BrokenReply(Reply):
+    """An answer that does not arrive whole; the connection ends with it."""
+
+    def __init__(self, request: BaseRequest, answer: Answer, date: bytes) -> None:
+        super().__init__(request, answer, date)
+        self._keep_alive = False
+        self._delivery = answer.delivery
+
+    def _render(self, request: BaseRequest, answer: Answer, date: bytes, minor: int, connection: str) -> None:
+        if answer.delivery is Delivery.GARBAGE:
+            self._bytes = answer.body
+        elif answer.status == 0:
+            self._bytes = b""
+        else:
+            self._bytes = _cut_short(request, answer, date, minor)
+
+    async def prepare(self, request: BaseRequest) -> AbstractStreamWriter:
+        writer = self._payload_writer = request.writer
+        if request.transport is not None:
+            if self._delivery is Delivery.RESET:
+                _reset(request.transport)
+            else:
+                request.transport.write(self._bytes)
+                request.transport.close()
+        return writer
+
+
+def _cut_short(request: BaseRequest, answer: Answer, date: bytes, minor: int) -> bytes:
+    head = head_start(minor, answer.status, answer.content_type, answer.headers, "")
+    if answer.delivery is Delivery.TRUNCATE:
+        framing, body = b"content-length: %d" % len(answer.body), answer.body[: answer.cut]
+    else:
+        half = answer.body[: -(-len(answer.body) // 2)]
+        framing, body = b"transfer-encoding: chunked", b"%x\r\n%b\r\nno length\r\n" % (len(half), half)
+    return b"%b%b\r\ndate: %b\r\n\r\n%b" % (head, framing, date, b"" if request.method == "HEAD" else body)
+
+
+def _reset(transport: asyncio.Transport) -> None:
+    """Close without a goodbye: with no time to linger, the system sends RST."""
+    layout = "hh" if sys.platform == "win32" else "ii"
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack(layout, 1, 0))
+    transport.abort()
+
+
+class LastReply(Reply):
+    """hyper's answer to what it can't parse: HTTP/1.1 whatever was asked, and the connection is closed."""
+
+    def __init__(self, request: BaseRequest, answer: Answer, date: bytes) -> None:
+        super().__init__(request, answer, date)
+        self._keep_alive = False
+        self._render(request, answer, date, 1, "close")

@@ -1,0 +1,139 @@
+"""The socket's owner: bytes in, bytes out, and the handle a test holds."""
+
+import asyncio
+import socket
+import sys
+import threading
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import Future
+from contextlib import asynccontextmanager, contextmanager
+from functools import partial
+from typing import Unpack
+
+from emulator.control.api.access import Guard
+from emulator.control.emulator import Emulator
+from emulator.control.new_world import new_stage
+from emulator.core.clock import monotonic
+from emulator.core.errors import Misconfigured
+from emulator.server.protocol import Http
+from emulator.world.config import Config, Settings
+from emulator.world.stage import Stage
+
+_GRACE = 0.05
+"""Seconds a request under way may take to end when the server stops; twice, then it is cut off."""
+
+
+class _Loop(asyncio.SelectorEventLoop):
+    """A loop whose timers run on real time, also while freezegun stops `time.monotonic`."""
+
+    def time(self) -> float:
+        return monotonic()
+
+
+def new_event_loop() -> asyncio.AbstractEventLoop:
+    return _Loop()
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket, in the caller's thread: what fails, fails here. Raises Misconfigured."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if sys.platform != "win32":  # there it would let two servers share the port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(1024)
+        listener.setblocking(False)  # noqa: FBT003 - the standard library has no keyword here
+    except (OSError, OverflowError) as error:
+        listener.close()
+        raise Misconfigured(_why_not_bound(host, port, error)) from error
+    return listener
+
+
+def _why_not_bound(host: str, port: int, error: OSError | OverflowError) -> str:
+    hint = "stop what listens there, choose another --port, or --port 0 for a free one"
+    return f"can't listen on {host}:{port}: {getattr(error, 'strerror', None) or error}; {hint}"
+
+
+def url_of(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    # A client can't connect to "any address"; loopback is always among them.
+    named = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - nothing is bound here
+    return f"http://[{named}]:{port}" if ":" in named else f"http://{named}:{port}"
+
+
+@asynccontextmanager
+async def serving(stage: Stage, guard: Guard, listener: socket.socket) -> AsyncIterator[Http]:
+    """Answer on `listener` as long as the block lasts. Requests under way at its end are cut off after 0.1 s."""
+    loop = asyncio.get_running_loop()
+    http = Http(stage, guard, loop)
+    server = await loop.create_server(http, sock=listener)
+    try:
+        yield http
+    finally:
+        server.close()
+        http.pre_shutdown()
+        await http.shutdown(timeout=_GRACE)
+        await asyncio.sleep(0)  # the connections' tasks hear of it
+
+
+@contextmanager
+def running_in_thread(
+    config: Config | None = None, *, host: str = "127.0.0.1", port: int = 0, **settings: Unpack[Settings]
+) -> Iterator[Emulator]:
+    """An emulator in a thread and a loop of its own.
+
+    `running_in_thread(seed=7)` is short for `running_in_thread(Config(seed=7))`; port 0 lets the system pick. Raises
+    Misconfigured when it can't start.
+    """
+    stage = new_stage(Config(**settings).over(config or Config()))
+    with serving_in_thread(stage, Guard(host), bind(host, port)) as emulator:
+        yield emulator
+
+
+@contextmanager
+def serving_in_thread(stage: Stage, guard: Guard, listener: socket.socket) -> Iterator[Emulator]:
+    """Answer on `listener` in a thread as long as the block lasts."""
+    started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event, Http]] = Future()
+
+    async def serve() -> None:
+        stop = asyncio.Event()
+        async with serving(stage, guard, listener) as http:
+            started.set_result((asyncio.get_running_loop(), stop, http))
+            await stop.wait()
+
+    def run() -> None:
+        try:
+            with asyncio.Runner(loop_factory=new_event_loop) as runner:
+                runner.run(serve())
+        except Exception as error:
+            if started.done():
+                raise
+            started.set_exception(error)
+
+    thread = threading.Thread(target=run, name="identity-emulator", daemon=True)
+    thread.start()
+    loop, stop, http = started.result()
+    try:
+        yield Emulator(url_of(listener), stage, partial(_abort, loop, http))
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join()
+
+
+@asynccontextmanager
+async def running(
+    config: Config | None = None, *, host: str = "127.0.0.1", port: int = 0, **settings: Unpack[Settings]
+) -> AsyncIterator[Emulator]:
+    """An emulator in the running loop; otherwise as `running_in_thread`."""
+    stage = new_stage(Config(**settings).over(config or Config()))
+    listener = bind(host, port)
+    url = url_of(listener)
+    async with serving(stage, Guard(host), listener) as http:
+        yield Emulator(url, stage, partial(_abort, asyncio.get_running_loop(), http))
+
+
+def _abort(loop: asyncio.AbstractEventLoop, http: Http) -> None:
+    """Nothing is under way most of the time; then the loop is left alone."""
+    if http.under_way:
+        loop.call_soon_threadsafe(http.abort)

@@ -1,0 +1,1 @@
+"""The emulated APIs, a folder each. They don't know each other, nor the world they are part of."""

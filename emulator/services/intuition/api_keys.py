@@ -1,0 +1,62 @@
+"""API keys: who may call, and why somebody may not."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from emulator.services.intuition.refusals import KeyInvalid, KeyMissing, Unauthorized
+
+DEFAULT_KEY = "00000000-0000-4000-8000-000000000001"
+DEFAULT_WALLET = "0x0000000000000000000000000000000000000001"
+
+
+class ApiKey(msgspec.Struct, frozen=True):
+    """A key and the wallet it was issued to."""
+
+    key: str
+    wallet: str
+    revoked: bool = False
+
+
+Known = Callable[[str], ApiKey | None]
+"""The good key that reads like this."""
+
+
+def authenticate(key: str | None, authorization: str | None, known: Known) -> ApiKey:
+    """The key a request came with. `x-api-key` decides when both headers are there. Raises Unauthorized."""
+    if key is not None:
+        found = known(key)
+        if found is None:
+            raise KeyInvalid(_why_invalid(key, known))
+        return found
+    if authorization is None:
+        raise KeyMissing
+    raise _authorization_refused(authorization)
+
+
+def _authorization_refused(authorization: str) -> Unauthorized:
+    why = "the emulator knows no bearer tokens for Intuition; send `x-api-key`"
+    if not (authorization.isascii() and authorization.replace("\t", " ").isprintable()):
+        return Unauthorized("`Authorization` header contains invalid characters", f"it is not plain ASCII; {why}")
+    if not authorization.startswith("Bearer "):
+        return Unauthorized("`Authorization` header must be a bearer token", f"it does not start with `Bearer `; {why}")
+    return Unauthorized("Bearer token invalid or expired", why)
+
+
+_PLACEHOLDERS = frozenset({"undefined", "null", "none", "nil", "<api_key>", "<api_key_here>", "your_api_key"})
+
+
+def _why_invalid(key: str, known: Known) -> str:
+    bare = key.strip().strip("\"'").removesuffix("\\n").removesuffix("\\r")
+    if not key:
+        return "`x-api-key` is empty; is the variable it comes from set?"
+    if key.lower() in _PLACEHOLDERS or key.startswith(("$", "{{")):
+        return f"`x-api-key` is the text {key!r}: a variable that was never filled in"
+    if key.endswith(("\\n", "\\r", "%0A", "%0a", "\n")):
+        return "`x-api-key` ends in a newline"
+    if bare != key and known(bare):
+        return "`x-api-key` is a good key inside quotes or blanks"
+    if known(key.lower()):
+        return "`x-api-key` is a good key in upper case; keys are lower case"
+    default = f"; {DEFAULT_KEY} is good" if known(DEFAULT_KEY) else ""
+    return f"`x-api-key` was never issued here, or was revoked{default}"

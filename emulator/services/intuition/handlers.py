@@ -1,0 +1,151 @@
+"""Intuition's routes."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from emulator.core.errors import Refused
+from emulator.http.parameters import path_text, query_pairs
+from emulator.http.request import BodyBroken, BodyTooLong, Request
+from emulator.http.response import Answer, json_answer
+from emulator.http.routing import Api, Handler, Routes
+from emulator.services.intuition.api_keys import ApiKey
+from emulator.services.intuition.auth import authenticated
+from emulator.services.intuition.listing import Filters, Paging, Sorting
+from emulator.services.intuition.model import Draft, Profile
+from emulator.services.intuition.operations import OPERATIONS
+from emulator.services.intuition.refusals import BodyRefused, BodyTooLarge, InvalidPath, NotJsonContent
+from emulator.services.intuition.store import Store
+from emulator.services.rust.fast_json import plain_object
+from emulator.services.rust.serde_json import JsonError
+
+LONGEST_BODY = 2 * 1024 * 1024
+"""axum's default limit, in bytes."""
+
+
+@authenticated
+async def create_identity(request: Request, store: Store, key: ApiKey) -> Answer:
+    return json_answer(store.create(await _draft(request)))
+
+
+@authenticated
+async def get_identity(request: Request, store: Store, key: ApiKey) -> Answer:
+    return json_answer(store.find(_name(request)))
+
+
+@authenticated
+async def list_identities(request: Request, store: Store, key: ApiKey) -> Answer:
+    """Also the search: what is not given does not filter."""
+    query = dict(query_pairs(request.query))
+    listed = store.page(Paging.parse(query), Sorting.parse(query), Filters.parse(query))
+    return json_answer(listed)
+
+
+@authenticated
+async def list_positions(request: Request, store: Store, key: ApiKey) -> Answer:
+    """Known without positions is an empty page, unknown is 404."""
+    return json_answer(store.positions_page(_name(request), Paging.parse(dict(query_pairs(request.query)))))
+
+
+def _name(request: Request) -> str:
+    try:
+        return path_text(request.params[0], "id")
+    except ValueError as error:
+        raise InvalidPath(str(error), f"the escapes in {request.params[0][:80]!r} are not UTF-8") from None
+
+
+async def _draft(request: Request) -> Draft:
+    _check_content_type(request.header("content-type"))
+    try:
+        body = await request.body(LONGEST_BODY)
+    except BodyTooLong as error:
+        raise BodyTooLarge(f"the body has {error}; {LONGEST_BODY} are the most") from None
+    except BodyBroken as error:
+        raise BodyRefused("Failed to buffer the request body", f"the body could not be read: {error}") from None
+    found = _quick_fields(body) or _fields(body)
+    return Draft(
+        display_name=found["display_name"],
+        creator=found["creator"],
+        description=found.get("description"),
+        image=found.get("image_url") or found.get("image"),
+        external_reference=found.get("external_reference"),
+    )
+
+
+def _check_content_type(content_type: str | None) -> None:
+    """`application/json` and `application/*+json`, with or without parameters, as axum has it."""
+    essence = (content_type or "").partition(";")[0].strip().lower()
+    if essence != "application/json" and not (essence.startswith("application/") and essence.endswith("+json")):
+        what = "there is no `Content-Type`" if content_type is None else f"`Content-Type` is {content_type[:80]!r}"
+        raise NotJsonContent(f"{what}; the body must be sent as application/json")
+
+
+class _PlainDraft(msgspec.Struct):
+    display_name: str
+    creator: str
+    description: str | None = None
+    external_reference: str | None = None
+    image_url: str | None = None
+    image: str | None = None
+
+
+def _quick_fields(body: bytes) -> dict[str, Any] | None:
+    """The fields of a body that is plain and well typed; else None, for the careful reader to say what is wrong."""
+    found = plain_object(body)
+    try:
+        msgspec.convert(found, _PlainDraft)
+    except msgspec.ValidationError:
+        return None
+    return found
+
+
+def _fields(body: bytes) -> dict[str, Any]:
+    from emulator.services.intuition.body_json import read_draft
+
+    try:
+        return read_draft(body)
+    except JsonError as error:
+        failed = "deserialize the JSON body into the target type" if error.data else "parse the request body as JSON"
+        # axum's sentence, serde_path_to_error's path, serde_json's fault
+        fault = f"{error.dotted_path}: {error}" if error.path else str(error)
+        raise BodyRefused(f"Failed to {failed}: {fault}", _why_not_json(body) or fault) from None
+
+
+_BEGINNINGS = {
+    b"[object Object]": "an object was sent without JSON.stringify",
+    b"\xef\xbb\xbf": "the body begins with a byte-order mark",
+    b"\x1f\x8b": "the body is gzip, which the service does not unpack",
+}
+
+
+def _why_not_json(body: bytes) -> str | None:
+    """The usual mistakes, by how the body begins."""
+    if not body.strip():
+        return "the body is empty"
+    return next((why for beginning, why in _BEGINNINGS.items() if body.startswith(beginning)), None)
+
+
+def describe(refused: Refused) -> Answer:
+    """A refusal in Intuition's voice: `{code, error}`."""
+    return json_answer({"code": refused.status, "error": refused.text}, refused.status, refused.why)
+
+
+_ELSEWHERE = {
+    "/claim/**": "the real service has claims, the emulator has only its identity API",
+    "/claims/**": "the real service has claims, the emulator has only its identity API",
+    "/users/**": "the real service has users, the emulator has only its identity API",
+}
+
+
+_HANDLERS: Mapping[str, Handler[Store]] = {
+    "intuition.create_identity": create_identity,
+    "intuition.list_identities": list_identities,
+    "intuition.search_identities": list_identities,
+    "intuition.get_identity": get_identity,
+    "intuition.list_positions": list_positions,
+}
+
+
+def api(profile: Profile, *, cors: bool = False) -> Api[Store]:
+    return Api("intuition", Routes.of(OPERATIONS, _HANDLERS), describe, cors=cors, elsewhere=_ELSEWHERE)

@@ -1,0 +1,100 @@
+"""The nouns of Intuition's REST API, and everything it can say no with."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from emulator.services.intuition.content_address import hash_of
+
+DID_PREFIX = "did:intuition:ipfs:"
+STATUSES = ("pending", "complete", "removed", "error")
+NO_VAULT = "0"
+"""Of a row that is not on the chain yet."""
+
+
+class User(msgspec.Struct, frozen=True, gc=False):
+    """The creator of an identity, with the seven keys of the documentation page in its order."""
+
+    id: str
+    created_at: str
+    updated_at: str
+    last_login: str
+    api_key: str
+    wallet: str
+    role: str
+
+
+class Identity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """One row, its keys in the order of the documentation page; keys without a value are left out, never null.
+
+    Times are RFC 3339 with six digits; sums and the price are decimal strings of wei.
+    """
+
+    id: str
+    identity_id: str
+    identity_hash: str
+    display_name: str
+    description: str | None = None
+    image: str | None = None
+    external_reference: str | None = None
+    creator: User
+    status: str
+    created_at: str
+    num_positions: int
+    updated_at: str
+    vault_id: str
+    assets_sum: str
+    conviction_sum: str
+    conviction_price: str
+
+
+class Staker(msgspec.Struct, frozen=True, gc=False):
+    wallet: str
+
+
+class Position(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A stake in an identity, its keys in the order of the documentation page; amounts are decimal strings of wei."""
+
+    id: str
+    user: Staker
+    direction: str = "for"
+    vault_id: str
+    amount_staked: str
+    conviction: str
+    assets: str
+    fee: str = "0"
+    delta_assets: str = "0"
+    total: int = 1
+
+
+class Draft(msgspec.Struct, frozen=True):
+    """What a client asks to create."""
+
+    display_name: str
+    creator: str
+    description: str | None = None
+    image: str | None = None
+    external_reference: str | None = None
+
+    def document(self) -> bytes:
+        """What would be pinned to IPFS: equal drafts give equal bytes. The real document is unknown."""
+        return msgspec.json.encode(self)
+
+
+class Lifecycle(msgspec.Struct, frozen=True):
+    """What becomes of new rows: complete at once, or pending until told otherwise, or for some seconds."""
+
+    pending: bool = False
+    complete_after: float | None = None
+
+
+class Profile(msgspec.Struct, frozen=True):
+    name: str
+
+
+PROFILES: Mapping[str, Profile] = {"documented": Profile("documented")}
+
+
+def hashed(row: Identity) -> Identity:
+    """The row with its hash."""
+    return row if row.identity_hash else msgspec.structs.replace(row, identity_hash=hash_of(row.identity_id))

@@ -1,0 +1,17 @@
+"""What can be asked of Intuition."""
+
+from emulator.http.operation import Operation
+
+
+def _both(suffix: str = "") -> tuple[str, ...]:
+    """The page calls it by both names, so both are served."""
+    return (f"/identity{suffix}", f"/identities{suffix}")
+
+
+OPERATIONS = (
+    Operation("intuition.create_identity", "POST", _both()),
+    Operation("intuition.list_identities", "GET", ("/identities",)),
+    Operation("intuition.search_identities", "GET", _both("/search")),
+    Operation("intuition.get_identity", "GET", _both("/:id")),
+    Operation("intuition.list_positions", "GET", _both("/:id/positions")),
+)

@@ -1,0 +1,301 @@
+"""What Intuition remembers: API keys, users by wallet, identities by their names."""
+
+from collections.abc import Iterable
+from heapq import heappop, heappush
+from typing import Any
+
+from msgspec import structs
+
+from emulator.core.clock import LATEST, rfc3339, to_micros
+from emulator.core.context import Ground
+from emulator.core.copy_on_write import Layered
+from emulator.core.entropy import uuid4_of
+from emulator.services.intuition.api_keys import ApiKey
+from emulator.services.intuition.content_address import cid_v0, hash_of
+from emulator.services.intuition.listing import Filters, Paging, Sorting
+from emulator.services.intuition.model import (
+    DID_PREFIX,
+    NO_VAULT,
+    Draft,
+    Identity,
+    Lifecycle,
+    Position,
+    Profile,
+    Staker,
+    User,
+)
+from emulator.services.intuition.refusals import NotFound
+from emulator.services.intuition.sorted_rows import Rows
+
+
+class Store:
+    def __init__(self, profile: Profile, ground: Ground) -> None:
+        graveyard = ground.graveyard
+        self.profile = profile
+        self.cors = False
+        """Whether pages may use the API; unknown of the real service."""
+        self.lifecycle = Lifecycle()
+        self.rows = Rows(graveyard)
+        self.users: Layered[str, User] = Layered(graveyard)
+        self.positions: Layered[int, tuple[Position, ...]] = Layered(graveyard)
+        self.names: Layered[str, int] = Layered(graveyard)
+        """What the scenario calls its rows."""
+        self._keys: Layered[str, ApiKey] = Layered(graveyard)
+        self._by_id: Layered[str, int] = Layered(graveyard)
+        self._by_content: Layered[str, int] = Layered(graveyard)
+        self._by_vault: Layered[str, int] = Layered(graveyard)
+        self.completions: list[tuple[int, int]] = []
+        """When which pending rows become complete, a heap; in microseconds."""
+        self._clock, self._entropy, self._lock = ground.clock, ground.entropy, ground.lock
+
+    def fork(self, ground: Ground, later: int = 0) -> "Store":
+        """Another store that remembers the same; the caller holds the lock. What is due is due `later` microseconds."""
+        copy = Store(self.profile, ground)
+        copy.cors, copy.lifecycle = self.cors, self.lifecycle
+        copy.completions = [(due + later, number) for due, number in self.completions]
+        copy.rows, copy.users, copy.positions = self.rows.fork(), self.users.fork(), self.positions.fork()
+        copy.names, copy._keys = self.names.fork(), self._keys.fork()
+        copy._by_id, copy._by_content, copy._by_vault = (
+            self._by_id.fork(),
+            self._by_content.fork(),
+            self._by_vault.fork(),
+        )
+        return copy
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    # --- API keys -----------------------------------------------------------------------------------------------------
+
+    @property
+    def api_keys(self) -> list[ApiKey]:
+        """Those that are good, in the order they were issued."""
+        return [issued for issued in self.issued_keys if not issued.revoked]
+
+    @property
+    def issued_keys(self) -> list[ApiKey]:
+        """All, revoked ones too."""
+        return list(self._keys.merged().values())
+
+    def api_key(self, key: str) -> ApiKey | None:
+        """The key a client sends, if it is good."""
+        issued = self._keys.get(key)
+        return None if issued is None or issued.revoked else issued
+
+    def issue_api_key(self, wallet: str, key: str | None = None) -> ApiKey:
+        """A key for `wallet`: a fresh UUID, unless it is told which."""
+        issued = ApiKey(key or self._entropy.uuid4("intuition.api_key"), wallet)
+        self.put_api_key(issued)
+        return issued
+
+    def put_api_key(self, key: ApiKey) -> None:
+        with self._lock:
+            self._keys[key.key] = key
+
+    def revoke_api_key(self, key: str) -> None:
+        """Raises KeyError when there is no such key that is good."""
+        with self._lock:
+            issued = self.api_key(key)
+            if issued is None:
+                raise KeyError(key)
+            self._keys[key] = structs.replace(issued, revoked=True)
+
+    # --- identities ---------------------------------------------------------------------------------------------------
+
+    def create(self, draft: Draft) -> Identity:
+        """A new row, complete at once unless the lifecycle says otherwise.
+
+        Equal drafts give two rows with one `identity_id`: it is a content address.
+        """
+        identity_id = _content_address(draft)
+        identity_hash = hash_of(identity_id)
+        with self._lock:
+            micros = self._clock.micros()
+            now = rfc3339(micros)
+            row_id = self._entropy.uuid4("intuition.identity")
+            creator = self._user(draft.creator, now)
+            pending = self.lifecycle.pending
+            status, vault = ("pending", NO_VAULT) if pending else ("complete", self._next_vault())
+            row = _row(draft, row_id, identity_id, identity_hash, creator, status=status, vault=vault, now=now)
+            number = self.put(len(self.rows), row)
+            if pending:
+                self._complete_later([number], micros)
+        return row
+
+    def populate(self, newcomers: Iterable[tuple[str, Draft, str]], micros: int) -> None:
+        """Rows that are there when the world begins: what the scenario calls each, what it says, and its status.
+
+        Their ids belong to their names, and they have one moment (microseconds).
+        """
+        with self._lock:
+            now = rfc3339(micros)
+            rows: dict[int, Identity] = {}
+            names, ids, contents, vaults = (dict[str, int]() for _ in range(4))
+            used = len(self._by_vault) + 1
+            for number, (name, draft, status) in enumerate(newcomers, len(self.rows)):
+                row_id = uuid4_of(self._entropy.named("intuition.identity", name))
+                creator = self._user(draft.creator, now)
+                vault = NO_VAULT if status in _OFF_CHAIN else str(used + len(vaults))
+                row = _row(draft, row_id, _content_address(draft), "", creator, status=status, vault=vault, now=now)
+                rows[number], names[name], ids[row_id] = row, number, number
+                if row.vault_id != NO_VAULT:
+                    vaults[row.vault_id] = number
+                if row.identity_id not in self._by_content:
+                    contents.setdefault(row.identity_id, number)
+            self.rows.adopt(rows)
+            for index, found in (
+                (self.names, names),
+                (self._by_id, ids),
+                (self._by_content, contents),
+                (self._by_vault, vaults),
+            ):
+                index.adopt(found)
+            self._complete_later([number for number, row in rows.items() if row.status == "pending"], micros)
+
+    def _complete_later(self, numbers: Iterable[int], micros: int) -> None:
+        """As the lifecycle has it, if it has."""
+        if self.lifecycle.complete_after is not None:
+            due = micros + round(self.lifecycle.complete_after * 1_000_000)
+            for number in numbers:
+                self.complete_at(due, number)
+
+    def put(self, number: int, row: Identity) -> int:
+        """Have a row found by its names; the caller holds the lock."""
+        self.rows[number] = row
+        self._by_id[row.id] = number
+        if row.identity_id not in self._by_content:
+            self._by_content[row.identity_id] = number
+        if row.vault_id != NO_VAULT:
+            self._by_vault[row.vault_id] = number
+        return number
+
+    def _next_vault(self) -> str:
+        return str(len(self._by_vault) + 1)
+
+    def has_id(self, row_id: str) -> bool:
+        return row_id in self._by_id
+
+    def number(self, name: str) -> int:
+        """Of the row with this `id`, else `identity_id` (the oldest of equal content), else `vault_id`.
+
+        Raises NotFound.
+        """
+        for names in (self._by_id, self._by_content, self._by_vault):
+            if (number := names.get(name)) is not None:
+                return number
+        raise NotFound(f"no identity has the id, identity_id or vault_id {name!r}; {len(self)} are known")
+
+    def find(self, name: str) -> Identity:
+        """The row `number` knows by this name. Raises NotFound."""
+        return self.rows[self.number(name)]
+
+    def page(self, paging: Paging, sorting: Sorting, filters: Filters) -> dict[str, Any]:
+        """A page of rows in its envelope. Filters look at every row, sorting at none."""
+        with self._lock:
+            rows = self.rows.ordered(sorting.key, descending=sorting.descending)
+            if not filters:
+                return self._shown(paging.envelope(rows, len(self)))
+            fitting = [row for row in rows if filters.fit(row)]
+            return self._shown(paging.envelope(fitting, len(fitting)))
+
+    def _shown(self, envelope: dict[str, Any]) -> dict[str, Any]:
+        """With the hash of every row that is on the page."""
+        return envelope | {"data": [row if row.identity_hash else self.find(row.id) for row in envelope["data"]]}
+
+    # --- what becomes of them -----------------------------------------------------------------------------------------
+
+    def move(self, number: int, status: str, micros: int) -> Identity:
+        """Complete a pending row (it gets the next vault), or give it another status. What is so already, stays."""
+        with self._lock:
+            row = self.rows[number]
+            if row.status == status:
+                return row
+            changes: dict[str, Any] = {"status": status, "updated_at": rfc3339(micros)}
+            if status == "complete" and row.vault_id == NO_VAULT:
+                changes["vault_id"] = self._next_vault()
+            self.put(number, structs.replace(row, **changes))
+            return self.rows[number]
+
+    def pending(self) -> list[int]:
+        """The numbers of all pending rows."""
+        return [number for number, row in self.rows.unhashed().items() if row.status == "pending"]
+
+    def complete_at(self, micros: int, number: int) -> None:
+        """Have a pending row be complete at a moment of the clock."""
+        heappush(self.completions, (min(micros, to_micros(LATEST)), number))
+
+    def complete_due(self, now: int) -> None:
+        """Complete what is to be complete by now, in microseconds, each at its own moment."""
+        while self.completions and self.completions[0][0] <= now:
+            due, number = heappop(self.completions)
+            if self.rows[number].status == "pending":
+                self.move(number, "complete", due)
+
+    def add_position(self, number: int, wallet: str, amount: int, position_id: str | None = None) -> Position:
+        """A stake of `amount` wei in a row; its sums grow by it. A fresh id unless it has one. Raises ValueError."""
+        if amount <= 0:
+            raise ValueError(f"a stake is a positive number of wei, not {amount}")
+        with self._lock:
+            row = self.rows[number]
+            position = Position(
+                id=position_id or self._entropy.uuid4("intuition.position"),
+                user=Staker(wallet),
+                vault_id=row.vault_id,
+                amount_staked=str(amount),
+                conviction=str(amount),
+                assets=str(amount),
+            )
+            self.positions[number] = (*(self.positions.get(number) or ()), position)
+            self.rows[number] = structs.replace(
+                row,
+                num_positions=row.num_positions + 1,
+                assets_sum=str(int(row.assets_sum) + amount),
+                conviction_sum=str(int(row.conviction_sum) + amount),
+                updated_at=rfc3339(self._clock.micros()),
+            )
+        return position
+
+    def positions_page(self, name: str, paging: Paging) -> dict[str, Any]:
+        """A page of the stakes in an identity, in the order they were made. Raises NotFound."""
+        with self._lock:
+            found = self.positions.get(self.number(name)) or ()
+            rows = (structs.replace(position, total=len(found)) for position in found)
+            return paging.envelope(rows, len(found))
+
+    def _user(self, wallet: str, now: str) -> User:
+        """The user row of a wallet, made on first use; the page shows its `api_key` blank."""
+        user = self.users.get(wallet)
+        if user is None:
+            user = User(uuid4_of(self._entropy.named("intuition.user", wallet)), now, now, now, "", wallet, "User")
+            self.users[wallet] = user
+        return user
+
+
+def _content_address(draft: Draft) -> str:
+    return DID_PREFIX + cid_v0(draft.document())
+
+
+_OFF_CHAIN = frozenset({"pending", "error"})
+
+
+def _row(
+    draft: Draft, row_id: str, identity_id: str, identity_hash: str, creator: User, *, status: str, vault: str, now: str
+) -> Identity:
+    return Identity(
+        id=row_id,
+        identity_id=identity_id,
+        identity_hash=identity_hash,
+        display_name=draft.display_name,
+        description=draft.description,
+        image=draft.image,
+        external_reference=draft.external_reference,
+        creator=creator,
+        status=status,
+        created_at=now,
+        num_positions=0,
+        updated_at=now,
+        vault_id=vault,
+        assets_sum="0",
+        conviction_sum="0",
+        conviction_price="0",
+    )

@@ -1,0 +1,322 @@
+"""serde: typed values out of a `Reader`, and what it says of wrong ones.
+
+A `Shape` reads one value of a wanted type and moves the reader, byte for byte, where serde_json would stand. A fault of
+the text knows its position; one of a type (`Unplaced`) gets that of the next enclosing value which can give one
+(`fix_position` in serde_json's src/de.rs).
+"""
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any, NamedTuple, NoReturn
+
+from emulator.services.rust.debug_format import debug
+from emulator.services.rust.serde_json import (
+    CLOSE_LIST,
+    CLOSE_MAP,
+    COMMA,
+    EOF_LIST,
+    EOF_OBJECT,
+    EXPECTED_LIST_COMMA_OR_END,
+    EXPECTED_OBJECT_COMMA_OR_END,
+    EXPECTED_VALUE,
+    IDENTS,
+    KEY_MUST_BE_A_STRING,
+    MINUS,
+    NINE,
+    OPEN_LIST,
+    OPEN_MAP,
+    QUOTE,
+    TRAILING_CHARACTERS,
+    ZERO,
+    JsonError,
+    Reader,
+)
+
+Shape = Callable[[Reader], Any]
+
+
+class Unplaced(Exception):
+    """A wrong type that does not know where it stands yet."""
+
+
+def wrong_type(reader: Reader, expected: str) -> NoReturn:
+    """What serde says when a value is none of the types wanted: scalars are read, brackets are not."""
+    byte = reader.peek()
+    if byte in (OPEN_LIST, OPEN_MAP):
+        found = "sequence" if byte == OPEN_LIST else "map"
+    else:
+        found = unexpected(anything(reader))
+    raise reader.error(f"invalid type: {found}, expected {expected}", data=True)
+
+
+def unexpected(value: Any) -> str:
+    """serde's `Unexpected`: the kind of a value and, for scalars, the value."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return f"boolean `{str(value).lower()}`"
+        case int():
+            return f"integer `{value}`"
+        case float():
+            return f"floating point `{_float(value)}`"
+        case str():
+            return f"string {debug(value)}"
+        case list():
+            return "sequence"
+        case _:
+            return "map"
+
+
+def _float(value: float) -> str:
+    """As ryu prints it: Python's shortest digits, other exponents."""
+    digits, _, exponent = repr(value).partition("e")
+    if not exponent:
+        return digits
+    if int(exponent) != -5:
+        return f"{digits}e{int(exponent)}"
+    sign = "-" if value < 0 else ""
+    return f"{sign}0.0000{digits.lstrip('-').replace('.', '')}"
+
+
+def string(reader: Reader) -> str:
+    if reader.value_start() != QUOTE:
+        wrong_type(reader, "a string")
+    reader.index += 1
+    return reader.string()
+
+
+def i64(reader: Reader) -> int:
+    byte = reader.value_start()
+    if byte != MINUS and not ZERO <= byte <= NINE:
+        wrong_type(reader, "i64")
+    value = reader.number()
+    if isinstance(value, float):
+        raise reader.error(f"invalid type: {unexpected(value)}, expected i64", data=True)
+    if value >= 2**63:
+        raise reader.error(f"invalid value: {unexpected(value)}, expected i64", data=True)
+    return value
+
+
+def anything(reader: Reader) -> Any:
+    """`serde_json::Value`."""
+    byte = reader.value_start()
+    if byte == QUOTE:
+        reader.index += 1
+        return reader.string()
+    if byte == MINUS or ZERO <= byte <= NINE:
+        return reader.number()
+    if byte in IDENTS:
+        return reader.ident()
+    if byte == OPEN_LIST:
+        return list_of(anything)(reader)
+    if byte == OPEN_MAP:
+        return _map_of_anything(reader)
+    raise reader.peek_error(EXPECTED_VALUE)
+
+
+def _map_of_anything(reader: Reader) -> dict[str, Any]:
+    reader.enter()
+    entries: dict[str, Any] = {}
+    while (key := reader.key(first=not entries)) is not None:
+        reader.colon()
+        entries[key] = anything(reader)
+    reader.end_map()
+    return entries
+
+
+def ignored(reader: Reader) -> None:
+    """A value nobody wants: `IgnoredAny`. No depth limit, so no recursion either."""
+    brackets: list[int] = []
+    while True:
+        byte = reader.value_start()
+        if byte in (OPEN_LIST, OPEN_MAP):
+            reader.index += 1
+            brackets.append(byte)
+            more = _ignored_more(reader, brackets, after_value=False)
+        else:
+            _ignored_scalar(reader, byte)
+            more = _ignored_more(reader, brackets, after_value=True)
+        if not more:
+            return
+        if brackets[-1] == OPEN_MAP:
+            _ignored_key(reader)
+
+
+def _ignored_scalar(reader: Reader, byte: int) -> None:
+    if byte == QUOTE:
+        reader.index += 1
+        reader.skip_string()
+    elif byte == MINUS or ZERO <= byte <= NINE:
+        reader.skip_number()
+    elif byte in IDENTS:
+        reader.ident()
+    else:
+        raise reader.peek_error(EXPECTED_VALUE)
+
+
+def _ignored_more(reader: Reader, brackets: list[int], *, after_value: bool) -> bool:
+    """Close what ends here; True when another value follows in the innermost bracket."""
+    while brackets:
+        in_list = brackets[-1] == OPEN_LIST
+        byte = reader.skip_space()
+        if byte is None:
+            raise reader.peek_error(EOF_LIST if in_list else EOF_OBJECT)
+        if byte == (CLOSE_LIST if in_list else CLOSE_MAP):
+            reader.index += 1
+            brackets.pop()
+            after_value = True
+        elif not after_value:
+            return True
+        elif byte == COMMA:
+            reader.index += 1
+            return True
+        else:
+            raise reader.peek_error(EXPECTED_LIST_COMMA_OR_END if in_list else EXPECTED_OBJECT_COMMA_OR_END)
+    return False
+
+
+def _ignored_key(reader: Reader) -> None:
+    byte = reader.skip_space()
+    if byte != QUOTE:
+        raise reader.peek_error(EOF_OBJECT if byte is None else KEY_MUST_BE_A_STRING)
+    reader.index += 1
+    reader.skip_string()
+    reader.colon()
+
+
+def optional(shape: Shape) -> Shape:
+    """`Option<T>`: null is None."""
+
+    def read(reader: Reader) -> Any:
+        if reader.skip_space() == b"n"[0]:
+            return reader.ident()
+        return shape(reader)
+
+    return read
+
+
+def list_of(shape: Shape, expected: str = "a sequence") -> Shape:
+    def read(reader: Reader) -> list[Any]:
+        if reader.value_start() != OPEN_LIST:
+            wrong_type(reader, expected)
+        reader.enter()
+        items: list[Any] = []
+        while reader.has_element(first=not items):
+            items.append(_at(len(items), shape, reader))
+        reader.end_list()
+        return items
+
+    return read
+
+
+def unit_enum(name: str, variants: tuple[str, ...]) -> Shape:
+    """An enum without data: a string, or `{"Variant": null}`."""
+
+    def variant(reader: Reader) -> str:
+        if reader.value_start() != QUOTE:
+            wrong_type(reader, "variant identifier")
+        reader.index += 1
+        found = reader.string()
+        if found not in variants:
+            wanted = ", ".join(f"`{name}`" for name in variants)
+            raise reader.error(f"unknown variant `{found}`, expected one of {wanted}", data=True)
+        return found
+
+    def read(reader: Reader) -> str:
+        byte = reader.value_start()
+        if byte == QUOTE:
+            return variant(reader)
+        if byte != OPEN_MAP:
+            raise reader.peek_error(EXPECTED_VALUE)
+        reader.enter()
+        found = variant(reader)
+        reader.colon()
+        if reader.value_start() != b"n"[0]:
+            wrong_type(reader, "unit")
+        reader.ident()
+        reader.depth += 1
+        end = reader.skip_space()
+        if end != CLOSE_MAP:
+            raise reader.error(EOF_OBJECT if end is None else EXPECTED_VALUE)
+        reader.index += 1
+        return found
+
+    return read
+
+
+class Field(NamedTuple):
+    shape: Shape
+    required: bool = False
+
+
+def struct(name: str, fields: Mapping[str, Field], *, rest: Shape = ignored, from_list: bool = True) -> Shape:
+    """A struct: its fields by name, `rest` for every other key.
+
+    One with `#[serde(flatten)]` keeps the rest (`rest=anything`) and can't be made from a list (`from_list=False`).
+    Answers a dict of the keys that were there, in the order they came.
+    """
+
+    def read(reader: Reader) -> dict[str, Any]:
+        byte = reader.value_start()
+        if byte == OPEN_LIST and from_list:
+            return _placed(reader, lambda: _struct_from_list(reader, name, fields), reader.end_list)
+        if byte != OPEN_MAP:
+            wrong_type(reader, f"struct {name}")
+        return _placed(reader, lambda: _struct_from_map(reader, fields, rest), reader.end_map)
+
+    return read
+
+
+def _placed(reader: Reader, visit: Callable[[], dict[str, Any]], end: Callable[[], None]) -> dict[str, Any]:
+    """serde_json looks for the closing bracket before it gives a type's error its position."""
+    reader.enter()
+    try:
+        found = visit()
+    except Unplaced as wrong:
+        with suppress(JsonError):
+            end()
+        raise reader.error(str(wrong), data=True) from None
+    end()
+    return found
+
+
+def _struct_from_map(reader: Reader, fields: Mapping[str, Field], rest: Shape) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    first = True
+    while (key := reader.key(first=first)) is not None:
+        first = False
+        if key in fields and key in found:
+            raise Unplaced(f"duplicate field `{key}`")
+        reader.colon()
+        found[key] = _at(key, fields[key].shape if key in fields else rest, reader)
+    for key, field in fields.items():
+        if field.required and key not in found:
+            raise Unplaced(f"missing field `{key}`")
+    return found
+
+
+def _struct_from_list(reader: Reader, name: str, fields: Mapping[str, Field]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, field in fields.items():
+        if not reader.has_element(first=not found):
+            raise Unplaced(f"invalid length {len(found)}, expected struct {name} with {len(fields)} elements")
+        found[key] = _at(len(found), field.shape, reader)
+    return found
+
+
+def _at(step: str | int, shape: Shape, reader: Reader) -> Any:
+    try:
+        return shape(reader)
+    except JsonError as error:
+        error.path = (step, *error.path)
+        raise
+
+
+def parse(data: bytes, shape: Shape, *, to_the_end: bool = True) -> Any:
+    """One value of `shape` from `data`. `to_the_end=False` lets anything follow it, as axum did before 0.8."""
+    reader = Reader(data)
+    value = shape(reader)
+    if to_the_end and reader.skip_space() is not None:
+        raise reader.peek_error(TRAILING_CHARACTERS)
+    return value

@@ -1,0 +1,120 @@
+"""Who is calling: from header or query to claims, or a refusal. `SpacetimeCreds` in crates/client-api/src/auth.rs."""
+
+import base64
+import binascii
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from emulator.http.parameters import path_text, query_field
+from emulator.http.request import Request
+from emulator.http.response import Answer
+from emulator.http.routing import Handler
+from emulator.services.spacetimedb.model import Claims, Identity, NotAnIdentity, Profile, parse_identity
+from emulator.services.spacetimedb.refusals import (
+    AuthorizationRequired,
+    InvalidPath,
+    MalformedCredentials,
+    TokenRefused,
+)
+from emulator.services.spacetimedb.store import Store
+from emulator.services.spacetimedb.token_validation import inspect
+
+P = ParamSpec("P")
+
+
+def authenticated(
+    handler: Callable[Concatenate[Request, Store, Claims, P], Awaitable[Answer]],
+) -> Callable[Concatenate[Request, Store, P], Awaitable[Answer]]:
+    """Give the handler its caller's claims. On the documentation page everything wrong with them is a 401."""
+
+    @wraps(handler)
+    async def handle(request: Request, store: Store, /, *args: P.args, **kwargs: P.kwargs) -> Answer:
+        try:
+            claims = caller(request, store)
+        except MalformedCredentials as refused:
+            if store.profile.page:
+                refused.status = 401
+            raise
+        if claims is None:
+            raise AuthorizationRequired
+        return await handler(request, store, claims, *args, **kwargs)
+
+    return handle
+
+
+def identified(handler: Callable[[Request, Store, Identity], Awaitable[Answer]]) -> Handler[Store]:
+    """Give the handler the identity in the path. It is read before any credentials are."""
+
+    @wraps(handler)
+    async def handle(request: Request, store: Store) -> Answer:
+        return await handler(request, store, _identity(request.params[0]))
+
+    return handle
+
+
+def _identity(escaped: str) -> Identity:
+    try:
+        return parse_identity(path_text(escaped, "identity"))
+    except NotAnIdentity as error:
+        raise InvalidPath(
+            str(error), f"an identity is 64 hex digits without 0x, the path has {escaped[:80]!r}"
+        ) from None
+    except ValueError as error:
+        raise InvalidPath(str(error), f"the escapes in {escaped[:80]!r} are not UTF-8") from None
+
+
+def caller(request: Request, store: Store) -> Claims | None:
+    """The claims of the token that came along; None when none did. Raises MalformedCredentials or TokenRefused."""
+    token = _sent_token(request, store.profile)
+    return None if token is None else store.read(token)
+
+
+def _sent_token(request: Request, profile: Profile) -> str | None:
+    header = request.header("authorization")
+    return query_field(request.query, "token") if header is None else _token(header, profile)
+
+
+def claimed_identity(request: Request, profile: Profile) -> str:
+    """The identity that the token names, be it expired or forged; nothing when there is none to be read."""
+    try:
+        token = _sent_token(request, profile)
+        return "" if token is None else inspect(token).claims.identity
+    except (MalformedCredentials, TokenRefused):
+        return ""
+
+
+def _token(header: str, profile: Profile) -> str:
+    """The first header decides, whatever the query has. The scheme's case is free, its one blank is not."""
+    scheme, blank, rest = header.partition(" ")
+    if not header.isascii():
+        raise MalformedCredentials("`Authorization` has bytes that are not ASCII")
+    if scheme.lower() == "bearer" and blank:
+        return rest.lstrip()
+    if scheme.lower() != "basic" or not blank:
+        takes = "`Bearer <token>` or Basic with `token:<token>`" if profile.page else "`Bearer <token>`"
+        raise MalformedCredentials(f"{_no_scheme(scheme, blank)}; the server takes {takes}")
+    if not profile.page:
+        raise MalformedCredentials(f"the header says Basic, profile {profile.name} takes only Bearer")
+    return _basic_token(rest.lstrip())
+
+
+def _no_scheme(scheme: str, blank: str) -> str:
+    if scheme.count(".") == 2:
+        return "`Authorization` is a bare token"
+    if scheme.lower() in {"bearer", "basic"} and not blank:
+        return f"`Authorization` is only the word {scheme}, without a token"
+    return f"the scheme of `Authorization` is {scheme[:20]!r}" if blank else "`Authorization` names no scheme"
+
+
+def _basic_token(encoded: str) -> str:
+    """`base64("token:" + jwt)`, standard alphabet, canonical padding; how v0.12 read it."""
+    try:
+        username, colon, token = base64.b64decode(encoded, validate=True).decode().partition(":")
+    except (binascii.Error, ValueError):
+        raise MalformedCredentials("what follows Basic is not base64 of UTF-8") from None
+    if base64.b64encode(f"{username}{colon}{token}".encode()).decode() != encoded:
+        raise MalformedCredentials("what follows Basic is not canonical base64")
+    if username != "token" or not colon:
+        raise MalformedCredentials("Basic is for base64 of `token:<token>`; the user name here is another")
+    return token

@@ -1,0 +1,126 @@
+"""SpacetimeDB's routes. The order of the checks is the order of the decorators: path, token, then the handler's own."""
+
+from collections.abc import Mapping
+from functools import partial
+
+from emulator.core.errors import Refused
+from emulator.http.parameters import query_pairs
+from emulator.http.request import Request
+from emulator.http.response import JSON, TEXT, Answer, json_answer
+from emulator.http.routing import Api, Handler, Routes
+from emulator.services.rust.debug_format import debug
+from emulator.services.spacetimedb import email_address
+from emulator.services.spacetimedb.auth import authenticated, caller, identified
+from emulator.services.spacetimedb.model import Claims, Identity, Profile
+from emulator.services.spacetimedb.operations import operations_of
+from emulator.services.spacetimedb.refusals import InvalidQuery, OtherIdentity, TokenRefused
+from emulator.services.spacetimedb.store import Store
+
+
+async def create_identity(request: Request, store: Store) -> Answer:
+    """Credentials and body are not looked at, bad ones neither."""
+    identity, token = store.create_identity()
+    return Answer(200, b'{"identity":"%b","token":"%b"}' % (identity.encode(), token.encode()), JSON)
+
+
+@authenticated
+async def create_websocket_token(request: Request, store: Store, claims: Claims) -> Answer:
+    return Answer(200, b'{"token":"%b"}' % store.create_websocket_token(claims).encode(), JSON)
+
+
+async def get_public_key(request: Request, store: Store) -> Answer:
+    # The content type is the page's and the server's, although a public key is no certificate.
+    return Answer(200, store.keyring.key.public_pem, "application/pem-certificate-chain")
+
+
+@identified
+@authenticated
+async def set_email(request: Request, store: Store, claims: Claims, identity: Identity) -> Answer:
+    address = _email(request.query)
+    if claims.identity != identity:
+        raise OtherIdentity(401, claims.identity, identity)
+    store.set_email(identity, address)
+    return Answer(200)
+
+
+@identified
+async def list_databases(request: Request, store: Store, identity: Identity) -> Answer:
+    """Anyone may list; an identity nobody knows has none."""
+    databases = store.databases_of(identity)
+    if store.profile.page:
+        return json_answer({"addresses": [database.address for database in databases]})
+    return json_answer({"identities": [database.identity for database in databases]})
+
+
+@identified
+@authenticated
+async def verify(request: Request, store: Store, claims: Claims, identity: Identity) -> Answer:
+    if claims.identity != identity:
+        raise OtherIdentity(400, claims.identity, identity)
+    return Answer(204)
+
+
+async def ping(request: Request, store: Store) -> Answer:
+    """Credentials are not needed, but bad ones are refused."""
+    caller(request, store)
+    return Answer(200)
+
+
+async def health(request: Request, store: Store) -> Answer:
+    version = store.profile.version
+    # This order in official builds only (docs/fidelity.md).
+    return json_answer(
+        {"package_name": "spacetimedb-client-api", "version": version, "nodes": [0], "schedulable": True}
+    )
+
+
+def _email(query: str) -> str:
+    """serde_urlencoded reads pair by pair, so the first fault in the query's order is the answer."""
+    found: str | None = None
+    for key, value in query_pairs(query):
+        if key != "email":
+            continue
+        if found is not None:
+            raise InvalidQuery("duplicate field `email`", "`email` is in the query twice")
+        if reason := email_address.fault(value):
+            raise InvalidQuery(
+                f"invalid value: string {debug(value)}, expected {reason}", f"`email` is no e-mail address: {reason}"
+            )
+        found = value
+    if found is None:
+        raise InvalidQuery("missing field `email`", "the query has no `email`")
+    return found
+
+
+def describe(profile: Profile, refused: Refused) -> Answer:
+    """A refusal in SpacetimeDB's voice: plain text, or nothing at all."""
+    text = refused.text
+    if isinstance(refused, TokenRefused) and profile.debug_texts:
+        text = refused.debug_text
+    return Answer(refused.status, text.encode(), TEXT if text else "", why=refused.why)
+
+
+_HANDLERS: Mapping[str, Handler[Store]] = {
+    "spacetime.create_identity": create_identity,
+    "spacetime.create_websocket_token": create_websocket_token,
+    "spacetime.get_public_key": get_public_key,
+    "spacetime.list_databases": list_databases,
+    "spacetime.verify": verify,
+    "spacetime.ping": ping,
+    "spacetime.health": health,
+    "spacetime.set_email": set_email,
+}
+_REAL_ONLY = "the real server has this route, the emulator has only its identity API"
+_ELSEWHERE = {
+    "/v1/identity/*/set-email": "no real server since v1.0.0 has this route; the profile `documented` has it",
+    "/v1/database/**": _REAL_ONLY,
+    "/v1/energy/**": _REAL_ONLY,
+    "/v1/prometheus/**": _REAL_ONLY,
+    "/v1/metrics": _REAL_ONLY,
+    "/v1/mcp": _REAL_ONLY,
+}
+
+
+def api(profile: Profile) -> Api[Store]:
+    routes = Routes.of(operations_of(profile), _HANDLERS)
+    return Api("spacetime", routes, partial(describe, profile), cors=True, elsewhere=_ELSEWHERE)

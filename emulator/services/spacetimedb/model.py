@@ -1,0 +1,132 @@
+"""The nouns of SpacetimeDB's identity API, and everything it can say no with.
+
+Sources are named by the section of docs/fidelity.md that holds the evidence.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, NewType
+
+import msgspec
+from blake3 import blake3
+
+from emulator.services.rust import base64url
+from emulator.services.rust.debug_format import debug
+
+Identity = NewType("Identity", str)
+"""64 lower-case hex digits, no `0x`."""
+
+_HEX = re.compile(r"[0-9a-fA-F]*")
+
+STANDARD_HEADER = base64url.encode(b'{"typ":"JWT","alg":"ES256"}')
+"""The first part of every token the server makes; it never has a `kid`."""
+
+LOCAL_ISSUER = "localhost"
+AUDIENCE = ("spacetimedb",)
+WEBSOCKET_TOKEN_SECONDS = 60
+LEEWAY_SECONDS = 60
+CLAIM_NAMES = frozenset({"hex_identity", "sub", "iss", "aud", "iat", "exp"})
+"""The claims the server knows; every other one is extra."""
+
+LONGEST_NAME = 128
+"""Bytes of UTF-8 in an issuer or a subject."""
+
+
+def identity_of(issuer: str, subject: str) -> Identity:
+    """The identity that belongs to (`iss`, `sub`): `Identity::from_claims` in crates/lib/src/identity.rs.
+
+    Nothing is escaped, so (`a|b`, `c`) and (`a`, `b|c`) are the same identity, as on the real server.
+    """
+    return _checksummed(blake3(f"{issuer}|{subject}".encode()).digest()[:26])
+
+
+def _checksummed(name_hash: bytes) -> Identity:
+    checksum = blake3(b"\xc2\x00" + name_hash).digest()[:4]
+    return Identity((b"\xc2\x00" + checksum + name_hash).hex())
+
+
+def parse_identity(text: str) -> Identity:
+    """An identity from its hex form, either case. Raises NotAnIdentity with serde's sentence for anything else."""
+    try:
+        raw = bytes.fromhex(text) if _HEX.fullmatch(text) else None
+    except ValueError:  # an odd number of digits
+        raw = None
+    if raw is None:
+        raise NotAnIdentity(f"invalid value: string {debug(text)}, expected a byte array or hex string")
+    if len(raw) != 32:
+        raise NotAnIdentity(f"too {'few' if len(raw) < 32 else 'many'} elements for array")
+    return Identity(raw.hex())
+
+
+class NotAnIdentity(ValueError):
+    """A text that is not the hex form of 32 bytes; the message is the real server's."""
+
+
+class Claims(msgspec.Struct, frozen=True):
+    """What a token says. `issued_at` and `expires_at` are seconds since 1970; `extra` holds every other claim."""
+
+    identity: Identity
+    subject: str
+    issuer: str
+    audience: tuple[str, ...]
+    issued_at: int
+    expires_at: int | None = None
+    extra: Mapping[str, Any] = msgspec.field(default_factory=dict)
+
+    def payload(self) -> dict[str, Any]:
+        """In the order the real server writes them (docs/fidelity.md, Tokens)."""
+        return {
+            "hex_identity": self.identity,
+            "sub": self.subject,
+            "iss": self.issuer,
+            "aud": self.audience,
+            "iat": self.issued_at,
+            "exp": self.expires_at,
+            **self.extra,
+        }
+
+    def expired(self, now: int) -> bool:
+        """Past the leeway at `now` (seconds). A negative `exp` never expires, as in the real server's library."""
+        return self.expires_at is not None and 0 <= self.expires_at < now - LEEWAY_SECONDS
+
+
+class Database(msgspec.Struct, frozen=True):
+    """`identity` is what the real server lists, `address` what the documentation page shows."""
+
+    identity: Identity
+    address: str
+
+    @property
+    def packed(self) -> bytes:
+        """Both in 48 bytes, as the store keeps them."""
+        return bytes.fromhex(self.identity + self.address)
+
+    @classmethod
+    def unpacked(cls, packed: bytes) -> "Database":
+        return cls(Identity(packed[:32].hex()), packed[32:].hex())
+
+    @classmethod
+    def new(cls, chance: bytes) -> "Database":
+        """The database that belongs to some random bytes. How an address follows from them is our own choice."""
+        return cls(_checksummed(blake3(chance).digest()[:26]), blake3(b"address" + chance).digest()[:16].hex())
+
+
+class Profile(msgspec.Struct, frozen=True):
+    """What differs between the servers this API can speak for."""
+
+    name: str
+    version: str
+    debug_texts: bool = False
+    """401 texts in Rust's `{:?}`, as up to v2.2.0, instead of `{}`."""
+    page: bool = False
+    """As the documentation page has it: Basic too, 401 for every bad credential, `addresses`, set-email."""
+
+
+PROFILES: Mapping[str, Profile] = {
+    profile.name: profile
+    for profile in (
+        Profile("documented", version="2.8.3", page=True),
+        Profile("v1", version="1.12.0", debug_texts=True),
+        Profile("v2", version="2.8.3"),
+    )
+}

@@ -1,0 +1,68 @@
+"""Every refusal of SpacetimeDB's identity API: its public text, byte for byte the server's, and the private reason."""
+
+from emulator.core.errors import Refused
+from emulator.services.rust.debug_format import debug
+from emulator.services.spacetimedb.model import Identity
+
+
+class AuthorizationRequired(Refused):
+    def __init__(self) -> None:
+        super().__init__(401, "Authorization required", "no `Authorization` header and no usable `?token=`")
+
+
+class MalformedCredentials(Refused):
+    def __init__(self, why: str) -> None:
+        super().__init__(400, "Authorization is invalid: malformed token", why)
+
+
+class TokenRefused(Refused):
+    """A token that was read and not accepted. `debug_text` is the same fact in the words of servers up to v2.2.0."""
+
+    def __init__(self, text: str, debug_text: str, why: str) -> None:
+        super().__init__(401, text, why)
+        self.debug_text = debug_text
+
+
+class InvalidToken(TokenRefused):
+    """A refusal the JWT library has a name for, such as `InvalidSignature`."""
+
+    def __init__(self, kind: str, why: str) -> None:
+        super().__init__(f"Invalid token: {kind}", f"TokenError(Error({kind}))", why)
+
+
+class NotBase64(TokenRefused):
+    def __init__(self, display: str, debug_form: str, why: str) -> None:
+        super().__init__(f"Invalid token: Base64 error: {display}", f"TokenError(Error(Base64({debug_form})))", why)
+
+
+class NotJson(TokenRefused):
+    def __init__(self, message: str, line: int, column: int, why: str) -> None:
+        super().__init__(
+            f"Invalid token: JSON error: {message} at line {line} column {column}",
+            f"TokenError(Error(Json(Error({debug(message)}, line: {line}, column: {column}))))",
+            why,
+        )
+
+
+class ClaimsRefused(TokenRefused):
+    """A well-signed token whose claims the server does not take."""
+
+    def __init__(self, text: str, why: str) -> None:
+        super().__init__(text, f"Other({text})", why)
+
+
+class InvalidPath(Refused):
+    def __init__(self, text: str, why: str) -> None:
+        super().__init__(400, f"Invalid URL: {text}", why)
+
+
+class InvalidQuery(Refused):
+    def __init__(self, text: str, why: str) -> None:
+        super().__init__(400, f"Failed to deserialize query string: {text}", why)
+
+
+class OtherIdentity(Refused):
+    """A good token of somebody else: 400 from verify, 401 from set-email, never a word in the body."""
+
+    def __init__(self, status: int, caller: Identity, asked: Identity) -> None:
+        super().__init__(status, "", f"the token belongs to {caller}, the path names {asked}")

@@ -1,1 +1,0 @@
-"""SpacetimeDB's `/v1/identity`: public identities and ES256 tokens."""

@@ -1,0 +1,72 @@
+"""Who a scenario names, and how to tell them apart."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from emulator.core.copy_on_write import Layered
+from emulator.core.deferred_free import Graveyard
+
+
+class Actor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A name of a scenario, with all that the scenario gives it; what it does not give is empty.
+
+    `identity` is SpacetimeDB's, in hex, and follows from `issuer` and `subject`; `expires_in` is seconds from the
+    world's beginning.
+    """
+
+    name: str
+    identity: str = ""
+    issuer: str = ""
+    subject: str = ""
+    audience: tuple[str, ...] = ()
+    claims: Mapping[str, Any] = msgspec.field(default_factory=dict)
+    expires_in: float | None = None
+    databases: tuple[str, ...] = ()
+    api_key: str = ""
+    wallet: str = ""
+    crowd: bool = False
+    """One of many alike, shown only when asked for."""
+
+
+class Cast:
+    """The actors of a world."""
+
+    def __init__(self, graveyard: Graveyard) -> None:
+        self._by_name: Layered[str, Actor] = Layered(graveyard)
+        self._by_identity: Layered[str, str] = Layered(graveyard)
+        self._by_key: Layered[str, str] = Layered(graveyard)
+
+    def __len__(self) -> int:
+        return len(self._by_name)
+
+    def __iter__(self) -> Iterator[Actor]:
+        return iter(self._by_name.merged().values())
+
+    def get(self, name: str) -> Actor | None:
+        return self._by_name.get(name)
+
+    def add(self, actor: Actor) -> None:
+        """What is added later under a name takes the place of what it gives anew."""
+        known = self.get(actor.name)
+        self._by_name[actor.name] = actor if known is None else _both(known, actor)
+        if actor.identity:
+            self._by_identity[actor.identity] = actor.name
+        if actor.api_key:
+            self._by_key[actor.api_key] = actor.name
+
+    def name_of(self, *, identity: str = "", api_key: str = "") -> str:
+        """The actor with this identity or this API key; nothing when it is nobody."""
+        return self._by_key.get(api_key) or self._by_identity.get(identity) or ""
+
+    def fork(self) -> "Cast":
+        copy = object.__new__(Cast)
+        copy._by_name, copy._by_identity = self._by_name.fork(), self._by_identity.fork()
+        copy._by_key = self._by_key.fork()
+        return copy
+
+
+def _both(known: Actor, more: Actor) -> Actor:
+    given = {name: getattr(more, name) for name in Actor.__struct_fields__ if getattr(more, name)}
+    return msgspec.structs.replace(known, **given)

@@ -1,0 +1,89 @@
+"""A config made ready: the world as it is at its beginning, which every new world is a fork of."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+from emulator.core.clock import Clock
+from emulator.core.context import Ground
+from emulator.core.deferred_free import Graveyard
+from emulator.core.entropy import Entropy
+from emulator.core.errors import Misconfigured, told
+from emulator.faults.schedule import Faults
+from emulator.journal.journal import Journal
+from emulator.services.intuition import model as intuition
+from emulator.services.intuition.store import Store as IntuitionStore
+from emulator.services.spacetimedb import model as spacetime
+from emulator.services.spacetimedb.signing_keys import SigningKey
+from emulator.services.spacetimedb.store import Store as SpacetimeStore
+from emulator.world.actors import Cast
+from emulator.world.config import Config
+from emulator.world.world import World
+
+__tracebackhide__ = told
+
+T = TypeVar("T")
+
+_DEFAULTS = Config(seed=0, spacetime_profile="documented", intuition_profile="documented", journal_size=10_000)
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """A config made ready: the world as it is at its beginning, made once and shared by all that are made from it."""
+
+    seed: int
+    journal_size: int
+    beginning: "World" = field(repr=False)
+
+    @classmethod
+    def of(cls, config: Config, graveyard: Graveyard) -> "Blueprint":
+        """Of a world that holds nothing yet; the scenario is not looked at. Raises Misconfigured."""
+        full = config.over(_DEFAULTS)
+        seed, journal_size = _typed("seed", full.seed, int), _typed("journal_size", full.journal_size, int)
+        freeze_at = None if full.freeze_at is None else _typed("freeze_at", full.freeze_at, datetime)
+        if freeze_at is not None and freeze_at.tzinfo is None:
+            raise Misconfigured(f"freeze_at is {freeze_at!r}, without an offset; give it tzinfo=datetime.UTC")
+        if journal_size < 0:
+            raise Misconfigured(f"journal_size is {journal_size}; it is 0 or more")
+        ground = Ground(Clock(freeze_at), Entropy(seed), graveyard)
+        beginning = World(
+            ground,
+            spacetime=SpacetimeStore(
+                _profile("spacetime", full.spacetime_profile, spacetime.PROFILES),
+                _signing_key(seed, config.jwt_priv_key_path, config.jwt_pub_key_path),
+                ground,
+            ),
+            intuition=IntuitionStore(_profile("intuition", full.intuition_profile, intuition.PROFILES), ground),
+            faults=Faults(ground.lock, ground.clock.micros()),
+            actors=Cast(graveyard),
+            journal=Journal(journal_size, ground.lock, graveyard),
+        )
+        return cls(seed, journal_size, beginning)
+
+    def world(self) -> "World":
+        """Another one that begins now."""
+        ground = self.beginning.ground.fork()
+        journal = Journal(self.journal_size, ground.lock, ground.graveyard)
+        return self.beginning.fork(ground, journal, begun=ground.clock.micros())
+
+
+def _typed(name: str, value: object, kind: type[T]) -> T:
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise Misconfigured(f"{name} is {value!r}; it must be of type {kind.__name__}")
+    return value
+
+
+def _profile(api: str, name: str | None, known: Mapping[str, T]) -> T:
+    if name is None or name not in known:
+        raise Misconfigured(f"there is no {api} profile {name!r}; there is {', '.join(known)}")
+    return known[name]
+
+
+def _signing_key(seed: int, private: Path | None, public: Path | None) -> SigningKey:
+    if private is None and public is None:
+        return SigningKey.from_seed(seed)
+    if private is None or public is None:
+        raise Misconfigured("jwt_priv_key_path and jwt_pub_key_path go together; one of them is missing")
+    return SigningKey.from_files(Path(private), Path(public))

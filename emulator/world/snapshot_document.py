@@ -1,0 +1,318 @@
+"""A world as a document: what `GET /_emulator/snapshot` and `--export-on-exit` write, and `PUT` reads again.
+
+Made for people to compare: one order always, rows as the APIs show them, wallets in the place of whole users.
+"""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from emulator.core.clock import Clock, parse_rfc3339, rfc3339, to_micros
+from emulator.core.context import Ground
+from emulator.core.entropy import Entropy
+from emulator.core.errors import Misconfigured
+from emulator.faults.schedule import Fault, Faults
+from emulator.faults.step import LONGEST, Step, mistakes
+from emulator.services.intuition.api_keys import ApiKey
+from emulator.services.intuition.model import PROFILES as INTUITION_PROFILES
+from emulator.services.intuition.model import Identity, Lifecycle, Position, User
+from emulator.services.intuition.store import Store as IntuitionStore
+from emulator.services.spacetimedb.model import PROFILES as SPACETIME_PROFILES
+from emulator.services.spacetimedb.model import Database, parse_identity
+from emulator.services.spacetimedb.signing_keys import SigningKey
+from emulator.services.spacetimedb.store import Store as SpacetimeStore
+from emulator.world.actors import Actor, Cast
+from emulator.world.world import World
+
+_SECOND = 1_000_000
+
+Number = Annotated[str, msgspec.Meta(pattern=r"^[0-9]+$")]
+Status = Literal["pending", "complete", "removed", "error"]
+
+
+class Part(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """A part of the document."""
+
+
+class ClockPart(Part, kw_only=True):
+    """It stands at `freeze`, or runs `skew` seconds ahead of wall time."""
+
+    freeze: str | None = None
+    skew: float = 0.0
+
+
+class KeyPart(Part, kw_only=True):
+    """A signing key by where it comes from; `retired` is when it was rotated away."""
+
+    origin: str
+    retired: str | None = None
+
+
+class SpacetimePart(Part, kw_only=True):
+    profile: str
+    keys: list[KeyPart]
+    """The one that signs now, those that were rotated away, the last one first."""
+    first_key: str
+    """The origin of the one that signs the actors' tokens."""
+    emails: dict[str, str] = {}
+    databases: dict[str, list[Database]] = {}
+
+
+class RowPart(Part, kw_only=True):
+    """An identity as the API shows it; `creator` is a wallet, `completes_at` when a pending one is to be complete."""
+
+    name: str | None = None
+    id: str
+    identity_id: str
+    identity_hash: str
+    display_name: str
+    description: str | None = None
+    image: str | None = None
+    external_reference: str | None = None
+    creator: str
+    status: Status
+    created_at: str
+    num_positions: int
+    updated_at: str
+    vault_id: Number
+    assets_sum: Number
+    conviction_sum: Number
+    conviction_price: Number
+    completes_at: str | None = None
+    positions: list[Position] = []
+
+
+class IntuitionPart(Part, kw_only=True):
+    profile: str
+    cors: bool = False
+    lifecycle: Lifecycle = Lifecycle()
+    api_keys: list[ApiKey] = []
+    users: list[User] = []
+    identities: list[RowPart] = []
+
+
+class StepPart(Part, kw_only=True):
+    """A step and how far it has come; `windows` are those of its rate limit: when they began, and how many came."""
+
+    n: int
+    step: Step
+    seen: int = 0
+    fired: int = 0
+    windows: dict[str, tuple[str, int]] = {}
+
+
+class Document(Part, kw_only=True):
+    """A whole world, but for its journal."""
+
+    version: int
+    seed: int
+    scenario: list[str] = []
+    """What the world began with, by name."""
+    begun: str
+    clock: ClockPart
+    drawn: dict[str, int]
+    """How often chance was asked for each purpose."""
+    spacetime: SpacetimePart
+    intuition: IntuitionPart
+    actors: list[Actor] = []
+    script: list[StepPart] = []
+
+
+# --- writing ----------------------------------------------------------------------------------------------------------
+
+
+def written(world: World) -> bytes:
+    """The document, indented."""
+    with world.ground.lock:
+        document = Document(
+            version=1,
+            seed=world.seed,
+            scenario=list(world.scenario),
+            begun=rfc3339(world.faults.begun),
+            clock=_clock_part(world.clock),
+            drawn=dict(sorted(world.entropy.drawn.items())),
+            spacetime=_spacetime_part(world.spacetime),
+            intuition=_intuition_part(world.intuition),
+            actors=list(world.actors),
+            script=[_step_part(fault) for fault in world.faults],
+        )
+    return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
+
+
+def _clock_part(clock: Clock) -> ClockPart:
+    if clock.frozen:
+        return ClockPart(freeze=rfc3339(clock.micros()))
+    return ClockPart(skew=clock.ahead)
+
+
+def _spacetime_part(store: SpacetimeStore) -> SpacetimePart:
+    ring = store.keyring
+    retired = [KeyPart(origin=key.origin, retired=rfc3339(at * _SECOND)) for key, at in ring.retired]
+    return SpacetimePart(
+        profile=store.profile.name,
+        keys=[KeyPart(origin=ring.key.origin), *retired],
+        first_key=ring.first.origin,
+        emails={str(identity): email for identity, email in store.emails.merged().items()},
+        databases={str(identity): list(store.databases_of(identity)) for identity in store.databases.merged()},
+    )
+
+
+def _intuition_part(store: IntuitionStore) -> IntuitionPart:
+    names = {number: name for name, number in store.names.merged().items()}
+    due = {number: rfc3339(micros) for micros, number in store.completions}
+    return IntuitionPart(
+        profile=store.profile.name,
+        cors=store.cors,
+        lifecycle=store.lifecycle,
+        api_keys=store.issued_keys,
+        users=list(store.users.merged().values()),
+        identities=[
+            RowPart(
+                **{field: getattr(row, field) for field in Identity.__struct_fields__ if field != "creator"},
+                creator=row.creator.wallet,
+                name=names.get(number),
+                completes_at=due.get(number),
+                positions=list(store.positions.get(number) or ()),
+            )
+            for number, row in store.rows.merged().items()
+        ],
+    )
+
+
+def _step_part(fault: Fault) -> StepPart:
+    windows = {client: (rfc3339(begun), count) for client, (begun, count) in fault.windows.items()}
+    return StepPart(n=fault.number, step=fault.step, seen=fault.seen, fired=fault.fired, windows=windows)
+
+
+# --- reading ----------------------------------------------------------------------------------------------------------
+
+
+def read(data: bytes, like: World) -> World:
+    """The world a document describes, with the journal and the user's own key of `like`. Raises Misconfigured."""
+    try:
+        document = msgspec.json.decode(data, type=Document)
+        if document.version != 1:
+            raise Misconfigured(f"this is version {document.version} of a snapshot; this emulator reads 1")
+        return _world(document, like)
+    except (msgspec.DecodeError, ValueError, OverflowError, RecursionError) as error:
+        raise Misconfigured(f"this is no snapshot: {error}") from None
+
+
+def _world(document: Document, like: World) -> World:
+    entropy = Entropy(document.seed)
+    entropy.drawn = document.drawn
+    ground = Ground(_clock(document.clock), entropy, like.ground.graveyard)
+    faults = Faults(ground.lock, _micros(document.begun))
+    for part in document.script:
+        _add_step(faults, part)
+    actors = Cast(ground.graveyard)
+    for actor in document.actors:
+        actors.add(actor)
+    world = World(
+        ground,
+        spacetime=_spacetime(document, ground, like),
+        intuition=_intuition(document.intuition, ground),
+        faults=faults,
+        actors=actors,
+        journal=like.journal,
+        scenario=tuple(document.scenario),
+    )
+    for part in document.script:
+        if why := world.why_never(part.step):
+            raise ValueError(f"script, step {part.n}: {why}")
+    return world
+
+
+def _micros(text: str) -> int:
+    return to_micros(parse_rfc3339(text))
+
+
+def _clock(part: ClockPart) -> Clock:
+    clock = Clock(None if part.freeze is None else parse_rfc3339(part.freeze))
+    if part.freeze is None and part.skew:
+        clock.skew(part.skew)
+    return clock
+
+
+def _add_step(faults: Faults, part: StepPart) -> None:
+    if wrong := next(mistakes(part.step), None):
+        raise ValueError(f"step {part.n}: {wrong.text}")
+    windows = {client: (_micros(begun), count) for client, (begun, count) in part.windows.items()}
+    faults.put(part.step, part.n, seen=part.seen, fired=part.fired, windows=windows)
+
+
+def _spacetime(document: Document, ground: Ground, like: World) -> SpacetimeStore:
+    part = document.spacetime
+    if not part.keys:
+        raise ValueError("spacetime.keys is empty")
+    keys = [_key(document.seed, key.origin, like) for key in part.keys]
+    store = SpacetimeStore(_known(part.profile, SPACETIME_PROFILES), _key(document.seed, part.first_key, like), ground)
+    store.keyring.key = keys[0]
+    store.keyring.retired = [
+        (key, _micros(each.retired) // _SECOND)
+        for key, each in zip(keys[1:], part.keys[1:], strict=True)
+        if each.retired is not None
+    ]
+    for identity, email in part.emails.items():
+        store.emails[parse_identity(identity)] = email
+    for identity, databases in part.databases.items():
+        store.databases[parse_identity(identity)] = tuple(map(_packed, databases))
+    return store
+
+
+def _packed(database: Database) -> bytes:
+    parse_identity(database.identity)
+    if len(database.packed) != len(database.identity) // 2 + 16:
+        raise ValueError(f"{database.address!r} is no address; it has 32 hex digits")
+    return database.packed
+
+
+def _key(seed: int, origin: str, like: World) -> SigningKey:
+    """Keys of a seed are made again; a key from files is in no document, so it must be the one that is here."""
+    if origin != SigningKey.FROM_FILES:
+        return SigningKey.again(seed, origin)
+    own = like.spacetime.keyring.first
+    if own.origin != origin:
+        raise Misconfigured("its tokens are signed by a key from files; start with the same --jwt-priv-key-path")
+    return own
+
+
+def _known(name: str, profiles: Any) -> Any:
+    if name not in profiles:
+        raise ValueError(f"there is no profile {name!r}")
+    return profiles[name]
+
+
+def _intuition(part: IntuitionPart, ground: Ground) -> IntuitionStore:
+    store = IntuitionStore(_known(part.profile, INTUITION_PROFILES), ground)
+    store.cors, store.lifecycle = part.cors, part.lifecycle
+    if not 0 <= (part.lifecycle.complete_after or 0) <= LONGEST:
+        raise ValueError(f"intuition.lifecycle.complete_after is not from 0 to {LONGEST:.0e}")
+    for key in part.api_keys:
+        store.put_api_key(key)
+    for user in part.users:
+        store.users[user.wallet] = user
+    for number, row in enumerate(part.identities):
+        _put_row(store, number, row)
+    return store
+
+
+def _put_row(store: IntuitionStore, number: int, part: RowPart) -> None:
+    creator = store.users.get(part.creator)
+    if creator is None:
+        raise ValueError(f"intuition.identities[{number}]: no user has the wallet {part.creator!r}")
+    if store.has_id(part.id):
+        raise ValueError(f"intuition.identities[{number}]: the id {part.id!r} is there twice")
+    for moment in (part.created_at, part.updated_at):
+        parse_rfc3339(moment)
+    for position in part.positions:
+        if not (position.amount_staked.isdecimal() and position.assets.isdecimal()):
+            raise ValueError(f"intuition.identities[{number}]: {position.amount_staked!r} is no stake")
+    fields = {field: getattr(part, field) for field in Identity.__struct_fields__ if field != "creator"}
+    store.put(number, Identity(creator=creator, **fields))
+    if part.name is not None:
+        store.names[part.name] = number
+    if part.positions:
+        store.positions[number] = tuple(part.positions)
+    if part.completes_at is not None:
+        store.complete_at(_micros(part.completes_at), number)

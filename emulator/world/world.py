@@ -1,0 +1,171 @@
+"""Everything the emulator remembers, in one object that is replaced, never cleaned."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+
+from emulator.core.context import Ground
+from emulator.core.suggestions import near
+from emulator.faults.schedule import Fault, Faults
+from emulator.faults.step import Do, Mistake, Named, Step
+from emulator.http.operation import why_never
+from emulator.journal.journal import Journal
+from emulator.services.intuition import api_keys as intuition_credentials
+from emulator.services.intuition.operations import OPERATIONS as INTUITION_OPERATIONS
+from emulator.services.intuition.refusals import NotFound
+from emulator.services.intuition.store import Store as IntuitionStore
+from emulator.services.spacetimedb.operations import OPERATIONS as SPACETIME_OPERATIONS
+from emulator.services.spacetimedb.store import Store as SpacetimeStore
+from emulator.world.actors import Actor, Cast
+
+OPERATIONS = (*SPACETIME_OPERATIONS, *INTUITION_OPERATIONS)
+
+
+class World:
+    """One state of both services: clock, chance, stores, faults, actors, journal.
+
+    A handler gets the world its request came into.
+    """
+
+    def __init__(
+        self,
+        ground: Ground,
+        *,
+        spacetime: SpacetimeStore,
+        intuition: IntuitionStore,
+        faults: Faults,
+        actors: Cast,
+        journal: Journal,
+        scenario: tuple[str, ...] = (),
+    ) -> None:
+        self.ground = ground
+        self.clock = ground.clock
+        self.entropy = ground.entropy
+        self.spacetime = spacetime
+        self.intuition = intuition
+        self.faults = faults
+        self.actors = actors
+        self.journal = journal
+        self.scenario = scenario
+        """What it began with, by name."""
+        self._tokens: dict[str, str] = {}
+
+    @property
+    def seed(self) -> int:
+        return self.entropy.seed
+
+    def fork(self, ground: Ground, journal: Journal, begun: int | None = None) -> "World":
+        """Another world that is as this one is now; `begun` (microseconds) lets its script begin anew."""
+        with self.ground.lock:
+            return World(
+                ground,
+                spacetime=self.spacetime.fork(ground),
+                intuition=self.intuition.fork(ground, 0 if begun is None else begun - self.faults.begun),
+                faults=self.faults.fork(ground.lock, begun),
+                actors=self.actors.fork(),
+                journal=journal,
+                scenario=self.scenario,
+            )
+
+    def add_step(self, step: Step) -> Fault:
+        """Raises ValueError for one that no request can fit, or that names what is not there."""
+        if wrong := next(self.mistakes_in(step), None):
+            raise ValueError(wrong.text)
+        return self.faults.add(step)
+
+    def mistakes_in(self, step: Step) -> Iterator[Mistake]:
+        """What is wrong with a step in this world."""
+        if why := self._why_no_request(step):
+            yield Mistake(("request",), why)
+        if why := self._why_no_actor(step):
+            yield Mistake(("actor",), why)
+        for name in ("complete", "fail", "remove"):
+            named = getattr(step.do, name)
+            if isinstance(named, str) and not self._rows(named):
+                yield Mistake(("do", name), f"no identity {named!r}; {near(named, self.intuition.names.merged())}")
+        if isinstance(step.do.revoke, str) and not self._api_keys(step.do.revoke):
+            keys = (each.name for each in self.actors if each.api_key)
+            yield Mistake(("do", "revoke"), f"no such API key; {near(step.do.revoke, keys)}")
+
+    def why_never(self, step: Step) -> str:
+        """Why no request can ever be this step's; nothing when one can."""
+        return self._why_no_request(step) or self._why_no_actor(step)
+
+    @staticmethod
+    def _why_no_request(step: Step) -> str:
+        return "" if step.request is None else why_never(step.request, OPERATIONS)
+
+    def _why_no_actor(self, step: Step) -> str:
+        if step.actor is None or self.actors.get(step.actor) is not None:
+            return ""
+        return f"no actor {step.actor!r}; {near(step.actor, (each.name for each in self.actors))}"
+
+    def settle(self) -> None:
+        """Have everything happen that is due by the clock."""
+        if not self.faults.timed and not self.intuition.completions:
+            return
+        with self.ground.lock:
+            while (step := self.faults.next_due(self.clock.micros())) is not None:
+                self.intuition.complete_due(step.due)
+                step.fired = 1
+                self.change(step.step.do, step.due)
+            self.intuition.complete_due(self.clock.micros())
+
+    def change(self, do: Do, micros: int) -> None:
+        """Do to the world what a step says."""
+        with self.ground.lock:
+            if do.rotate_key:
+                self.spacetime.rotate_key()
+            for key in self._api_keys(do.revoke):
+                self.intuition.revoke_api_key(key)
+            for status, named in (("complete", do.complete), ("error", do.fail), ("removed", do.remove)):
+                for number in self._rows(named):
+                    self.intuition.move(number, status, micros)
+        if do.advance is not None:
+            with suppress(ValueError, OverflowError):  # it stays in its years
+                self.clock.advance(do.advance)
+
+    def _api_keys(self, named: Named) -> list[str]:
+        """What `revoke` means: all good keys, one by its actor's name, or one by itself."""
+        if not isinstance(named, str):
+            return [issued.key for issued in self.intuition.api_keys] if named else []
+        actor = self.actors.get(named)
+        key = named if actor is None else actor.api_key
+        return [key] if self.intuition.api_key(key) else []
+
+    def _rows(self, named: Named) -> list[int]:
+        """What `complete` and its like mean: all pending rows, or one by its name; nothing while it is not there."""
+        if not isinstance(named, str):
+            return self.intuition.pending() if named else []
+        try:
+            return [self.row_number(named)]
+        except NotFound:
+            return []
+
+    @property
+    def api_key(self) -> str:
+        """The first that the scenario names and that is good, else the default one; nothing when that is not good."""
+        keys = [issued.key for issued in self.intuition.api_keys]
+        default = intuition_credentials.DEFAULT_KEY
+        return next(filter(self._is_somebodys, keys), default if default in keys else "")
+
+    def _is_somebodys(self, api_key: str) -> bool:
+        return bool(self.actors.name_of(api_key=api_key))
+
+    def row_number(self, name: str) -> int:
+        """Of the Intuition identity with this name in the scenario, else one of its ids. Raises NotFound."""
+        number = self.intuition.names.get(name)
+        return self.intuition.number(name) if number is None else number
+
+    def token_of(self, actor: Actor) -> str:
+        """An actor's token, given out at the world's beginning and signed when first asked for."""
+        with self.ground.lock:
+            if actor.name not in self._tokens:
+                self._tokens[actor.name] = self.spacetime.token_from_the_beginning(
+                    actor.issuer,
+                    actor.subject,
+                    actor.audience,
+                    actor.expires_in,
+                    actor.claims,
+                    begun=self.faults.begun,
+                )
+            return self._tokens[actor.name]
