@@ -91,11 +91,11 @@ def identity_emulator_config() -> Config:
 def _identity_emulator_session(pytestconfig: pytest.Config) -> Iterator[Emulator]:
     """The session's emulator: booted, or the one that runs elsewhere. Its worlds come with the tests."""
     from emulator import Config
-    from emulator.pytest_plugin.settings import told
+    from emulator.pytest_plugin.settings import one_line_failures
 
     url = _url_option(pytestconfig)
     with ExitStack() as stack:
-        with told():
+        with one_line_failures():
             emulator = _remote(url) if url else stack.enter_context(_booted(Config()))
         yield emulator
 
@@ -106,9 +106,9 @@ def identity_emulator_server(
 ) -> Address:
     """The session's server for fixtures of wider scope: `.url`, `.port`, `.env()`. Its world changes with each test."""
     from emulator.control.emulator import Address
-    from emulator.pytest_plugin.settings import session_config, told
+    from emulator.pytest_plugin.settings import one_line_failures, session_config
 
-    with told():
+    with one_line_failures():
         config = session_config(request.config, identity_emulator_config)
         return Address(_identity_emulator_session.url, _identity_emulator_session.api_key_of(config))
 
@@ -118,7 +118,7 @@ def identity_emulator(
     request: pytest.FixtureRequest, _identity_emulator_session: Emulator, identity_emulator_config: Config
 ) -> Iterator[Emulator]:
     """An `Emulator` as new: the session's server with a world of this test's own."""
-    from emulator.pytest_plugin.settings import folders_of, told, world_config, wrong
+    from emulator.pytest_plugin.settings import folders_of, one_line_failures, world_config, wrong
 
     if "identity_emulator_client" in request.fixturenames:
         raise wrong(
@@ -126,7 +126,7 @@ def identity_emulator(
             "The client's own is `identity_emulator_client.emulator`"
         )
     emulator = _identity_emulator_session
-    with told():
+    with one_line_failures():
         emulator.folders = folders_of(request)
         emulator.begin(world_config(request, identity_emulator_config))
     watch(request, emulator)
@@ -139,13 +139,13 @@ def make_identity_emulator(
     request: pytest.FixtureRequest, identity_emulator_config: Config
 ) -> Iterator[Callable[..., Emulator]]:
     """A factory for further servers: `make_identity_emulator(seed=7)`. All are stopped at the test's end."""
-    from emulator.pytest_plugin.settings import config_from, folders_of, told, world_config
+    from emulator.pytest_plugin.settings import config_from, folders_of, one_line_failures, world_config
     from emulator.scenario.locate import located_config
 
     with ExitStack() as stack:
 
         def make(**settings: Any) -> Emulator:
-            with told():
+            with one_line_failures():
                 own = located_config(config_from(settings, "make_identity_emulator"), folders_of(request))
                 config = own.over(world_config(request, identity_emulator_config))
                 emulator = stack.enter_context(_booted(config))

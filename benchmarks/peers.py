@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.load import request
-from benchmarks.servers import HERE, Answered
+from benchmarks.servers import HERE, ResponseDoc
 
 CACHE = HERE / ".peers"
 PUBLIC_KEY = "/v1/identity/public-key"
@@ -28,7 +28,7 @@ class Peer(NamedTuple):
     name: str
     package: str
     install: Callable[[Path, str], str]
-    command: Callable[[Path, Answered], list[str]]
+    command: Callable[[Path, ResponseDoc], list[str]]
     target: str
 
 
@@ -66,20 +66,20 @@ def by_npm(folder: Path, package: str) -> str:
     return str(json.loads(manifest.read_text(encoding="utf-8"))["version"])
 
 
-def _moto(folder: Path, same: Answered) -> list[str]:
+def _moto(folder: Path, same: ResponseDoc) -> list[str]:
     return [str(folder / "bin" / "moto_server"), "-p", "{port}"]
 
 
-def _oidc(folder: Path, same: Answered) -> list[str]:
+def _oidc(folder: Path, same: ResponseDoc) -> list[str]:
     return [str(folder / "bin" / "oidc-provider-mock"), "-p", "{port}"]
 
 
-def _httpserver(folder: Path, same: Answered) -> list[str]:
+def _httpserver(folder: Path, same: ResponseDoc) -> list[str]:
     return [str(folder / "bin" / "python"), str(HERE / "peer_httpserver.py"), "{port}", _stub(folder, same)]
 
 
-def _wiremock(*options: str) -> Callable[[Path, Answered], list[str]]:
-    def command(folder: Path, same: Answered) -> list[str]:
+def _wiremock(*options: str) -> Callable[[Path, ResponseDoc], list[str]]:
+    def command(folder: Path, same: ResponseDoc) -> list[str]:
         _stub(folder / "mappings", same)
         [jar] = folder.glob("node_modules/wiremock/build/*.jar")
         return ["java", "-jar", str(jar), "--port", "{port}", "--root-dir", str(folder), *options]
@@ -87,7 +87,7 @@ def _wiremock(*options: str) -> Callable[[Path, Answered], list[str]]:
     return command
 
 
-def _stub(folder: Path, same: Answered) -> str:
+def _stub(folder: Path, same: ResponseDoc) -> str:
     """The emulator's answer as a WireMock mapping, in a file."""
     kept = {name: value for name, value in same.headers if name.lower() not in {"date", "content-length"}}
     response = {"status": same.status, "headers": kept, "body": same.body.decode()}
@@ -117,7 +117,7 @@ class Ready(NamedTuple):
     probe: bytes
 
 
-def prepare(peer: Peer, same: Answered) -> Ready:
+def prepare(peer: Peer, same: ResponseDoc) -> Ready:
     """Install it if need be. Raises Missing."""
     name = peer.package.partition("[")[0]
     folder = CACHE / name
@@ -125,7 +125,7 @@ def prepare(peer: Peer, same: Answered) -> Ready:
     return Ready(peer.name, version, peer.command(folder, same), request("GET", peer.target))
 
 
-def prepare_all(same: Answered) -> tuple[list[Ready], dict[str, str]]:
+def prepare_all(same: ResponseDoc) -> tuple[list[Ready], dict[str, str]]:
     """The peers that can be had, and why the others can't."""
     ready, missing = [], {}
     for peer in PEERS:

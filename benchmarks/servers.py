@@ -24,7 +24,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent
 
 
-class Answered(NamedTuple):
+class ResponseDoc(NamedTuple):
     status: int
     headers: list[tuple[str, str]]
     body: bytes
@@ -47,13 +47,13 @@ class Server:
         """Bytes of memory it holds."""
         return int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]) * _PAGE
 
-    def ask(self, request: bytes) -> Answered:
+    def ask(self, request: bytes) -> ResponseDoc:
         """The answer to one request, on a connection of its own."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:
             connection.sendall(request)
             answer = http.client.HTTPResponse(connection, method=request.split(b" ", 1)[0].decode())
             answer.begin()
-            return Answered(answer.status, answer.getheaders(), answer.read())
+            return ResponseDoc(answer.status, answer.getheaders(), answer.read())
 
     def tell(self, command: str) -> dict[str, float]:
         """What `benchmarks.world` answers to a command."""

@@ -15,7 +15,7 @@ class CannotStart(click.ClickException):
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def one_line_errors() -> Iterator[None]:
     """What can't be is said in one line, without a traceback."""
     try:
         yield

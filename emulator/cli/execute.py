@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from emulator.cli.errors import told
+from emulator.cli.errors import one_line_errors
 from emulator.cli.options import CONTEXT, exported, served, world_options
 from emulator.server.run import bind, serving_in_thread
 
@@ -30,7 +30,7 @@ def execute(*, port: int, command: tuple[str, ...], **options: Any) -> None:
     actor of the scenario what it has, like ALICE_TOKEN. The exit status is the command's.
     """
     what = served(**options)
-    with told():
+    with one_line_errors():
         listener = bind(what.host, port)
     with exported(what), serving_in_thread(what.stage, what.guard, listener) as emulator:
         token = {"IDENTITY_EMULATOR_CONTROL_TOKEN": what.guard.token} if what.guard.token else {}

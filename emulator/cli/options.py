@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
-from emulator.cli.errors import CannotStart, told
+from emulator.cli.errors import CannotStart, one_line_errors
 from emulator.control.api.access import Guard, is_loopback
 from emulator.control.new_world import new_stage
 from emulator.core.clock import parse_rfc3339
@@ -126,7 +126,7 @@ def served(
     if export_on_exit is not None and not export_on_exit.absolute().parent.is_dir():
         raise CannotStart(f"--export-on-exit {export_on_exit}: there is no such folder")
     _set_up_logging(log_format, log_level)
-    with told():
+    with one_line_errors():
         return Served(
             new_stage(Config(**settings, scenario=scenario or None), Config(seed=unseeded())),
             Guard(host, control_token),

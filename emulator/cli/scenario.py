@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from emulator.cli.errors import told
+from emulator.cli.errors import one_line_errors
 
 
 @click.group()
@@ -29,7 +29,7 @@ def show(name: str) -> None:
     """Print a bundled one, to begin a file of your own with."""
     from emulator.scenario.locate import bundled_text
 
-    with told():
+    with one_line_errors():
         click.echo(bundled_text(name), nl=False)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from emulator.cli.errors import told
+from emulator.cli.errors import one_line_errors
 from emulator.cli.options import CONTEXT, PEM, Served, exported, served, world_options, write_whole
 from emulator.core.clock import rfc3339, to_micros
 from emulator.core.version import emulator_version
@@ -40,7 +40,7 @@ def serve(*, port: int, ready_file: Path | None, **options: Any) -> None:
     The first line on stdout is a JSON object that tells the URL; it comes once requests are answered.
     """
     what = served(**options)
-    with told():
+    with one_line_errors():
         listener = bind(what.host, port)
 
     def ready() -> None:

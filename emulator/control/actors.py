@@ -3,13 +3,13 @@
 import re
 from collections.abc import Iterator, Mapping
 
-from emulator.core.errors import told
-from emulator.core.suggestions import near
+from emulator.core.errors import is_misconfigured
+from emulator.core.suggestions import did_you_mean
 from emulator.services.spacetimedb.model import Database
 from emulator.world.actors import Actor
 from emulator.world.stage import Stage
 
-__tracebackhide__ = told
+__tracebackhide__ = is_misconfigured
 
 
 class ActorHandle:
@@ -49,7 +49,7 @@ class ActorHandle:
         world = self._stage.settled_world()
         actor = world.actors.get(self.name)
         if actor is None:
-            raise KeyError(f"no actor {self.name!r}; {near(self.name, (each.name for each in world.actors))}")
+            raise KeyError(f"no actor {self.name!r}; {did_you_mean(self.name, (each.name for each in world.actors))}")
         return actor
 
     def _given(self, field: str) -> str:

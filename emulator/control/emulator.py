@@ -13,15 +13,15 @@ from emulator.control.faults import FaultsHandle
 from emulator.control.intuition import IntuitionHandle
 from emulator.control.spacetimedb import SpacetimeHandle
 from emulator.core.clock import Clock
-from emulator.core.errors import told
-from emulator.journal.queries import Inquiry
+from emulator.core.errors import is_misconfigured
+from emulator.journal.queries import ExchangeQueries
 from emulator.scenario.locate import located_config
 from emulator.services.intuition.api_keys import DEFAULT_KEY
 from emulator.world.config import Config, Given, Settings
 from emulator.world.snapshot import Snapshot
 from emulator.world.stage import Stage
 
-__tracebackhide__ = told
+__tracebackhide__ = is_misconfigured
 
 
 class Address:
@@ -76,7 +76,7 @@ class Emulator(Address):
         return self._stage.settled_world().clock
 
     @property
-    def journal(self) -> Inquiry:
+    def journal(self) -> ExchangeQueries:
         """What was asked and answered since the last reset."""
         return self._stage.world.journal
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from emulator.control.emulator import Emulator
 from emulator.control.python_scenario import run
 from emulator.core.clock import parse_rfc3339
-from emulator.core.deferred_free import Graveyard
-from emulator.core.errors import told
+from emulator.core.deferred_free import DeferredFree
+from emulator.core.errors import is_misconfigured
 from emulator.scenario import loader as finding
 from emulator.scenario.apply import apply
 from emulator.scenario.locate import is_python
@@ -18,40 +18,40 @@ from emulator.world.blueprint import Blueprint
 from emulator.world.config import Config, Source, name_of
 from emulator.world.stage import Stage
 
-__tracebackhide__ = told
+__tracebackhide__ = is_misconfigured
 
 _NOWHERE = "http://not-served.invalid"
 """The URL of the emulator that a Python scenario is given."""
 
 
-def new_stage(config: Config, below: Config | None = None, graveyard: Graveyard | None = None) -> Stage:
+def new_stage(config: Config, below: Config | None = None, deferred: DeferredFree | None = None) -> Stage:
     """A stage whose worlds begin as configs say; what they and their scenarios leave out, `below` says.
 
     Raises Misconfigured with all that is wrong.
     """
-    return Stage(config, partial(blueprint, below=below or Config()), graveyard)
+    return Stage(config, partial(blueprint, below=below or Config()), deferred)
 
 
-def blueprint(config: Config, graveyard: Graveyard, below: Config) -> Blueprint:
+def blueprint(config: Config, deferred: DeferredFree, below: Config) -> Blueprint:
     """Raises Misconfigured with all that is wrong."""
     if not config.layers:
-        return _without_scenario(config.over(below), graveyard)
+        return _without_scenario(config.over(below), deferred)
     scripts = [each for each in config.layers if is_python(each)]
     documents = tuple(each for each in config.layers if not is_python(each))
-    made = _scripted(config, documents, scripts, graveyard, below) if scripts else _described(config, graveyard, below)
+    made = _scripted(config, documents, scripts, deferred, below) if scripts else _described(config, deferred, below)
     made.beginning.scenario = tuple(map(_short, config.layers))
     return made
 
 
-def _without_scenario(config: Config, graveyard: Graveyard) -> Blueprint:
-    made = Blueprint.of(config, graveyard)
+def _without_scenario(config: Config, deferred: DeferredFree) -> Blueprint:
+    made = Blueprint.of(config, deferred)
     made.beginning.intuition.issue_api_key(DEFAULT_WALLET, DEFAULT_KEY)
     return made
 
 
-def _described(config: Config, graveyard: Graveyard, below: Config) -> Blueprint:
+def _described(config: Config, deferred: DeferredFree, below: Config) -> Blueprint:
     scenario = finding.find(config.layers).good().scenario
-    made = Blueprint.of(config.over(_config_of(scenario)).over(below), graveyard)
+    made = Blueprint.of(config.over(_config_of(scenario)).over(below), deferred)
     if scenario.clock.skew is not None and config.freeze_at is None:
         made.beginning.clock.skew(scenario.clock.skew)
     made.beginning.faults.begun = made.beginning.clock.micros()
@@ -70,17 +70,17 @@ def _config_of(scenario: Scenario) -> Config:
 
 
 def _scripted(
-    config: Config, documents: tuple[Source, ...], scripts: list[Source], graveyard: Graveyard, below: Config
+    config: Config, documents: tuple[Source, ...], scripts: list[Source], deferred: DeferredFree, below: Config
 ) -> Blueprint:
     """Functions work on a world of their own, made of the documents; as they leave it, it is the beginning."""
-    stage = new_stage(replace(config, scenario=documents), below, graveyard)
+    stage = new_stage(replace(config, scenario=documents), below, deferred)
     emulator = Emulator(_NOWHERE, stage, lambda: None)
     for each in scripts:
         run(each, emulator)
     world = stage.world
     if config.freeze_at is not None:
         world.clock.freeze(config.freeze_at)
-    return Blueprint(world.seed, Blueprint.of(config, graveyard).journal_size, world)
+    return Blueprint(world.seed, Blueprint.of(config, deferred).journal_size, world)
 
 
 def _short(layer: Source) -> str:

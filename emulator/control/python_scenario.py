@@ -7,11 +7,11 @@ from runpy import run_path
 from typing import Any
 
 from emulator.control.emulator import Emulator
-from emulator.core.errors import Misconfigured, told
+from emulator.core.errors import Misconfigured, is_misconfigured
 from emulator.scenario.locate import HERE, located
 from emulator.world.config import Source, name_of
 
-__tracebackhide__ = told
+__tracebackhide__ = is_misconfigured
 
 
 def run(scenario: Source, emulator: Emulator) -> None:

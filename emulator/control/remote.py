@@ -21,7 +21,7 @@ from emulator.core.errors import Misconfigured
 from emulator.faults.catalogue import matrix
 from emulator.faults.step import step_of
 from emulator.journal.exchange import Exchange
-from emulator.journal.queries import Inquiry
+from emulator.journal.queries import ExchangeQueries
 from emulator.services.intuition.model import Identity
 from emulator.world.config import Config, Given, Settings, is_bundled_name
 
@@ -72,7 +72,7 @@ def _said(body: bytes) -> str:
     return f"{found['error']} ({hint})"
 
 
-class RemoteJournal(Inquiry):
+class RemoteJournal(ExchangeQueries):
     """The other process's journal, read anew at each question."""
 
     def __init__(self, control: Control) -> None:
@@ -329,7 +329,7 @@ class RemoteEmulator(Emulator):
         return cast(Clock, RemoteClock(self._control))
 
     @property
-    def journal(self) -> Inquiry:
+    def journal(self) -> ExchangeQueries:
         return self._journal
 
     def reset(self, config: Config | None = None, **settings: Unpack[Settings]) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Generic, Self, TypeVar
 
-from emulator.core.deferred_free import Graveyard
+from emulator.core.deferred_free import DeferredFree
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -11,14 +11,14 @@ V = TypeVar("V")
 class Layer(Generic[K, V]):
     """Some entries. Whoever drops the last reference to a layer leaves them to the graveyard."""
 
-    __slots__ = ("_graveyard", "entries")
+    __slots__ = ("_deferred", "entries")
 
-    def __init__(self, graveyard: Graveyard) -> None:
+    def __init__(self, deferred: DeferredFree) -> None:
         self.entries: dict[K, V] = {}
-        self._graveyard = graveyard
+        self._deferred = deferred
 
     def __del__(self) -> None:
-        self._graveyard.bury(self.entries)
+        self._deferred.free_later(self.entries)
 
     def put(self, key: K, value: V) -> None:
         self.entries[key] = value
@@ -27,7 +27,7 @@ class Layer(Generic[K, V]):
         self.entries = self.entries | entries if self.entries else entries
 
 
-class Layered(Generic[K, V]):
+class CopyOnWriteMap(Generic[K, V]):
     """Entries in layers, the newest first; only the first one is written to, the others are shared with the forks.
 
     Nothing is ever removed. Writers hold the world's lock, so that no fork comes between.
@@ -36,15 +36,15 @@ class Layered(Generic[K, V]):
     _SMALL = 1000
     """Shared layers of fewer entries are made one, so that many forks of a growing world do not make it slow."""
 
-    def __init__(self, graveyard: Graveyard, layers: tuple[Layer[K, V], ...] = (), count: int = 0) -> None:
-        self._graveyard = graveyard
+    def __init__(self, deferred: DeferredFree, layers: tuple[Layer[K, V], ...] = (), count: int = 0) -> None:
+        self._deferred = deferred
         self.layers = layers
         self._own = False
         """Whether the first layer is nobody else's; it is made when something is first written."""
         self._count = count
 
     def _layer(self) -> Layer[K, V]:
-        return Layer(self._graveyard)
+        return Layer(self._deferred)
 
     def __len__(self) -> int:
         return self._count
@@ -93,7 +93,7 @@ class Layered(Generic[K, V]):
         """Another one that begins with all that is here; from then on each goes its own way."""
         if self._own:
             self.layers, self._own = self._compacted(), False
-        return type(self)(self._graveyard, self.layers, self._count)
+        return type(self)(self._deferred, self.layers, self._count)
 
     def _compacted(self) -> tuple[Layer[K, V], ...]:
         own, *shared = self.layers

@@ -6,7 +6,7 @@ from typing import Any
 Container = deque[Any] | dict[Any, Any] | list[Any]
 
 
-class Graveyard:
+class DeferredFree:
     """Lets go of large containers in slices.
 
     Freeing is not free: a journal of 10,000 exchanges takes some milliseconds with the interpreter's lock held, and
@@ -26,17 +26,17 @@ class Graveyard:
         """What is still to be let go of."""
         return len(self._containers) + len(self._left)
 
-    def leave(self, owner: object) -> None:
+    def free_owner_later(self, owner: object) -> None:
         """Take an owner of containers, to be let go of later."""
         self._left.append(owner)
 
-    def bury(self, *containers: Container) -> None:
+    def free_later(self, *containers: Container) -> None:
         """Take containers that nobody else holds."""
         self._containers.extend(container for container in containers if len(container) > self._SMALL)
         while len(self._containers) > self._ROOM:
             self._containers.popleft()
 
-    def dig(self, count: int) -> bool:
+    def free_some(self, count: int) -> bool:
         """Let go of `count` things, or of one owner; true when there are more."""
         if self._left:
             self._left.popleft()

@@ -21,6 +21,6 @@ class Misconfigured(Exception):
     """The emulator was asked to be something it can't be; the message says what to change."""
 
 
-def told(failure: Any) -> bool:
+def is_misconfigured(failure: Any) -> bool:
     """As a module's `__tracebackhide__`: pytest leaves the module out when the message says it all."""
     return bool(failure.errisinstance(Misconfigured))

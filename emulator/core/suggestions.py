@@ -7,7 +7,7 @@ _LONGEST = 100
 _MOST = 30
 
 
-def near(name: str, known: Iterable[str]) -> str:
+def did_you_mean(name: str, known: Iterable[str]) -> str:
     """`did you mean 'alice'?`, or those there are."""
     known = list(known)
     match = get_close_matches(name[:_LONGEST], known, n=1)

@@ -18,7 +18,7 @@ _CLIENTS = 1000
 """How many clients a limit remembers; who has not come for longest is forgotten."""
 
 
-class Asked(msgspec.Struct, frozen=True):
+class RequestFacts(msgspec.Struct, frozen=True):
     """A request, as far as a step looks at it. `paths` are all the paths its operation has."""
 
     method: str
@@ -29,7 +29,7 @@ class Asked(msgspec.Struct, frozen=True):
     micros: int
 
 
-class Order(msgspec.Struct, frozen=True):
+class FaultDecision(msgspec.Struct, frozen=True):
     """What is to be done to one request."""
 
     fault: "Fault"
@@ -96,7 +96,7 @@ class Fault:
             "done": self.done,
         }
 
-    def counts(self, asked: Asked) -> bool:
+    def counts(self, asked: RequestFacts) -> bool:
         """Whether the request fits; it is counted then."""
         step = self.step
         fits = (
@@ -110,7 +110,7 @@ class Fault:
         self.seen += fits
         return fits
 
-    def order(self, asked: Asked, entropy: Entropy) -> Order | None:
+    def decision(self, asked: RequestFacts, entropy: Entropy) -> FaultDecision | None:
         """What to do to a request that was just counted; None when it is not its turn."""
         step, place = self.step, self.seen - self.step.skip
         if place < 1 or (step.nth is not None and place != step.nth):
@@ -123,7 +123,7 @@ class Fault:
         if step.do.rate_limit and not (retry_after := self._retry_after(asked)):
             return None
         self.fired += 1
-        return Order(self, step.do, self._delay(entropy), retry_after)
+        return FaultDecision(self, step.do, self._delay(entropy), retry_after)
 
     def _delay(self, entropy: Entropy) -> float:
         delay = self.step.do.delay
@@ -131,7 +131,7 @@ class Fault:
             return delay[0] + (delay[1] - delay[0]) * entropy.fraction(f"delay {self.number}")
         return delay or 0.0
 
-    def _retry_after(self, asked: Asked) -> int:
+    def _retry_after(self, asked: RequestFacts) -> int:
         """Whole seconds until a client beyond its limit may come again; 0 when it is not. A window begins with a
         client's first request in it."""
         limit = self.step.do.rate_limit
@@ -195,12 +195,12 @@ class Faults:
         with self._lock:
             self._faults = []
 
-    def decide(self, asked: Asked, entropy: Entropy) -> Order | None:
+    def decide(self, asked: RequestFacts, entropy: Entropy) -> FaultDecision | None:
         """What is to be done to a request; every step that fits counts it."""
         with self._lock:
             fitting = [fault for fault in self._faults if fault.counts(asked)]
-            orders = (fault.order(asked, entropy) for fault in fitting)
-            return next((order for order in orders if order is not None), None)
+            orders = (fault.decision(asked, entropy) for fault in fitting)
+            return next((decision for decision in orders if decision is not None), None)
 
     @property
     def timed(self) -> bool:

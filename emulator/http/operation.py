@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import msgspec
 
 from emulator.core.path_pattern import path_pattern
-from emulator.core.suggestions import near
+from emulator.core.suggestions import did_you_mean
 
 _PARAMETER = re.compile(r":\w+")
 
@@ -48,7 +48,7 @@ def why_never(request: str, known: Iterable[Operation]) -> str:
     if fitting(method, path, known):
         return ""
     routes = [f"{each.method} {_PARAMETER.sub('*', path)}" for each in known for path in each.paths]
-    return f"no route is like {request!r}; {near(request, routes)}"
+    return f"no route is like {request!r}; {did_you_mean(request, routes)}"
 
 
 def _may_meet(pattern: list[str], template: list[str]) -> bool:

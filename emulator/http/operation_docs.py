@@ -12,7 +12,7 @@ from emulator.http.operation import Operation
 from emulator.http.response import JSON
 
 
-class Parameter(msgspec.Struct, frozen=True):
+class ParameterDoc(msgspec.Struct, frozen=True):
     name: str
     what: str
     type: Any = str
@@ -21,7 +21,7 @@ class Parameter(msgspec.Struct, frozen=True):
     example: Any = None
 
 
-class Answered(msgspec.Struct, frozen=True):
+class ResponseDoc(msgspec.Struct, frozen=True):
     """One status. Without a `type` the body is empty; with `or_empty` it can be, and then has no content type."""
 
     status: int
@@ -31,12 +31,12 @@ class Answered(msgspec.Struct, frozen=True):
     or_empty: bool = False
 
 
-class Description(msgspec.Struct, frozen=True, kw_only=True):
+class OperationDoc(msgspec.Struct, frozen=True, kw_only=True):
     """Of one operation. `security` names schemes, any of which will do; an empty name stands for none at all."""
 
     summary: str
-    answers: tuple[Answered, ...]
-    parameters: tuple[Parameter, ...] = ()
+    responses: tuple[ResponseDoc, ...]
+    parameters: tuple[ParameterDoc, ...] = ()
     body: Any = None
     """The type of a JSON body; None when no body is looked at."""
     body_required: bool = True
@@ -45,17 +45,17 @@ class Description(msgspec.Struct, frozen=True, kw_only=True):
     security: tuple[str, ...] = ()
 
 
-class Chapter(msgspec.Struct, frozen=True, kw_only=True):
+class ApiDoc(msgspec.Struct, frozen=True, kw_only=True):
     """An API: its operations, what they take and answer, and how its callers show who they are."""
 
     name: str
     what: str
     operations: tuple[Operation, ...]
-    descriptions: Mapping[str, Description]
+    operation_docs: Mapping[str, OperationDoc]
     """By the operation's name."""
     schemes: Mapping[str, Mapping[str, str]]
     """OpenAPI's security schemes."""
 
     @property
-    def undescribed(self) -> list[str]:
-        return [each.name for each in self.operations if each.name not in self.descriptions]
+    def undocumented(self) -> list[str]:
+        return [each.name for each in self.operations if each.name not in self.operation_docs]

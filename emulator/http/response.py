@@ -26,7 +26,7 @@ TEXT = "text/plain; charset=utf-8"
 JSON = "application/json"
 
 
-class Answer(msgspec.Struct, frozen=True):
+class Response(msgspec.Struct, frozen=True):
     """What goes back. `headers` are whole lines that stand behind `content-type`; `why` goes to the journal only.
 
     With a `delivery` it does not arrive whole; a `status` of 0 is no answer at all, and `cut` is how many bytes of a
@@ -42,9 +42,9 @@ class Answer(msgspec.Struct, frozen=True):
     cut: int = 0
 
 
-def json_answer(value: object, status: int = 200, why: str = "") -> Answer:
+def json_response(value: object, status: int = 200, why: str = "") -> Response:
     """Compact, raw UTF-8, a bare content type: as serde_json and axum write it."""
-    return Answer(status, msgspec.json.encode(value), JSON, why=why)
+    return Response(status, msgspec.json.encode(value), JSON, why=why)
 
 
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
@@ -69,13 +69,13 @@ def has_content_length(method: str, status: int) -> bool:
     return status != 204 or method == "HEAD"
 
 
-def with_headers(answer: Answer, headers: bytes) -> Answer:
-    return Answer(
-        answer.status,
-        answer.body,
-        answer.content_type,
-        headers + answer.headers,
-        answer.why,
-        answer.delivery,
-        answer.cut,
+def with_headers(response: Response, headers: bytes) -> Response:
+    return Response(
+        response.status,
+        response.body,
+        response.content_type,
+        headers + response.headers,
+        response.why,
+        response.delivery,
+        response.cut,
     )

@@ -12,13 +12,13 @@ import msgspec
 from emulator.core.errors import Refused
 from emulator.http.operation import Operation
 from emulator.http.request import Request
-from emulator.http.response import CORS, PREFLIGHT, Answer, with_headers
+from emulator.http.response import CORS, PREFLIGHT, Response, with_headers
 
 H = TypeVar("H")
 S = TypeVar("S")
 
 
-Handler = Callable[[Request, S], Awaitable[Answer]]
+Handler = Callable[[Request, S], Awaitable[Response]]
 """What answers an operation of an API, given the API's store."""
 
 
@@ -106,28 +106,28 @@ class Api(msgspec.Struct, Generic[S], frozen=True):
 
     name: str
     routes: Routes[Handler[S]]
-    describe: Callable[[Refused], Answer]
+    describe: Callable[[Refused], Response]
     cors: bool = False
     elsewhere: Mapping[str, str] = msgspec.field(default_factory=dict)
 
-    async def answer(self, request: Request, match: Match[Handler[S]], store: S) -> Answer:
+    async def response(self, request: Request, match: Match[Handler[S]], store: S) -> Response:
         if match.route is None:
             return self._no_such_method(request, match.resource)
         try:
-            answer = await match.route.handler(request, store)
+            response = await match.route.handler(request, store)
         except Refused as refused:
-            answer = self.describe(refused)
-        return self.dressed(answer)
+            response = self.describe(refused)
+        return self.with_cors(response)
 
-    def dressed(self, answer: Answer) -> Answer:
+    def with_cors(self, response: Response) -> Response:
         """With the headers that every matched route's answers carry."""
-        return with_headers(answer, CORS) if self.cors else answer
+        return with_headers(response, CORS) if self.cors else response
 
-    def _no_such_method(self, request: Request, resource: Resource[Handler[S]]) -> Answer:
+    def _no_such_method(self, request: Request, resource: Resource[Handler[S]]) -> Response:
         if request.method == "OPTIONS" and self.cors:
-            return Answer(200, headers=PREFLIGHT + resource.allow)
+            return Response(200, headers=PREFLIGHT + resource.allow)
         headers = (CORS if self.cors else b"") + resource.allow
-        return Answer(405, headers=headers, why=f"{resource.path} has no {request.method}; it has {resource.allowed}")
+        return Response(405, headers=headers, why=f"{resource.path} has no {request.method}; it has {resource.allowed}")
 
 
 def nearest(path: str, known: Iterable[str]) -> str | None:

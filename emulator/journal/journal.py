@@ -5,17 +5,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from threading import Condition, RLock
 
-from emulator.core.deferred_free import Graveyard
+from emulator.core.deferred_free import DeferredFree
 from emulator.journal.exchange import Exchange
-from emulator.journal.queries import Inquiry
+from emulator.journal.queries import ExchangeQueries
 
 KEPT_IN_ALL = 32 * 1024 * 1024
 
 
-class Journal(Inquiry):
+class Journal(ExchangeQueries):
     """The last exchanges: at most `size` of them and 32 MiB in all. What fell out is counted."""
 
-    def __init__(self, size: int, lock: RLock, graveyard: Graveyard) -> None:
+    def __init__(self, size: int, lock: RLock, deferred: DeferredFree) -> None:
         self._size = size
         self._lock = lock
         self._recorded = Condition(lock)
@@ -25,10 +25,10 @@ class Journal(Inquiry):
         self._listeners: list[Callable[[], object]] = []
         self.total = 0
         """How many requests came, remembered or not."""
-        self._graveyard = graveyard
+        self._deferred = deferred
 
     def __del__(self) -> None:
-        self._graveyard.bury(self._kept)
+        self._deferred.free_later(self._kept)
 
     def __len__(self) -> int:
         return len(self._kept)

@@ -21,7 +21,7 @@ SHOWN = 5
 """Exchanges shown when an assertion fails."""
 
 
-class Wanted(msgspec.Struct, frozen=True):
+class ExchangeFilter(msgspec.Struct, frozen=True):
     """What an exchange should be like; None is anything. In `path`, `*` is one segment and `**` any number of them."""
 
     method: str | None = None
@@ -30,7 +30,7 @@ class Wanted(msgspec.Struct, frozen=True):
     since: datetime | None = None
 
     @classmethod
-    def parse(cls, request: str) -> "Wanted":
+    def parse(cls, request: str) -> "ExchangeFilter":
         """`"POST /v1/identity"`, as scenarios write it."""
         method, blank, path = request.partition(" ")
         if not blank:
@@ -64,7 +64,7 @@ class Wanted(msgspec.Struct, frozen=True):
         return f"{(self.method or 'any method').upper()} {self.path or 'any path'}{status}"
 
 
-class Inquiry(ABC):
+class ExchangeQueries(ABC):
     """Whoever has exchanges can be asked about them."""
 
     @property
@@ -112,9 +112,9 @@ class Inquiry(ABC):
         since: datetime | None = None,
     ) -> list[Exchange]:
         """Those that fit all that is given. In `path`, `*` is one segment and `**` any number of them."""
-        return self._fitting(Wanted(method, path, status, since))
+        return self._fitting(ExchangeFilter(method, path, status, since))
 
-    def _fitting(self, wanted: Wanted) -> list[Exchange]:
+    def _fitting(self, wanted: ExchangeFilter) -> list[Exchange]:
         return [exchange for exchange in self.exchanges if not wanted.differences(exchange)]
 
     def assert_requested(
@@ -122,7 +122,7 @@ class Inquiry(ABC):
     ) -> list[Exchange]:
         """At least once, or exactly `times`. Returns what fits; raises AssertionError with the nearest exchanges."""
         __tracebackhide__ = True
-        wanted = Wanted(method, path, status)
+        wanted = ExchangeFilter(method, path, status)
         found = self._fitting(wanted)
         if times is not None:
             self._check_whole()
@@ -138,7 +138,7 @@ class Inquiry(ABC):
     ) -> None:
         """Never. Raises AssertionError with what fits."""
         __tracebackhide__ = True
-        wanted = Wanted(method, path, status)
+        wanted = ExchangeFilter(method, path, status)
         if found := self._fitting(wanted):
             raise AssertionError(f"{wanted} was requested {_times(len(found))}, expected never.{_listed(found)}")
         self._check_whole()
@@ -150,7 +150,7 @@ class Inquiry(ABC):
             raise ValueError("assert_order wants requests like 'POST /v1/identity'")
         remaining = iter(self.exchanges)
         for place, request in enumerate(requests):
-            wanted = Wanted.parse(request)
+            wanted = ExchangeFilter.parse(request)
             if not any(not wanted.differences(exchange) for exchange in remaining):
                 after = f" after {requests[place - 1]}" if place else ""
                 raise AssertionError(f"{wanted} did not come{after}.{_listed(self.exchanges)}")
@@ -179,7 +179,7 @@ class Inquiry(ABC):
         __tracebackhide__ = True
         if _on_a_running_loop():
             raise RuntimeError("wait_for would block the running event loop; use `await journal.async_wait_for(...)`")
-        return self._wait_for(Wanted(method, path, status), times, timeout)
+        return self._wait_for(ExchangeFilter(method, path, status), times, timeout)
 
     async def async_wait_for(
         self,
@@ -192,7 +192,7 @@ class Inquiry(ABC):
     ) -> list[Exchange]:
         """As `wait_for`, from a coroutine under asyncio or trio."""
         __tracebackhide__ = True
-        wanted = Wanted(method, path, status)
+        wanted = ExchangeFilter(method, path, status)
         if _on_trio():
             import trio
 
@@ -201,7 +201,7 @@ class Inquiry(ABC):
 
     async def _wait_on_asyncio(
         self,
-        wanted: Wanted,
+        wanted: ExchangeFilter,
         times: int,
         timeout: float,  # noqa: ASYNC109 - real seconds, also while freezegun stops the loop's
     ) -> list[Exchange]:
@@ -220,7 +220,7 @@ class Inquiry(ABC):
         finally:
             timer.cancel()
 
-    def _wait_for(self, wanted: Wanted, times: int, timeout: float) -> list[Exchange]:
+    def _wait_for(self, wanted: ExchangeFilter, times: int, timeout: float) -> list[Exchange]:
         __tracebackhide__ = True
         end = monotonic() + timeout
         while True:
@@ -230,7 +230,7 @@ class Inquiry(ABC):
                 return found
             self._wait(seen, left)
 
-    def _found(self, wanted: Wanted, times: int, left: float, timeout: float) -> list[Exchange] | None:
+    def _found(self, wanted: ExchangeFilter, times: int, left: float, timeout: float) -> list[Exchange] | None:
         """What fits, None when it is too little yet. Raises AssertionError when no time is left."""
         __tracebackhide__ = True
         if times < 1:
@@ -260,7 +260,7 @@ class Inquiry(ABC):
             for exchange in self.exchanges
         ]
 
-    def _near(self, wanted: Wanted) -> str:
+    def _near(self, wanted: ExchangeFilter) -> str:
         """The exchanges that differ least, and in what."""
         ranked = sorted(self.exchanges, key=lambda exchange: len(wanted.differences(exchange)))[:SHOWN]
         nearest = sorted(ranked, key=lambda exchange: exchange.number)

@@ -20,9 +20,9 @@ async def identity_emulator_client(
 ) -> AsyncIterator["EmulatorClient"]:
     """An aiohttp `TestClient` on an emulator in the test's own loop; the emulator is its `.emulator`."""
     from emulator.pytest_plugin.aiohttp_client import EmulatorClient
-    from emulator.pytest_plugin.settings import folders_of, told, world_config
+    from emulator.pytest_plugin.settings import folders_of, one_line_failures, world_config
 
-    with told():
+    with one_line_failures():
         unopened = EmulatorClient(world_config(request, identity_emulator_config))
     async with unopened as client:
         client.emulator.folders = folders_of(request)

@@ -32,7 +32,7 @@ class Watched(NamedTuple):
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def one_line_failures() -> Iterator[None]:
     """What was configured wrongly is said in one line, without a traceback through our own code."""
     try:
         yield

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from emulator.core.errors import Misconfigured, told
+from emulator.core.errors import Misconfigured, is_misconfigured
 from emulator.scenario.document import Mark, Node, Problem, layered, plain, without
 from emulator.scenario.locate import HERE, SUFFIX, bundled_path, is_python, located
 from emulator.scenario.schema import Scenario
@@ -13,7 +13,7 @@ from emulator.scenario.type_check import checked
 from emulator.scenario.yaml_reader import Unreadable, read, read_json
 from emulator.world.config import Inline, Source, is_bundled_name
 
-__tracebackhide__ = told
+__tracebackhide__ = is_misconfigured
 
 _MOST_SHOWN = 100
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from emulator.core.errors import Misconfigured, told
-from emulator.core.suggestions import near
+from emulator.core.errors import Misconfigured, is_misconfigured
+from emulator.core.suggestions import did_you_mean
 from emulator.world.config import Config, Source, is_bundled_name
 
-__tracebackhide__ = told
+__tracebackhide__ = is_misconfigured
 
 HERE = (Path(),)
 SUFFIX = ".yaml"
@@ -35,7 +35,7 @@ def bundled_text(name: str) -> str:
 
 def bundled_path(name: str) -> Path:
     if name not in bundled():
-        raise Misconfigured(f"there is no scenario {name!r}; {near(name, bundled())}")
+        raise Misconfigured(f"there is no scenario {name!r}; {did_you_mean(name, bundled())}")
     return _folder() / f"{name}{SUFFIX}"
 
 

@@ -7,11 +7,11 @@ from emulator.control.api.operations import PREFIX
 from emulator.control.api.routes import control
 from emulator.core.path_pattern import path_pattern
 from emulator.http.request import Request
-from emulator.http.response import Answer
+from emulator.http.response import Response
 from emulator.http.routing import Api, nearest
 from emulator.server.call import Answering, Call
 from emulator.server.caller import actor_of
-from emulator.server.fault_injection import faulty
+from emulator.server.fault_injection import with_faults
 from emulator.server.journaling import journaled
 from emulator.services.intuition import handlers as intuition_handlers
 from emulator.services.intuition import model as intuition_model
@@ -22,10 +22,10 @@ from emulator.world.stage import Stage
 
 def application(stage: Stage, guard: Guard) -> Answering:
     """Everything the port answers."""
-    emulated = journaled(routed(faulty(answered)), stage.shows)
+    emulated = journaled(routed(with_faults(answered)), stage.shows)
     steered = control(stage, guard)
 
-    async def handle(call: Call) -> Answer:
+    async def handle(call: Call) -> Response:
         return await (steered(call.request) if _is_below(call.request.path, PREFIX) else emulated(call))
 
     return handle
@@ -40,7 +40,7 @@ def routed(answering: Answering) -> Answering:
         for cors in (False, True)
     }
 
-    async def handle(call: Call) -> Answer:
+    async def handle(call: Call) -> Response:
         request, world = call.request, call.world
         v1 = spacetimes[world.spacetime.profile.name]
         root = intuitions[world.intuition.profile.name, world.intuition.cors]
@@ -56,11 +56,11 @@ def routed(answering: Answering) -> Answering:
     return handle
 
 
-async def answered(call: Call) -> Answer:
+async def answered(call: Call) -> Response:
     """What the API says, or that neither has the path."""
     if call.api is None or call.match is None:
-        return Answer(404, why=call.why_not)
-    return await call.api.answer(call.request, call.match, call.store)
+        return Response(404, why=call.why_not)
+    return await call.api.response(call.request, call.match, call.store)
 
 
 def _is_below(path: str, prefix: str) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from emulator.http.request import Request
-from emulator.http.response import Answer
+from emulator.http.response import Response
 from emulator.http.routing import Api, Match
 from emulator.world.world import World
 
@@ -34,5 +34,5 @@ class Call:
         return self.match.route.operation.name if self.match and self.match.route else ""
 
 
-Answering = Callable[[Call], Awaitable[Answer]]
+Answering = Callable[[Call], Awaitable[Response]]
 """A part of the way from a call to its answer."""

@@ -12,8 +12,8 @@ import msgspec
 from emulator.core.clock import Clock
 from emulator.core.errors import Refused
 from emulator.faults.delivery import Delivery
-from emulator.faults.schedule import Asked, Order
-from emulator.http.response import JSON, TEXT, Answer
+from emulator.faults.schedule import FaultDecision, RequestFacts
+from emulator.http.response import JSON, TEXT, Response
 from emulator.http.routing import Api, Match
 from emulator.server.call import Answering, Call
 from emulator.server.caller import client_of
@@ -21,42 +21,42 @@ from emulator.server.caller import client_of
 logger = logging.getLogger("emulator")
 
 
-def faulty(answering: Answering) -> Answering:
+def with_faults(answering: Answering) -> Answering:
     """Ask the world's script whether anything goes wrong with a request that has a route, and let it."""
 
-    async def handle(call: Call) -> Answer:
+    async def handle(call: Call) -> Response:
         world = call.world
         if call.match is None or not len(world.faults):
             return await answering(call)
-        order = world.faults.decide(_asked(call, call.match), world.entropy)
-        if order is None:
+        decision = world.faults.decide(_asked(call, call.match), world.entropy)
+        if decision is None:
             return await answering(call)
-        call.fault = str(order.fault.step)
+        call.fault = str(decision.fault.step)
         logger.info("%s %s: %s", call.request.method, call.operation, call.fault)
-        world.change(order.do, call.micros)
-        if order.delay and not await _delayed(call, order):
+        world.change(decision.do, call.micros)
+        if decision.delay and not await _delayed(call, decision):
             return _without(Delivery.CLOSE, "the client hung up while its request was delayed")
         world.settle()
-        return await _ANSWERS[order.do.answer](call, order, answering)
+        return await _ANSWERS[decision.do.answer](call, decision, answering)
 
     return handle
 
 
-def _asked(call: Call, match: Match[Any]) -> Asked:
+def _asked(call: Call, match: Match[Any]) -> RequestFacts:
     request = call.request
-    return Asked(request.method, match.aliases(request.path), call.actor, client_of(request), call.micros)
+    return RequestFacts(request.method, match.aliases(request.path), call.actor, client_of(request), call.micros)
 
 
 # --- delays -----------------------------------------------------------------------------------------------------------
 
 
-async def _delayed(call: Call, order: Order) -> bool:
+async def _delayed(call: Call, decision: FaultDecision) -> bool:
     """Wait; false when the client hung up meanwhile."""
-    if not order.do.on_clock:
-        await asyncio.wait([call.request.lost], timeout=order.delay)
+    if not decision.do.on_clock:
+        await asyncio.wait([call.request.lost], timeout=decision.delay)
         return not call.request.lost.done()
     # From its arrival: whoever sees the fault fired may move the clock at once.
-    return await _until(call.world.clock, call.micros + round(order.delay * 1_000_000), call.request.lost)
+    return await _until(call.world.clock, call.micros + round(decision.delay * 1_000_000), call.request.lost)
 
 
 async def _until(clock: Clock, micros: int, lost: "asyncio.Future[None]") -> bool:
@@ -82,27 +82,27 @@ async def _until(clock: Clock, micros: int, lost: "asyncio.Future[None]") -> boo
 # --- answers ----------------------------------------------------------------------------------------------------------
 
 
-async def _as_ever(call: Call, order: Order, answering: Answering) -> Answer:
+async def _as_ever(call: Call, decision: FaultDecision, answering: Answering) -> Response:
     return await answering(call)
 
 
-async def _status(call: Call, order: Order, answering: Answering) -> Answer:
-    status = order.do.status or 200
-    answer = _in_other_words(order, status) if order.do.body is not None else _in_its_words(call, status)
-    return _api(call).dressed(_with_headers(answer, order.do.headers or {}))
+async def _status(call: Call, decision: FaultDecision, answering: Answering) -> Response:
+    status = decision.do.status or 200
+    response = _in_other_words(decision, status) if decision.do.body is not None else _in_its_words(call, status)
+    return _api(call).with_cors(_with_headers(response, decision.do.headers or {}))
 
 
-def _in_other_words(order: Order, status: int) -> Answer:
-    body = order.do.body
+def _in_other_words(decision: FaultDecision, status: int) -> Response:
+    body = decision.do.body
     if isinstance(body, str):
-        return Answer(status, body.encode(), TEXT)
-    return Answer(status, msgspec.json.encode(body), JSON)
+        return Response(status, body.encode(), TEXT)
+    return Response(status, msgspec.json.encode(body), JSON)
 
 
-def _in_its_words(call: Call, status: int) -> Answer:
+def _in_its_words(call: Call, status: int) -> Response:
     """As the API says no: `{code, error}` or plain text, with the status's name; good news have no body."""
     if status < 400:
-        return Answer(status)
+        return Response(status)
     return _api(call).describe(Refused(status, _phrase(status), ""))
 
 
@@ -113,66 +113,66 @@ def _phrase(status: int) -> str:
         return f"Status {status}"
 
 
-def _with_headers(answer: Answer, headers: Mapping[str, str]) -> Answer:
+def _with_headers(response: Response, headers: Mapping[str, str]) -> Response:
     lines = {name.lower(): value for name, value in headers.items()}
-    content_type = lines.pop("content-type", answer.content_type)
+    content_type = lines.pop("content-type", response.content_type)
     more = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
-    return msgspec.structs.replace(answer, content_type=content_type, headers=answer.headers + more.encode())
+    return msgspec.structs.replace(response, content_type=content_type, headers=response.headers + more.encode())
 
 
-async def _rate_limited(call: Call, order: Order, answering: Answering) -> Answer:
-    answer = _in_its_words(call, 429)
-    return _api(call).dressed(_with_headers(answer, {"retry-after": str(order.retry_after)}))
+async def _rate_limited(call: Call, decision: FaultDecision, answering: Answering) -> Response:
+    response = _in_its_words(call, 429)
+    return _api(call).with_cors(_with_headers(response, {"retry-after": str(decision.retry_after)}))
 
 
-async def _dropped(call: Call, order: Order, answering: Answering) -> Answer:
-    if order.do.drop == "after":
+async def _dropped(call: Call, decision: FaultDecision, answering: Answering) -> Response:
+    if decision.do.drop == "after":
         await answering(call)
         return _without(Delivery.CLOSE, "the request took effect, its answer was not sent")
     return _without(Delivery.CLOSE, _NO_EFFECT)
 
 
-async def _reset(call: Call, order: Order, answering: Answering) -> Answer:
+async def _reset(call: Call, decision: FaultDecision, answering: Answering) -> Response:
     return _without(Delivery.RESET, _NO_EFFECT)
 
 
-async def _hung(call: Call, order: Order, answering: Answering) -> Answer:
+async def _hung(call: Call, decision: FaultDecision, answering: Answering) -> Response:
     return _without(Delivery.HANG, _NO_EFFECT)
 
 
-async def _garbage(call: Call, order: Order, answering: Answering) -> Answer:
+async def _garbage(call: Call, decision: FaultDecision, answering: Answering) -> Response:
     noise = call.world.entropy.draw("garbage")
-    return Answer(0, b"\x00" + noise, why=_NO_EFFECT, delivery=Delivery.GARBAGE)
+    return Response(0, b"\x00" + noise, why=_NO_EFFECT, delivery=Delivery.GARBAGE)
 
 
 _NO_EFFECT = "the request did not take effect"
 
 
-def _without(delivery: Delivery, why: str = "") -> Answer:
-    return Answer(0, why=why, delivery=delivery)
+def _without(delivery: Delivery, why: str = "") -> Response:
+    return Response(0, why=why, delivery=delivery)
 
 
-async def _truncated(call: Call, order: Order, answering: Answering) -> Answer:
-    answer = _with_a_body(await answering(call))
-    cut = len(answer.body) // 2 if order.do.truncate is True else min(order.do.truncate, len(answer.body) - 1)
-    return msgspec.structs.replace(answer, delivery=Delivery.TRUNCATE, cut=cut)
+async def _truncated(call: Call, decision: FaultDecision, answering: Answering) -> Response:
+    response = _with_a_body(await answering(call))
+    cut = len(response.body) // 2 if decision.do.truncate is True else min(decision.do.truncate, len(response.body) - 1)
+    return msgspec.structs.replace(response, delivery=Delivery.TRUNCATE, cut=cut)
 
 
-async def _in_bad_chunks(call: Call, order: Order, answering: Answering) -> Answer:
+async def _in_bad_chunks(call: Call, decision: FaultDecision, answering: Answering) -> Response:
     return msgspec.structs.replace(_with_a_body(await answering(call)), delivery=Delivery.MALFORMED_CHUNK)
 
 
-async def _half(call: Call, order: Order, answering: Answering) -> Answer:
-    answer = _with_a_body(await answering(call))
-    return msgspec.structs.replace(answer, body=answer.body[: -(-len(answer.body) // 2)])
+async def _half(call: Call, decision: FaultDecision, answering: Answering) -> Response:
+    response = _with_a_body(await answering(call))
+    return msgspec.structs.replace(response, body=response.body[: -(-len(response.body) // 2)])
 
 
-def _with_a_body(answer: Answer) -> Answer:
+def _with_a_body(response: Response) -> Response:
     """Something to break: an empty answer gets `{}`."""
-    if answer.body:
-        return answer
-    status = 200 if answer.status == 204 else answer.status
-    return msgspec.structs.replace(answer, status=status, body=b"{}", content_type=JSON)
+    if response.body:
+        return response
+    status = 200 if response.status == 204 else response.status
+    return msgspec.structs.replace(response, status=status, body=b"{}", content_type=JSON)
 
 
 def _api(call: Call) -> Api[Any]:
@@ -180,7 +180,7 @@ def _api(call: Call) -> Api[Any]:
     return call.api
 
 
-_ANSWERS: Mapping[str, Callable[[Call, Order, Answering], Awaitable[Answer]]] = {
+_ANSWERS: Mapping[str, Callable[[Call, FaultDecision, Answering], Awaitable[Response]]] = {
     "": _as_ever,
     "status": _status,
     "rate_limit": _rate_limited,

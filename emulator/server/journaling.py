@@ -5,7 +5,7 @@ from asyncio import CancelledError
 from collections.abc import Callable
 
 from emulator.core.clock import monotonic
-from emulator.http.response import TEXT, Answer, head_lines
+from emulator.http.response import TEXT, Response, head_lines
 from emulator.journal.exchange import KEPT_OF_A_BODY, Exchange, Message
 from emulator.journal.masking import mask
 from emulator.server.call import Answering, Call
@@ -20,16 +20,18 @@ def journaled(answering: Answering, is_shown: Callable[[World], bool]) -> Answer
     A bug in the emulator is a plain 500 with a traceback in the log, never a plausible answer.
     """
 
-    async def handle(call: Call) -> Answer:
+    async def handle(call: Call) -> Response:
         world, request = call.world, call.request
         number, started = world.journal.number(), monotonic()
         try:
-            answer = await answering(call)
+            response = await answering(call)
         except (CancelledError, ConnectionError):
             raise
         except Exception as bug:
             logger.exception("a bug in identity-emulator, met by %s %s", request.method, mask(request.path[:200]))
-            answer = Answer(500, b"a bug in identity-emulator; its log has the traceback", TEXT, why=f"a bug: {bug!r}")
+            response = Response(
+                500, b"a bug in identity-emulator; its log has the traceback", TEXT, why=f"a bug: {bug!r}"
+            )
         if not request.received_whole:
             await request.receive_unread(all_of_it=bool(call.fault))
         world.journal.record(
@@ -39,9 +41,9 @@ def journaled(answering: Answering, is_shown: Callable[[World], bool]) -> Answer
                 target=request.target,
                 operation=call.operation,
                 request=request.message(),
-                status=answer.status,
-                response=received(answer),
-                why=_why(call, answer),
+                status=response.status,
+                response=received(response),
+                why=_why(call, response),
                 micros=call.micros,
                 duration=monotonic() - started,
                 matched=call.api is not None,
@@ -50,26 +52,26 @@ def journaled(answering: Answering, is_shown: Callable[[World], bool]) -> Answer
                 fault=call.fault,
             )
         )
-        log(request.method, request.path, answer)
-        return answer
+        log(request.method, request.path, response)
+        return response
 
     return handle
 
 
-def _why(call: Call, answer: Answer) -> str:
+def _why(call: Call, response: Response) -> str:
     if not call.fault:
-        return answer.why
-    return f"a fault was ordered, {call.fault}" + (f"; {answer.why}" if answer.why else "")
+        return response.why
+    return f"a fault was ordered, {call.fault}" + (f"; {response.why}" if response.why else "")
 
 
-def log(method: str, path: str, answer: Answer) -> None:
+def log(method: str, path: str, response: Response) -> None:
     """One line, without the query: it can hold a token."""
-    level = logging.INFO if answer.why else logging.DEBUG
+    level = logging.INFO if response.why else logging.DEBUG
     if logger.isEnabledFor(level):
-        logger.log(level, "%s %s %d %s", method, mask(path[:200]), answer.status, mask(answer.why))
+        logger.log(level, "%s %s %d %s", method, mask(path[:200]), response.status, mask(response.why))
 
 
-def received(answer: Answer) -> Message:
+def received(response: Response) -> Message:
     """An answer as the journal keeps it."""
-    head = head_lines(answer.content_type, answer.headers)
-    return Message(head, answer.body[:KEPT_OF_A_BODY], len(answer.body))
+    head = head_lines(response.content_type, response.headers)
+    return Message(head, response.body[:KEPT_OF_A_BODY], len(response.body))

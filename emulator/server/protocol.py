@@ -12,7 +12,7 @@ from emulator.control.api.access import Guard
 from emulator.core.clock import http_date
 from emulator.faults.delivery import Delivery
 from emulator.http.request import MAX_HEADERS, Request
-from emulator.http.response import Answer
+from emulator.http.response import Response
 from emulator.journal.exchange import Exchange, Message, head_of
 from emulator.server.app import application
 from emulator.server.call import Call
@@ -36,7 +36,7 @@ class Http(web.Server):
         self._stage = stage
         self._handle = application(stage, guard)
         self.under_way: set[asyncio.Task[None]] = set()
-        self._digging = False
+        self._freeing = False
 
     def __call__(self) -> RequestHandler:
         return _Connection(
@@ -56,22 +56,22 @@ class Http(web.Server):
         task = request.task
         self.under_way.add(task)
         try:
-            answer = await self._handle(call)
-            if answer.delivery is Delivery.HANG:
+            response = await self._handle(call)
+            if response.delivery is Delivery.HANG:
                 await asyncio.wait([call.request.lost])
         finally:
             self.under_way.discard(task)
-            if self._stage.graveyard and not self._digging:
-                self._digging = True
-                self._loop.call_later(_PAUSE, self._dig)
-        reply = Reply if answer.delivery is None else BrokenReply
-        return reply(request, answer, http_date(world.clock.seconds()))
+            if self._stage.deferred and not self._freeing:
+                self._freeing = True
+                self._loop.call_later(_PAUSE, self._free_some)
+        reply = Reply if response.delivery is None else BrokenReply
+        return reply(request, response, http_date(world.clock.seconds()))
 
-    def _dig(self) -> None:
+    def _free_some(self) -> None:
         """Let go of a slice of an old world, and of the next after a pause in which requests are answered."""
-        self._digging = self._stage.graveyard.dig(_SLICE)
-        if self._digging:
-            self._loop.call_later(_PAUSE, self._dig)
+        self._freeing = self._stage.deferred.free_some(_SLICE)
+        if self._freeing:
+            self._loop.call_later(_PAUSE, self._free_some)
 
     def abort(self) -> None:
         """Hang up on whoever still waits for an answer."""
@@ -81,14 +81,14 @@ class Http(web.Server):
     def refuse(self, request: BaseRequest, status: int, why: str) -> Reply:
         """hyper's answer to what it can't parse. It is journaled, for who would otherwise wonder."""
         world = self._stage.settled_world()
-        answer = Answer(status, why=why)
+        response = Response(status, why=why)
         sent = Message(head_of(request.raw_headers), b"", 0)
         number, micros = world.journal.number(), world.clock.micros()
         world.journal.record(
-            Exchange(number, request.method, request.raw_path, "", sent, status, received(answer), why, micros, 0.0)
+            Exchange(number, request.method, request.raw_path, "", sent, status, received(response), why, micros, 0.0)
         )
-        log("?", "?", answer)
-        return LastReply(request, answer, http_date(world.clock.seconds()))
+        log("?", "?", response)
+        return LastReply(request, response, http_date(world.clock.seconds()))
 
 
 class _Connection(RequestHandler):

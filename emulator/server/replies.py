@@ -10,24 +10,24 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp.web import BaseRequest
 
 from emulator.faults.delivery import Delivery
-from emulator.http.response import Answer, has_content_length, head_start
+from emulator.http.response import Response, has_content_length, head_start
 
 
 class Reply(web.StreamResponse):
     """An answer on the wire, byte for byte as hyper would send it: aiohttp's own heads are not used."""
 
-    def __init__(self, request: BaseRequest, answer: Answer, date: bytes) -> None:
-        super().__init__(status=answer.status)
+    def __init__(self, request: BaseRequest, response: Response, date: bytes) -> None:
+        super().__init__(status=response.status)
         self._keep_alive = request.keep_alive
         minor = request.version.minor
         connection = "" if minor else "keep-alive"
-        self._render(request, answer, date, minor, connection if self._keep_alive else "close" * minor)
+        self._render(request, response, date, minor, connection if self._keep_alive else "close" * minor)
 
-    def _render(self, request: BaseRequest, answer: Answer, date: bytes, minor: int, connection: str) -> None:
-        head = head_start(minor, answer.status, answer.content_type, answer.headers, connection)
-        if has_content_length(request.method, answer.status):
-            head += b"content-length: %d\r\n" % len(answer.body)
-        body = b"" if request.method == "HEAD" else answer.body
+    def _render(self, request: BaseRequest, response: Response, date: bytes, minor: int, connection: str) -> None:
+        head = head_start(minor, response.status, response.content_type, response.headers, connection)
+        if has_content_length(request.method, response.status):
+            head += b"content-length: %d\r\n" % len(response.body)
+        body = b"" if request.method == "HEAD" else response.body
         self._bytes = b"%bdate: %b\r\n\r\n%b" % (head, date, body)
 
     async def prepare(self, request: BaseRequest) -> AbstractStreamWriter:
@@ -42,18 +42,18 @@ class Reply(web.StreamResponse):
 class BrokenReply(Reply):
     """An answer that does not arrive whole; the connection ends with it."""
 
-    def __init__(self, request: BaseRequest, answer: Answer, date: bytes) -> None:
-        super().__init__(request, answer, date)
+    def __init__(self, request: BaseRequest, response: Response, date: bytes) -> None:
+        super().__init__(request, response, date)
         self._keep_alive = False
-        self._delivery = answer.delivery
+        self._delivery = response.delivery
 
-    def _render(self, request: BaseRequest, answer: Answer, date: bytes, minor: int, connection: str) -> None:
-        if answer.delivery is Delivery.GARBAGE:
-            self._bytes = answer.body
-        elif answer.status == 0:
+    def _render(self, request: BaseRequest, response: Response, date: bytes, minor: int, connection: str) -> None:
+        if response.delivery is Delivery.GARBAGE:
+            self._bytes = response.body
+        elif response.status == 0:
             self._bytes = b""
         else:
-            self._bytes = _cut_short(request, answer, date, minor)
+            self._bytes = _cut_short(request, response, date, minor)
 
     async def prepare(self, request: BaseRequest) -> AbstractStreamWriter:
         writer = self._payload_writer = request.writer
@@ -66,12 +66,12 @@ class BrokenReply(Reply):
         return writer
 
 
-def _cut_short(request: BaseRequest, answer: Answer, date: bytes, minor: int) -> bytes:
-    head = head_start(minor, answer.status, answer.content_type, answer.headers, "")
-    if answer.delivery is Delivery.TRUNCATE:
-        framing, body = b"content-length: %d" % len(answer.body), answer.body[: answer.cut]
+def _cut_short(request: BaseRequest, response: Response, date: bytes, minor: int) -> bytes:
+    head = head_start(minor, response.status, response.content_type, response.headers, "")
+    if response.delivery is Delivery.TRUNCATE:
+        framing, body = b"content-length: %d" % len(response.body), response.body[: response.cut]
     else:
-        half = answer.body[: -(-len(answer.body) // 2)]
+        half = response.body[: -(-len(response.body) // 2)]
         framing, body = b"transfer-encoding: chunked", b"%x\r\n%b\r\nno length\r\n" % (len(half), half)
     return b"%b%b\r\ndate: %b\r\n\r\n%b" % (head, framing, date, b"" if request.method == "HEAD" else body)
 
@@ -86,7 +86,7 @@ def _reset(transport: asyncio.Transport) -> None:
 class LastReply(Reply):
     """hyper's answer to what it can't parse: HTTP/1.1 whatever was asked, and the connection is closed."""
 
-    def __init__(self, request: BaseRequest, answer: Answer, date: bytes) -> None:
-        super().__init__(request, answer, date)
+    def __init__(self, request: BaseRequest, response: Response, date: bytes) -> None:
+        super().__init__(request, response, date)
         self._keep_alive = False
-        self._render(request, answer, date, 1, "close")
+        self._render(request, response, date, 1, "close")

@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from emulator.core.copy_on_write import Layered
-from emulator.core.deferred_free import Graveyard
+from emulator.core.copy_on_write import CopyOnWriteMap
+from emulator.core.deferred_free import DeferredFree
 
 
 class Actor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -30,13 +30,13 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One of many alike, shown only when asked for."""
 
 
-class Cast:
+class ActorRegistry:
     """The actors of a world."""
 
-    def __init__(self, graveyard: Graveyard) -> None:
-        self._by_name: Layered[str, Actor] = Layered(graveyard)
-        self._by_identity: Layered[str, str] = Layered(graveyard)
-        self._by_key: Layered[str, str] = Layered(graveyard)
+    def __init__(self, deferred: DeferredFree) -> None:
+        self._by_name: CopyOnWriteMap[str, Actor] = CopyOnWriteMap(deferred)
+        self._by_identity: CopyOnWriteMap[str, str] = CopyOnWriteMap(deferred)
+        self._by_key: CopyOnWriteMap[str, str] = CopyOnWriteMap(deferred)
 
     def __len__(self) -> int:
         return len(self._by_name)
@@ -60,8 +60,8 @@ class Cast:
         """The actor with this identity or this API key; nothing when it is nobody."""
         return self._by_key.get(api_key) or self._by_identity.get(identity) or ""
 
-    def fork(self) -> "Cast":
-        copy = object.__new__(Cast)
+    def fork(self) -> "ActorRegistry":
+        copy = object.__new__(ActorRegistry)
         copy._by_name, copy._by_identity = self._by_name.fork(), self._by_identity.fork()
         copy._by_key = self._by_key.fork()
         return copy

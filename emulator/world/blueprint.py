@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from emulator.core.clock import Clock
-from emulator.core.context import Ground
-from emulator.core.deferred_free import Graveyard
+from emulator.core.context import Context
+from emulator.core.deferred_free import DeferredFree
 from emulator.core.entropy import Entropy
-from emulator.core.errors import Misconfigured, told
+from emulator.core.errors import Misconfigured, is_misconfigured
 from emulator.faults.schedule import Faults
 from emulator.journal.journal import Journal
 from emulator.services.intuition import model as intuition
@@ -18,11 +18,11 @@ from emulator.services.intuition.store import Store as IntuitionStore
 from emulator.services.spacetimedb import model as spacetime
 from emulator.services.spacetimedb.signing_keys import SigningKey
 from emulator.services.spacetimedb.store import Store as SpacetimeStore
-from emulator.world.actors import Cast
+from emulator.world.actors import ActorRegistry
 from emulator.world.config import Config
 from emulator.world.world import World
 
-__tracebackhide__ = told
+__tracebackhide__ = is_misconfigured
 
 T = TypeVar("T")
 
@@ -38,7 +38,7 @@ class Blueprint:
     beginning: "World" = field(repr=False)
 
     @classmethod
-    def of(cls, config: Config, graveyard: Graveyard) -> "Blueprint":
+    def of(cls, config: Config, deferred: DeferredFree) -> "Blueprint":
         """Of a world that holds nothing yet; the scenario is not looked at. Raises Misconfigured."""
         full = config.over(_DEFAULTS)
         seed, journal_size = _typed("seed", full.seed, int), _typed("journal_size", full.journal_size, int)
@@ -47,26 +47,26 @@ class Blueprint:
             raise Misconfigured(f"freeze_at is {freeze_at!r}, without an offset; give it tzinfo=datetime.UTC")
         if journal_size < 0:
             raise Misconfigured(f"journal_size is {journal_size}; it is 0 or more")
-        ground = Ground(Clock(freeze_at), Entropy(seed), graveyard)
+        context = Context(Clock(freeze_at), Entropy(seed), deferred)
         beginning = World(
-            ground,
+            context,
             spacetime=SpacetimeStore(
                 _profile("spacetime", full.spacetime_profile, spacetime.PROFILES),
                 _signing_key(seed, config.jwt_priv_key_path, config.jwt_pub_key_path),
-                ground,
+                context,
             ),
-            intuition=IntuitionStore(_profile("intuition", full.intuition_profile, intuition.PROFILES), ground),
-            faults=Faults(ground.lock, ground.clock.micros()),
-            actors=Cast(graveyard),
-            journal=Journal(journal_size, ground.lock, graveyard),
+            intuition=IntuitionStore(_profile("intuition", full.intuition_profile, intuition.PROFILES), context),
+            faults=Faults(context.lock, context.clock.micros()),
+            actors=ActorRegistry(deferred),
+            journal=Journal(journal_size, context.lock, deferred),
         )
         return cls(seed, journal_size, beginning)
 
     def world(self) -> "World":
         """Another one that begins now."""
-        ground = self.beginning.ground.fork()
-        journal = Journal(self.journal_size, ground.lock, ground.graveyard)
-        return self.beginning.fork(ground, journal, begun=ground.clock.micros())
+        context = self.beginning.context.fork()
+        journal = Journal(self.journal_size, context.lock, context.deferred)
+        return self.beginning.fork(context, journal, begun=context.clock.micros())
 
 
 def _typed(name: str, value: object, kind: type[T]) -> T:

@@ -8,8 +8,8 @@ class Snapshot:
     """A world put aside. It is never changed; any number of worlds can begin from it."""
 
     def __init__(self, world: World) -> None:
-        with world.ground.lock:  # or a row could be made between its chance and itself
-            self._kept = world.fork(world.ground.fork(), world.journal)
+        with world.context.lock:  # or a row could be made between its chance and itself
+            self._kept = world.fork(world.context.fork(), world.journal)
 
     def world(self, journal: Journal) -> World:
-        return self._kept.fork(self._kept.ground.fork(), journal)
+        return self._kept.fork(self._kept.context.fork(), journal)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from emulator.core.clock import Clock, parse_rfc3339, rfc3339, to_micros
-from emulator.core.context import Ground
+from emulator.core.context import Context
 from emulator.core.entropy import Entropy
 from emulator.core.errors import Misconfigured
 from emulator.faults.schedule import Fault, Faults
@@ -21,7 +21,7 @@ from emulator.services.spacetimedb.model import PROFILES as SPACETIME_PROFILES
 from emulator.services.spacetimedb.model import Database, parse_identity
 from emulator.services.spacetimedb.signing_keys import SigningKey
 from emulator.services.spacetimedb.store import Store as SpacetimeStore
-from emulator.world.actors import Actor, Cast
+from emulator.world.actors import Actor, ActorRegistry
 from emulator.world.world import World
 
 _SECOND = 1_000_000
@@ -123,7 +123,7 @@ class Document(Part, kw_only=True):
 
 def written(world: World) -> bytes:
     """The document, indented."""
-    with world.ground.lock:
+    with world.context.lock:
         document = Document(
             version=1,
             seed=world.seed,
@@ -201,17 +201,17 @@ def read(data: bytes, like: World) -> World:
 def _world(document: Document, like: World) -> World:
     entropy = Entropy(document.seed)
     entropy.drawn = document.drawn
-    ground = Ground(_clock(document.clock), entropy, like.ground.graveyard)
-    faults = Faults(ground.lock, _micros(document.begun))
+    context = Context(_clock(document.clock), entropy, like.context.deferred)
+    faults = Faults(context.lock, _micros(document.begun))
     for part in document.script:
         _add_step(faults, part)
-    actors = Cast(ground.graveyard)
+    actors = ActorRegistry(context.deferred)
     for actor in document.actors:
         actors.add(actor)
     world = World(
-        ground,
-        spacetime=_spacetime(document, ground, like),
-        intuition=_intuition(document.intuition, ground),
+        context,
+        spacetime=_spacetime(document, context, like),
+        intuition=_intuition(document.intuition, context),
         faults=faults,
         actors=actors,
         journal=like.journal,
@@ -241,12 +241,12 @@ def _add_step(faults: Faults, part: StepPart) -> None:
     faults.put(part.step, part.n, seen=part.seen, fired=part.fired, windows=windows)
 
 
-def _spacetime(document: Document, ground: Ground, like: World) -> SpacetimeStore:
+def _spacetime(document: Document, context: Context, like: World) -> SpacetimeStore:
     part = document.spacetime
     if not part.keys:
         raise ValueError("spacetime.keys is empty")
     keys = [_key(document.seed, key.origin, like) for key in part.keys]
-    store = SpacetimeStore(_known(part.profile, SPACETIME_PROFILES), _key(document.seed, part.first_key, like), ground)
+    store = SpacetimeStore(_known(part.profile, SPACETIME_PROFILES), _key(document.seed, part.first_key, like), context)
     store.keyring.key = keys[0]
     store.keyring.retired = [
         (key, _micros(each.retired) // _SECOND)
@@ -283,8 +283,8 @@ def _known(name: str, profiles: Any) -> Any:
     return profiles[name]
 
 
-def _intuition(part: IntuitionPart, ground: Ground) -> IntuitionStore:
-    store = IntuitionStore(_known(part.profile, INTUITION_PROFILES), ground)
+def _intuition(part: IntuitionPart, context: Context) -> IntuitionStore:
+    store = IntuitionStore(_known(part.profile, INTUITION_PROFILES), context)
     store.cors, store.lifecycle = part.cors, part.lifecycle
     if not 0 <= (part.lifecycle.complete_after or 0) <= LONGEST:
         raise ValueError(f"intuition.lifecycle.complete_after is not from 0 to {LONGEST:.0e}")

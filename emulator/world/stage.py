@@ -2,16 +2,16 @@
 
 from collections.abc import Callable
 
-from emulator.core.deferred_free import Graveyard
-from emulator.core.errors import Misconfigured, told
+from emulator.core.deferred_free import DeferredFree
+from emulator.core.errors import Misconfigured, is_misconfigured
 from emulator.world.blueprint import Blueprint
 from emulator.world.config import Config, Given
 from emulator.world.snapshot import Snapshot
 from emulator.world.world import World
 
-__tracebackhide__ = told
+__tracebackhide__ = is_misconfigured
 
-Make = Callable[[Config, Graveyard], Blueprint]
+Make = Callable[[Config, DeferredFree], Blueprint]
 """How a config is made ready. Raises Misconfigured."""
 
 
@@ -21,12 +21,12 @@ class Stage:
     _REMEMBERED = 32
     """Blueprints; the oldest is made again when it is needed again."""
 
-    def __init__(self, config: Config, make: Make, graveyard: Graveyard | None = None) -> None:
+    def __init__(self, config: Config, make: Make, deferred: DeferredFree | None = None) -> None:
         self.config = config
         """What a plain reset goes back to."""
         self._started = config
         self._make = make
-        self.graveyard = graveyard or Graveyard()
+        self.deferred = deferred or DeferredFree()
         self._blueprints: dict[Config, Blueprint] = {}
         self._plain = self._blueprint(config)
         self._world = self._plain.world()
@@ -91,7 +91,7 @@ class Stage:
         """
         old, self._world = self._world, world
         old.clock.stop()
-        self.graveyard.leave(old)
+        self.deferred.free_owner_later(old)
 
     def _blueprint(self, config: Config) -> Blueprint:
         try:
@@ -99,7 +99,7 @@ class Stage:
         except TypeError as error:
             raise Misconfigured(f"a field of the config is of a wrong type: {error}") from None
         if known is None:
-            known = self._make(config, self.graveyard)
+            known = self._make(config, self.deferred)
             while len(self._blueprints) >= self._REMEMBERED:
                 del self._blueprints[next(iter(self._blueprints))]
             self._blueprints[config] = known

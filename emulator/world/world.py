@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from contextlib import suppress
 
-from emulator.core.context import Ground
-from emulator.core.suggestions import near
+from emulator.core.context import Context
+from emulator.core.suggestions import did_you_mean
 from emulator.faults.schedule import Fault, Faults
 from emulator.faults.step import Do, Mistake, Named, Step
 from emulator.http.operation import why_never
@@ -15,7 +15,7 @@ from emulator.services.intuition.refusals import NotFound
 from emulator.services.intuition.store import Store as IntuitionStore
 from emulator.services.spacetimedb.operations import OPERATIONS as SPACETIME_OPERATIONS
 from emulator.services.spacetimedb.store import Store as SpacetimeStore
-from emulator.world.actors import Actor, Cast
+from emulator.world.actors import Actor, ActorRegistry
 
 OPERATIONS = (*SPACETIME_OPERATIONS, *INTUITION_OPERATIONS)
 
@@ -28,18 +28,18 @@ class World:
 
     def __init__(
         self,
-        ground: Ground,
+        context: Context,
         *,
         spacetime: SpacetimeStore,
         intuition: IntuitionStore,
         faults: Faults,
-        actors: Cast,
+        actors: ActorRegistry,
         journal: Journal,
         scenario: tuple[str, ...] = (),
     ) -> None:
-        self.ground = ground
-        self.clock = ground.clock
-        self.entropy = ground.entropy
+        self.context = context
+        self.clock = context.clock
+        self.entropy = context.entropy
         self.spacetime = spacetime
         self.intuition = intuition
         self.faults = faults
@@ -53,14 +53,14 @@ class World:
     def seed(self) -> int:
         return self.entropy.seed
 
-    def fork(self, ground: Ground, journal: Journal, begun: int | None = None) -> "World":
+    def fork(self, context: Context, journal: Journal, begun: int | None = None) -> "World":
         """Another world that is as this one is now; `begun` (microseconds) lets its script begin anew."""
-        with self.ground.lock:
+        with self.context.lock:
             return World(
-                ground,
-                spacetime=self.spacetime.fork(ground),
-                intuition=self.intuition.fork(ground, 0 if begun is None else begun - self.faults.begun),
-                faults=self.faults.fork(ground.lock, begun),
+                context,
+                spacetime=self.spacetime.fork(context),
+                intuition=self.intuition.fork(context, 0 if begun is None else begun - self.faults.begun),
+                faults=self.faults.fork(context.lock, begun),
                 actors=self.actors.fork(),
                 journal=journal,
                 scenario=self.scenario,
@@ -81,10 +81,12 @@ class World:
         for name in ("complete", "fail", "remove"):
             named = getattr(step.do, name)
             if isinstance(named, str) and not self._rows(named):
-                yield Mistake(("do", name), f"no identity {named!r}; {near(named, self.intuition.names.merged())}")
+                yield Mistake(
+                    ("do", name), f"no identity {named!r}; {did_you_mean(named, self.intuition.names.merged())}"
+                )
         if isinstance(step.do.revoke, str) and not self._api_keys(step.do.revoke):
             keys = (each.name for each in self.actors if each.api_key)
-            yield Mistake(("do", "revoke"), f"no such API key; {near(step.do.revoke, keys)}")
+            yield Mistake(("do", "revoke"), f"no such API key; {did_you_mean(step.do.revoke, keys)}")
 
     def why_never(self, step: Step) -> str:
         """Why no request can ever be this step's; nothing when one can."""
@@ -97,13 +99,13 @@ class World:
     def _why_no_actor(self, step: Step) -> str:
         if step.actor is None or self.actors.get(step.actor) is not None:
             return ""
-        return f"no actor {step.actor!r}; {near(step.actor, (each.name for each in self.actors))}"
+        return f"no actor {step.actor!r}; {did_you_mean(step.actor, (each.name for each in self.actors))}"
 
     def settle(self) -> None:
         """Have everything happen that is due by the clock."""
         if not self.faults.timed and not self.intuition.completions:
             return
-        with self.ground.lock:
+        with self.context.lock:
             while (step := self.faults.next_due(self.clock.micros())) is not None:
                 self.intuition.complete_due(step.due)
                 step.fired = 1
@@ -112,7 +114,7 @@ class World:
 
     def change(self, do: Do, micros: int) -> None:
         """Do to the world what a step says."""
-        with self.ground.lock:
+        with self.context.lock:
             if do.rotate_key:
                 self.spacetime.rotate_key()
             for key in self._api_keys(do.revoke):
@@ -158,7 +160,7 @@ class World:
 
     def token_of(self, actor: Actor) -> str:
         """An actor's token, given out at the world's beginning and signed when first asked for."""
-        with self.ground.lock:
+        with self.context.lock:
             if actor.name not in self._tokens:
                 self._tokens[actor.name] = self.spacetime.token_from_the_beginning(
                     actor.issuer,

@@ -16,13 +16,13 @@ from emulator import Emulator
 from emulator.control.intuition import IntuitionHandle
 from emulator.control.spacetimedb import SpacetimeHandle
 from emulator.core.errors import Refused
-from emulator.journal.queries import Inquiry
+from emulator.journal.queries import ExchangeQueries
 from emulator.pytest_plugin.settings import KEYWORDS
 from emulator.server.run import bind
-from emulator.services.intuition import refusals as intuition
 from emulator.services.intuition import operations as intuition_operations
-from emulator.services.spacetimedb import refusals as spacetime
+from emulator.services.intuition import refusals as intuition
 from emulator.services.spacetimedb import operations as spacetime_operations
+from emulator.services.spacetimedb import refusals as spacetime
 from emulator.world.config import Settings
 from tests.house.import_rules import ROOT
 
@@ -136,7 +136,7 @@ def test_each_example_of_the_manual_runs(tmp_path: Path) -> None:
         *KEYWORDS,
         *re.findall(r'addoption\(\s*"(--[\w-]+)"', PLUGIN),
         *re.findall(r'addini\("(\w+)"', PLUGIN),
-        *(name for name in vars(Inquiry) if not name.startswith("_")),
+        *(name for name in vars(ExchangeQueries) if not name.startswith("_")),
         *(name for handle in (Emulator, SpacetimeHandle, IntuitionHandle) for name in vars(handle) if name[0] != "_"),
         *(name for name in ("now", "advance", "freeze", "resume", "skew")),
         *Settings.__annotations__,

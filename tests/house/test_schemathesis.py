@@ -25,7 +25,7 @@ from emulator.services.intuition import model as intuition_model
 from emulator.services.spacetimedb import model as spacetime_model
 from tests.conftest import API_KEY
 
-Asked = Case[Any]
+RequestFacts = Case[Any]
 SPACETIMES, INTUITIONS = spacetime_model.PROFILES, intuition_model.PROFILES
 
 
@@ -47,19 +47,19 @@ def schema_of(tag: str, spacetime: str = "documented") -> Any:
     return schemathesis.openapi.from_dict(found).include(tag=tag)
 
 
-def described(case: Asked, status: int) -> dict[str, Any]:
+def described(case: RequestFacts, status: int) -> dict[str, Any]:
     found: dict[str, Any] = case.operation.definition.raw["responses"].get(str(status), {})
     return found
 
 
-def empty_as_described(ctx: CheckContext, response: Response, case: Asked) -> bool | None:
+def empty_as_described(ctx: CheckContext, response: Response, case: RequestFacts) -> bool | None:
     """No body where none is described; another method is in no description."""
     if response.status_code != 405 and "content" not in described(case, response.status_code):
         assert response.content == b""
     return None
 
 
-def typed_as_described(ctx: CheckContext, response: Response, case: Asked) -> bool | None:
+def typed_as_described(ctx: CheckContext, response: Response, case: RequestFacts) -> bool | None:
     """A body that can be empty has no type then."""
     can_be_empty = "can be empty" in described(case, response.status_code).get("description", "")
     if can_be_empty and not response.content:
@@ -94,12 +94,12 @@ class Server:
     emulator: Emulator
     session: requests.Session
 
-    def ask(self, case: Asked, **headers: str) -> None:
+    def ask(self, case: RequestFacts, **headers: str) -> None:
         answer = case.call(self.emulator.url, self.session, headers)
         case.validate_response(answer, checks=CHECKS)
 
 
-def ask_spacetime(case: Asked, server: Server) -> None:
+def ask_spacetime(case: RequestFacts, server: Server) -> None:
     """As somebody without a token, with one for another identity, and with a fitting one."""
     made = server.emulator.spacetime.create_identity()
     server.ask(case)
@@ -109,7 +109,7 @@ def ask_spacetime(case: Asked, server: Server) -> None:
         server.ask(case, Authorization=f"Bearer {made.token}")
 
 
-def ask_intuition(case: Asked, server: Server) -> None:
+def ask_intuition(case: RequestFacts, server: Server) -> None:
     """As somebody without a key, with one, and about an identity that is there."""
     server.ask(case)
     server.ask(case, **{"x-api-key": API_KEY})
@@ -163,25 +163,25 @@ def control(steered: Server) -> Server:
 
 
 @asked("spacetime", "documented")
-def test_spacetime_as_documented_keeps_to_the_document(case: Asked, documented: Server) -> None:
+def test_spacetime_as_documented_keeps_to_the_document(case: RequestFacts, documented: Server) -> None:
     ask_spacetime(case, documented)
 
 
 @asked("spacetime", "v1")
-def test_spacetime_v1_keeps_to_the_document(case: Asked, v1: Server) -> None:
+def test_spacetime_v1_keeps_to_the_document(case: RequestFacts, v1: Server) -> None:
     ask_spacetime(case, v1)
 
 
 @asked("spacetime", "v2")
-def test_spacetime_v2_keeps_to_the_document(case: Asked, v2: Server) -> None:
+def test_spacetime_v2_keeps_to_the_document(case: RequestFacts, v2: Server) -> None:
     ask_spacetime(case, v2)
 
 
 @asked("intuition")
-def test_intuition_keeps_to_the_document(case: Asked, intuition: Server) -> None:
+def test_intuition_keeps_to_the_document(case: RequestFacts, intuition: Server) -> None:
     ask_intuition(case, intuition)
 
 
 @asked("control")
-def test_the_control_routes_keep_to_the_document(case: Asked, control: Server) -> None:
+def test_the_control_routes_keep_to_the_document(case: RequestFacts, control: Server) -> None:
     control.ask(case)

@@ -18,9 +18,9 @@ from hypothesis.stateful import (
 from emulator import Config, Emulator
 from emulator.control.new_world import new_stage
 from emulator.core.clock import rfc3339, to_datetime
-from emulator.core.copy_on_write import Layered
-from emulator.core.deferred_free import Graveyard
-from emulator.faults.schedule import Asked
+from emulator.core.copy_on_write import CopyOnWriteMap
+from emulator.core.deferred_free import DeferredFree
+from emulator.faults.schedule import RequestFacts
 from emulator.services.intuition.listing import SORT_KEYS, Filters, Paging, Sorting
 from emulator.services.intuition.refusals import NotFound
 from emulator.services.spacetimedb.model import identity_of
@@ -307,7 +307,7 @@ class Life(RuleBasedStateMachine):
     def ask_once(self, request: str, client: str) -> None:
         method, _, path = request.partition(" ")
         world = self.world
-        order = world.faults.decide(Asked(method, (path,), "", client, self.plain.now), world.entropy)
+        order = world.faults.decide(RequestFacts(method, (path,), "", client, self.plain.now), world.entropy)
         if order is not None:
             world.change(order.do, self.plain.now)
 
@@ -385,13 +385,13 @@ class LifeInManyLayers(Life):
 
     def __init__(self) -> None:
         self.patch = pytest.MonkeyPatch()
-        self.patch.setattr(Layered, "_SMALL", 3)
-        self.patch.setattr(Graveyard, "_SMALL", 0)
+        self.patch.setattr(CopyOnWriteMap, "_SMALL", 3)
+        self.patch.setattr(DeferredFree, "_SMALL", 0)
         super().__init__()
 
     @rule(count=st.integers(1, 5))
     def let_go_of_remains(self, count: int) -> None:
-        self.stage.graveyard.dig(count)
+        self.stage.deferred.free_some(count)
 
     def teardown(self) -> None:
         self.patch.undo()

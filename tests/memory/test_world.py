@@ -6,9 +6,9 @@ import pytest
 
 from emulator import Config, Misconfigured
 from emulator.control.new_world import new_stage
-from emulator.core.context import Ground
-from emulator.core.deferred_free import Graveyard
-from emulator.faults.schedule import Asked
+from emulator.core.context import Context
+from emulator.core.deferred_free import DeferredFree
+from emulator.faults.schedule import RequestFacts
 from emulator.faults.step import made_step
 from emulator.services.intuition.model import Draft
 from emulator.services.intuition.refusals import NotFound
@@ -22,7 +22,7 @@ ALICE = identity_of("localhost", "alice")
 
 
 def world(config: Config = FROZEN) -> World:
-    return Blueprint.of(config, Graveyard()).world()
+    return Blueprint.of(config, DeferredFree()).world()
 
 
 def everything_of(each: World) -> list[object]:
@@ -198,17 +198,17 @@ def test_a_config_that_names_what_is_not_there_is_refused(config: Config, messag
 
 def test_no_row_is_made_between_a_snapshots_chance_and_its_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     stage = new_stage(FROZEN)
-    store, fork = stage.settled_world().intuition, Ground.fork
+    store, fork = stage.settled_world().intuition, Context.fork
     maker = Thread(target=lambda: store.create(JP))
 
-    def slow_fork(ground: Ground) -> Ground:
-        copy = fork(ground)
+    def slow_fork(context: Context) -> Context:
+        copy = fork(context)
         maker.start()
         maker.join(0.1)  # it has to wait for the snapshot
         return copy
 
     with monkeypatch.context() as patch:
-        patch.setattr(Ground, "fork", slow_fork)
+        patch.setattr(Context, "fork", slow_fork)
         snapshot = stage.snapshot()
     maker.join()
     stage.restore(snapshot)
@@ -220,7 +220,7 @@ def test_no_row_is_made_between_a_snapshots_chance_and_its_rows(monkeypatch: pyt
 def test_a_copy_counts_a_limit_on_its_own() -> None:
     stage = new_stage(FROZEN)
     stage.settled_world().add_step(made_step({"request": "GET /v1/ping", "do": {"rate_limit": {"requests": 1}}}))
-    ping = Asked("GET", ("/v1/ping",), "", "somebody", stage.settled_world().clock.micros())
+    ping = RequestFacts("GET", ("/v1/ping",), "", "somebody", stage.settled_world().clock.micros())
     snapshot = stage.snapshot()
 
     for _ in range(2):

@@ -190,16 +190,16 @@ def test_a_port_is_free_again_after_the_end() -> None:
 
 def test_a_large_old_world_is_let_go_of_between_requests() -> None:
     with running_in_thread() as emulator:
-        graveyard = emulator._stage.graveyard
+        deferred = emulator._stage.deferred
         for _ in range(300):
             emulator.spacetime.create_identity(email="a@b.c")
         emulator.reset()
-        assert graveyard
+        assert deferred
 
         end = monotonic() + 5
-        while graveyard and monotonic() < end:
+        while deferred and monotonic() < end:
             requests.get(f"{emulator.url}/v1/ping", timeout=5)
-        assert not graveyard
+        assert not deferred
 
 
 def test_a_world_somebody_holds_is_not_let_go_of() -> None:
@@ -211,7 +211,7 @@ def test_a_world_somebody_holds_is_not_let_go_of() -> None:
         emulator.reset()
 
         end = monotonic() + 5
-        while emulator._stage.graveyard and monotonic() < end:
+        while emulator._stage.deferred and monotonic() < end:
             session.get(f"{emulator.url}/v1/ping", timeout=5)
-        assert not emulator._stage.graveyard
+        assert not emulator._stage.deferred
         assert len(old) == 300

@@ -16,7 +16,7 @@ from emulator.core.version import emulator_version
 from emulator.faults.step import made_step
 from emulator.http.parameters import query_pairs
 from emulator.http.request import Request
-from emulator.http.response import JSON, TEXT, Answer, json_answer
+from emulator.http.response import JSON, TEXT, Response, json_response
 from emulator.journal.report import curl
 from emulator.services.intuition.refusals import NotFound
 from emulator.services.spacetimedb.model import AUDIENCE, LOCAL_ISSUER
@@ -31,9 +31,9 @@ class Control:
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
 
-    async def health(self, request: Request) -> Answer:
+    async def health(self, request: Request) -> Response:
         world = self._stage.settled_world()
-        return json_answer(
+        return json_response(
             {
                 "status": "ok",
                 "version": emulator_version(),
@@ -42,10 +42,10 @@ class Control:
             }
         )
 
-    async def state(self, request: Request) -> Answer:
+    async def state(self, request: Request) -> Response:
         world = self._stage.settled_world()
         spacetime, intuition = world.spacetime, world.intuition
-        return json_answer(
+        return json_response(
             {
                 "seed": world.seed,
                 "clock": {"now": rfc3339(world.clock.micros()), "frozen": world.clock.frozen},
@@ -59,7 +59,7 @@ class Control:
             }
         )
 
-    async def reset(self, request: Request) -> Answer:
+    async def reset(self, request: Request) -> Response:
         """A world as new: of what was loaded, or once of another `seed` or `scenario`.
 
         `"scenario": null` forgets what was loaded: the world is the one the server was started with.
@@ -73,12 +73,12 @@ class Control:
             self._stage.reset(other.over(self._stage.config))
         return await self.health(request)
 
-    async def scenario(self, request: Request) -> Answer:
+    async def scenario(self, request: Request) -> Response:
         """What the world began with, and how far each step of its script has come."""
         world = self._stage.settled_world()
-        return json_answer({"scenario": world.scenario, "steps": [fault.to_json() for fault in world.faults]})
+        return json_response({"scenario": world.scenario, "steps": [fault.to_json() for fault in world.faults]})
 
-    async def load_scenario(self, request: Request) -> Answer:
+    async def load_scenario(self, request: Request) -> Response:
         """Begin with `scenario`, by a bundled name, a document or a list of both; or with the document sent."""
         found = await json_body(request)
         if "version" not in found:
@@ -90,33 +90,33 @@ class Control:
         self._stage.load(scenario)
         return await self.scenario(request)
 
-    async def journal(self, request: Request) -> Answer:
+    async def journal(self, request: Request) -> Response:
         journal = self._stage.settled_world().journal
         try:
             found = journal.find(**_filters(request.query))
         except ValueError as error:
             raise ControlRefused(400, f"a filter can't be read: {error}", _FILTERS_EXAMPLE) from None
         exchanges = [exchange.to_json() for exchange in found]
-        return json_answer({"exchanges": exchanges, "total": journal.total, "dropped": journal.dropped})
+        return json_response({"exchanges": exchanges, "total": journal.total, "dropped": journal.dropped})
 
-    async def clear_journal(self, request: Request) -> Answer:
+    async def clear_journal(self, request: Request) -> Response:
         self._stage.settled_world().journal.clear()
-        return Answer(204)
+        return Response(204)
 
-    async def journal_curl(self, request: Request) -> Answer:
+    async def journal_curl(self, request: Request) -> Response:
         """A shell command that sends exchange n again, secrets included: it is asked for."""
         exchanges = self._stage.settled_world().journal.exchanges
         found = next((each for each in exchanges if str(each.number) == request.params[0]), None)
         if found is None:
             raise ControlRefused(404, f"no exchange {request.params[0][:40]!r}", "GET /_emulator/journal lists them")
         command = curl(found, f"http://{request.header('host')}", secrets=True)
-        return Answer(200, f"{command}\n".encode(), TEXT)
+        return Response(200, f"{command}\n".encode(), TEXT)
 
-    async def clock(self, request: Request) -> Answer:
+    async def clock(self, request: Request) -> Response:
         clock = self._stage.settled_world().clock
-        return json_answer({"now": rfc3339(clock.micros()), "frozen": clock.frozen})
+        return json_response({"now": rfc3339(clock.micros()), "frozen": clock.frozen})
 
-    async def move_clock(self, request: Request) -> Answer:
+    async def move_clock(self, request: Request) -> Response:
         """One of `advance` and `skew` (seconds), `freeze` (a moment, or true for now) and `resume`."""
         found = await json_body(request)
         only(found, _CLOCK_MOVES)
@@ -128,7 +128,7 @@ class Control:
             raise ControlRefused(400, str(error), _CLOCK_EXAMPLE) from None
         return await self.clock(request)
 
-    async def actors(self, request: Request) -> Answer:
+    async def actors(self, request: Request) -> Response:
         """Those the scenario names, tokens and keys included: they are asked for. Of crowds only whom `name` names."""
         query = query_pairs(request.query)
         only(dict(query), ("name",))
@@ -138,20 +138,20 @@ class Control:
         env = {name: value for handle in handles for name, value in handle.env().items()}
         if key := self._stage.settled_world().api_key:
             env["INTUITION_API_KEY"] = key
-        return json_answer({"actors": {each.name: each.to_json() for each in handles}, "env": env})
+        return json_response({"actors": {each.name: each.to_json() for each in handles}, "env": env})
 
-    async def faults(self, request: Request) -> Answer:
-        return json_answer({"faults": [fault.to_json() for fault in self._stage.settled_world().faults]})
+    async def faults(self, request: Request) -> Response:
+        return json_response({"faults": [fault.to_json() for fault in self._stage.settled_world().faults]})
 
-    async def add_fault(self, request: Request) -> Answer:
+    async def add_fault(self, request: Request) -> Response:
         """A step, as scenarios have it: `request` and its conditions, and `do`."""
         try:
             fault = self._stage.settled_world().add_step(made_step(await json_body(request)))
         except ValueError as error:
             raise ControlRefused(400, str(error), f"send {_STEP_EXAMPLE}") from None
-        return json_answer(fault.to_json())
+        return json_response(fault.to_json())
 
-    async def clear_faults(self, request: Request) -> Answer:
+    async def clear_faults(self, request: Request) -> Response:
         """All, or with `{"n": 2}` one."""
         found = await json_body(request)
         only(found, ("n",))
@@ -159,24 +159,24 @@ class Control:
         faults = FaultsHandle(self._stage)
         if number is None:
             faults.clear()
-            return Answer(204)
+            return Response(204)
         fault = next((each for each in faults if each.number == number), None)
         if fault is None:
             raise ControlRefused(404, f"no fault {number}", "GET /_emulator/faults lists them")
         fault.remove()
-        return Answer(204)
+        return Response(204)
 
-    async def snapshot(self, request: Request) -> Answer:
+    async def snapshot(self, request: Request) -> Response:
         """The world as a document, for people to compare and for PUT to read again; secrets included."""
-        return Answer(200, written(self._stage.settled_world()), JSON)
+        return Response(200, written(self._stage.settled_world()), JSON)
 
-    async def restore(self, request: Request) -> Answer:
+    async def restore(self, request: Request) -> Response:
         """Go on from a document that GET gave. A wrong one changes nothing."""
         document = await raw_body(request)
         self._stage.show(read(document, self._stage.settled_world()))
-        return Answer(204)
+        return Response(204)
 
-    async def sign_token(self, request: Request) -> Answer:
+    async def sign_token(self, request: Request) -> Response:
         """`claims` under `headers`, nothing added; or with `subject` a whole token, as `issue_token` makes it."""
         found = await json_body(request)
         only(found, ("claims", "headers", "subject", "issuer", "audience", "expires_in"))
@@ -184,21 +184,21 @@ class Control:
         subject = field(found, "subject", str, _ISSUE_EXAMPLE)
         if subject is None:
             claims = needed(found, "claims", dict, '{"claims": {"sub": "alice", "iss": "localhost", "iat": 1}}')
-            return json_answer({"token": spacetime.sign(claims, field(found, "headers", dict, _ISSUE_EXAMPLE))})
+            return json_response({"token": spacetime.sign(claims, field(found, "headers", dict, _ISSUE_EXAMPLE))})
         token = _issue(spacetime, subject, found)
-        return json_answer({"token": token})
+        return json_response({"token": token})
 
-    async def rotate_key(self, request: Request) -> Answer:
+    async def rotate_key(self, request: Request) -> Response:
         self._stage.settled_world().spacetime.rotate_key()
-        return Answer(204)
+        return Response(204)
 
-    async def issue_api_key(self, request: Request) -> Answer:
+    async def issue_api_key(self, request: Request) -> Response:
         found = await json_body(request)
         only(found, ("wallet",))
         issued = self._stage.settled_world().intuition.issue_api_key(needed(found, "wallet", str, '{"wallet": "0x81"}'))
-        return json_answer({"key": issued.key, "wallet": issued.wallet})
+        return json_response({"key": issued.key, "wallet": issued.wallet})
 
-    async def revoke_api_key(self, request: Request) -> Answer:
+    async def revoke_api_key(self, request: Request) -> Response:
         found = await json_body(request)
         only(found, ("key",))
         key = needed(found, "key", str, '{"key": "…"}')
@@ -206,9 +206,9 @@ class Control:
             self._stage.settled_world().intuition.revoke_api_key(key)
         except KeyError:
             raise ControlRefused(404, "there is no such key", "POST the wallet here to issue one") from None
-        return Answer(204)
+        return Response(204)
 
-    async def move_identity(self, request: Request) -> Answer:
+    async def move_identity(self, request: Request) -> Response:
         """The row of `identity`, by its name in the scenario or any id, with its new `status`."""
         found = await json_body(request)
         only(found, ("identity", "status"))
@@ -219,11 +219,11 @@ class Control:
         if status not in moves:
             raise ControlRefused(400, f"no identity becomes {status!r}", f"there is {', '.join(moves)}")
         try:
-            return json_answer(moves[status](identity))
+            return json_response(moves[status](identity))
         except NotFound as refused:
             raise ControlRefused(404, refused.why, "GET /identities lists them") from None
 
-    async def set_lifecycle(self, request: Request) -> Answer:
+    async def set_lifecycle(self, request: Request) -> Response:
         """Whether new identities are pending, and after how many seconds of the clock they are complete."""
         found = await json_body(request)
         only(found, ("pending", "complete_after"))
@@ -233,14 +233,14 @@ class Control:
             IntuitionHandle(self._stage).lifecycle(pending=pending, complete_after=after)
         except ValueError as error:
             raise ControlRefused(400, str(error), f"send {_LIFECYCLE_EXAMPLE}") from None
-        return Answer(204)
+        return Response(204)
 
-    async def openapi(self, request: Request) -> Answer:
+    async def openapi(self, request: Request) -> Response:
         """Of both APIs, in the profiles they speak now, and of these routes."""
         from emulator.control.api.openapi_document import document
 
         world = self._stage.settled_world()
-        return json_answer(document(world.spacetime.profile, world.intuition.profile))
+        return json_response(document(world.spacetime.profile, world.intuition.profile))
 
 
 def _scenario(given: Any) -> Given | None:

@@ -11,7 +11,7 @@ import msgspec
 from emulator.control.api import operation_docs as control
 from emulator.core.version import emulator_version
 from emulator.http.operation import Operation
-from emulator.http.operation_docs import Answered, Chapter, Description, Parameter
+from emulator.http.operation_docs import ApiDoc, OperationDoc, ParameterDoc, ResponseDoc
 from emulator.http.response import JSON
 from emulator.services.intuition import model as intuition_model
 from emulator.services.intuition import operation_docs as intuition
@@ -26,13 +26,13 @@ is no HTTP is 400 or 431, and the connection is closed. A fault that a test orde
 Json = dict[str, Any]
 
 
-def chapters(spacetimes: spacetime_model.Profile, intuitions: intuition_model.Profile) -> tuple[Chapter, ...]:
+def api_docs(spacetimes: spacetime_model.Profile, intuitions: intuition_model.Profile) -> tuple[ApiDoc, ...]:
     """The two APIs in their profiles, and the control routes."""
-    return spacetime.chapter(spacetimes), intuition.chapter(intuitions), control.chapter()
+    return spacetime.api_doc(spacetimes), intuition.api_doc(intuitions), control.api_doc()
 
 
 def document(spacetimes: spacetime_model.Profile, intuitions: intuition_model.Profile) -> Json:
-    parts = chapters(spacetimes, intuitions)
+    parts = api_docs(spacetimes, intuitions)
     schemas, components = _schemas(parts)
     paths: dict[str, Json] = {}
     for part in parts:
@@ -57,34 +57,34 @@ def _template(path: str) -> str:
     return "/".join(f"{{{segment[1:]}}}" if segment.startswith(":") else segment for segment in path.split("/"))
 
 
-def _operation(part: Chapter, operation: Operation, schemas: "_Schemas", *, alias: bool) -> Json:
-    description = part.descriptions[operation.name]
+def _operation(part: ApiDoc, operation: Operation, schemas: "_Schemas", *, alias: bool) -> Json:
+    operation_doc = part.operation_docs[operation.name]
     found: Json = {
         "operationId": f"{operation.name}_alias" if alias else operation.name,
         "tags": [part.name],
-        "summary": description.summary,
-        "responses": {str(each.status): _response(each, schemas) for each in description.answers},
+        "summary": operation_doc.summary,
+        "responses": {str(each.status): _response(each, schemas) for each in operation_doc.responses},
     }
     if alias:
         found["description"] = f"The same as {operation.paths[0]}."
-    if description.parameters:
-        found["parameters"] = [_parameter(each, schemas) for each in description.parameters]
-    if description.body is not None:
-        content = {"schema": schemas.of(description.body), **_example(description)}
-        found["requestBody"] = {"required": description.body_required, "content": {JSON: content}}
-    if description.security:
-        found["security"] = [{name: []} if name else {} for name in description.security]
+    if operation_doc.parameters:
+        found["parameters"] = [_parameter(each, schemas) for each in operation_doc.parameters]
+    if operation_doc.body is not None:
+        content = {"schema": schemas.of(operation_doc.body), **_example(operation_doc)}
+        found["requestBody"] = {"required": operation_doc.body_required, "content": {JSON: content}}
+    if operation_doc.security:
+        found["security"] = [{name: []} if name else {} for name in operation_doc.security]
     return found
 
 
-def _response(answer: Answered, schemas: "_Schemas") -> Json:
-    if answer.type is None:
-        return {"description": f"{answer.what}; the body is empty"}
-    what = f"{answer.what}; the body can be empty" if answer.or_empty else answer.what
-    return {"description": what, "content": {answer.media_type: {"schema": schemas.of(answer.type)}}}
+def _response(response: ResponseDoc, schemas: "_Schemas") -> Json:
+    if response.type is None:
+        return {"description": f"{response.what}; the body is empty"}
+    what = f"{response.what}; the body can be empty" if response.or_empty else response.what
+    return {"description": what, "content": {response.media_type: {"schema": schemas.of(response.type)}}}
 
 
-def _parameter(parameter: Parameter, schemas: "_Schemas") -> Json:
+def _parameter(parameter: ParameterDoc, schemas: "_Schemas") -> Json:
     return {
         "name": parameter.name,
         "in": parameter.where,
@@ -95,7 +95,7 @@ def _parameter(parameter: Parameter, schemas: "_Schemas") -> Json:
     }
 
 
-def _example(told: Description | Parameter) -> Json:
+def _example(told: OperationDoc | ParameterDoc) -> Json:
     return {} if told.example is None else {"example": told.example}
 
 
@@ -112,11 +112,11 @@ class _Schemas:
         return self._schemas[self._types.index(wanted)]
 
 
-def _schemas(parts: tuple[Chapter, ...]) -> tuple[_Schemas, dict[str, Json]]:
+def _schemas(parts: tuple[ApiDoc, ...]) -> tuple[_Schemas, dict[str, Json]]:
     """The schema of every type that is sent or answered, and those they refer to."""
-    described = [each for part in parts for each in part.descriptions.values()]
+    described = [each for part in parts for each in part.operation_docs.values()]
     sent = [found for each in described for found in _sent(each)]
-    answered = [answer.type for each in described for answer in each.answers if answer.type is not None]
+    answered = [response.type for each in described for response in each.responses if response.type is not None]
     schemas, components = msgspec.json.schema_components([*sent, *answered], ref_template=_REFERENCE)
     _, of_the_sent = msgspec.json.schema_components(sent, ref_template=_REFERENCE)
     told = {name: schema if name in of_the_sent else _never_null(schema) for name, schema in components.items()}
@@ -129,10 +129,10 @@ def _plain(schema: Json) -> Json:
     return found
 
 
-def _sent(description: Description) -> Iterator[Any]:
-    yield from (parameter.type for parameter in description.parameters)
-    if description.body is not None:
-        yield description.body
+def _sent(operation_doc: OperationDoc) -> Iterator[Any]:
+    yield from (parameter.type for parameter in operation_doc.parameters)
+    if operation_doc.body is not None:
+        yield operation_doc.body
 
 
 def _never_null(schema: Json) -> Json:

@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from emulator.control.api.operations import OPERATIONS
 from emulator.faults.step import Step
-from emulator.http.operation_docs import Answered, Chapter, Description, Parameter
+from emulator.http.operation_docs import ApiDoc, OperationDoc, ParameterDoc, ResponseDoc
 from emulator.http.response import TEXT
 from emulator.services.intuition.api_keys import DEFAULT_KEY
 from emulator.services.intuition.model import Identity
@@ -190,7 +190,7 @@ class ActorList(msgspec.Struct):
     """The same as environment variables, such as ALICE_TOKEN."""
 
 
-class Ordered(Step, frozen=True, kw_only=True):
+class FaultState(Step, frozen=True, kw_only=True):
     """A step, how many requests it `seen` fit it, and how often it had its turn."""
 
     n: int
@@ -204,11 +204,11 @@ class ScenarioState(msgspec.Struct):
     """What the world began with, and how far each step of its script has come."""
 
     scenario: list[str]
-    steps: list[Ordered]
+    steps: list[FaultState]
 
 
 class FaultList(msgspec.Struct):
-    faults: list[Ordered]
+    faults: list[FaultState]
 
 
 class SignedToken(msgspec.Struct):
@@ -223,8 +223,8 @@ class IssuedKey(msgspec.Struct):
 # --- the table --------------------------------------------------------------------------------------------------------
 
 
-def _refusal(status: int, what: str) -> Answered:
-    return Answered(status, what, ControlError)
+def _refusal(status: int, what: str) -> ResponseDoc:
+    return ResponseDoc(status, what, ControlError)
 
 
 _NO_TOKEN = _refusal(401, "the control token is missing or wrong")
@@ -238,16 +238,16 @@ _BAD_BODY = (
 
 def _described(
     summary: str,
-    *answers: Answered,
+    *responses: ResponseDoc,
     body: Any = None,
     body_required: bool = True,
     example: Any = None,
-    parameters: tuple[Parameter, ...] = (),
-) -> Description:
+    parameters: tuple[ParameterDoc, ...] = (),
+) -> OperationDoc:
     """With what any control route can answer."""
-    return Description(
+    return OperationDoc(
         summary=summary,
-        answers=(*answers, *(_BAD_BODY if body else ()), _NO_TOKEN, _NOT_TRUSTED),
+        responses=(*responses, *(_BAD_BODY if body else ()), _NO_TOKEN, _NOT_TRUSTED),
         parameters=parameters,
         body=body,
         body_required=body_required,
@@ -257,116 +257,116 @@ def _described(
 
 
 _FILTERS = (
-    Parameter("method", "only requests with it"),
-    Parameter("path", "`*` is one segment, `**` any number"),
-    Parameter("status", "only answers with it", int),
-    Parameter("since", "only requests from this moment on, by the emulator's clock", _Moment),
+    ParameterDoc("method", "only requests with it"),
+    ParameterDoc("path", "`*` is one segment, `**` any number"),
+    ParameterDoc("status", "only answers with it", int),
+    ParameterDoc("since", "only requests from this moment on, by the emulator's clock", _Moment),
 )
-_EXCHANGE_NUMBER = Parameter("n", "its number in the journal", int, "path", required=True, example=1)
+_EXCHANGE_NUMBER = ParameterDoc("n", "its number in the journal", int, "path", required=True, example=1)
 _ClockMove = Annotated[ClockMove, Meta(extra_json_schema={"minProperties": 1, "maxProperties": 1})]
 
-DESCRIPTIONS: Mapping[str, Description] = {
-    "control.health": Description(
+OPERATION_DOCS: Mapping[str, OperationDoc] = {
+    "control.health": OperationDoc(
         summary="Whether it is up, and whom it speaks for; needs no control token",
-        answers=(Answered(200, "it is", Health), _NOT_TRUSTED),
+        responses=(ResponseDoc(200, "it is", Health), _NOT_TRUSTED),
     ),
-    "control.state": _described("How much is remembered", Answered(200, "counts", State)),
+    "control.state": _described("How much is remembered", ResponseDoc(200, "counts", State)),
     "control.reset": _described(
         "A world as new",
-        Answered(200, "it stands", Health),
+        ResponseDoc(200, "it stands", Health),
         body=Reset,
         example={"seed": 8},
         body_required=False,
     ),
-    "control.scenario": _described("What the world began with", Answered(200, "and its script", ScenarioState)),
+    "control.scenario": _described("What the world began with", ResponseDoc(200, "and its script", ScenarioState)),
     "control.load_scenario": _described(
         "Begin with another scenario",
-        Answered(200, "it stands", ScenarioState),
+        ResponseDoc(200, "it stands", ScenarioState),
         body=ScenarioWanted,
         example={"scenario": "two_friends"},
     ),
     "control.actors": _described(
         "Those the scenario names, with their tokens and keys",
-        Answered(200, "by name", ActorList),
+        ResponseDoc(200, "by name", ActorList),
         _refusal(400, "a filter is not known"),
-        parameters=(Parameter("name", "only this one; of crowds only whom it names"),),
+        parameters=(ParameterDoc("name", "only this one; of crowds only whom it names"),),
     ),
     "control.journal": _described(
         "What was asked and answered",
-        Answered(200, "the exchanges that fit, oldest first", JournalPage),
+        ResponseDoc(200, "the exchanges that fit, oldest first", JournalPage),
         _refusal(400, "a filter can't be read"),
         parameters=_FILTERS,
     ),
-    "control.clear_journal": _described("Forget what was asked", Answered(204, "forgotten")),
+    "control.clear_journal": _described("Forget what was asked", ResponseDoc(204, "forgotten")),
     "control.journal_curl": _described(
         "The command that repeats an exchange, secrets included",
-        Answered(200, "for a POSIX shell", str, TEXT),
+        ResponseDoc(200, "for a POSIX shell", str, TEXT),
         _refusal(404, "there is no such exchange"),
         parameters=(_EXCHANGE_NUMBER,),
     ),
-    "control.clock": _described("The time the emulator goes by", Answered(200, "now", ClockState)),
+    "control.clock": _described("The time the emulator goes by", ResponseDoc(200, "now", ClockState)),
     "control.move_clock": _described(
-        "Move the clock", Answered(200, "where it is then", ClockState), body=_ClockMove, example={"advance": 61}
+        "Move the clock", ResponseDoc(200, "where it is then", ClockState), body=_ClockMove, example={"advance": 61}
     ),
-    "control.faults": _described("What is ordered to go wrong", Answered(200, "in order", FaultList)),
+    "control.faults": _described("What is ordered to go wrong", ResponseDoc(200, "in order", FaultList)),
     "control.add_fault": _described(
         "Order a fault",
-        Answered(200, "ordered", Ordered),
+        ResponseDoc(200, "ordered", FaultState),
         body=Step,
         example={"request": "POST /identity", "nth": 2, "do": {"status": 503}},
     ),
     "control.clear_faults": _described(
         "Nothing goes wrong any more",
-        Answered(204, "gone"),
+        ResponseDoc(204, "gone"),
         _refusal(404, "there is no such fault"),
         body=FaultNumber,
         body_required=False,
     ),
-    "control.snapshot": _described("The world as a document", Answered(200, "to compare, or for PUT", Document)),
-    "control.restore": _described("Go on from a document", Answered(204, "it stands"), body=Document),
+    "control.snapshot": _described("The world as a document", ResponseDoc(200, "to compare, or for PUT", Document)),
+    "control.restore": _described("Go on from a document", ResponseDoc(204, "it stands"), body=Document),
     "control.sign_token": _described(
         "Any token, good or broken",
-        Answered(200, "signed", SignedToken),
+        ResponseDoc(200, "signed", SignedToken),
         body=TokenWanted,
         example={"subject": "alice", "expires_in": -72},
     ),
-    "control.rotate_key": _described("Lose the signing key", Answered(204, "every token so far is invalid")),
+    "control.rotate_key": _described("Lose the signing key", ResponseDoc(204, "every token so far is invalid")),
     "control.issue_api_key": _described(
         "A new API key",
-        Answered(200, "good from now on", IssuedKey),
+        ResponseDoc(200, "good from now on", IssuedKey),
         body=Wallet,
         example={"wallet": "0x81"},
     ),
     "control.revoke_api_key": _described(
         "Revoke an API key",
-        Answered(204, "revoked"),
+        ResponseDoc(204, "revoked"),
         _refusal(404, "there is no such key"),
         body=Key,
         example={"key": DEFAULT_KEY},
     ),
     "control.move_identity": _described(
         "Move an identity through its life",
-        Answered(200, "as it is then", Identity),
+        ResponseDoc(200, "as it is then", Identity),
         _refusal(404, "there is no such identity"),
         body=StatusMove,
         example={"identity": "1", "status": "complete"},
     ),
     "control.set_lifecycle": _described(
         "How new identities begin",
-        Answered(204, "from now on"),
+        ResponseDoc(204, "from now on"),
         body=NewLifecycle,
         example={"pending": True, "complete_after": 30},
     ),
-    "control.openapi": _described("This document", Answered(200, "OpenAPI 3.1", dict[str, Any])),
+    "control.openapi": _described("This document", ResponseDoc(200, "OpenAPI 3.1", dict[str, Any])),
 }
 
 
-def chapter() -> Chapter:
-    return Chapter(
+def api_doc() -> ApiDoc:
+    return ApiDoc(
         name="control",
         what="The emulator itself; see SECURITY.md for who may use it",
         operations=OPERATIONS,
-        descriptions=DESCRIPTIONS,
+        operation_docs=OPERATION_DOCS,
         schemes={
             "controlToken": {"type": "apiKey", "in": "header", "name": "X-Emulator-Token"},
             "controlBearer": {"type": "http", "scheme": "bearer", "description": "the token of --control-token"},

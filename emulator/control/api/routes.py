@@ -7,11 +7,11 @@ from emulator.control.api.handlers import Control
 from emulator.control.api.operations import OPERATIONS
 from emulator.core.errors import Misconfigured
 from emulator.http.request import Request
-from emulator.http.response import Answer, json_answer, with_headers
+from emulator.http.response import Response, json_response, with_headers
 from emulator.http.routing import Route, Routes, nearest
 from emulator.world.stage import Stage
 
-ControlHandler = Callable[[Request], Awaitable[Answer]]
+ControlHandler = Callable[[Request], Awaitable[Response]]
 
 
 def control(stage: Stage, guard: Guard) -> ControlHandler:
@@ -19,15 +19,15 @@ def control(stage: Stage, guard: Guard) -> ControlHandler:
     handlers = Control(stage)
     routes = Routes.of(OPERATIONS, {each.name: getattr(handlers, each.name.partition(".")[2]) for each in OPERATIONS})
 
-    async def handle(request: Request) -> Answer:
+    async def handle(request: Request) -> Response:
         try:
             guard.check(request)
             return await _route(request, routes).handler(request)
         except ControlRefused as refused:
-            answer = json_answer({"error": refused.text, "hint": refused.hint}, refused.status)
-            return with_headers(answer, refused.headers)
+            response = json_response({"error": refused.text, "hint": refused.hint}, refused.status)
+            return with_headers(response, refused.headers)
         except Misconfigured as error:
-            return json_answer({"error": str(error), "hint": "nothing was changed"}, 400)
+            return json_response({"error": str(error), "hint": "nothing was changed"}, 400)
 
     return handle
 

@@ -8,7 +8,7 @@ import msgspec
 from emulator.core.errors import Refused
 from emulator.http.parameters import path_text, query_pairs
 from emulator.http.request import BodyBroken, BodyTooLong, Request
-from emulator.http.response import Answer, json_answer
+from emulator.http.response import Response, json_response
 from emulator.http.routing import Api, Handler, Routes
 from emulator.services.intuition.api_keys import ApiKey
 from emulator.services.intuition.auth import authenticated
@@ -25,27 +25,27 @@ LONGEST_BODY = 2 * 1024 * 1024
 
 
 @authenticated
-async def create_identity(request: Request, store: Store, key: ApiKey) -> Answer:
-    return json_answer(store.create(await _draft(request)))
+async def create_identity(request: Request, store: Store, key: ApiKey) -> Response:
+    return json_response(store.create(await _draft(request)))
 
 
 @authenticated
-async def get_identity(request: Request, store: Store, key: ApiKey) -> Answer:
-    return json_answer(store.find(_name(request)))
+async def get_identity(request: Request, store: Store, key: ApiKey) -> Response:
+    return json_response(store.find(_name(request)))
 
 
 @authenticated
-async def list_identities(request: Request, store: Store, key: ApiKey) -> Answer:
+async def list_identities(request: Request, store: Store, key: ApiKey) -> Response:
     """Also the search: what is not given does not filter."""
     query = dict(query_pairs(request.query))
     listed = store.page(Paging.parse(query), Sorting.parse(query), Filters.parse(query))
-    return json_answer(listed)
+    return json_response(listed)
 
 
 @authenticated
-async def list_positions(request: Request, store: Store, key: ApiKey) -> Answer:
+async def list_positions(request: Request, store: Store, key: ApiKey) -> Response:
     """Known without positions is an empty page, unknown is 404."""
-    return json_answer(store.positions_page(_name(request), Paging.parse(dict(query_pairs(request.query)))))
+    return json_response(store.positions_page(_name(request), Paging.parse(dict(query_pairs(request.query)))))
 
 
 def _name(request: Request) -> str:
@@ -126,9 +126,9 @@ def _why_not_json(body: bytes) -> str | None:
     return next((why for beginning, why in _BEGINNINGS.items() if body.startswith(beginning)), None)
 
 
-def describe(refused: Refused) -> Answer:
+def describe(refused: Refused) -> Response:
     """A refusal in Intuition's voice: `{code, error}`."""
-    return json_answer({"code": refused.status, "error": refused.text}, refused.status, refused.why)
+    return json_response({"code": refused.status, "error": refused.text}, refused.status, refused.why)
 
 
 _ELSEWHERE = {

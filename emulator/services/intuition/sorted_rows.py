@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from heapq import merge
 from typing import Any
 
-from emulator.core.copy_on_write import Layer, Layered
-from emulator.core.deferred_free import Graveyard
+from emulator.core.copy_on_write import CopyOnWriteMap, Layer
+from emulator.core.deferred_free import DeferredFree
 from emulator.services.intuition.listing import SORT_KEYS
 from emulator.services.intuition.model import Identity, hashed
 
@@ -19,13 +19,13 @@ class RowLayer(Layer[int, Identity]):
 
     __slots__ = ("_orders",)
 
-    def __init__(self, graveyard: Graveyard) -> None:
-        super().__init__(graveyard)
+    def __init__(self, deferred: DeferredFree) -> None:
+        super().__init__(deferred)
         self._orders: dict[str, list[Entry]] = {}
 
     def __del__(self) -> None:
         super().__del__()
-        self._graveyard.bury(*self._orders.values())
+        self._deferred.free_later(*self._orders.values())
 
     def order(self, key: str) -> list[Entry]:
         if key not in self._orders:
@@ -47,7 +47,7 @@ class RowLayer(Layer[int, Identity]):
         self._orders.clear()
 
 
-class Rows(Layered[int, Identity]):
+class Rows(CopyOnWriteMap[int, Identity]):
     """Rows are numbered from 0 as they are made; a changed row keeps its number.
 
     Those of a crowd come without their hash, the costliest part of a row, and get it when somebody looks.
@@ -71,7 +71,7 @@ class Rows(Layered[int, Identity]):
         return super().merged()
 
     def _layer(self) -> RowLayer:
-        return RowLayer(self._graveyard)
+        return RowLayer(self._deferred)
 
     def ordered(self, key: str, *, descending: bool) -> Iterator[Identity]:
         """All rows by a sort key, then by their numbers; the hash may be missing."""

@@ -7,8 +7,8 @@ from typing import Any
 from msgspec import structs
 
 from emulator.core.clock import LATEST, rfc3339, to_micros
-from emulator.core.context import Ground
-from emulator.core.copy_on_write import Layered
+from emulator.core.context import Context
+from emulator.core.copy_on_write import CopyOnWriteMap
 from emulator.core.entropy import uuid4_of
 from emulator.services.intuition.api_keys import ApiKey
 from emulator.services.intuition.content_address import cid_v0, hash_of
@@ -29,28 +29,28 @@ from emulator.services.intuition.sorted_rows import Rows
 
 
 class Store:
-    def __init__(self, profile: Profile, ground: Ground) -> None:
-        graveyard = ground.graveyard
+    def __init__(self, profile: Profile, context: Context) -> None:
+        deferred = context.deferred
         self.profile = profile
         self.cors = False
         """Whether pages may use the API; unknown of the real service."""
         self.lifecycle = Lifecycle()
-        self.rows = Rows(graveyard)
-        self.users: Layered[str, User] = Layered(graveyard)
-        self.positions: Layered[int, tuple[Position, ...]] = Layered(graveyard)
-        self.names: Layered[str, int] = Layered(graveyard)
+        self.rows = Rows(deferred)
+        self.users: CopyOnWriteMap[str, User] = CopyOnWriteMap(deferred)
+        self.positions: CopyOnWriteMap[int, tuple[Position, ...]] = CopyOnWriteMap(deferred)
+        self.names: CopyOnWriteMap[str, int] = CopyOnWriteMap(deferred)
         """What the scenario calls its rows."""
-        self._keys: Layered[str, ApiKey] = Layered(graveyard)
-        self._by_id: Layered[str, int] = Layered(graveyard)
-        self._by_content: Layered[str, int] = Layered(graveyard)
-        self._by_vault: Layered[str, int] = Layered(graveyard)
+        self._keys: CopyOnWriteMap[str, ApiKey] = CopyOnWriteMap(deferred)
+        self._by_id: CopyOnWriteMap[str, int] = CopyOnWriteMap(deferred)
+        self._by_content: CopyOnWriteMap[str, int] = CopyOnWriteMap(deferred)
+        self._by_vault: CopyOnWriteMap[str, int] = CopyOnWriteMap(deferred)
         self.completions: list[tuple[int, int]] = []
         """When which pending rows become complete, a heap; in microseconds."""
-        self._clock, self._entropy, self._lock = ground.clock, ground.entropy, ground.lock
+        self._clock, self._entropy, self._lock = context.clock, context.entropy, context.lock
 
-    def fork(self, ground: Ground, later: int = 0) -> "Store":
+    def fork(self, context: Context, later: int = 0) -> "Store":
         """Another store that remembers the same; the caller holds the lock. What is due is due `later` microseconds."""
-        copy = Store(self.profile, ground)
+        copy = Store(self.profile, context)
         copy.cors, copy.lifecycle = self.cors, self.lifecycle
         copy.completions = [(due + later, number) for due, number in self.completions]
         copy.rows, copy.users, copy.positions = self.rows.fork(), self.users.fork(), self.positions.fork()

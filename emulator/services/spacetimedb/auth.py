@@ -8,7 +8,7 @@ from typing import Concatenate, ParamSpec
 
 from emulator.http.parameters import path_text, query_field
 from emulator.http.request import Request
-from emulator.http.response import Answer
+from emulator.http.response import Response
 from emulator.http.routing import Handler
 from emulator.services.spacetimedb.model import Claims, Identity, NotAnIdentity, Profile, parse_identity
 from emulator.services.spacetimedb.refusals import (
@@ -24,12 +24,12 @@ P = ParamSpec("P")
 
 
 def authenticated(
-    handler: Callable[Concatenate[Request, Store, Claims, P], Awaitable[Answer]],
-) -> Callable[Concatenate[Request, Store, P], Awaitable[Answer]]:
+    handler: Callable[Concatenate[Request, Store, Claims, P], Awaitable[Response]],
+) -> Callable[Concatenate[Request, Store, P], Awaitable[Response]]:
     """Give the handler its caller's claims. On the documentation page everything wrong with them is a 401."""
 
     @wraps(handler)
-    async def handle(request: Request, store: Store, /, *args: P.args, **kwargs: P.kwargs) -> Answer:
+    async def handle(request: Request, store: Store, /, *args: P.args, **kwargs: P.kwargs) -> Response:
         try:
             claims = caller(request, store)
         except MalformedCredentials as refused:
@@ -43,11 +43,11 @@ def authenticated(
     return handle
 
 
-def identified(handler: Callable[[Request, Store, Identity], Awaitable[Answer]]) -> Handler[Store]:
+def identified(handler: Callable[[Request, Store, Identity], Awaitable[Response]]) -> Handler[Store]:
     """Give the handler the identity in the path. It is read before any credentials are."""
 
     @wraps(handler)
-    async def handle(request: Request, store: Store) -> Answer:
+    async def handle(request: Request, store: Store) -> Response:
         return await handler(request, store, _identity(request.params[0]))
 
     return handle

@@ -6,7 +6,7 @@ from functools import partial
 from emulator.core.errors import Refused
 from emulator.http.parameters import query_pairs
 from emulator.http.request import Request
-from emulator.http.response import JSON, TEXT, Answer, json_answer
+from emulator.http.response import JSON, TEXT, Response, json_response
 from emulator.http.routing import Api, Handler, Routes
 from emulator.services.rust.debug_format import debug
 from emulator.services.spacetimedb import email_address
@@ -17,59 +17,59 @@ from emulator.services.spacetimedb.refusals import InvalidQuery, OtherIdentity, 
 from emulator.services.spacetimedb.store import Store
 
 
-async def create_identity(request: Request, store: Store) -> Answer:
+async def create_identity(request: Request, store: Store) -> Response:
     """Credentials and body are not looked at, bad ones neither."""
     identity, token = store.create_identity()
-    return Answer(200, b'{"identity":"%b","token":"%b"}' % (identity.encode(), token.encode()), JSON)
+    return Response(200, b'{"identity":"%b","token":"%b"}' % (identity.encode(), token.encode()), JSON)
 
 
 @authenticated
-async def create_websocket_token(request: Request, store: Store, claims: Claims) -> Answer:
-    return Answer(200, b'{"token":"%b"}' % store.create_websocket_token(claims).encode(), JSON)
+async def create_websocket_token(request: Request, store: Store, claims: Claims) -> Response:
+    return Response(200, b'{"token":"%b"}' % store.create_websocket_token(claims).encode(), JSON)
 
 
-async def get_public_key(request: Request, store: Store) -> Answer:
+async def get_public_key(request: Request, store: Store) -> Response:
     # The content type is the page's and the server's, although a public key is no certificate.
-    return Answer(200, store.keyring.key.public_pem, "application/pem-certificate-chain")
+    return Response(200, store.keyring.key.public_pem, "application/pem-certificate-chain")
 
 
 @identified
 @authenticated
-async def set_email(request: Request, store: Store, claims: Claims, identity: Identity) -> Answer:
+async def set_email(request: Request, store: Store, claims: Claims, identity: Identity) -> Response:
     address = _email(request.query)
     if claims.identity != identity:
         raise OtherIdentity(401, claims.identity, identity)
     store.set_email(identity, address)
-    return Answer(200)
+    return Response(200)
 
 
 @identified
-async def list_databases(request: Request, store: Store, identity: Identity) -> Answer:
+async def list_databases(request: Request, store: Store, identity: Identity) -> Response:
     """Anyone may list; an identity nobody knows has none."""
     databases = store.databases_of(identity)
     if store.profile.page:
-        return json_answer({"addresses": [database.address for database in databases]})
-    return json_answer({"identities": [database.identity for database in databases]})
+        return json_response({"addresses": [database.address for database in databases]})
+    return json_response({"identities": [database.identity for database in databases]})
 
 
 @identified
 @authenticated
-async def verify(request: Request, store: Store, claims: Claims, identity: Identity) -> Answer:
+async def verify(request: Request, store: Store, claims: Claims, identity: Identity) -> Response:
     if claims.identity != identity:
         raise OtherIdentity(400, claims.identity, identity)
-    return Answer(204)
+    return Response(204)
 
 
-async def ping(request: Request, store: Store) -> Answer:
+async def ping(request: Request, store: Store) -> Response:
     """Credentials are not needed, but bad ones are refused."""
     caller(request, store)
-    return Answer(200)
+    return Response(200)
 
 
-async def health(request: Request, store: Store) -> Answer:
+async def health(request: Request, store: Store) -> Response:
     version = store.profile.version
     # This order in official builds only (docs/fidelity.md).
-    return json_answer(
+    return json_response(
         {"package_name": "spacetimedb-client-api", "version": version, "nodes": [0], "schedulable": True}
     )
 
@@ -92,12 +92,12 @@ def _email(query: str) -> str:
     return found
 
 
-def describe(profile: Profile, refused: Refused) -> Answer:
+def describe(profile: Profile, refused: Refused) -> Response:
     """A refusal in SpacetimeDB's voice: plain text, or nothing at all."""
     text = refused.text
     if isinstance(refused, TokenRefused) and profile.debug_texts:
         text = refused.debug_text
-    return Answer(refused.status, text.encode(), TEXT if text else "", why=refused.why)
+    return Response(refused.status, text.encode(), TEXT if text else "", why=refused.why)
 
 
 _HANDLERS: Mapping[str, Handler[Store]] = {

@@ -6,7 +6,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from emulator.http.operation_docs import Answered, Chapter, Description, Parameter
+from emulator.http.operation_docs import ApiDoc, OperationDoc, ParameterDoc, ResponseDoc
 from emulator.http.response import TEXT
 from emulator.services.spacetimedb.model import Profile
 from emulator.services.spacetimedb.operations import operations_of
@@ -45,14 +45,14 @@ class ServerHealth(msgspec.Struct):
     schedulable: bool
 
 
-_IDENTITY = Parameter(
+_IDENTITY = ParameterDoc(
     "identity",
     "64 hex digits, either case",
     Annotated[str, Meta(pattern="^[0-9a-fA-F]{64}$")],
     "path",
     required=True,
 )
-_EMAIL = Parameter(
+_EMAIL = ParameterDoc(
     "email",
     "stored in lower case, in place of an earlier one",
     Annotated[str, Meta(extra_json_schema={"format": "email"})],
@@ -61,17 +61,17 @@ _EMAIL = Parameter(
 )
 
 _BAD_PATH = "the path names no identity"
-_BAD_TOKEN = Answered(401, "no token, or one that is not accepted; the text says why", str, TEXT)
-_BAD_HEADER = Answered(400, "`Authorization` can't be read", str, TEXT)
+_BAD_TOKEN = ResponseDoc(401, "no token, or one that is not accepted; the text says why", str, TEXT)
+_BAD_HEADER = ResponseDoc(400, "`Authorization` can't be read", str, TEXT)
 
 
-def chapter(profile: Profile) -> Chapter:
+def api_doc(profile: Profile) -> ApiDoc:
     schemes = {**_SCHEMES, **(_BASIC if profile.page else {})}
-    return Chapter(
+    return ApiDoc(
         name="spacetime",
         what=f"SpacetimeDB's identity API, profile `{profile.name}`",
         operations=operations_of(profile),
-        descriptions=_descriptions(profile, tuple(schemes)),
+        operation_docs=_operation_docs(profile, tuple(schemes)),
         schemes=schemes,
     )
 
@@ -83,58 +83,62 @@ _SCHEMES = {
 _BASIC = {"basic": {"type": "http", "scheme": "basic", "description": "the user is `token`, the password a JWT"}}
 
 
-def _descriptions(profile: Profile, tokens: tuple[str, ...]) -> Mapping[str, Description]:
+def _operation_docs(profile: Profile, tokens: tuple[str, ...]) -> Mapping[str, OperationDoc]:
     # On the documentation page everything wrong with the credentials is a 401.
     bad_credentials = (_BAD_TOKEN,) if profile.page else (_BAD_HEADER, _BAD_TOKEN)
     unreadable = "" if profile.page else f", {_BAD_HEADER.what}"
     return {
-        "spacetime.create_identity": Description(
+        "spacetime.create_identity": OperationDoc(
             summary="A new identity, and a token that never expires",
-            answers=(Answered(200, "credentials and body are not looked at", NewIdentity),),
+            responses=(ResponseDoc(200, "credentials and body are not looked at", NewIdentity),),
         ),
-        "spacetime.create_websocket_token": Description(
+        "spacetime.create_websocket_token": OperationDoc(
             summary="A token for 60 seconds",
-            answers=(Answered(200, "for the identity of the token sent", WebsocketToken), *bad_credentials),
+            responses=(ResponseDoc(200, "for the identity of the token sent", WebsocketToken), *bad_credentials),
             security=tokens,
         ),
-        "spacetime.get_public_key": Description(
+        "spacetime.get_public_key": OperationDoc(
             summary="The key that verifies tokens",
-            answers=(Answered(200, "PEM", _Pem, "application/pem-certificate-chain"),),
+            responses=(ResponseDoc(200, "PEM", _Pem, "application/pem-certificate-chain"),),
         ),
-        "spacetime.list_databases": Description(
+        "spacetime.list_databases": OperationDoc(
             summary="The databases of an identity; anyone may ask",
             parameters=(_IDENTITY,),
-            answers=(
-                Answered(200, "an unknown identity has none", Addresses if profile.page else Identities),
-                Answered(400, _BAD_PATH, str, TEXT),
+            responses=(
+                ResponseDoc(200, "an unknown identity has none", Addresses if profile.page else Identities),
+                ResponseDoc(400, _BAD_PATH, str, TEXT),
             ),
         ),
-        "spacetime.verify": Description(
+        "spacetime.verify": OperationDoc(
             summary="Whether a token belongs to an identity",
             parameters=(_IDENTITY,),
-            answers=(
-                Answered(204, "it does"),
-                Answered(400, f"{_BAD_PATH}{unreadable}, or the token is another's", str, TEXT, or_empty=True),
+            responses=(
+                ResponseDoc(204, "it does"),
+                ResponseDoc(400, f"{_BAD_PATH}{unreadable}, or the token is another's", str, TEXT, or_empty=True),
                 _BAD_TOKEN,
             ),
             security=tokens,
         ),
-        "spacetime.ping": Description(
+        "spacetime.ping": OperationDoc(
             summary="Whether the server is there",
-            answers=(Answered(200, "credentials are not needed, but bad ones are refused"), _BAD_HEADER, _BAD_TOKEN),
+            responses=(
+                ResponseDoc(200, "credentials are not needed, but bad ones are refused"),
+                _BAD_HEADER,
+                _BAD_TOKEN,
+            ),
             security=("", *tokens),
         ),
-        "spacetime.health": Description(
+        "spacetime.health": OperationDoc(
             summary="What the server is",
-            answers=(Answered(200, "its version and nodes", ServerHealth),),
+            responses=(ResponseDoc(200, "its version and nodes", ServerHealth),),
         ),
-        "spacetime.set_email": Description(
+        "spacetime.set_email": OperationDoc(
             summary="Give an identity an e-mail address",
             parameters=(_IDENTITY, _EMAIL),
-            answers=(
-                Answered(200, "stored"),
-                Answered(400, f"{_BAD_PATH}, or `email` is missing, doubled or no address", str, TEXT),
-                Answered(401, f"{_BAD_TOKEN.what}, or the token is another's", str, TEXT, or_empty=True),
+            responses=(
+                ResponseDoc(200, "stored"),
+                ResponseDoc(400, f"{_BAD_PATH}, or `email` is missing, doubled or no address", str, TEXT),
+                ResponseDoc(401, f"{_BAD_TOKEN.what}, or the token is another's", str, TEXT, or_empty=True),
             ),
             security=tokens,
         ),

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from emulator.core.context import Ground
-from emulator.core.copy_on_write import Layered
+from emulator.core.context import Context
+from emulator.core.copy_on_write import CopyOnWriteMap
 from emulator.services.spacetimedb.model import (
     AUDIENCE,
     CLAIM_NAMES,
@@ -23,16 +23,16 @@ _DATABASE = "spacetime.database"
 
 
 class Store:
-    def __init__(self, profile: Profile, key: SigningKey, ground: Ground) -> None:
+    def __init__(self, profile: Profile, key: SigningKey, context: Context) -> None:
         self.profile = profile
         self.keyring = Keyring(key)
-        self.emails: Layered[Identity, str] = Layered(ground.graveyard)
-        self.databases: Layered[Identity, tuple[bytes, ...]] = Layered(ground.graveyard)
-        self._clock, self._entropy, self._lock = ground.clock, ground.entropy, ground.lock
+        self.emails: CopyOnWriteMap[Identity, str] = CopyOnWriteMap(context.deferred)
+        self.databases: CopyOnWriteMap[Identity, tuple[bytes, ...]] = CopyOnWriteMap(context.deferred)
+        self._clock, self._entropy, self._lock = context.clock, context.entropy, context.lock
 
-    def fork(self, ground: Ground) -> "Store":
+    def fork(self, context: Context) -> "Store":
         """Another store that remembers the same; the caller holds the lock."""
-        copy = Store(self.profile, self.keyring.key, ground)
+        copy = Store(self.profile, self.keyring.key, context)
         copy.keyring = self.keyring.fork()
         copy.emails, copy.databases = self.emails.fork(), self.databases.fork()
         return copy
