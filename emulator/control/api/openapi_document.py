@@ -58,22 +58,22 @@ def _template(path: str) -> str:
 
 
 def _operation(part: ApiDoc, operation: Operation, schemas: "_Schemas", *, alias: bool) -> Json:
-    operation_doc = part.operation_docs[operation.name]
+    doc = part.operation_docs[operation.name]
     found: Json = {
         "operationId": f"{operation.name}_alias" if alias else operation.name,
         "tags": [part.name],
-        "summary": operation_doc.summary,
-        "responses": {str(each.status): _response(each, schemas) for each in operation_doc.responses},
+        "summary": doc.summary,
+        "responses": {str(each.status): _response(each, schemas) for each in doc.responses},
     }
     if alias:
         found["description"] = f"The same as {operation.paths[0]}."
-    if operation_doc.parameters:
-        found["parameters"] = [_parameter(each, schemas) for each in operation_doc.parameters]
-    if operation_doc.body is not None:
-        content = {"schema": schemas.of(operation_doc.body), **_example(operation_doc)}
-        found["requestBody"] = {"required": operation_doc.body_required, "content": {JSON: content}}
-    if operation_doc.security:
-        found["security"] = [{name: []} if name else {} for name in operation_doc.security]
+    if doc.parameters:
+        found["parameters"] = [_parameter(each, schemas) for each in doc.parameters]
+    if doc.body is not None:
+        content = {"schema": schemas.of(doc.body), **_example(doc)}
+        found["requestBody"] = {"required": doc.body_required, "content": {JSON: content}}
+    if doc.security:
+        found["security"] = [{name: []} if name else {} for name in doc.security]
     return found
 
 
@@ -129,10 +129,10 @@ def _plain(schema: Json) -> Json:
     return found
 
 
-def _sent(operation_doc: OperationDoc) -> Iterator[Any]:
-    yield from (parameter.type for parameter in operation_doc.parameters)
-    if operation_doc.body is not None:
-        yield operation_doc.body
+def _sent(doc: OperationDoc) -> Iterator[Any]:
+    yield from (parameter.type for parameter in doc.parameters)
+    if doc.body is not None:
+        yield doc.body
 
 
 def _never_null(schema: Json) -> Json:

@@ -16,7 +16,7 @@ class CreateIdentity(msgspec.Struct):
 
     creator: str
     display_name: str
-    operation_doc: str | None = None
+    description: str | None = None
     external_reference: str | None = None
     image_url: str | None = None
     image: str | None = None
