@@ -1,13 +1,102 @@
-"""What a control call says: one JSON object, its keys and their types."""
+"""Bodies of control calls: the structs that the OpenAPI document shows, and how a request is read into one."""
 
+import json
+import re
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
+from msgspec import Meta
 
 from emulator.control.api.access import ControlRefused
+from emulator.core.suggestions import did_you_mean
+from emulator.faults.step import Step
 from emulator.http.request import BodyBroken, BodyTooLong, Request
-from emulator.http.routing import nearest
+
+Now = Annotated[bool, Meta(extra_json_schema={"const": True})]
+Moment = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
+ScenarioNames = str | dict[str, Any] | list[str | dict[str, Any]]
+"""A bundled scenario's name, a document, or several in layers."""
+
+
+class _Sent(msgspec.Struct, forbid_unknown_fields=True):
+    """A body. An unknown key is a 400."""
+
+
+class Reset(_Sent):
+    """Once of another seed or scenario; `null` is the one the server was started with."""
+
+    seed: int | None = None
+    scenario: ScenarioNames | msgspec.UnsetType | None = msgspec.UNSET
+
+
+class ScenarioWanted(msgspec.Struct, omit_defaults=True):
+    """Bundled ones by name, documents, or several in layers; or in the place of all this a document itself."""
+
+    scenario: ScenarioNames | msgspec.UnsetType = msgspec.UNSET
+
+
+class ClockMove(_Sent):
+    """Exactly one of them: seconds to `advance` or to `skew` by, a moment to `freeze` at or true for now, `resume`."""
+
+    advance: float | None = None
+    freeze: Now | Moment | None = None
+    skew: float | None = None
+    resume: Now | None = None
+
+
+class FaultNumber(_Sent):
+    """One fault; without `n` all of them."""
+
+    n: int | None = None
+
+
+class TokenWanted(_Sent):
+    """`claims` under `headers`, nothing added; or with `subject` a whole token, `claims` among its own."""
+
+    claims: dict[str, Any] | None = None
+    headers: dict[str, Any] | None = None
+    subject: str | None = None
+    issuer: str | None = None
+    audience: str | list[str] = "spacetimedb"
+    expires_in: float | None = None
+
+
+class Wallet(_Sent):
+    wallet: str
+
+
+class Key(_Sent):
+    key: str
+
+
+class StatusMove(_Sent):
+    """`identity` is its name in the scenario or any of its ids."""
+
+    identity: str
+    status: Literal["complete", "error", "removed"]
+
+
+class NewLifecycle(_Sent):
+    """Whether new identities are pending, and after how many seconds of the clock they are complete."""
+
+    pending: bool
+    complete_after: Annotated[float, Meta(ge=0)] | None = None
+
+
+EXAMPLES: Mapping[Any, Mapping[str, Any]] = {
+    Reset: {"seed": 7},
+    ScenarioWanted: {"scenario": "two_friends"},
+    ClockMove: {"advance": 61},
+    FaultNumber: {"n": 2},
+    TokenWanted: {"subject": "alice", "expires_in": 60, "claims": {"role": "admin"}},
+    Wallet: {"wallet": "0x81"},
+    Key: {"key": "00000000-0000-4000-8000-000000000001"},
+    StatusMove: {"identity": "1", "status": "complete"},
+    NewLifecycle: {"pending": True, "complete_after": 30},
+    Step: {"request": "POST /identity", "nth": 2, "do": {"status": 503}},
+}
+"""What the OpenAPI document shows, and what an answer to a wrong body advises to send."""
 
 T = TypeVar("T")
 
@@ -15,26 +104,20 @@ LONGEST_BODY = 256 * 1024 * 1024
 
 
 async def raw_body(request: Request) -> bytes:
-    """The bytes of a body of JSON; none when there is no body. Raises ControlRefused."""
+    """The bytes of a body; none when there is no body. Raises ControlRefused."""
     try:
-        body = await request.body(LONGEST_BODY)
+        return await request.body(LONGEST_BODY)
     except BodyTooLong as error:
         raise ControlRefused(413, f"the body has {error}", "256 MiB are the most") from None
     except BodyBroken as error:
         raise ControlRefused(400, f"the body could not be read: {error}", "send it whole") from None
-    essence = (request.header("content-type") or "").partition(";")[0].strip().lower()
-    if body and essence != "application/json":
-        raise ControlRefused(415, "a body here is JSON", "send it with `Content-Type: application/json`")
-    return body
 
 
 async def json_body(request: Request) -> dict[str, Any]:
     """The object in the body; empty when there is no body. Raises ControlRefused."""
     body = await raw_body(request)
-    if not body:
-        return {}
     try:
-        found = msgspec.json.decode(body)
+        found = msgspec.json.decode(body) if body else {}
     except (msgspec.DecodeError, RecursionError) as error:
         raise ControlRefused(400, f"the body is not JSON: {error}", "send one JSON object") from None
     if not isinstance(found, dict):
@@ -42,24 +125,39 @@ async def json_body(request: Request) -> dict[str, Any]:
     return found
 
 
+async def read(request: Request, kind: type[T]) -> T:
+    """The body as the struct that documents it; without a body, of its defaults. Raises ControlRefused."""
+    return decoded(await json_body(request), kind)
+
+
+def decoded(found: Mapping[str, Any], kind: type[T], advice: str = "") -> T:
+    """An object as the struct that documents it. Raises ControlRefused, which advises to send the struct's example."""
+    only(found, kind.__struct_fields__)  # type: ignore[attr-defined]  # of every struct
+    try:
+        return msgspec.convert(found, kind)
+    except msgspec.ValidationError as error:
+        raise ControlRefused(400, _in_words(str(error), found), f"send {advice or example(kind)}") from None
+
+
+def example(kind: Any) -> str:
+    return json.dumps(EXAMPLES[kind])
+
+
 def only(found: Mapping[str, Any], known: tuple[str, ...]) -> None:
+    """Raises ControlRefused for the first key that is not known."""
     for key in found:
         if key not in known:
-            near = nearest(key, known)
-            hint = f"did you mean {near!r}?" if near else f"known are {', '.join(known) or 'none'}"
-            raise ControlRefused(400, f"unknown key {key!r}", hint)
+            raise ControlRefused(400, f"unknown key {key!r}", did_you_mean(key, known))
 
 
-def field(found: Mapping[str, Any], name: str, kind: type[T] | tuple[type[T], ...], example: str) -> T | None:
-    """A value of the body, None when it is not there. Raises ControlRefused for one of another type."""
-    value = found.get(name)
-    if value is not None and (not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool)):
-        raise ControlRefused(400, f"`{name}` is {msgspec.json.encode(value).decode()[:80]}", f"send {example}")
-    return value
+_AT = re.compile(r" - at `\$\.(\w+)")
+_MISSING = re.compile(r"missing required field `(\w+)`")
 
 
-def needed(found: Mapping[str, Any], name: str, kind: type[T], example: str) -> T:
-    value = field(found, name, kind, example)
-    if value is None:
-        raise ControlRefused(400, f"`{name}` is missing", f"send {example}")
-    return value
+def _in_words(error: str, found: Mapping[str, Any]) -> str:
+    """msgspec's sentence with the value that is wrong in the place of its path."""
+    if missing := _MISSING.search(error):
+        return f"`{missing[1]}` is missing"
+    if (at := _AT.search(error)) and at[1] in found:
+        return f"`{at[1]}` is {msgspec.json.encode(found[at[1]]).decode()[:80]}"
+    return error

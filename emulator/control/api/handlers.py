@@ -7,21 +7,37 @@ import msgspec
 
 from emulator.control.actors import ActorHandle
 from emulator.control.api.access import ControlRefused
-from emulator.control.api.body import field, json_body, needed, only, raw_body
+from emulator.control.api.body import (
+    ClockMove,
+    FaultNumber,
+    Key,
+    NewLifecycle,
+    Reset,
+    ScenarioWanted,
+    StatusMove,
+    TokenWanted,
+    Wallet,
+    decoded,
+    example,
+    json_body,
+    only,
+    raw_body,
+    read,
+)
 from emulator.control.faults import FaultsHandle
 from emulator.control.intuition import IntuitionHandle
 from emulator.control.spacetimedb import SpacetimeHandle
 from emulator.core.clock import Clock, parse_rfc3339, rfc3339
 from emulator.core.version import emulator_version
-from emulator.faults.step import made_step
+from emulator.faults.step import Step, made_step
 from emulator.http.parameters import query_pairs
 from emulator.http.request import Request
 from emulator.http.response import JSON, TEXT, Response, json_response
 from emulator.journal.report import curl
 from emulator.services.intuition.refusals import NotFound
-from emulator.services.spacetimedb.model import AUDIENCE, LOCAL_ISSUER
+from emulator.services.spacetimedb.model import LOCAL_ISSUER
+from emulator.world import snapshot_document
 from emulator.world.config import Config, Given, is_bundled_name
-from emulator.world.snapshot_document import read, written
 from emulator.world.stage import Stage
 
 
@@ -64,10 +80,9 @@ class Control:
 
         `"scenario": null` forgets what was loaded: the world is the one the server was started with.
         """
-        found = await json_body(request)
-        only(found, ("seed", "scenario"))
-        other = Config(seed=field(found, "seed", int, '{"seed": 7}'), scenario=_scenario(found.get("scenario")))
-        if "scenario" in found and other.scenario is None:
+        wanted = await read(request, Reset)
+        other = Config(seed=wanted.seed, scenario=_bundled_or_document(wanted.scenario))
+        if wanted.scenario is None:
             self._stage.restart(other)
         else:
             self._stage.reset(other.over(self._stage.config))
@@ -81,12 +96,9 @@ class Control:
     async def load_scenario(self, request: Request) -> Response:
         """Begin with `scenario`, by a bundled name, a document or a list of both; or with the document sent."""
         found = await json_body(request)
-        if "version" not in found:
-            only(found, ("scenario",))
-            found = found.get("scenario", {})
-        scenario = _scenario(found)
+        scenario = _bundled_or_document(found if "version" in found else decoded(found, ScenarioWanted).scenario)
         if not scenario:
-            raise ControlRefused(400, "no scenario", f"send {_SCENARIO_EXAMPLE} or a document")
+            raise ControlRefused(400, "no scenario", f"send {example(ScenarioWanted)} or a document")
         self._stage.load(scenario)
         return await self.scenario(request)
 
@@ -118,14 +130,15 @@ class Control:
 
     async def move_clock(self, request: Request) -> Response:
         """One of `advance` and `skew` (seconds), `freeze` (a moment, or true for now) and `resume`."""
-        found = await json_body(request)
-        only(found, _CLOCK_MOVES)
-        if len(found) != 1:
-            raise ControlRefused(400, f"{len(found)} moves at once", f"send one of {', '.join(_CLOCK_MOVES)}")
+        wanted = await read(request, ClockMove)
+        given = {name: value for name in _MOVES if (value := getattr(wanted, name)) is not None}
+        if len(given) != 1:
+            raise ControlRefused(400, f"{len(given)} moves of the clock", f"send one of {', '.join(_MOVES)}")
         try:
-            _move(self._stage.settled_world().clock, found)
+            for name, value in given.items():
+                _MOVES[name](self._stage.settled_world().clock, value)
         except (ValueError, OverflowError) as error:
-            raise ControlRefused(400, str(error), _CLOCK_EXAMPLE) from None
+            raise ControlRefused(400, str(error), f"send {_CLOCK_EXAMPLES}") from None
         return await self.clock(request)
 
     async def actors(self, request: Request) -> Response:
@@ -148,14 +161,12 @@ class Control:
         try:
             fault = self._stage.settled_world().add_step(made_step(await json_body(request)))
         except ValueError as error:
-            raise ControlRefused(400, str(error), f"send {_STEP_EXAMPLE}") from None
+            raise ControlRefused(400, str(error), f"send {example(Step)}") from None
         return json_response(fault.to_json())
 
     async def clear_faults(self, request: Request) -> Response:
         """All, or with `{"n": 2}` one."""
-        found = await json_body(request)
-        only(found, ("n",))
-        number = field(found, "n", int, '{"n": 2}')
+        number = (await read(request, FaultNumber)).n
         faults = FaultsHandle(self._stage)
         if number is None:
             faults.clear()
@@ -168,40 +179,37 @@ class Control:
 
     async def snapshot(self, request: Request) -> Response:
         """The world as a document, for people to compare and for PUT to read again; secrets included."""
-        return Response(200, written(self._stage.settled_world()), JSON)
+        return Response(200, snapshot_document.written(self._stage.settled_world()), JSON)
 
     async def restore(self, request: Request) -> Response:
         """Go on from a document that GET gave. A wrong one changes nothing."""
         document = await raw_body(request)
-        self._stage.show(read(document, self._stage.settled_world()))
+        self._stage.show(snapshot_document.read(document, self._stage.settled_world()))
         return Response(204)
 
     async def sign_token(self, request: Request) -> Response:
         """`claims` under `headers`, nothing added; or with `subject` a whole token, as `issue_token` makes it."""
         found = await json_body(request)
-        only(found, ("claims", "headers", "subject", "issuer", "audience", "expires_in"))
+        advice = _CLAIMS_EXAMPLE if found.get("subject") is None else example(TokenWanted)
+        wanted = decoded(found, TokenWanted, advice)
         spacetime = SpacetimeHandle(self._stage)
-        subject = field(found, "subject", str, _ISSUE_EXAMPLE)
-        if subject is None:
-            claims = needed(found, "claims", dict, '{"claims": {"sub": "alice", "iss": "localhost", "iat": 1}}')
-            return json_response({"token": spacetime.sign(claims, field(found, "headers", dict, _ISSUE_EXAMPLE))})
-        token = _issue(spacetime, subject, found)
-        return json_response({"token": token})
+        if wanted.subject is not None:
+            return json_response({"token": _issue(spacetime, wanted.subject, wanted)})
+        if wanted.claims is None:
+            raise ControlRefused(400, "`claims` is missing", f"send {_CLAIMS_EXAMPLE}")
+        return json_response({"token": spacetime.sign(wanted.claims, wanted.headers)})
 
     async def rotate_key(self, request: Request) -> Response:
         self._stage.settled_world().spacetime.rotate_key()
         return Response(204)
 
     async def issue_api_key(self, request: Request) -> Response:
-        found = await json_body(request)
-        only(found, ("wallet",))
-        issued = self._stage.settled_world().intuition.issue_api_key(needed(found, "wallet", str, '{"wallet": "0x81"}'))
+        wanted = await read(request, Wallet)
+        issued = self._stage.settled_world().intuition.issue_api_key(wanted.wallet)
         return json_response({"key": issued.key, "wallet": issued.wallet})
 
     async def revoke_api_key(self, request: Request) -> Response:
-        found = await json_body(request)
-        only(found, ("key",))
-        key = needed(found, "key", str, '{"key": "…"}')
+        key = (await read(request, Key)).key
         try:
             self._stage.settled_world().intuition.revoke_api_key(key)
         except KeyError:
@@ -210,29 +218,21 @@ class Control:
 
     async def move_identity(self, request: Request) -> Response:
         """The row of `identity`, by its name in the scenario or any id, with its new `status`."""
-        found = await json_body(request)
-        only(found, ("identity", "status"))
-        identity = needed(found, "identity", str, _STATUS_EXAMPLE)
-        status = needed(found, "status", str, _STATUS_EXAMPLE)
+        wanted = await read(request, StatusMove)
         intuition = IntuitionHandle(self._stage)
         moves = {"complete": intuition.complete, "error": intuition.fail, "removed": intuition.remove}
-        if status not in moves:
-            raise ControlRefused(400, f"no identity becomes {status!r}", f"there is {', '.join(moves)}")
         try:
-            return json_response(moves[status](identity))
+            return json_response(moves[wanted.status](wanted.identity))
         except NotFound as refused:
             raise ControlRefused(404, refused.why, "GET /identities lists them") from None
 
     async def set_lifecycle(self, request: Request) -> Response:
         """Whether new identities are pending, and after how many seconds of the clock they are complete."""
-        found = await json_body(request)
-        only(found, ("pending", "complete_after"))
-        pending = needed(found, "pending", bool, _LIFECYCLE_EXAMPLE)
-        after = field(found, "complete_after", (int, float), _LIFECYCLE_EXAMPLE)
+        wanted = await read(request, NewLifecycle)
         try:
-            IntuitionHandle(self._stage).lifecycle(pending=pending, complete_after=after)
+            IntuitionHandle(self._stage).lifecycle(pending=wanted.pending, complete_after=wanted.complete_after)
         except ValueError as error:
-            raise ControlRefused(400, str(error), f"send {_LIFECYCLE_EXAMPLE}") from None
+            raise ControlRefused(400, str(error), f"send {example(NewLifecycle)}") from None
         return Response(204)
 
     async def openapi(self, request: Request) -> Response:
@@ -243,57 +243,50 @@ class Control:
         return json_response(document(world.spacetime.profile, world.intuition.profile))
 
 
-def _scenario(given: Any) -> Given | None:
-    """What a client may name: files and functions are nothing to be named from outside."""
+def _bundled_or_document(given: Any) -> Given | None:
+    """What a client may name: files and functions can't be named from outside."""
     for each in given if isinstance(given, list) else [given]:
-        if not isinstance(each, dict | None) and not (isinstance(each, str) and is_bundled_name(each)):
+        if isinstance(each, str) and not is_bundled_name(each):
             shown = msgspec.json.encode(each).decode()[:80]
-            raise ControlRefused(400, f"`scenario` is {shown}", f"send {_SCENARIO_EXAMPLE} or a document")
-    scenario: Given | None = given
-    return scenario
+            raise ControlRefused(400, f"`scenario` is {shown}", f"send {example(ScenarioWanted)} or a document")
+    return None if given is msgspec.UNSET else given
 
 
-_SCENARIO_EXAMPLE = '{"scenario": "two_friends"}'
-_STEP_EXAMPLE = '{"request": "POST /identity", "nth": 2, "do": {"status": 503}}'
-_STATUS_EXAMPLE = '{"identity": "…", "status": "complete"}'
-_LIFECYCLE_EXAMPLE = '{"pending": true, "complete_after": 30}'
-_CLOCK_MOVES = ("advance", "freeze", "skew", "resume")
-_CLOCK_EXAMPLE = 'send {"advance": 61}, {"freeze": "2024-02-15T05:47:17Z"}, {"skew": 5} or {"resume": true}'
-_ISSUE_EXAMPLE = '{"subject": "alice", "expires_in": 60, "claims": {"role": "admin"}}'
+_CLAIMS_EXAMPLE = '{"claims": {"sub": "alice", "iss": "localhost", "iat": 1}}'
+_CLOCK_EXAMPLES = '{"advance": 61}, {"freeze": "2024-02-15T05:47:17Z"}, {"skew": 5} or {"resume": true}'
 
 
-def _move(clock: Clock, found: Mapping[str, Any]) -> None:
-    """Raises ValueError for a move that can't be made."""
-    match dict(found):
-        case {"advance": int() | float() as seconds} if not isinstance(seconds, bool):
-            clock.advance(seconds)
-        case {"skew": int() | float() as seconds} if not isinstance(seconds, bool):
-            clock.skew(seconds)
-        case {"freeze": str() as moment}:
-            clock.freeze(parse_rfc3339(moment))
-        case {"freeze": True}:
-            clock.freeze()
-        case {"resume": True}:
-            clock.resume()
-        case _:
-            raise ValueError(f"{msgspec.json.encode(found).decode()[:80]} is no move of the clock")
+def _resume(clock: Clock, wanted: object) -> None:
+    if wanted is not True:
+        raise ValueError("`resume` is true or is not there")
+    clock.resume()
 
 
-def _issue(spacetime: SpacetimeHandle, subject: str, found: Mapping[str, Any]) -> str:
-    audience = found.get("audience", list(AUDIENCE))
-    audiences = [audience] if isinstance(audience, str) else audience
-    if not isinstance(audiences, list) or not all(isinstance(each, str) for each in audiences):
-        raise ControlRefused(400, "`audience` is neither a text nor a list of texts", f"send {_ISSUE_EXAMPLE}")
+def _freeze(clock: Clock, at: object) -> None:
+    if at is False:
+        raise ValueError("`freeze` is true or a moment")
+    clock.freeze(None if at is True else str(at))
+
+
+_MOVES: Mapping[str, Callable[[Clock, Any], None]] = {
+    "advance": Clock.advance,
+    "freeze": _freeze,
+    "skew": Clock.skew,
+    "resume": _resume,
+}
+
+
+def _issue(spacetime: SpacetimeHandle, subject: str, wanted: TokenWanted) -> str:
     try:
         return spacetime.issue_token(
             subject=subject,
-            issuer=field(found, "issuer", str, _ISSUE_EXAMPLE) or LOCAL_ISSUER,
-            audience=tuple(audiences),
-            expires_in=field(found, "expires_in", (int, float), _ISSUE_EXAMPLE),
-            **field(found, "claims", dict, _ISSUE_EXAMPLE) or {},
+            issuer=wanted.issuer or LOCAL_ISSUER,
+            audience=wanted.audience if isinstance(wanted.audience, str) else tuple(wanted.audience),
+            expires_in=wanted.expires_in,
+            **wanted.claims or {},
         )
     except (TypeError, ValueError, OverflowError) as error:
-        raise ControlRefused(400, str(error), f"send {_ISSUE_EXAMPLE}") from None
+        raise ControlRefused(400, str(error), f"send {example(TokenWanted)}") from None
 
 
 _FILTERS_EXAMPLE = "`status` is a number, `since` is like 2024-02-15T05:47:17Z (write + as %2B)"

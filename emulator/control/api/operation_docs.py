@@ -6,89 +6,25 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from emulator.control.api.body import (
+    EXAMPLES,
+    ClockMove,
+    FaultNumber,
+    Key,
+    Moment,
+    NewLifecycle,
+    Reset,
+    ScenarioWanted,
+    StatusMove,
+    TokenWanted,
+    Wallet,
+)
 from emulator.control.api.operations import OPERATIONS
 from emulator.faults.step import Step
 from emulator.http.operation_docs import ApiDoc, OperationDoc, ParameterDoc, ResponseDoc
 from emulator.http.response import TEXT
-from emulator.services.intuition.api_keys import DEFAULT_KEY
 from emulator.services.intuition.model import Identity
 from emulator.world.snapshot_document import Document
-
-_Now = Annotated[bool, Meta(extra_json_schema={"const": True})]
-_Moment = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
-
-
-# --- what is sent -----------------------------------------------------------------------------------------------------
-
-
-class _Sent(msgspec.Struct, forbid_unknown_fields=True):
-    """A body; a key nobody knows is 400."""
-
-
-_ScenarioNames = str | dict[str, Any] | list[str | dict[str, Any]]
-"""A bundled scenario's name, a document, or several in layers."""
-
-
-class Reset(_Sent):
-    """Once of another seed or scenario; `null` is the one the server was started with."""
-
-    seed: int | None = None
-    scenario: _ScenarioNames | None = None
-
-
-class ScenarioWanted(msgspec.Struct, omit_defaults=True):
-    """Bundled ones by name, documents, or several in layers; or in the place of all this a document itself."""
-
-    scenario: _ScenarioNames | msgspec.UnsetType = msgspec.UNSET
-
-
-class ClockMove(_Sent):
-    """Exactly one of them: seconds to `advance` or to `skew` by, a moment to `freeze` at or true for now, `resume`."""
-
-    advance: float | None = None
-    freeze: _Now | _Moment | None = None
-    skew: float | None = None
-    resume: _Now | None = None
-
-
-class FaultNumber(_Sent):
-    """One fault; without `n` all of them."""
-
-    n: int | None = None
-
-
-class TokenWanted(_Sent):
-    """`claims` under `headers`, nothing added; or with `subject` a whole token, `claims` among its own."""
-
-    claims: dict[str, Any] | None = None
-    headers: dict[str, Any] | None = None
-    subject: str | None = None
-    issuer: str | None = None
-    audience: str | list[str] = "spacetimedb"
-    expires_in: float | None = None
-
-
-class Wallet(_Sent):
-    wallet: str
-
-
-class Key(_Sent):
-    key: str
-
-
-class StatusMove(_Sent):
-    """`identity` is its name in the scenario or any of its ids."""
-
-    identity: str
-    status: Literal["complete", "error", "removed"]
-
-
-class NewLifecycle(_Sent):
-    """Whether new identities are pending, and after how many seconds of the clock they are complete."""
-
-    pending: bool
-    complete_after: Annotated[float, Meta(ge=0)] | None = None
-
 
 # --- what is answered -------------------------------------------------------------------------------------------------
 
@@ -113,7 +49,7 @@ class Health(msgspec.Struct):
 
 
 class ClockState(msgspec.Struct):
-    now: _Moment
+    now: Moment
     frozen: bool
 
 
@@ -153,7 +89,7 @@ class Journaled(msgspec.Struct):
     """An exchange. `why` says why a request was refused, `fault` what was ordered to go wrong with it."""
 
     n: int
-    at: _Moment
+    at: Moment
     duration: float
     operation: str
     method: str
@@ -241,7 +177,6 @@ def _described(
     *responses: ResponseDoc,
     body: Any = None,
     body_required: bool = True,
-    example: Any = None,
     parameters: tuple[ParameterDoc, ...] = (),
 ) -> OperationDoc:
     """With what any control route can answer."""
@@ -251,7 +186,7 @@ def _described(
         parameters=parameters,
         body=body,
         body_required=body_required,
-        example=example,
+        example=EXAMPLES.get(getattr(body, "__origin__", body)),
         security=("", "controlToken", "controlBearer"),
     )
 
@@ -260,7 +195,7 @@ _FILTERS = (
     ParameterDoc("method", "only requests with it"),
     ParameterDoc("path", "`*` is one segment, `**` any number"),
     ParameterDoc("status", "only answers with it", int),
-    ParameterDoc("since", "only requests from this moment on, by the emulator's clock", _Moment),
+    ParameterDoc("since", "only requests from this moment on, by the emulator's clock", Moment),
 )
 _EXCHANGE_NUMBER = ParameterDoc("n", "its number in the journal", int, "path", required=True, example=1)
 _ClockMove = Annotated[ClockMove, Meta(extra_json_schema={"minProperties": 1, "maxProperties": 1})]
@@ -275,7 +210,6 @@ OPERATION_DOCS: Mapping[str, OperationDoc] = {
         "A world as new",
         ResponseDoc(200, "it stands", Health),
         body=Reset,
-        example={"seed": 8},
         body_required=False,
     ),
     "control.scenario": _described("What the world began with", ResponseDoc(200, "and its script", ScenarioState)),
@@ -283,7 +217,6 @@ OPERATION_DOCS: Mapping[str, OperationDoc] = {
         "Begin with another scenario",
         ResponseDoc(200, "it stands", ScenarioState),
         body=ScenarioWanted,
-        example={"scenario": "two_friends"},
     ),
     "control.actors": _described(
         "Those the scenario names, with their tokens and keys",
@@ -306,14 +239,13 @@ OPERATION_DOCS: Mapping[str, OperationDoc] = {
     ),
     "control.clock": _described("The time the emulator goes by", ResponseDoc(200, "now", ClockState)),
     "control.move_clock": _described(
-        "Move the clock", ResponseDoc(200, "where it is then", ClockState), body=_ClockMove, example={"advance": 61}
+        "Move the clock", ResponseDoc(200, "where it is then", ClockState), body=_ClockMove
     ),
     "control.faults": _described("What is ordered to go wrong", ResponseDoc(200, "in order", FaultList)),
     "control.add_fault": _described(
         "Order a fault",
         ResponseDoc(200, "ordered", FaultState),
         body=Step,
-        example={"request": "POST /identity", "nth": 2, "do": {"status": 503}},
     ),
     "control.clear_faults": _described(
         "Nothing goes wrong any more",
@@ -328,34 +260,29 @@ OPERATION_DOCS: Mapping[str, OperationDoc] = {
         "Any token, good or broken",
         ResponseDoc(200, "signed", SignedToken),
         body=TokenWanted,
-        example={"subject": "alice", "expires_in": -72},
     ),
     "control.rotate_key": _described("Lose the signing key", ResponseDoc(204, "every token so far is invalid")),
     "control.issue_api_key": _described(
         "A new API key",
         ResponseDoc(200, "good from now on", IssuedKey),
         body=Wallet,
-        example={"wallet": "0x81"},
     ),
     "control.revoke_api_key": _described(
         "Revoke an API key",
         ResponseDoc(204, "revoked"),
         _refusal(404, "there is no such key"),
         body=Key,
-        example={"key": DEFAULT_KEY},
     ),
     "control.move_identity": _described(
         "Move an identity through its life",
         ResponseDoc(200, "as it is then", Identity),
         _refusal(404, "there is no such identity"),
         body=StatusMove,
-        example={"identity": "1", "status": "complete"},
     ),
     "control.set_lifecycle": _described(
         "How new identities begin",
         ResponseDoc(204, "from now on"),
         body=NewLifecycle,
-        example={"pending": True, "complete_after": 30},
     ),
     "control.openapi": _described("This document", ResponseDoc(200, "OpenAPI 3.1", dict[str, Any])),
 }
