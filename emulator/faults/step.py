@@ -1,10 +1,11 @@
 """What goes wrong, when, and how often: the steps of a script as values, and what can be wrong with them."""
 
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from typing import Any, Literal, NamedTuple
 
 import msgspec
+
+from emulator.core.suggestions import did_you_mean
 
 WHOLE_ANSWERS = ("status", "rate_limit")
 CUT_ANSWERS = ("truncate", "malformed_chunk", "invalid_json")
@@ -139,7 +140,7 @@ def step_of(request: str | None, settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def made_step(found: Mapping[str, Any]) -> Step:
-    """A step of keywords or JSON. Raises ValueError with all that is wrong."""
+    """A step of keywords or JSON. Raises ValueError with all that is wrong, whatever world it is for."""
     found = {name: value for name, value in found.items() if value is not None}
     do = found.get("do")
     _check_keys("a step", found, Step.__struct_fields__)
@@ -149,16 +150,14 @@ def made_step(found: Mapping[str, Any]) -> Step:
     except msgspec.ValidationError as error:
         raise ValueError(str(error)) from None
     if wrong := list(mistakes(step)):
-        raise ValueError("; ".join(f"{'.'.join(path)}: {text}" if path else text for path, text in wrong))
+        raise ValueError("; ".join(map(str, wrong)))
     return step
 
 
 def _check_keys(where: str, given: Mapping[str, Any], known: tuple[str, ...]) -> None:
     for name in given:
         if name not in known:
-            near = get_close_matches(name, (*known, *Step.__struct_fields__), n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(known)}"
-            raise ValueError(f"{where} has no key {name!r}; {hint}")
+            raise ValueError(f"{where} has no key {name!r}; {did_you_mean(name, (*known, *Step.__struct_fields__))}")
 
 
 class Mistake(NamedTuple):
@@ -166,6 +165,9 @@ class Mistake(NamedTuple):
 
     path: tuple[str, ...]
     text: str
+
+    def __str__(self) -> str:
+        return f"{'.'.join(self.path)}: {self.text}" if self.path else self.text
 
 
 def mistakes(step: Step) -> Iterator[Mistake]:

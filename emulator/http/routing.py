@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 import msgspec
 
 from emulator.core.errors import Refused
+from emulator.core.suggestions import nearest
 from emulator.http.operation import Operation
 from emulator.http.request import Request
 from emulator.http.response import CORS, PREFLIGHT, Response, with_headers
@@ -130,17 +131,15 @@ class Api(msgspec.Struct, Generic[S], frozen=True):
         return Response(405, headers=headers, why=f"{resource.path} has no {request.method}; it has {resource.allowed}")
 
 
-def nearest(path: str, known: Iterable[str]) -> str | None:
+def nearest_path(path: str, known: Iterable[str]) -> str | None:
     """The known path most like `path`. Ids count as parameters, so that their length does not outweigh the rest."""
-    from difflib import get_close_matches
-
     known = tuple(known)
     if path.rstrip("/") in known:
         return path.rstrip("/")
     blurred = {_PARAMETER.sub(":", template): template for template in known}
     wanted = "/".join(segment if len(segment) <= _LONGEST_WORD else ":" for segment in path.split("/")[:20])
-    match = get_close_matches(wanted, blurred, n=1, cutoff=0.75)
-    return blurred[match[0]] if match else None
+    match = nearest(wanted, blurred, cutoff=0.75)
+    return None if match is None else blurred[match]
 
 
 _PARAMETER = re.compile(":[a-z]+")

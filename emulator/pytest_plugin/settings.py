@@ -5,7 +5,6 @@ The plugin imports this when a test first asks for an emulator.
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +13,7 @@ import pytest
 from emulator.control.emulator import Emulator
 from emulator.core.clock import parse_rfc3339
 from emulator.core.errors import Misconfigured
+from emulator.core.suggestions import did_you_mean
 from emulator.scenario.locate import located_config
 from emulator.world.config import Config
 
@@ -103,9 +103,7 @@ def known_keywords(given: Mapping[str, Any], known: tuple[str, ...], where: str)
     """Fails the test for a keyword nobody knows, and names the one that was meant."""
     for name in given:
         if name not in known:
-            near = get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"there is {', '.join(known)}"
-            raise wrong(f"{where} has no keyword {name!r}; {hint}")
+            raise wrong(f"{where} has no keyword {name!r}; {did_you_mean(name, known)}")
 
 
 def _from_command_line(config: pytest.Config) -> Config:

@@ -7,6 +7,7 @@ from msgspec import Meta
 
 from emulator.faults.step import Step
 from emulator.services.intuition.api_keys import DEFAULT_WALLET
+from emulator.services.intuition.model import Status
 from emulator.services.spacetimedb.model import AUDIENCE, LOCAL_ISSUER
 
 LARGEST_CROWD = 1_000_000
@@ -117,7 +118,7 @@ class IntuitionRow(_Part, frozen=True):
     """As the client sent it."""
     external_reference: str | None = None
     """As the client sent it."""
-    status: Literal["pending", "complete", "removed", "error"] = "complete"
+    status: Status = "complete"
     """A `pending` one has vault "0" until it is completed: by `lifecycle.complete_after`, a step or a call."""
     positions: tuple[PositionPart, ...] = ()
     """The stakes in it."""
@@ -149,7 +150,7 @@ class IntuitionCrowd(_Part, frozen=True):
     """As the clients sent it."""
     external_reference: str | None = None
     """As the clients sent it."""
-    status: Literal["pending", "complete", "removed", "error"] = "complete"
+    status: Status = "complete"
     """What all of them are."""
 
 

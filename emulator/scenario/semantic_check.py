@@ -2,13 +2,11 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from difflib import get_close_matches
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from emulator.core.clock import parse_rfc3339
-from emulator.faults.step import Step, mistakes
-from emulator.http.operation import why_never
+from emulator.core.suggestions import did_you_mean
 from emulator.scenario.document import Node, Path
 from emulator.scenario.schema import (
     IntuitionCrowd,
@@ -21,10 +19,9 @@ from emulator.scenario.schema import (
     SpacetimePerson,
     Wallet,
 )
-from emulator.services.intuition.operations import OPERATIONS as INTUITION_OPERATIONS
 from emulator.services.spacetimedb import email_address as email
 from emulator.services.spacetimedb.model import CLAIM_NAMES, LONGEST_NAME
-from emulator.services.spacetimedb.operations import OPERATIONS as SPACETIME_OPERATIONS
+from emulator.world.step_check import mistakes_in
 
 Mistake = tuple[Path, str]
 
@@ -36,7 +33,6 @@ _FARTHEST_SKEW = 10**10
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|did:.*|[0-9]+")
 """What names an Intuition identity, or a key, without being its name in the scenario."""
 _SENDABLE = re.compile(r"[!-~]([ -~]*[!-~])?")
-_OPERATIONS = (*SPACETIME_OPERATIONS, *INTUITION_OPERATIONS)
 
 
 class Names:
@@ -48,25 +44,25 @@ class Names:
         self._keys = {given.key for given in scenario.intuition.api_keys.values() if given and given.key}
 
     @cached_property
-    def with_key(self) -> list[str]:
+    def key_names(self) -> list[str]:
         return self._tree.keys("intuition", "api_keys")
 
     @cached_property
-    def people(self) -> list[str]:
-        return [*self._tree.keys("spacetime", "identities"), *self.with_key]
+    def actor_names(self) -> list[str]:
+        return [*self._tree.keys("spacetime", "identities"), *self.key_names]
 
     @cached_property
-    def rows(self) -> list[str]:
+    def row_names(self) -> list[str]:
         return self._tree.keys("intuition", "identities")
 
     def is_actor(self, name: str) -> bool:
-        return name in self.people or _in_crowd(name, self._crowds[0])
+        return name in self.actor_names or _in_crowd(name, self._crowds[0])
 
     def is_key(self, name: str) -> bool:
-        return name in self.with_key or name in self._keys or _ID.fullmatch(name) is not None
+        return name in self.key_names or name in self._keys or _ID.fullmatch(name) is not None
 
     def is_row(self, name: str) -> bool:
-        return name in self.rows or _in_crowd(name, self._crowds[1]) or _ID.fullmatch(name) is not None
+        return name in self.row_names or _in_crowd(name, self._crowds[1]) or _ID.fullmatch(name) is not None
 
 
 def _in_crowd(name: str, crowd: SpacetimeCrowd | IntuitionCrowd | None) -> bool:
@@ -79,13 +75,6 @@ def _in_crowd(name: str, crowd: SpacetimeCrowd | IntuitionCrowd | None) -> bool:
     return 1 <= int(number) <= crowd.count and crowd.name.replace("{n}", number) == name
 
 
-def meant(name: str, known: Iterable[str]) -> str:
-    """`did you mean "alice"?`, or those there are."""
-    known = list(known)
-    near = get_close_matches(name[:100], known, n=1)
-    return f'did you mean "{near[0]}"?' if near else f"there is {', '.join(known[:20]) or 'none'}"
-
-
 def senseless(tree: Node, scenario: Scenario) -> Iterator[Mistake]:
     """Everything that makes no sense, by its path."""
     names = Names(tree, scenario)
@@ -93,7 +82,8 @@ def senseless(tree: Node, scenario: Scenario) -> Iterator[Mistake]:
     yield from _spacetime(scenario.spacetime)
     yield from _intuition(scenario.intuition, names)
     for at, step in enumerate(scenario.script):
-        yield from ((("script", at, *path), text) for path, text in _script(step, names))
+        for path, text in mistakes_in(step, names):
+            yield ("script", at, *path), text
 
 
 # --- the clock --------------------------------------------------------------------------------------------------------
@@ -213,11 +203,11 @@ def _keys(part: IntuitionPart) -> Iterator[Mistake]:
 
 
 def _wallet(path: Path, wallet: Wallet, names: Names) -> Iterator[Mistake]:
-    if isinstance(wallet, Reference) and wallet.actor not in names.with_key:
+    if isinstance(wallet, Reference) and wallet.actor not in names.key_names:
         hint = (
             "has no wallet; give an API key in intuition.api_keys"
             if names.is_actor(wallet.actor)
-            else f"is no actor with an API key, {meant(wallet.actor, names.with_key)}"
+            else f"is no actor with an API key, {did_you_mean(wallet.actor, names.key_names)}"
         )
         yield (*path, "actor"), f"{wallet.actor!r} {hint}"
 
@@ -227,24 +217,3 @@ def _position(path: Path, position: PositionPart, names: Names) -> Iterator[Mist
     digits = str(position.amount)
     if not (digits.isascii() and digits.isdecimal() and len(digits) < 80 and int(digits) > 0):
         yield (*path, "amount"), f"a stake is a positive number of wei, not {digits[:60]}"
-
-
-# --- the script -------------------------------------------------------------------------------------------------------
-
-
-def _script(step: Step, names: Names) -> Iterator[Mistake]:
-    yield from mistakes(step)
-    if step.request is not None and (why := why_never(step.request, _OPERATIONS)):
-        yield ("request",), why
-    if step.actor is not None and not names.is_actor(step.actor):
-        yield ("actor",), f"no actor {step.actor!r}, {meant(step.actor, names.people)}"
-    for kind, known, is_known in _named(step, names):
-        name = getattr(step.do, kind)
-        if isinstance(name, str) and not is_known(name):
-            yield ("do", kind), f"no {name!r} here, {meant(name, known)}"
-
-
-def _named(step: Step, names: Names) -> Iterator[tuple[str, list[str], Callable[[str], bool]]]:
-    yield "revoke", names.with_key, names.is_key
-    for kind in ("complete", "fail", "remove"):
-        yield kind, names.rows, names.is_row

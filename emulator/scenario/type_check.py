@@ -5,12 +5,12 @@ that is built here, so that the rest can be converted, and looked at for its mea
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from difflib import get_close_matches
 from typing import Any
 
 import msgspec
 from msgspec import inspect
 
+from emulator.core.suggestions import did_you_mean
 from emulator.scenario.document import Node, Path, Problem, plain
 from emulator.scenario.schema import Scenario
 from emulator.scenario.semantic_check import senseless
@@ -87,9 +87,8 @@ class _Walk:
     def _known(self, node: Node, key: str, fields: Mapping[str, object]) -> bool:
         if key in fields:
             return True
-        near = get_close_matches(key[:60], fields, n=1)
-        hint = f'did you mean "{near[0]}"?' if near else f"there is {', '.join(fields)}"
-        self.problems.append(Problem(node.marks.get(key, node.mark), (*node.path, key), f"unknown key, {hint}"))
+        text = f"unknown key, {did_you_mean(key, fields)}"
+        self.problems.append(Problem(node.marks.get(key, node.mark), (*node.path, key), text))
         return False
 
     def _mapping(self, node: Node, kind: inspect.Type, at: Path) -> Any:
@@ -104,9 +103,7 @@ class _Walk:
 
     def _scalar(self, node: Node, kind: inspect.Type) -> Any:
         if isinstance(kind, inspect.LiteralType) and node.value not in kind.values:
-            words = [str(each) for each in kind.values]
-            near = get_close_matches(node.raw[:60], words, n=1)
-            meant = f'did you mean "{near[0]}"?' if near else f"there is {', '.join(words)}"
+            meant = did_you_mean(node.raw, map(str, kind.values))
             return self._wrong(node, f"no {node.raw[:60]!r} here, {meant}")
         if isinstance(kind, inspect.IntType | inspect.FloatType):
             for text, bound, holds in _bounds(kind):

@@ -8,7 +8,7 @@ from emulator.control.api.routes import control
 from emulator.core.path_pattern import path_pattern
 from emulator.http.request import Request
 from emulator.http.response import Response
-from emulator.http.routing import Api, nearest
+from emulator.http.routing import Api, nearest_path
 from emulator.server.call import Answering, Call
 from emulator.server.caller import actor_of
 from emulator.server.fault_injection import with_faults
@@ -72,5 +72,5 @@ def _why_not_found(request: Request, api: Api[Any], apis: tuple[Api[Any], ...]) 
     for pattern, why in api.elsewhere.items():
         if path_pattern(pattern).fullmatch(request.path):
             return f"{asked}: {why}"
-    near = nearest(request.path, [known for each in apis for known in each.routes.paths])
+    near = nearest_path(request.path, [known for each in apis for known in each.routes.paths])
     return f"{asked}: no such route; did you mean {near}?" if near else f"{asked}: no such route"

@@ -3,7 +3,7 @@
 Made for people to compare: one order always, rows as the APIs show them, wallets in the place of whole users.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 
@@ -12,22 +12,22 @@ from emulator.core.context import Context
 from emulator.core.entropy import Entropy
 from emulator.core.errors import Misconfigured
 from emulator.faults.schedule import Fault, Faults
-from emulator.faults.step import LONGEST, Step, mistakes
+from emulator.faults.step import LONGEST, Step
 from emulator.services.intuition.api_keys import ApiKey
 from emulator.services.intuition.model import PROFILES as INTUITION_PROFILES
-from emulator.services.intuition.model import Identity, Lifecycle, Position, User
+from emulator.services.intuition.model import Identity, Lifecycle, Position, Status, User
 from emulator.services.intuition.store import Store as IntuitionStore
 from emulator.services.spacetimedb.model import PROFILES as SPACETIME_PROFILES
 from emulator.services.spacetimedb.model import Database, parse_identity
 from emulator.services.spacetimedb.signing_keys import SigningKey
 from emulator.services.spacetimedb.store import Store as SpacetimeStore
 from emulator.world.actors import Actor, ActorRegistry
+from emulator.world.step_check import mistakes_in
 from emulator.world.world import World
 
 _SECOND = 1_000_000
 
 Number = Annotated[str, msgspec.Meta(pattern=r"^[0-9]+$")]
-Status = Literal["pending", "complete", "removed", "error"]
 
 
 class Part(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
@@ -218,8 +218,8 @@ def _world(document: Document, like: World) -> World:
         scenario=tuple(document.scenario),
     )
     for part in document.script:
-        if why := world.why_never(part.step):
-            raise ValueError(f"script, step {part.n}: {why}")
+        if wrong := next(mistakes_in(part.step, world), None):
+            raise ValueError(f"script, step {part.n}: {wrong.text}")
     return world
 
 
@@ -235,8 +235,6 @@ def _clock(part: ClockPart) -> Clock:
 
 
 def _add_step(faults: Faults, part: StepPart) -> None:
-    if wrong := next(mistakes(part.step), None):
-        raise ValueError(f"step {part.n}: {wrong.text}")
     windows = {client: (_micros(begun), count) for client, (begun, count) in part.windows.items()}
     faults.put(part.step, part.n, seen=part.seen, fired=part.fired, windows=windows)
 

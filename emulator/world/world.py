@@ -1,23 +1,18 @@
 """Everything the emulator remembers, in one object that is replaced, never cleaned."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from contextlib import suppress
 
 from emulator.core.context import Context
-from emulator.core.suggestions import did_you_mean
 from emulator.faults.schedule import Fault, Faults
-from emulator.faults.step import Do, Mistake, Named, Step
-from emulator.http.operation import why_never
+from emulator.faults.step import Do, Named, Step
 from emulator.journal.journal import Journal
 from emulator.services.intuition import api_keys as intuition_credentials
-from emulator.services.intuition.operations import OPERATIONS as INTUITION_OPERATIONS
 from emulator.services.intuition.refusals import NotFound
 from emulator.services.intuition.store import Store as IntuitionStore
-from emulator.services.spacetimedb.operations import OPERATIONS as SPACETIME_OPERATIONS
 from emulator.services.spacetimedb.store import Store as SpacetimeStore
 from emulator.world.actors import Actor, ActorRegistry
-
-OPERATIONS = (*SPACETIME_OPERATIONS, *INTUITION_OPERATIONS)
+from emulator.world.step_check import mistakes_in
 
 
 class World:
@@ -67,39 +62,34 @@ class World:
             )
 
     def add_step(self, step: Step) -> Fault:
-        """Raises ValueError for one that no request can fit, or that names what is not there."""
-        if wrong := next(self.mistakes_in(step), None):
-            raise ValueError(wrong.text)
+        """Raises ValueError with all that is wrong with it."""
+        if wrong := list(mistakes_in(step, self)):
+            raise ValueError("; ".join(mistake.text for mistake in wrong))
         return self.faults.add(step)
 
-    def mistakes_in(self, step: Step) -> Iterator[Mistake]:
-        """What is wrong with a step in this world."""
-        if why := self._why_no_request(step):
-            yield Mistake(("request",), why)
-        if why := self._why_no_actor(step):
-            yield Mistake(("actor",), why)
-        for name in ("complete", "fail", "remove"):
-            named = getattr(step.do, name)
-            if isinstance(named, str) and not self._rows(named):
-                yield Mistake(
-                    ("do", name), f"no identity {named!r}; {did_you_mean(named, self.intuition.names.merged())}"
-                )
-        if isinstance(step.do.revoke, str) and not self._api_keys(step.do.revoke):
-            keys = (each.name for each in self.actors if each.api_key)
-            yield Mistake(("do", "revoke"), f"no such API key; {did_you_mean(step.do.revoke, keys)}")
+    # What a step can name (`StepNames`).
 
-    def why_never(self, step: Step) -> str:
-        """Why no request can ever be this step's; nothing when one can."""
-        return self._why_no_request(step) or self._why_no_actor(step)
+    @property
+    def actor_names(self) -> list[str]:
+        return [each.name for each in self.actors]
 
-    @staticmethod
-    def _why_no_request(step: Step) -> str:
-        return "" if step.request is None else why_never(step.request, OPERATIONS)
+    @property
+    def key_names(self) -> list[str]:
+        return [each.name for each in self.actors if each.api_key]
 
-    def _why_no_actor(self, step: Step) -> str:
-        if step.actor is None or self.actors.get(step.actor) is not None:
-            return ""
-        return f"no actor {step.actor!r}; {did_you_mean(step.actor, (each.name for each in self.actors))}"
+    @property
+    def row_names(self) -> Iterable[str]:
+        return self.intuition.names.merged()
+
+    def is_actor(self, name: str) -> bool:
+        return self.actors.get(name) is not None
+
+    def is_key(self, name: str) -> bool:
+        """Revoked ones too."""
+        return bool(self._issued_key(name))
+
+    def is_row(self, name: str) -> bool:
+        return bool(self._rows(name))
 
     def settle(self) -> None:
         """Have everything happen that is due by the clock."""
@@ -130,9 +120,14 @@ class World:
         """What `revoke` means: all good keys, one by its actor's name, or one by itself."""
         if not isinstance(named, str):
             return [issued.key for issued in self.intuition.api_keys] if named else []
-        actor = self.actors.get(named)
-        key = named if actor is None else actor.api_key
+        key = self._issued_key(named)
         return [key] if self.intuition.api_key(key) else []
+
+    def _issued_key(self, name: str) -> str:
+        """An API key by its actor's name, or itself; nothing when it was never issued."""
+        actor = self.actors.get(name)
+        key = name if actor is None else actor.api_key
+        return key if self.intuition.was_issued(key) else ""
 
     def _rows(self, named: Named) -> list[int]:
         """What `complete` and its like mean: all pending rows, or one by its name; nothing while it is not there."""

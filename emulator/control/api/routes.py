@@ -8,7 +8,7 @@ from emulator.control.api.operations import OPERATIONS
 from emulator.core.errors import Misconfigured
 from emulator.http.request import Request
 from emulator.http.response import Response, json_response, with_headers
-from emulator.http.routing import Route, Routes, nearest
+from emulator.http.routing import Route, Routes, nearest_path
 from emulator.world.stage import Stage
 
 ControlHandler = Callable[[Request], Awaitable[Response]]
@@ -35,7 +35,7 @@ def control(stage: Stage, guard: Guard) -> ControlHandler:
 def _route(request: Request, routes: Routes[ControlHandler]) -> Route[ControlHandler]:
     match = routes.find(request.method, request.path)
     if match is None:
-        near = nearest(request.path, routes.paths)
+        near = nearest_path(request.path, routes.paths)
         hint = f"did you mean {near}?" if near else f"there is {', '.join(routes.paths)}"
         raise ControlRefused(404, f"no control route {request.path}", hint)
     if match.route is None:

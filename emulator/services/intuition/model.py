@@ -1,13 +1,15 @@
 """The nouns of Intuition's REST API, and everything it can say no with."""
 
 from collections.abc import Mapping
+from typing import Literal, get_args
 
 import msgspec
 
 from emulator.services.intuition.content_address import hash_of
 
 DID_PREFIX = "did:intuition:ipfs:"
-STATUSES = ("pending", "complete", "removed", "error")
+Status = Literal["pending", "complete", "removed", "error"]
+STATUSES: tuple[str, ...] = get_args(Status)
 NO_VAULT = "0"
 """Of a row that is not on the chain yet."""
 

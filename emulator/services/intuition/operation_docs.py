@@ -7,7 +7,7 @@ import msgspec
 
 from emulator.http.operation_docs import ApiDoc, OperationDoc, ParameterDoc, ResponseDoc
 from emulator.services.intuition.listing import DEFAULT_LIMIT, DEFAULT_SORT
-from emulator.services.intuition.model import Identity, Position, Profile
+from emulator.services.intuition.model import Identity, Position, Profile, Status
 from emulator.services.intuition.operations import OPERATIONS
 
 
@@ -55,7 +55,7 @@ _FILTERS = (
     *_PAGING,
     ParameterDoc("sortBy", f"a field, as `display_name` or `DisplayName`; `{DEFAULT_SORT}` unless given"),
     ParameterDoc("direction", "`desc` unless given", Literal["asc", "desc"]),
-    ParameterDoc("status", "only rows with it", Literal["pending", "complete", "removed", "error"]),
+    ParameterDoc("status", "only rows with it", Status),
     ParameterDoc("creator", "only rows of this wallet"),
     ParameterDoc("displayName", "only rows with this in their name, in any case"),
 )

@@ -82,6 +82,10 @@ class Store:
         issued = self._keys.get(key)
         return None if issued is None or issued.revoked else issued
 
+    def was_issued(self, key: str) -> bool:
+        """Whether a key is valid, or was until it was revoked."""
+        return key in self._keys
+
     def issue_api_key(self, wallet: str, key: str | None = None) -> ApiKey:
         """A key for `wallet`: a fresh UUID, unless it is told which."""
         issued = ApiKey(key or self._entropy.uuid4("intuition.api_key"), wallet)
