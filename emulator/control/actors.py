@@ -1,95 +1,119 @@
-"""Whom the scenario names, from outside."""
+"""The actors that a scenario names, as a test sees them."""
 
 import re
 from collections.abc import Iterator, Mapping
+from typing import Protocol
 
 from emulator.core.errors import is_misconfigured
 from emulator.core.suggestions import did_you_mean
 from emulator.services.spacetimedb.model import Database
-from emulator.world.actors import Actor
+from emulator.world.actors import Actor as ActorData
 from emulator.world.stage import Stage
 
 __tracebackhide__ = is_misconfigured
 
 
-class ActorHandle:
-    """Somebody the scenario names. What the scenario does not give is an error that says so."""
+class Actor(Protocol):
+    """An actor of the scenario. What the scenario does not give raises AttributeError, which says where to add it."""
 
-    def __init__(self, stage: Stage, name: str) -> None:
-        self._stage = stage
-        self.name = name
-
-    def __repr__(self) -> str:
-        return f"<actor {self.name}>"
+    name: str
 
     @property
     def identity(self) -> str:
         """SpacetimeDB's, in hex."""
-        return self._given("identity")
+        ...
 
     @property
     def token(self) -> str:
-        """Given out when the world began; the same on every machine for the same seed and moment."""
-        self._given("identity")
-        world = self._stage.settled_world()
-        return world.token_of(self._actor)
+        """Issued when the world began; the same on every machine for the same seed and moment."""
+        ...
 
     @property
     def api_key(self) -> str:
         """Intuition's."""
-        return self._given("api_key")
+        ...
 
     @property
     def wallet(self) -> str:
         """The Ethereum address of the API key."""
-        return self._given("wallet")
+        ...
 
     @property
-    def _actor(self) -> Actor:
-        world = self._stage.settled_world()
-        actor = world.actors.get(self.name)
-        if actor is None:
-            raise KeyError(f"no actor {self.name!r}; {did_you_mean(self.name, (each.name for each in world.actors))}")
-        return actor
-
-    def _given(self, field: str) -> str:
-        value: str = getattr(self._actor, field)
-        if not value:
-            part = "spacetime.identities" if field == "identity" else "intuition.api_keys"
-            raise AttributeError(f"{self.name} has no {field}; name them in the scenario's {part}", obj=self)
-        return value
-
-    @property
-    def databases(self) -> dict[str, Database]:
-        """What the scenario has them own, by its names; those that are only counted are called `1`, `2` …"""
-        store = self._stage.settled_world().spacetime
-        return {name: store.database_named(self.identity, name) for name in self._actor.databases}
+    def databases(self) -> Mapping[str, Database]:
+        """Those the actor owns by their names in the scenario; those that are only counted are called `1`, `2` …"""
+        ...
 
     def to_json(self) -> dict[str, str]:
         """All that the scenario gives, the token too."""
-        actor = self._actor
-        given = {field: getattr(actor, field) for field in ("identity", "api_key", "wallet") if getattr(actor, field)}
-        return given | ({"token": self.token} if actor.identity else {})
+        ...
 
     def env(self) -> dict[str, str]:
         """The same as environment variables: `ALICE_TOKEN`, `ALICE_IDENTITY` …"""
         prefix = re.sub(r"\W", "_", self.name, flags=re.ASCII).upper()
         return {f"{prefix}_{name.upper()}": value for name, value in self.to_json().items()}
 
+    def __repr__(self) -> str:
+        return f"<actor {self.name}>"
 
-class Actors(Mapping[str, ActorHandle]):
-    """Those the scenario names: `actors["alice"].token`."""
 
+class LocalActor(Actor):
+    def __init__(self, stage: Stage, name: str) -> None:
+        self._stage = stage
+        self.name = name
+
+    @property
+    def identity(self) -> str:
+        return self._given("identity")
+
+    @property
+    def token(self) -> str:
+        self._given("identity")
+        return self._stage.settled_world().token_of(self._data())
+
+    @property
+    def api_key(self) -> str:
+        return self._given("api_key")
+
+    @property
+    def wallet(self) -> str:
+        return self._given("wallet")
+
+    @property
+    def databases(self) -> Mapping[str, Database]:
+        store = self._stage.settled_world().spacetime
+        return {name: store.database_named(self.identity, name) for name in self._data().databases}
+
+    def to_json(self) -> dict[str, str]:
+        actor = self._data()
+        given = {field: getattr(actor, field) for field in ("identity", "api_key", "wallet") if getattr(actor, field)}
+        return given | ({"token": self.token} if actor.identity else {})
+
+    def _data(self) -> ActorData:
+        world = self._stage.settled_world()
+        actor = world.actors.get(self.name)
+        if actor is None:
+            raise KeyError(f"no actor {self.name!r}; {did_you_mean(self.name, world.actor_names)}")
+        return actor
+
+    def _given(self, field: str) -> str:
+        value: str = getattr(self._data(), field)
+        if not value:
+            part = "spacetime.identities" if field == "identity" else "intuition.api_keys"
+            raise AttributeError(f"{self.name} has no {field}; name them in the scenario's {part}", obj=self)
+        return value
+
+
+class LocalActors(Mapping[str, Actor]):
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
 
-    def __getitem__(self, name: str) -> ActorHandle:
-        found = ActorHandle(self._stage, name)
-        _ = found._actor
+    def __getitem__(self, name: str) -> Actor:
+        found = LocalActor(self._stage, name)
+        _ = found._data()
         return found
 
     def __iter__(self) -> Iterator[str]:
-        return iter([actor.name for actor in self._stage.settled_world().actors])
+        return iter(self._stage.settled_world().actor_names)
 
     def __len__(self) -> int:
         return len(self._stage.settled_world().actors)

@@ -1,31 +1,47 @@
-"""What is ordered to go wrong, from outside."""
+"""The faults of an emulator, as a test adds and asserts them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, Protocol
 
 from emulator.faults.catalogue import Kind, matrix
-from emulator.faults.schedule import Fault
 from emulator.faults.step import made_step, step_of
 from emulator.world.stage import Stage
 
 
-class Doable(Protocol):
+class Fault(Protocol):
+    """A step, and how far it has come."""
+
     @property
-    def done(self) -> bool: ...
+    def number(self) -> int:
+        """Its place in the script, from 1."""
+        ...
+
+    @property
+    def seen(self) -> int:
+        """How many requests fit it."""
+        ...
+
+    @property
+    def fired(self) -> int:
+        """How many requests it was done to."""
+        ...
+
+    @property
+    def status(self) -> str:
+        """`waiting`, `fired`, `done` or `missed`."""
+        ...
+
+    @property
+    def done(self) -> bool:
+        """Whether it has done all it can; one without an end, whether it has done anything."""
+        ...
+
+    def remove(self) -> None:
+        """Take it away. What it was stays readable."""
 
 
-def assert_done(faults: Iterable[Doable]) -> None:
-    """Raises AssertionError with the faults that have not done all they can."""
-    __tracebackhide__ = True
-    if waiting := [repr(fault) for fault in faults if not fault.done]:
-        raise AssertionError("\n".join(["not everything that was ordered happened:", *waiting]))
-
-
-class FaultsHandle:
-    """What is ordered to go wrong: the steps of the scenario's script, and those added here."""
-
-    def __init__(self, stage: Stage) -> None:
-        self._stage = stage
+class Faults(Protocol):
+    """The steps of the scenario's script, and those added here."""
 
     def add(
         self,
@@ -45,24 +61,39 @@ class FaultsHandle:
         applies wins. Raises ValueError for a step that could never do anything.
         """
         conditions = {"nth": nth, "times": times, "skip": skip, "actor": actor, "probability": probability}
-        return self._stage.settled_world().add_step(made_step(step_of(request, conditions | do)))
+        return self._add(step_of(request, conditions | do))
+
+    def _add(self, step: dict[str, Any]) -> Fault: ...
 
     def clear(self) -> None:
-        """Nothing goes wrong any more, the scenario's script included, until the next reset."""
-        self._stage.settled_world().faults.clear()
+        """Remove all, the scenario's script included, until the next reset."""
 
-    def __iter__(self) -> Iterator[Fault]:
-        return iter(self._stage.settled_world().faults)
+    def __iter__(self) -> Iterator[Fault]: ...
 
     def __len__(self) -> int:
-        return len(self._stage.settled_world().faults)
+        return len(list(iter(self)))
 
     def assert_done(self) -> None:
         """Every step has done all it can. Raises AssertionError with those that have not."""
         __tracebackhide__ = True
-        assert_done(self)
+        if waiting := [repr(fault) for fault in self if not fault.done]:
+            raise AssertionError("\n".join(["faults that have not done all they can:", *waiting]))
 
     @staticmethod
     def matrix() -> tuple[Kind, ...]:
         """All kinds, as `emulator.faults.matrix()` gives them where there is no emulator yet."""
         return matrix()
+
+
+class LocalFaults(Faults):
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+
+    def _add(self, step: dict[str, Any]) -> Fault:
+        return self._stage.settled_world().add_step(made_step(step))
+
+    def clear(self) -> None:
+        self._stage.settled_world().faults.clear()
+
+    def __iter__(self) -> Iterator[Fault]:
+        return iter(self._stage.settled_world().faults)

@@ -1,6 +1,7 @@
-"""Intuition's side of the world, from outside."""
+"""Intuition's side of an emulator, as a test uses it."""
 
 from collections.abc import Iterator, Mapping
+from typing import Protocol
 
 from emulator.faults.step import LONGEST
 from emulator.services.intuition.model import Draft, Identity, Lifecycle, Position
@@ -33,24 +34,20 @@ class Identities(Mapping[str, Identity]):
         return {number: name for name, number in self._stage.settled_world().intuition.names.merged().items()}
 
 
-class IntuitionHandle:
+class Intuition(Protocol):
     """Intuition's side of the world."""
 
-    def __init__(self, stage: Stage) -> None:
-        self._stage = stage
-
     @property
-    def identities(self) -> Identities:
+    def identities(self) -> Mapping[str, Identity]:
         """`identities["jp"]`, by the scenario's name or any id: the row as it is now."""
-        return Identities(self._stage)
+        ...
 
     def issue_api_key(self, wallet: str) -> str:
         """A new key for a wallet, a UUID."""
-        return self._stage.settled_world().intuition.issue_api_key(wallet).key
+        ...
 
     def revoke_api_key(self, key: str) -> None:
         """Requests with it are 401 from now on. Raises KeyError when there is no such key."""
-        self._stage.settled_world().intuition.revoke_api_key(key)
 
     def create_identity(
         self,
@@ -62,20 +59,15 @@ class IntuitionHandle:
         external_reference: str | None = None,
     ) -> Identity:
         """A row, as `POST /identity` makes it."""
-        return self._stage.settled_world().intuition.create(
-            Draft(display_name, creator, description, image, external_reference)
-        )
+        ...
 
     def add_position(self, identity: str, wallet: str, amount: int | str) -> Position:
         """A stake of `amount` wei in an identity, by its name in the scenario or any of its ids.
 
         It is listed under `/identity/{id}/positions`, and the identity's sums grow by it. Raises ValueError for an
-        amount that is not positive, `emulator.services.intuition.refusals.NotFound` for an identity that is not there.
+        amount that is not positive, `NotFound` for an identity that is not there.
         """
-        if not str(amount).isdecimal():
-            raise ValueError(f"amount is {amount!r}; a stake is a whole and positive number of wei")
-        world = self._stage.settled_world()
-        return world.intuition.add_position(world.row_number(identity), wallet, int(amount))
+        ...
 
     def lifecycle(self, *, pending: bool = True, complete_after: float | None = None) -> None:
         """From now on new identities are pending, in vault "0".
@@ -83,11 +75,6 @@ class IntuitionHandle:
         `complete_after` seconds of the clock, or a call of `complete`, gives them the status `complete` and the next
         vault. `lifecycle(pending=False)` makes new ones complete at once again, as the documentation page shows them.
         """
-        if complete_after is not None and not 0 <= complete_after <= LONGEST:
-            raise ValueError(f"complete_after is {complete_after}; it is from 0 to {LONGEST:.0e} seconds")
-        self._stage.settled_world().intuition.lifecycle = Lifecycle(
-            pending, float(complete_after) if pending and complete_after is not None else None
-        )
 
     def complete(self, identity: str) -> Identity:
         """A pending identity is on the chain now: it gets the next vault. Raises `NotFound`."""
@@ -100,6 +87,49 @@ class IntuitionHandle:
     def remove(self, identity: str) -> Identity:
         """Its status becomes `removed`; it is found as before. Raises `NotFound`."""
         return self._move(identity, "removed")
+
+    def _move(self, identity: str, status: str) -> Identity: ...
+
+
+class LocalIntuition(Intuition):
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+
+    @property
+    def identities(self) -> Mapping[str, Identity]:
+        return Identities(self._stage)
+
+    def issue_api_key(self, wallet: str) -> str:
+        return self._stage.settled_world().intuition.issue_api_key(wallet).key
+
+    def revoke_api_key(self, key: str) -> None:
+        self._stage.settled_world().intuition.revoke_api_key(key)
+
+    def create_identity(
+        self,
+        *,
+        display_name: str,
+        creator: str,
+        description: str | None = None,
+        image: str | None = None,
+        external_reference: str | None = None,
+    ) -> Identity:
+        return self._stage.settled_world().intuition.create(
+            Draft(display_name, creator, description, image, external_reference)
+        )
+
+    def add_position(self, identity: str, wallet: str, amount: int | str) -> Position:
+        if not str(amount).isdecimal():
+            raise ValueError(f"amount is {amount!r}; a stake is a whole and positive number of wei")
+        world = self._stage.settled_world()
+        return world.intuition.add_position(world.row_number(identity), wallet, int(amount))
+
+    def lifecycle(self, *, pending: bool = True, complete_after: float | None = None) -> None:
+        if complete_after is not None and not 0 <= complete_after <= LONGEST:
+            raise ValueError(f"complete_after is {complete_after}; it is from 0 to {LONGEST:.0e} seconds")
+        self._stage.settled_world().intuition.lifecycle = Lifecycle(
+            pending, float(complete_after) if pending and complete_after is not None else None
+        )
 
     def _move(self, identity: str, status: str) -> Identity:
         world = self._stage.settled_world()

@@ -4,7 +4,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from emulator.control.emulator import Emulator
+from emulator.control.emulator import LocalEmulator
 from emulator.control.python_scenario import run
 from emulator.core.clock import parse_rfc3339
 from emulator.core.deferred_free import DeferredFree
@@ -74,7 +74,7 @@ def _scripted(
 ) -> Blueprint:
     """Functions work on a world of their own, made of the documents; as they leave it, it is the beginning."""
     stage = new_stage(replace(config, scenario=documents), below, deferred)
-    emulator = Emulator(_NOWHERE, stage, lambda: None)
+    emulator = LocalEmulator(_NOWHERE, stage, lambda: None)
     for each in scripts:
         run(each, emulator)
     world = stage.world

@@ -8,21 +8,23 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, NoReturn, Unpack, cast
+from typing import Any, Unpack
 from urllib.parse import urlencode
 
 import msgspec
 
-from emulator.control.emulator import Address, Emulator
-from emulator.control.faults import assert_done
+from emulator.control.actors import Actor
+from emulator.control.emulator import ClockControl, Emulator, SnapshotOrDocument
+from emulator.control.faults import Fault, Faults
+from emulator.control.intuition import Intuition
 from emulator.control.new_world import new_stage
-from emulator.core.clock import Clock, parse_rfc3339, rfc3339, to_micros
+from emulator.control.spacetimedb import NewIdentity, Spacetime
+from emulator.core.clock import parse_rfc3339, rfc3339, to_micros
 from emulator.core.errors import Misconfigured
-from emulator.faults.catalogue import matrix
-from emulator.faults.step import step_of
 from emulator.journal.exchange import Exchange
 from emulator.journal.queries import ExchangeQueries
-from emulator.services.intuition.model import Identity
+from emulator.services.intuition.model import Identity, Position
+from emulator.services.spacetimedb.model import AUDIENCE, LOCAL_ISSUER, Database
 from emulator.world.config import Config, Given, Settings, is_bundled_name
 
 _PATIENCE = 10.0
@@ -104,31 +106,40 @@ class RemoteJournal(ExchangeQueries):
         threading.Event().wait(min(timeout, _LOOK_AGAIN))
 
 
-class _OutOfReach:
-    """What only the emulator's own process can do; using it says so."""
-
-    _name = ""
-
-    def __getattr__(self, name: str) -> NoReturn:
-        raise RuntimeError(
-            f"emulator.{self._name}.{name} needs the emulator in this process; it can't be reached by its URL. "
-            "Run the test without --identity-emulator-url"
-        )
+def _out_of_reach(name: str) -> RuntimeError:
+    """For what has no control route."""
+    return RuntimeError(
+        f"emulator.{name} needs the emulator in this process; it can't be reached by its URL. "
+        "Run the test without --identity-emulator-url"
+    )
 
 
-class RemoteSpacetime(_OutOfReach):
-    """Tokens and keys, over the control routes."""
-
-    _name = "spacetime"
-
+class RemoteSpacetime(Spacetime):
     def __init__(self, control: Control) -> None:
         self._control = control
 
-    def issue_token(self, *, expires_in: float | None = None, **settings: Any) -> str:
-        known: dict[str, Any] = {
-            name: settings.pop(name) for name in ("subject", "issuer", "audience") if name in settings
-        }
-        return self._token({**known, "expires_in": expires_in, "claims": settings})
+    def create_identity(
+        self,
+        *,
+        subject: str | None = None,
+        issuer: str = LOCAL_ISSUER,
+        email: str | None = None,
+        databases: int = 0,
+        **claims: Any,
+    ) -> NewIdentity:
+        raise _out_of_reach("spacetime.create_identity")
+
+    def issue_token(
+        self,
+        *,
+        subject: str,
+        issuer: str = LOCAL_ISSUER,
+        audience: str | tuple[str, ...] = AUDIENCE,
+        expires_in: float | None = None,
+        **claims: Any,
+    ) -> str:
+        whole = {"subject": subject, "issuer": issuer, "audience": audience, "expires_in": expires_in}
+        return self._token({**whole, "claims": claims})
 
     def sign(self, claims: Mapping[str, Any], headers: Mapping[str, Any] | None = None) -> str:
         return self._token({"claims": claims, "headers": headers})
@@ -137,17 +148,23 @@ class RemoteSpacetime(_OutOfReach):
         token: str = self._control("POST", "/spacetime/tokens", wanted)["token"]
         return token
 
+    def add_database(self, owner: str) -> Database:
+        raise _out_of_reach("spacetime.add_database")
+
     def rotate_key(self) -> None:
         self._control("POST", "/spacetime/rotate-key")
 
+    def email_of(self, identity: str) -> str | None:
+        raise _out_of_reach("spacetime.email_of")
 
-class RemoteIntuition(_OutOfReach):
-    """API keys, over the control routes."""
 
-    _name = "intuition"
-
+class RemoteIntuition(Intuition):
     def __init__(self, control: Control) -> None:
         self._control = control
+
+    @property
+    def identities(self) -> Mapping[str, Identity]:
+        raise _out_of_reach("intuition.identities")
 
     def issue_api_key(self, wallet: str) -> str:
         key: str = self._control("POST", "/intuition/api-keys", {"wallet": wallet})["key"]
@@ -156,40 +173,49 @@ class RemoteIntuition(_OutOfReach):
     def revoke_api_key(self, key: str) -> None:
         self._control("DELETE", "/intuition/api-keys", {"key": key})
 
+    def create_identity(
+        self,
+        *,
+        display_name: str,
+        creator: str,
+        description: str | None = None,
+        image: str | None = None,
+        external_reference: str | None = None,
+    ) -> Identity:
+        raise _out_of_reach("intuition.create_identity")
+
+    def add_position(self, identity: str, wallet: str, amount: int | str) -> Position:
+        raise _out_of_reach("intuition.add_position")
+
     def lifecycle(self, *, pending: bool = True, complete_after: float | None = None) -> None:
         self._control("POST", "/intuition/lifecycle", {"pending": pending, "complete_after": complete_after})
-
-    def complete(self, identity: str) -> Identity:
-        return self._move(identity, "complete")
-
-    def fail(self, identity: str) -> Identity:
-        return self._move(identity, "error")
-
-    def remove(self, identity: str) -> Identity:
-        return self._move(identity, "removed")
 
     def _move(self, identity: str, status: str) -> Identity:
         found = self._control("POST", "/intuition/status", {"identity": identity, "status": status})
         return msgspec.convert(found, Identity)
 
 
-class RemoteFault:
-    """A step over there, with the words of `emulator.faults.Fault`."""
+class RemoteFault(Fault):
+    """A step there. Once it is gone, by `remove()` or a reset, it stays as it was last seen."""
 
-    def __init__(self, control: Control, number: int) -> None:
+    def __init__(self, control: Control, found: dict[str, Any]) -> None:
         self._control = control
-        self.number = number
+        self._last = found
 
     def __repr__(self) -> str:
         return f"<Fault {self._now()}>"
 
     @property
-    def fired(self) -> int:
-        return int(self._now()["fired"])
+    def number(self) -> int:
+        return int(self._last["n"])
 
     @property
     def seen(self) -> int:
         return int(self._now()["seen"])
+
+    @property
+    def fired(self) -> int:
+        return int(self._now()["fired"])
 
     @property
     def status(self) -> str:
@@ -200,42 +226,30 @@ class RemoteFault:
         return bool(self._now()["done"])
 
     def remove(self) -> None:
+        self._now()
         self._control("DELETE", "/faults", {"n": self.number})
 
     def _now(self) -> dict[str, Any]:
         found = self._control("GET", "/faults")["faults"]
-        return next((each for each in found if each["n"] == self.number), {"fired": 0, "seen": 0, "status": "removed"})
+        self._last = next((each for each in found if each["n"] == self.number), self._last)
+        return self._last
 
 
-class RemoteFaults:
-    """What is ordered to go wrong over there, with the words of `emulator.handles.faults.FaultsHandle`."""
-
-    matrix = staticmethod(matrix)
-
+class RemoteFaults(Faults):
     def __init__(self, control: Control) -> None:
         self._control = control
 
-    def add(self, request: str | None = None, **settings: Any) -> RemoteFault:
-        step = step_of(request, settings)
-        return RemoteFault(self._control, self._control("POST", "/faults", step)["n"])
+    def _add(self, step: dict[str, Any]) -> Fault:
+        return RemoteFault(self._control, self._control("POST", "/faults", step))
 
     def clear(self) -> None:
         self._control("DELETE", "/faults")
 
-    def __iter__(self) -> Iterator[RemoteFault]:
-        return iter([RemoteFault(self._control, each["n"]) for each in self._control("GET", "/faults")["faults"]])
-
-    def __len__(self) -> int:
-        return len(self._control("GET", "/faults")["faults"])
-
-    def assert_done(self) -> None:
-        __tracebackhide__ = True
-        assert_done(self)
+    def __iter__(self) -> Iterator[Fault]:
+        return iter([RemoteFault(self._control, each) for each in self._control("GET", "/faults")["faults"]])
 
 
-class RemoteClock:
-    """The other process's clock, with the words of `emulator.clock.Clock`."""
-
+class RemoteClock(ClockControl):
     def __init__(self, control: Control) -> None:
         self._control = control
 
@@ -263,26 +277,45 @@ class RemoteClock:
         self._control("POST", "/clock", {move: value})
 
 
-class RemoteActor:
-    """Somebody of the other process's world. What the scenario does not give is an error that says so."""
-
+class RemoteActor(Actor):
     def __init__(self, name: str, found: Mapping[str, str]) -> None:
         self.name = name
         self._found = found
 
-    def __getattr__(self, field: str) -> str:
+    @property
+    def identity(self) -> str:
+        return self._given("identity")
+
+    @property
+    def token(self) -> str:
+        return self._given("token")
+
+    @property
+    def api_key(self) -> str:
+        return self._given("api_key")
+
+    @property
+    def wallet(self) -> str:
+        return self._given("wallet")
+
+    @property
+    def databases(self) -> Mapping[str, Database]:
+        raise _out_of_reach(f'actors["{self.name}"].databases')
+
+    def to_json(self) -> dict[str, str]:
+        return dict(self._found)
+
+    def _given(self, field: str) -> str:
         if field not in self._found:
             raise AttributeError(f"{self.name} has no {field}; the scenario gives {', '.join(self._found)}", obj=self)
         return self._found[field]
 
 
-class RemoteActors(Mapping[str, RemoteActor]):
-    """Those the scenario there names."""
-
+class RemoteActors(Mapping[str, Actor]):
     def __init__(self, control: Control) -> None:
         self._control = control
 
-    def __getitem__(self, name: str) -> RemoteActor:
+    def __getitem__(self, name: str) -> Actor:
         found = self._control("GET", f"/actors?{urlencode({'name': name})}")["actors"]
         if name not in found:
             raise KeyError(f"no actor {name!r}; the scenario names {', '.join(self) or 'none'}")
@@ -299,17 +332,17 @@ class RemoteEmulator(Emulator):
     """A running emulator, by its URL. What can't be done over the control routes says so."""
 
     def __init__(self, url: str, token: str | None = None) -> None:
-        Address.__init__(self, url.rstrip("/"))
+        self.url = url.rstrip("/")
         self.folders = (Path(),)
         self._control = Control(self.url, token)
         self._journal = RemoteJournal(self._control)
         self._config = Config()
-        self.spacetime: Any = RemoteSpacetime(self._control)
-        self.intuition: Any = RemoteIntuition(self._control)
-        self.faults: Any = RemoteFaults(self._control)
+        self.spacetime = RemoteSpacetime(self._control)
+        self.intuition = RemoteIntuition(self._control)
+        self.faults = RemoteFaults(self._control)
 
     @property
-    def actors(self) -> Mapping[str, Any]:
+    def actors(self) -> Mapping[str, Actor]:
         return RemoteActors(self._control)
 
     def actors_env(self) -> dict[str, str]:
@@ -325,22 +358,21 @@ class RemoteEmulator(Emulator):
         return key
 
     @property
-    def clock(self) -> Clock:
-        return cast(Clock, RemoteClock(self._control))
+    def clock(self) -> ClockControl:
+        return RemoteClock(self._control)
 
     @property
     def journal(self) -> ExchangeQueries:
         return self._journal
 
     def reset(self, config: Config | None = None, **settings: Unpack[Settings]) -> None:
-        """A world as new there. Raises Misconfigured when `config` wants what a reset can't change."""
         full = Config(**settings).over(config or self._config)
         wanted = {name: value for name, value in vars(full).items() if value is not None}
         seed = {} if full.seed is None else {"seed": full.seed}
-        told = self._control("POST", "/reset", {**seed, "scenario": self._sent(full.scenario)})
+        answer = self._control("POST", "/reset", {**seed, "scenario": self._sent(full.scenario)})
         if (moment := wanted.pop("freeze_at", None)) is not None:
             self.clock.freeze(moment)
-        profiles = {f"{api}_profile": profile for api, profile in told["profiles"].items()}
+        profiles = {f"{api}_profile": profile for api, profile in answer["profiles"].items()}
         for name, value in wanted.items():
             if name not in _RESETTABLE and profiles.get(name) != value:
                 option = name.replace("_", "-")
@@ -349,11 +381,13 @@ class RemoteEmulator(Emulator):
                     f"{profiles.get(name, 'something else')}; start it with --{option} {value!s}"
                 )
 
-    def snapshot(self) -> Any:
-        """The world as a document."""
-        return self._control("GET", "/snapshot")
+    def snapshot(self) -> dict[str, Any]:
+        document: dict[str, Any] = self._control("GET", "/snapshot")
+        return document
 
-    def restore(self, snapshot: Any) -> None:
+    def restore(self, snapshot: SnapshotOrDocument) -> None:
+        if not isinstance(snapshot, dict):
+            raise TypeError(f"restore takes what snapshot() of this emulator gave, not a {type(snapshot).__name__}")
         self._control("PUT", "/snapshot", snapshot)
 
     def begin(self, config: Config) -> None:

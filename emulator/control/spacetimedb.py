@@ -1,8 +1,8 @@
-"""SpacetimeDB's side of the world, from outside."""
+"""SpacetimeDB's side of an emulator, as a test uses it."""
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -26,11 +26,8 @@ class NewIdentity(msgspec.Struct, frozen=True):
     token: str
 
 
-class SpacetimeHandle:
+class Spacetime(Protocol):
     """SpacetimeDB's side of the world."""
-
-    def __init__(self, stage: Stage) -> None:
-        self._stage = stage
 
     def create_identity(
         self,
@@ -46,6 +43,62 @@ class SpacetimeHandle:
         `subject` is a fresh UUID unless given, `email` is stored in lower case, `databases` is how many the identity
         owns, and every other keyword is an extra claim of the token.
         """
+        ...
+
+    def issue_token(
+        self,
+        *,
+        subject: str,
+        issuer: str = LOCAL_ISSUER,
+        audience: str | tuple[str, ...] = AUDIENCE,
+        expires_in: float | None = None,
+        **claims: Any,
+    ) -> str:
+        """A token of this server's key.
+
+        `expires_in` is seconds from now, negative for one that has ended; None is never. Every other keyword is an
+        extra claim. Raises ValueError for one that `sign` has to write.
+        """
+        ...
+
+    def sign(self, claims: Mapping[str, Any], headers: Mapping[str, Any] | None = None) -> str:
+        """Any claims at all under any header, signed with this server's key (ES256, whatever the header says).
+
+        Nothing is added: not `iat`, not `iss`. The header is `{"typ": "JWT", "alg": "ES256"}` unless given.
+        """
+        ...
+
+    def add_database(self, owner: str) -> Database:
+        """A new database of `owner`, an identity in hex. It has an `.identity` and a 32-digit `.address`.
+
+        Raises ValueError when `owner` is no identity.
+        """
+        ...
+
+    def rotate_key(self) -> None:
+        """Lose the signing key and make another: every token issued so far becomes invalid.
+
+        That is what happens to a real server whose key files were lost.
+        """
+
+    def email_of(self, identity: str) -> str | None:
+        """The address that was set last, in lower case. Raises ValueError when `identity` is none."""
+        ...
+
+
+class LocalSpacetime(Spacetime):
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+
+    def create_identity(
+        self,
+        *,
+        subject: str | None = None,
+        issuer: str = LOCAL_ISSUER,
+        email: str | None = None,
+        databases: int = 0,
+        **claims: Any,
+    ) -> NewIdentity:
         if not isinstance(databases, int) or databases < 0:
             raise ValueError(f"databases is {databases!r}; it is how many, 0 or more")
         if email is not None and (wrong := email_fault(email)):
@@ -69,38 +122,20 @@ class SpacetimeHandle:
         expires_in: float | None = None,
         **claims: Any,
     ) -> str:
-        """A token of this server's key.
-
-        `expires_in` is seconds from now, negative for one that has ended; None is never. Every other keyword is an
-        extra claim. Raises ValueError for one that `sign` has to write.
-        """
         audiences = (audience,) if isinstance(audience, str) else tuple(audience)
         return self._stage.settled_world().spacetime.issue_token(issuer, subject, audiences, expires_in, claims)
 
     def sign(self, claims: Mapping[str, Any], headers: Mapping[str, Any] | None = None) -> str:
-        """Any claims at all under any header, signed with this server's key (ES256, whatever the header says).
-
-        Nothing is added: not `iat`, not `iss`. The header is `{"typ": "JWT", "alg": "ES256"}` unless given.
-        """
         header = STANDARD_HEADER if headers is None else base64url.encode(_compact(headers))
         return self._stage.settled_world().spacetime.keyring.key.sign_token(header, _compact(claims))
 
     def add_database(self, owner: str) -> Database:
-        """A new database of `owner`, an identity in hex. It has an `.identity` and a 32-digit `.address`.
-
-        Raises ValueError when `owner` is no identity.
-        """
         return self._stage.settled_world().spacetime.add_database(parse_identity(owner))
 
     def rotate_key(self) -> None:
-        """Lose the signing key and make another: every token given out so far becomes invalid.
-
-        That is what happens to a real server whose key files were lost.
-        """
         self._stage.settled_world().spacetime.rotate_key()
 
     def email_of(self, identity: str) -> str | None:
-        """The address that was set last, in lower case. Raises ValueError when `identity` is none."""
         return self._stage.settled_world().spacetime.emails.get(parse_identity(identity))
 
 

@@ -7,7 +7,7 @@ from aiohttp import web
 from aiohttp.test_utils import BaseTestServer, TestClient
 
 from emulator.control.api.access import Guard
-from emulator.control.emulator import Emulator
+from emulator.control.emulator import Emulator, LocalEmulator
 from emulator.control.new_world import new_stage
 from emulator.server.protocol import Http
 from emulator.world.config import Config
@@ -34,5 +34,5 @@ class EmulatorClient(TestClient[Any, Any]):
 
     async def __aenter__(self) -> "EmulatorClient":
         await super().__aenter__()
-        self.emulator = Emulator(str(self.make_url("/")).rstrip("/"), self._stage, lambda: None)
+        self.emulator = LocalEmulator(str(self.make_url("/")).rstrip("/"), self._stage, lambda: None)
         return self

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Unpack
 
 from emulator.control.api.access import Guard
-from emulator.control.emulator import Emulator
+from emulator.control.emulator import Emulator, LocalEmulator
 from emulator.control.new_world import new_stage
 from emulator.core.clock import monotonic
 from emulator.core.errors import Misconfigured
@@ -115,7 +115,7 @@ def serving_in_thread(stage: Stage, guard: Guard, listener: socket.socket) -> It
     thread.start()
     loop, stop, http = started.result()
     try:
-        yield Emulator(url_of(listener), stage, partial(_abort, loop, http))
+        yield LocalEmulator(url_of(listener), stage, partial(_abort, loop, http))
     finally:
         loop.call_soon_threadsafe(stop.set)
         thread.join()
@@ -130,7 +130,7 @@ async def running(
     listener = bind(host, port)
     url = url_of(listener)
     async with serving(stage, Guard(host), listener) as http:
-        yield Emulator(url, stage, partial(_abort, asyncio.get_running_loop(), http))
+        yield LocalEmulator(url, stage, partial(_abort, asyncio.get_running_loop(), http))
 
 
 def _abort(loop: asyncio.AbstractEventLoop, http: Http) -> None:

@@ -15,7 +15,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from emulator import Config, Emulator
+from emulator import Config
 from emulator.control.new_world import new_stage
 from emulator.core.clock import rfc3339, to_datetime
 from emulator.core.copy_on_write import CopyOnWriteMap
@@ -51,7 +51,7 @@ class Life(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.stage = new_stage(Config(seed=5, freeze_at=to_datetime(BEGUN)))
-        self.emulator = Emulator("http://127.0.0.1:9", self.stage, lambda: None)
+        self.emulator = LocalEmulator("http://127.0.0.1:9", self.stage, lambda: None)
         self.plain = begin()
         self.kept: list[tuple[Snapshot, Plain]] = []
         self.tokens: list[tuple[str, int, int | None]] = []

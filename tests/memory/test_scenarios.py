@@ -35,7 +35,7 @@ def world(scenario: Given, **settings: Any) -> World:
 
 
 def emulator(scenario: Given, **settings: Any) -> Emulator:
-    return Emulator("http://nowhere", stage(scenario, **settings), lambda: None)
+    return LocalEmulator("http://nowhere", stage(scenario, **settings), lambda: None)
 
 
 PEOPLE = document(

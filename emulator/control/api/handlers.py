@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from emulator.control.actors import ActorHandle
+from emulator.control.actors import LocalActor
 from emulator.control.api.access import ControlRefused
 from emulator.control.api.body import (
     ClockMove,
@@ -24,9 +24,9 @@ from emulator.control.api.body import (
     raw_body,
     read,
 )
-from emulator.control.faults import FaultsHandle
-from emulator.control.intuition import IntuitionHandle
-from emulator.control.spacetimedb import SpacetimeHandle
+from emulator.control.faults import LocalFaults
+from emulator.control.intuition import LocalIntuition
+from emulator.control.spacetimedb import LocalSpacetime
 from emulator.core.clock import Clock, parse_rfc3339, rfc3339
 from emulator.core.version import emulator_version
 from emulator.faults.step import Step, made_step
@@ -147,7 +147,7 @@ class Control:
         only(dict(query), ("name",))
         actors = self._stage.settled_world().actors
         asked = [actors.get(name) for _, name in query] if query else [each for each in actors if not each.crowd]
-        handles = [ActorHandle(self._stage, each.name) for each in asked if each is not None]
+        handles = [LocalActor(self._stage, each.name) for each in asked if each is not None]
         env = {name: value for handle in handles for name, value in handle.env().items()}
         if key := self._stage.settled_world().api_key:
             env["INTUITION_API_KEY"] = key
@@ -167,7 +167,7 @@ class Control:
     async def clear_faults(self, request: Request) -> Response:
         """All, or with `{"n": 2}` one."""
         number = (await read(request, FaultNumber)).n
-        faults = FaultsHandle(self._stage)
+        faults = LocalFaults(self._stage)
         if number is None:
             faults.clear()
             return Response(204)
@@ -192,7 +192,7 @@ class Control:
         found = await json_body(request)
         advice = _CLAIMS_EXAMPLE if found.get("subject") is None else example(TokenWanted)
         wanted = decoded(found, TokenWanted, advice)
-        spacetime = SpacetimeHandle(self._stage)
+        spacetime = LocalSpacetime(self._stage)
         if wanted.subject is not None:
             return json_response({"token": _issue(spacetime, wanted.subject, wanted)})
         if wanted.claims is None:
@@ -219,7 +219,7 @@ class Control:
     async def move_identity(self, request: Request) -> Response:
         """The row of `identity`, by its name in the scenario or any id, with its new `status`."""
         wanted = await read(request, StatusMove)
-        intuition = IntuitionHandle(self._stage)
+        intuition = LocalIntuition(self._stage)
         moves = {"complete": intuition.complete, "error": intuition.fail, "removed": intuition.remove}
         try:
             return json_response(moves[wanted.status](wanted.identity))
@@ -230,7 +230,7 @@ class Control:
         """Whether new identities are pending, and after how many seconds of the clock they are complete."""
         wanted = await read(request, NewLifecycle)
         try:
-            IntuitionHandle(self._stage).lifecycle(pending=wanted.pending, complete_after=wanted.complete_after)
+            LocalIntuition(self._stage).lifecycle(pending=wanted.pending, complete_after=wanted.complete_after)
         except ValueError as error:
             raise ControlRefused(400, str(error), f"send {example(NewLifecycle)}") from None
         return Response(204)
@@ -276,7 +276,7 @@ _MOVES: Mapping[str, Callable[[Clock, Any], None]] = {
 }
 
 
-def _issue(spacetime: SpacetimeHandle, subject: str, wanted: TokenWanted) -> str:
+def _issue(spacetime: LocalSpacetime, subject: str, wanted: TokenWanted) -> str:
     try:
         return spacetime.issue_token(
             subject=subject,
