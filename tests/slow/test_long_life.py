@@ -1,10 +1,10 @@
-"""The state machine of tests/memory again, longer and by other ways each time."""
+"""The state machine of tests/properties again, longer and by other ways each time."""
 
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.memory.test_against_a_model import Life, LifeInManyLayers
+from tests.properties.test_world_against_a_model import Life, LifeInManyLayers
 
 LONG = settings(
     database=None,

@@ -26,7 +26,7 @@ from emulator.spacetime.model import TokenRefused, identity_of
 from emulator.stage import Snapshot, Stage
 from emulator.world import World
 from tests.conftest import API_KEY
-from tests.memory.plain import BEGUN, FITTING, REQUESTS, SECOND, Plain, Row, Step
+from tests.properties.plain_model import BEGUN, FITTING, REQUESTS, SECOND, Plain, Row, Step
 
 SUBJECTS = st.sampled_from(["alice", "bob", "carol"])
 SHORT = st.sampled_from(["a", "b", "Zoë", ""])
