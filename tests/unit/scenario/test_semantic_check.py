@@ -1,25 +1,8 @@
-"""What is wrong with a scenario, all at once, with its place and what was meant."""
-
-from typing import Any
+"""What a scenario says and no server could be: times, credentials, names and steps, each mistake with its place."""
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from emulator.intuition.model import PROFILES as INTUITION_PROFILES
-from emulator.intuition.model import STATUSES
-from emulator.scenario.checking import checked
-from emulator.scenario.model import IntuitionPart, IntuitionRow, SpacetimePart
-from emulator.scenario.reading import read, read_plain
-from emulator.scenario.schema import schema
-from emulator.spacetime.model import PROFILES as SPACETIME_PROFILES
-
-
-def problems(text: str) -> list[str]:
-    tree, unreadable = read(f"version: 1\n{text}".encode(), "it.yaml")
-    assert unreadable == []
-    return [str(problem) for problem in checked(tree)[1]]
-
+from tests.unit.scenario.support import problems
 
 NAMES = "intuition: {api_keys: {ci: }, identities: {jp: {display_name: JP}}}\nspacetime: {identities: {alice: }}\n"
 
@@ -27,28 +10,6 @@ NAMES = "intuition: {api_keys: {ci: }, identities: {jp: {display_name: JP}}}\nsp
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        # keys and types
-        ("sead: 7", '2:1 sead: unknown key, did you mean "seed"?'),
-        ("xyz: 7", "2:1 xyz: unknown key, there is version, $schema, description, extends,"),
-        ("spacetime: {identities: {bob: {emial: b@c.d}}}", "2:32 spacetime.identities.bob.emial: unknown key, did you"),
-        ("seed: seven", "2:7 seed: expected a whole number, got 'seven'"),
-        ("seed: 7.5", "2:7 seed: expected a whole number, got 7.5"),
-        ("seed: true", "2:7 seed: expected a whole number, got true"),
-        ("clock:", "2:7 clock: expected a mapping, got nothing"),
-        ("script: {}", "2:9 script: expected a list, got a mapping"),
-        ("script: [5]", "2:10 script[0]: expected a mapping, got 5"),
-        ("description: 5", "2:14 description: expected text, got 5; put it in quotes"),
-        (
-            "intuition: {api_keys: {ci: {wallet: 0x52}}}",
-            "2:37 intuition.api_keys.ci.wallet: expected text, got 0x52; put",
-        ),
-        ("intuition: {identities: {jp: {}}}", "2:30 intuition.identities.jp.display_name: missing"),
-        ("intuition: {cors: yes}", "2:19 intuition.cors: expected true or false, got 'yes'"),
-        ("spacetime: {profile: v3}", "2:22 spacetime.profile: no 'v3' here, there is documented, v1, v2"),
-        ("spacetime: {profile: 1}", "2:22 spacetime.profile: expected documented or v1 or v2, got 1; put it in quotes"),
-        ("spacetime: {crowd: {count: 0}}", "2:28 spacetime.crowd.count: 0 is too small; 1 is the limit"),
-        ("spacetime: {crowd: {count: 2000000}}", "2:28 spacetime.crowd.count: 2000000 is too large; 1000000 is the"),
-        ("intuition: {lifecycle: {complete_after: -1}}", "2:41 intuition.lifecycle.complete_after: -1 is too small"),
         # the clock
         (
             "clock: {freeze: 2024-02-15}",
@@ -173,81 +134,7 @@ def test_who_is_not_of_the_crowd_is_nobody(number: str) -> None:
     assert len(problems(f"{crowd}script: [{{request: GET /v1/ping, actor: {number}, do: {{hang: true}}}}]")) == 1
 
 
-def test_all_mistakes_are_told_at_once_in_their_order() -> None:
-    text = """
-spacetime:
-  profile: documentd
-  identities:
-    bob: {emial: b@c.d, claims: {iat: 4}}
-script:
-  - {at: x, do: {rotate_key: true}}
-  - {request: "POST /identity", actor: bobb, do: {drop: afer}}
-  - {at: 5, do: {status: 503}}
-"""
-    found = [problem.partition(" ")[2].partition(":")[0] for problem in problems(text)]
-
-    assert found == [
-        "spacetime.profile",
-        "spacetime.identities.bob.emial",
-        "spacetime.identities.bob.claims.iat",
-        "script[0].at",
-        "script[1].actor",
-        "script[1].do.drop",
-        "script[2].do.status",
-    ]
-
-
 def test_what_only_follows_from_a_mistake_is_not_told() -> None:
     text = "intuition: {api_keys: {ci: {wallet: 5}}, identities: {jp: {display_name: JP, creator: {actor: ci}}}}"
 
     assert len(problems(text)) == 1
-
-
-def test_a_document_without_a_version_is_looked_at_all_the_same() -> None:
-    tree, _ = read(b"sead: 7\nclock: {freeze: noon}", "it.yaml")
-
-    assert [str(problem).partition(": ")[0] for problem in checked(tree)[1]] == [
-        "it.yaml:1:1 sead",
-        "it.yaml:1:1 version",
-        "it.yaml:2:9 clock.freeze",
-    ]
-
-
-@pytest.mark.parametrize("document", [[], "x", 5, None])
-def test_what_is_no_mapping_is_no_scenario(document: object) -> None:
-    [problem] = checked(read_plain(document))[1]
-
-    assert str(problem).startswith("expected a mapping, got")
-
-
-def test_the_names_in_the_model_are_those_of_the_apis() -> None:
-    defs = schema()["$defs"]
-
-    assert defs["SpacetimePart"]["properties"]["profile"]["anyOf"][0]["enum"] == sorted(SPACETIME_PROFILES)
-    assert defs["IntuitionPart"]["properties"]["profile"]["anyOf"][0]["enum"] == sorted(INTUITION_PROFILES)
-    assert set(defs["IntuitionRow"]["properties"]["status"]["enum"]) == set(STATUSES)
-    assert {SpacetimePart.__name__, IntuitionPart.__name__, IntuitionRow.__name__} <= defs.keys()
-
-
-VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
-    max_leaves=8,
-)
-KEYS = ["version", "seed", "clock", "freeze", "spacetime", "identities", "crowd", "count", "intuition", "api_keys"]
-LIKELY = st.recursive(
-    VALUES,
-    lambda inner: st.dictionaries(
-        st.sampled_from([*KEYS, "script", "do", "request", "at", "status"]), inner, max_size=5
-    ),
-    max_leaves=20,
-)
-
-
-@given(LIKELY)
-@settings(deadline=None)
-def test_any_value_is_checked_without_a_traceback(value: Any) -> None:
-    scenario, found = checked(read_plain(value))
-
-    assert scenario.version == 1
-    assert all(str(problem) for problem in found)

@@ -1,12 +1,8 @@
 """Text to a tree: what YAML 1.2 means, where things stand, and what is refused before it costs anything."""
 
-import math
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from emulator.scenario.reading import LARGEST, Unreadable, read, read_json
 from emulator.scenario.tree import Node, dotted, layered, plain
@@ -200,66 +196,3 @@ def test_all_duplicate_keys_are_told_at_once() -> None:
 def test_a_document_in_no_file_has_the_same_bounds(text: str) -> None:
     with pytest.raises(Unreadable):
         read_json(text)
-
-
-# --- any text ---------------------------------------------------------------------------------------------------------
-
-MARKS = [
-    "- ",
-    "a: ",
-    "b: ",
-    "? ",
-    ": ",
-    "{",
-    "}",
-    "[",
-    "]",
-    ", ",
-    "&x ",
-    "*x",
-    "!t ",
-    "|\n",
-    ">\n ",
-    "\n",
-    "  ",
-    "\t",
-    "'",
-]
-OTHERS = [
-    '"',
-    "<<: ",
-    "#",
-    "%YAML 1.2\n",
-    "%",
-    "---\n",
-    "...\n",
-    "null",
-    "1.5",
-    "\\u",
-    "\\",
-    "\x00",
-    "é",
-    "@",
-    "`",
-    "0x",
-]
-
-
-def numbers(node: Any) -> Iterator[float]:
-    if isinstance(node, dict | list):
-        for each in node.values() if isinstance(node, dict) else node:
-            yield from numbers(each)
-    elif isinstance(node, float):
-        yield node
-
-
-@given(st.one_of(st.text(), st.lists(st.sampled_from(MARKS + OTHERS), max_size=60).map("".join), st.binary()))
-@settings(deadline=None)
-def test_any_text_is_a_tree_or_problems(text: str | bytes) -> None:
-    data = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
-    try:
-        node, _ = read(data, "it.yaml")
-    except Unreadable as error:
-        assert error.problems
-    else:
-        assert all(map(math.isfinite, numbers(plain(node))))

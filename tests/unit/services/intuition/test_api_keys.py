@@ -1,28 +1,10 @@
 import pytest
 
 from emulator.intuition.credentials import ApiKey, authenticate
-from emulator.intuition.model import Unauthorized, cid_v0, keccak256
-from tests.conftest import API_KEY, data
+from emulator.intuition.model import Unauthorized
+from tests.conftest import API_KEY
 
 KNOWN = {API_KEY: ApiKey(API_KEY, "0x01"), "abcdef00-0000-4000-8000-000000000000": ApiKey("abcdef00", "0x02")}
-
-
-@pytest.mark.parametrize("row", data("intuition.json")["keccak256"], ids=lambda row: row["utf8"] or "nothing")
-def test_keccak256_is_ethereums(row: dict[str, str]) -> None:
-    assert keccak256(row["utf8"].encode()) == row["hex"]
-
-
-@pytest.mark.parametrize("row", data("intuition.json")["cidv0"], ids=lambda row: row["cid"])
-def test_a_cid_is_the_one_ipfs_gives(row: dict[str, str]) -> None:
-    assert cid_v0(row["utf8"].encode()) == row["cid"]
-
-
-@pytest.mark.parametrize("size", [0, 1, 127, 128, 16_383, 16_384, 262_144])
-def test_a_cid_has_46_characters_whatever_the_size(size: int) -> None:
-    cid = cid_v0(b"x" * size)
-
-    assert len(cid) == 46
-    assert cid.startswith("Qm")
 
 
 def test_a_known_key_is_its_owners() -> None:

@@ -1,0 +1,55 @@
+"""What wins: the config over the scenario, a later layer over an earlier one."""
+
+from datetime import UTC, datetime
+
+from emulator import Config
+from emulator.stage import Stage
+from tests.unit.scenario.support import MOMENT, PEOPLE, document, emulator, world
+
+
+def test_what_the_config_says_wins_over_the_scenario() -> None:
+    parts = document(clock={"freeze": "2025-01-01T00:00:00Z"}, spacetime={"profile": "v1"})
+    found = world(parts, seed=9, spacetime_profile="v2")
+
+    assert (found.seed, found.spacetime.profile.name, found.clock.now()) == (9, "v2", MOMENT)
+
+
+def test_what_the_config_leaves_out_the_scenario_says() -> None:
+    parts = document(clock={"freeze": "2025-01-01T00:00:00Z"}, spacetime={"profile": "v1"})
+    found = Stage(Config(scenario=parts)).world
+
+    assert (found.seed, found.spacetime.profile.name) == (7, "v1")
+    assert found.clock.now() == datetime(2025, 1, 1, tzinfo=UTC)
+
+
+def test_what_neither_says_comes_from_below() -> None:
+    found = Stage(Config(scenario={"version": 1}), below=Config(seed=5, spacetime_profile="v1")).world
+
+    assert (found.seed, found.spacetime.profile.name) == (5, "v1")
+
+
+def test_a_skewed_clock_runs_ahead() -> None:
+    found = Stage(Config(scenario=document(clock={"skew": 3600}))).world
+
+    assert not found.clock.frozen
+    assert 3590 < (found.clock.now() - datetime.now(UTC)).total_seconds() < 3610
+
+
+def test_layers_are_laid_over_each_other() -> None:
+    above = {
+        "version": 1,
+        "spacetime": {"identities": {"alice": {"email": "new@x.y"}}},
+        "script": [{"at": 5, "do": {"rotate_key": True}}],
+    }
+    found = emulator((PEOPLE, "lost_answer", above))
+    alice = found.actors["alice"]
+
+    assert found.spacetime.email_of(alice.identity) == "new@x.y"
+    assert list(alice.databases) == ["chat", "shop"]
+    assert len(found.faults) == 3
+    assert found._stage.world.scenario == ("inline document", "lost_answer", "inline document")
+
+
+def test_no_layers_are_no_scenario_whatever_is_below() -> None:
+    assert Config(scenario=()).over(Config(scenario="two_friends")).scenario == ()
+    assert len(world(()).actors) == 0
