@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from emulator import Config, Emulator
+from emulator import Emulator
 from emulator.rust.escape import debug
 from tests.conftest import data
 from tests.raw import RawAnswer, exchange
@@ -81,7 +81,7 @@ def test_every_recorded_mutation_gets_the_recorded_status_and_text(v2: Emulator,
 
 
 def at_the_recording(session: Emulator, profile: str) -> Emulator:
-    session.reset(Config(spacetime_profile=profile).over(session._stage.config))
+    session.reset(spacetime_profile=profile)
     return session
 
 

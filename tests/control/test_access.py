@@ -1,17 +1,14 @@
 """Who may call the control routes: names of this machine, its own pages, and whoever has the token."""
 
-import asyncio
+import json
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from emulator import Emulator
-from emulator.config import Config
 from emulator.guard import Guard
-from emulator.server import bind, serving, url_of
-from emulator.stage import Stage
 from tests.control.calls import call
+from tests.worlds import make_stage, served
 
 
 @pytest.mark.parametrize(
@@ -45,7 +42,7 @@ def test_a_body_that_a_page_could_send_is_415(emulator: Emulator, content_type: 
     answer = call(emulator.url, "POST", "/reset", f"Content-Type: {content_type}", body='{"seed": 8}')
 
     assert answer.status == 415
-    assert emulator._stage.world.seed == 0
+    assert json.loads(call(emulator.url, "GET", "/health").body)["seed"] == 0
 
 
 def test_no_cors_header_is_ever_sent(emulator: Emulator) -> None:
@@ -55,20 +52,8 @@ def test_no_cors_header_is_ever_sent(emulator: Emulator) -> None:
 @pytest.fixture(scope="module")
 def guarded() -> Iterator[str]:
     """An emulator that demands a token."""
-    listener = bind("127.0.0.1", 0)
-    stop = asyncio.Event()
-
-    async def serve() -> None:
-        async with serving(Stage(Config()), Guard("0.0.0.0", "s3cret"), listener):
-            await stop.wait()
-
-    loop = asyncio.new_event_loop()
-    with ThreadPoolExecutor() as pool:
-        done = pool.submit(loop.run_until_complete, serve())
-        yield url_of(listener)
-        loop.call_soon_threadsafe(stop.set)
-        done.result()
-    loop.close()
+    with served(make_stage(), Guard("0.0.0.0", "s3cret")) as emulator:
+        yield emulator.url
 
 
 @pytest.mark.parametrize("header", ["Authorization: Bearer s3cret", "X-Emulator-Token: s3cret"])

@@ -15,7 +15,6 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from emulator import Config, Emulator
 from emulator.clock import rfc3339, to_datetime
 from emulator.faults import Asked
 from emulator.graveyard import Graveyard
@@ -23,10 +22,11 @@ from emulator.intuition.listing import SORT_KEYS, Filters, Paging, Sorting
 from emulator.intuition.model import NotFound
 from emulator.layers import Layered
 from emulator.spacetime.model import TokenRefused, identity_of
-from emulator.stage import Snapshot, Stage
+from emulator.stage import Snapshot
 from emulator.world import World
 from tests.conftest import API_KEY
 from tests.properties.plain_model import BEGUN, FITTING, REQUESTS, SECOND, Plain, Row, Step
+from tests.worlds import handle_of, make_stage, world_of
 
 SUBJECTS = st.sampled_from(["alice", "bob", "carol"])
 SHORT = st.sampled_from(["a", "b", "Zoë", ""])
@@ -43,13 +43,13 @@ def begin() -> Plain:
     return Plain(keys={API_KEY: True})
 
 
-class Life(RuleBasedStateMachine):
+class WorldMachine(RuleBasedStateMachine):
     """Every rule does one thing to both; afterwards they say the same."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.stage = Stage(Config(seed=5, freeze_at=to_datetime(BEGUN)))
-        self.emulator = Emulator("http://127.0.0.1:9", self.stage, lambda: None)
+        self.stage = make_stage(seed=5, freeze_at=to_datetime(BEGUN))
+        self.emulator = handle_of(self.stage)
         self.plain = begin()
         self.kept: list[tuple[Snapshot, Plain]] = []
         self.tokens: list[tuple[str, int, int | None]] = []
@@ -58,7 +58,7 @@ class Life(RuleBasedStateMachine):
 
     @property
     def world(self) -> World:
-        return self.stage.world
+        return world_of(self.stage)
 
     # --- SpacetimeDB --------------------------------------------------------------------------------------------------
 
@@ -378,8 +378,8 @@ SORT_VALUE: dict[str, Any] = {
 }
 
 
-class LifeInManyLayers(Life):
-    """As above, with layers that are small enough to become many, and remains that are let go of piece by piece."""
+class SmallLayersMachine(WorldMachine):
+    """As above, with layers that are small enough to become many, and old worlds that are let go of piece by piece."""
 
     def __init__(self) -> None:
         self.patch = pytest.MonkeyPatch()
@@ -388,7 +388,7 @@ class LifeInManyLayers(Life):
         super().__init__()
 
     @rule(count=st.integers(1, 5))
-    def let_go_of_remains(self, count: int) -> None:
+    def let_go_of_old_worlds(self, count: int) -> None:
         self.stage.graveyard.dig(count)
 
     def teardown(self) -> None:
@@ -415,6 +415,6 @@ QUICK = settings(
 )
 
 
-@pytest.mark.parametrize("machine", [Life, LifeInManyLayers])
-def test_a_world_does_what_a_plain_model_of_it_does(machine: type[Life]) -> None:
+@pytest.mark.parametrize("machine", [WorldMachine, SmallLayersMachine])
+def test_a_world_does_what_a_plain_model_of_it_does(machine: type[WorldMachine]) -> None:
     run_state_machine_as_test(machine, settings=QUICK)

@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
-from emulator import Config, Emulator, Misconfigured
+from emulator import Emulator, Misconfigured
 from emulator.scenario.checking import checked
 from emulator.scenario.reading import read
 from emulator.scenario.source import Given
 from emulator.stage import Stage
 from emulator.world import World
+from tests.worlds import handle_of, make_stage, world_of
 
 MOMENT = datetime(2024, 2, 15, 5, 47, 17, tzinfo=UTC)
 
@@ -20,20 +21,20 @@ def document(**parts: Any) -> dict[str, Any]:
 
 
 def stage(scenario: Given, **settings: Any) -> Stage:
-    return Stage(Config(scenario=scenario, freeze_at=MOMENT, **settings))
+    return make_stage(scenario=scenario, freeze_at=MOMENT, **settings)
 
 
 def world(scenario: Given, **settings: Any) -> World:
-    return stage(scenario, **settings).world
+    return world_of(stage(scenario, **settings))
 
 
-def emulator(scenario: Given, **settings: Any) -> Emulator:
-    return Emulator("http://nowhere", stage(scenario, **settings), lambda: None)
+def handle(scenario: Given, **settings: Any) -> Emulator:
+    return handle_of(stage(scenario, **settings))
 
 
 def refused(scenario: Given) -> str:
     with pytest.raises(Misconfigured) as error:
-        Stage(Config(scenario=scenario))
+        make_stage(scenario=scenario)
     return str(error.value)
 
 

@@ -4,9 +4,8 @@ import gc
 from collections.abc import Callable
 from time import perf_counter, process_time
 
-from emulator import Config
-from emulator.stage import Stage
 from tests.unit.scenario.support import document, stage, world
+from tests.worlds import make_stage
 
 
 def median(action: Callable[[], object], times: int = 200) -> float:
@@ -20,7 +19,7 @@ def median(action: Callable[[], object], times: int = 200) -> float:
 
 def test_a_reset_to_a_scenario_costs_what_an_empty_one_costs() -> None:
     crowd = document(spacetime={"crowd": {"count": 2000}}, intuition={"crowd": {"count": 5000}})
-    full, empty = stage(crowd), Stage(Config())
+    full, empty = stage(crowd), make_stage()
 
     ratios = sorted(median(full.reset) / median(empty.reset) for _ in range(5))
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from emulator import Config, Emulator
-from emulator.stage import Stage
-from tests.unit.scenario.support import emulator, refused, world
+from emulator import Emulator
+from tests.unit.scenario.support import refused, stage, world
+from tests.worlds import handle_of, make_stage, world_of
 
 
 def months(emulator: Emulator) -> None:
@@ -23,7 +23,8 @@ def test_a_function_makes_the_beginning_once() -> None:
         made.append(emulator)
         months(emulator)
 
-    found = emulator(once)
+    begun = stage(once)
+    found = handle_of(begun)
     for _ in range(3):
         found.reset()
         found.intuition.create_identity(display_name="More", creator="0x81")
@@ -31,7 +32,7 @@ def test_a_function_makes_the_beginning_once() -> None:
     assert len(made) == 1
     assert len(found.intuition.identities) == 4
     assert list(found.actors) == ["alice", "bob"]
-    assert found._stage.world.scenario == ("once",)
+    assert world_of(begun).scenario == ("once",)
 
 
 def test_a_function_works_on_the_documents_below_it() -> None:
@@ -39,10 +40,11 @@ def test_a_function_works_on_the_documents_below_it() -> None:
         assert emulator.actors["alice"].token
         emulator.faults.add("POST /identity", nth=1, status=503)
 
-    found = emulator(("lost_answer", "quickstart", more), seed=5)
+    begun = stage(("lost_answer", "quickstart", more), seed=5)
+    found = handle_of(begun)
 
     assert len(found.faults) == 3
-    assert found._stage.world.seed == 5
+    assert world_of(begun).seed == 5
 
 
 def test_what_a_function_does_to_the_clock_stays() -> None:
@@ -50,13 +52,13 @@ def test_what_a_function_does_to_the_clock_stays() -> None:
         emulator.clock.freeze(datetime(2030, 1, 1, tzinfo=UTC))
         emulator.faults.add(at=10, rotate_key=True)
 
-    found = Stage(Config(scenario=later))
+    begun = make_stage(scenario=later)
 
-    assert found.world.clock.now() == datetime(2030, 1, 1, tzinfo=UTC)
-    found.world.clock.advance(9)
-    assert found.world.faults.timed
-    found.world.clock.advance(1)
-    assert not found.world.faults.timed
+    assert world_of(begun).clock.now() == datetime(2030, 1, 1, tzinfo=UTC)
+    world_of(begun).clock.advance(9)
+    assert world_of(begun).faults.timed
+    world_of(begun).clock.advance(1)
+    assert not world_of(begun).faults.timed
 
 
 def test_a_python_file_is_a_scenario(tmp_path: Path) -> None:

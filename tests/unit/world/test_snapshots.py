@@ -7,18 +7,19 @@ from typing import Any
 
 import pytest
 
-from emulator import Config, Misconfigured
+from emulator import Misconfigured
 from emulator.intuition.model import Draft
 from emulator.snapshot import read, written
 from emulator.stage import Stage
 from emulator.steps import made_step
 from tests.conftest import API_KEY
+from tests.worlds import make_stage, make_world, world_of
 
 
 def filled() -> Stage:
     """A stage whose world holds something of everything."""
-    stage = Stage(Config(seed=7))
-    world = stage.world
+    stage = make_stage(seed=7)
+    world = world_of(stage)
     identity, _ = world.spacetime.create_identity()
     world.spacetime.set_email(identity, "Alice@example.com")
     world.spacetime.add_database(identity)
@@ -37,26 +38,26 @@ def filled() -> Stage:
 
 def test_a_document_read_again_is_the_same_document() -> None:
     stage = filled()
-    document = written(stage.world)
+    document = written(world_of(stage))
 
-    assert written(read(document, Stage(Config()).world)) == document
+    assert written(read(document, make_world())) == document
 
 
 def test_a_world_read_again_goes_on_as_the_first_would() -> None:
     stage = filled()
-    again = read(written(stage.world), Stage(Config()).world)
+    again = read(written(world_of(stage)), make_world())
 
-    assert again.spacetime.create_identity() == stage.world.spacetime.create_identity()
-    assert again.intuition.create(Draft("B", "0x81")) == stage.world.intuition.create(Draft("B", "0x81"))
+    assert again.spacetime.create_identity() == world_of(stage).spacetime.create_identity()
+    assert again.intuition.create(Draft("B", "0x81")) == world_of(stage).intuition.create(Draft("B", "0x81"))
     assert [again.intuition.find(name).id for name in ("jp",) if again.intuition.names.get(name)] == []
     assert again.row_number("jp") == 0
 
 
 def test_a_skewed_clock_stays_as_far_ahead() -> None:
-    stage = Stage(Config())
-    stage.world.clock.skew(3600)
+    stage = make_stage()
+    world_of(stage).clock.skew(3600)
 
-    assert read(written(stage.world), stage.world).clock.ahead == pytest.approx(3600, abs=0.01)
+    assert read(written(world_of(stage)), world_of(stage)).clock.ahead == pytest.approx(3600, abs=0.01)
 
 
 @pytest.mark.parametrize(
@@ -92,20 +93,20 @@ def test_a_skewed_clock_stays_as_far_ahead() -> None:
 )
 def test_a_wrong_document_says_what_is_wrong(change: Any, text: str) -> None:
     stage = filled()
-    found = json.loads(written(stage.world))
+    found = json.loads(written(world_of(stage)))
     change(found)
 
     with pytest.raises(Misconfigured, match=text):
-        read(json.dumps(found).encode(), stage.world)
+        read(json.dumps(found).encode(), world_of(stage))
 
 
 def test_a_key_from_files_is_in_no_document(recorded_key_pair: tuple[Path, Path]) -> None:
     private, public = recorded_key_pair
-    stage = Stage(Config(jwt_priv_key_path=private, jwt_pub_key_path=public))
-    document = written(stage.world)
+    stage = make_stage(jwt_priv_key_path=private, jwt_pub_key_path=public)
+    document = written(world_of(stage))
 
     assert b"PRIVATE" not in document
-    assert read(document, stage.world).spacetime.keyring.key.public_pem == public.read_bytes()
+    assert read(document, world_of(stage)).spacetime.keyring.key.public_pem == public.read_bytes()
 
 
 # --- in memory --------------------------------------------------------------------------------------------------------
@@ -113,33 +114,33 @@ def test_a_key_from_files_is_in_no_document(recorded_key_pair: tuple[Path, Path]
 
 def test_a_restored_world_is_as_it_was() -> None:
     stage = filled()
-    before = written(stage.world)
+    before = written(world_of(stage))
     snapshot = stage.snapshot()
-    stage.world.intuition.create(Draft("B", "0x84"))
-    stage.world.spacetime.rotate_key()
-    stage.world.faults.clear()
-    stage.world.clock.advance(60)
+    world_of(stage).intuition.create(Draft("B", "0x84"))
+    world_of(stage).spacetime.rotate_key()
+    world_of(stage).faults.clear()
+    world_of(stage).clock.advance(60)
 
     stage.restore(snapshot)
 
-    assert written(stage.world) == before
+    assert written(world_of(stage)) == before
 
 
 def test_a_snapshot_can_be_gone_back_to_again_and_again() -> None:
     stage = filled()
-    before = written(stage.world)
+    before = written(world_of(stage))
     snapshot = stage.snapshot()
     for _ in range(3):
-        stage.world.intuition.create(Draft("B", "0x84"))
+        world_of(stage).intuition.create(Draft("B", "0x84"))
         stage.restore(snapshot)
 
-    assert written(stage.world) == before
+    assert written(world_of(stage)) == before
 
 
 def test_a_snapshot_costs_nothing_in_a_big_world() -> None:
-    stage = Stage(Config())
+    stage = make_stage()
     for number in range(20_000):
-        stage.world.intuition.create(Draft(f"user {number}", "0x81"))
+        world_of(stage).intuition.create(Draft(f"user {number}", "0x81"))
 
     def cost() -> float:
         begin = perf_counter()

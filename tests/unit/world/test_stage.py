@@ -10,36 +10,36 @@ from emulator import Config, Misconfigured
 from emulator.faults import Asked
 from emulator.ground import Ground
 from emulator.intuition.model import Draft
-from emulator.stage import Stage
 from emulator.steps import made_step
+from tests.worlds import make_stage, world_of
 
 FROZEN = Config(seed=7, freeze_at=datetime(2024, 2, 15, 5, 47, 17, 289011, tzinfo=UTC))
 JP = Draft("JP", "0x81", description="It's me, JP")
 
 
 def test_a_reset_puts_a_new_world_in_the_place_of_the_old() -> None:
-    stage = Stage(FROZEN)
-    old = stage.world
+    stage = make_stage(FROZEN)
+    old = world_of(stage)
     old.intuition.create(JP)
 
     new = stage.reset()
 
-    assert stage.world is new is not old
+    assert world_of(stage) is new is not old
     assert (len(old.intuition), len(new.intuition)) == (1, 0)
 
 
 def test_a_token_from_before_a_reset_is_good_after_it() -> None:
-    stage = Stage(FROZEN)
-    _, token = stage.world.spacetime.create_identity()
+    stage = make_stage(FROZEN)
+    _, token = world_of(stage).spacetime.create_identity()
 
     assert stage.reset().spacetime.read(token)
 
 
 def test_a_rotated_key_comes_back_with_a_reset() -> None:
-    stage = Stage(FROZEN)
-    first = stage.world.spacetime.keyring.key.public_pem
-    stage.world.spacetime.rotate_key()
-    rotated = stage.world.spacetime.keyring.key.public_pem
+    stage = make_stage(FROZEN)
+    first = world_of(stage).spacetime.keyring.key.public_pem
+    world_of(stage).spacetime.rotate_key()
+    rotated = world_of(stage).spacetime.keyring.key.public_pem
 
     assert rotated != first
     assert stage.reset().spacetime.keyring.key.public_pem == first
@@ -62,12 +62,12 @@ def test_a_rotated_key_comes_back_with_a_reset() -> None:
 )
 def test_a_config_that_names_what_is_not_there_is_refused(config: Config, message: str) -> None:
     with pytest.raises(Misconfigured, match=message):
-        Stage(config)
+        make_stage(config)
 
 
 def test_no_row_is_made_between_a_snapshots_chance_and_its_rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    stage = Stage(FROZEN)
-    store, fork = stage.world.intuition, Ground.fork
+    stage = make_stage(FROZEN)
+    store, fork = world_of(stage).intuition, Ground.fork
     maker = Thread(target=lambda: store.create(JP))
 
     def slow_fork(ground: Ground) -> Ground:
@@ -81,18 +81,18 @@ def test_no_row_is_made_between_a_snapshots_chance_and_its_rows(monkeypatch: pyt
         snapshot = stage.snapshot()
     maker.join()
     stage.restore(snapshot)
-    made = [stage.world.intuition.create(JP).id for _ in range(2)]
+    made = [world_of(stage).intuition.create(JP).id for _ in range(2)]
 
-    assert [row.id for row in stage.world.intuition.rows.merged().values()] == made
+    assert [row.id for row in world_of(stage).intuition.rows.merged().values()] == made
 
 
 def test_a_copy_counts_a_limit_on_its_own() -> None:
-    stage = Stage(FROZEN)
-    stage.world.add_step(made_step({"request": "GET /v1/ping", "do": {"rate_limit": {"requests": 1}}}))
-    ping = Asked("GET", ("/v1/ping",), "", "somebody", stage.world.clock.micros())
+    stage = make_stage(FROZEN)
+    world_of(stage).add_step(made_step({"request": "GET /v1/ping", "do": {"rate_limit": {"requests": 1}}}))
+    ping = Asked("GET", ("/v1/ping",), "", "somebody", world_of(stage).clock.micros())
     snapshot = stage.snapshot()
 
     for _ in range(2):
         stage.restore(snapshot)
-        assert stage.world.faults.decide(ping, stage.world.entropy) is None
-        assert stage.world.faults.decide(ping, stage.world.entropy) is not None
+        assert world_of(stage).faults.decide(ping, world_of(stage).entropy) is None
+        assert world_of(stage).faults.decide(ping, world_of(stage).entropy) is not None

@@ -4,10 +4,10 @@ from threading import Thread
 import pytest
 
 from emulator import Config
-from emulator.graveyard import Graveyard
 from emulator.intuition.model import Draft, NotFound
 from emulator.spacetime.model import Claims, identity_of
-from emulator.world import Blueprint, World
+from emulator.world import World
+from tests.worlds import make_world
 
 FROZEN = Config(seed=7, freeze_at=datetime(2024, 2, 15, 5, 47, 17, 289011, tzinfo=UTC))
 JP = Draft("JP", "0x81", description="It's me, JP")
@@ -15,7 +15,7 @@ ALICE = identity_of("localhost", "alice")
 
 
 def world(config: Config = FROZEN) -> World:
-    return Blueprint.of(config, Graveyard()).world()
+    return make_world(config)
 
 
 def everything_of(each: World) -> list[object]:
