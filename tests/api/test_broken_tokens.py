@@ -5,6 +5,7 @@ import requests
 
 import emulator
 from emulator import Emulator, running_in_thread, tokens
+from tests.waiting import PATIENCE
 
 
 @pytest.mark.parametrize("profile", ["documented", "v1", "v2"])
@@ -17,7 +18,7 @@ def test_a_broken_token_gets_the_answer_the_catalogue_says(
     answer = requests.post(
         f"{session_emulator.url}/v1/identity/websocket-token",
         headers={"Authorization": f"Bearer {broken.token(session_emulator)}"},
-        timeout=5,
+        timeout=PATIENCE,
     )
 
     assert (answer.status_code, answer.text) == (broken.status, broken.text(profile))
@@ -31,7 +32,7 @@ def test_a_frozen_clock_changes_no_answer() -> None:
         for broken in tokens.broken():
             headers = {"Authorization": f"Bearer {broken.token(frozen)}"}
             url = f"{frozen.url}/v1/identity/{tokens.IDENTITY}/verify"
-            answer = requests.get(url, headers=headers, timeout=5)
+            answer = requests.get(url, headers=headers, timeout=PATIENCE)
             assert (broken.name, answer.status_code, answer.text) == (broken.name, 401, broken.text())
 
 

@@ -9,6 +9,7 @@ import requests
 from emulator import Emulator
 from tests.conftest import API_KEY
 from tests.raw import connect, exchange, read_answer, request
+from tests.waiting import PATIENCE
 
 SAMPLE = {
     "display_name": "JP",
@@ -23,11 +24,13 @@ JSON = {**KEY, "Content-Type": "application/json"}
 
 
 def create(emulator: Emulator, body: Any = None, path: str = "/identity") -> requests.Response:
-    return requests.post(f"{emulator.url}{path}", json=body or SAMPLE, headers=KEY, timeout=5)
+    return requests.post(f"{emulator.url}{path}", json=body or SAMPLE, headers=KEY, timeout=PATIENCE)
 
 
 def post(emulator: Emulator, body: bytes, headers: dict[str, str] | None = None) -> requests.Response:
-    return requests.post(f"{emulator.url}/identity", data=body, headers=JSON if headers is None else headers, timeout=5)
+    return requests.post(
+        f"{emulator.url}/identity", data=body, headers=JSON if headers is None else headers, timeout=PATIENCE
+    )
 
 
 # --- the pages' examples ----------------------------------------------------------------------------------------------
@@ -141,7 +144,7 @@ def test_the_head_is_bare(emulator: Emulator) -> None:
 def test_what_was_created_is_found_by_each_name(emulator: Emulator, path: str, name: str) -> None:
     made = create(emulator).json()
 
-    answer = requests.get(f"{emulator.url}{path}/{made[name]}", headers=KEY, timeout=5)
+    answer = requests.get(f"{emulator.url}{path}/{made[name]}", headers=KEY, timeout=PATIENCE)
 
     assert (answer.status_code, answer.json()) == (200, made)
 
@@ -154,7 +157,7 @@ def test_the_colons_of_a_did_may_be_escaped(emulator: Emulator) -> None:
 
 
 def test_what_was_never_created_is_404(emulator: Emulator) -> None:
-    answer = requests.get(f"{emulator.url}/identity/did:intuition:ipfs:Qm", headers=KEY, timeout=5)
+    answer = requests.get(f"{emulator.url}/identity/did:intuition:ipfs:Qm", headers=KEY, timeout=PATIENCE)
 
     assert (answer.status_code, answer.content) == (404, b'{"code":404,"error":"Record not found"}')
 
@@ -261,7 +264,7 @@ def test_a_body_beyond_2_mib_is_413_in_the_envelope(emulator: Emulator) -> None:
 
 
 def test_a_chunked_body_beyond_2_mib_is_413_too(emulator: Emulator) -> None:
-    answer = requests.post(f"{emulator.url}/identity", data=iter([b" " * 700_000] * 4), headers=JSON, timeout=5)
+    answer = requests.post(f"{emulator.url}/identity", data=iter([b" " * 700_000] * 4), headers=JSON, timeout=PATIENCE)
 
     assert answer.status_code == 413
 
@@ -283,10 +286,10 @@ def test_a_broken_chunk_is_400(emulator: Emulator) -> None:
 def test_the_checks_come_in_order(emulator: Emulator) -> None:
     url = f"{emulator.url}/identity"
 
-    assert requests.put(url, timeout=5).status_code == 405
-    assert requests.post(url, data=b"x", timeout=5).status_code == 401
-    assert requests.post(url, data=b"x", headers=KEY, timeout=5).status_code == 415
-    assert requests.post(url, data=b"x", headers=JSON, timeout=5).status_code == 400
+    assert requests.put(url, timeout=PATIENCE).status_code == 405
+    assert requests.post(url, data=b"x", timeout=PATIENCE).status_code == 401
+    assert requests.post(url, data=b"x", headers=KEY, timeout=PATIENCE).status_code == 415
+    assert requests.post(url, data=b"x", headers=JSON, timeout=PATIENCE).status_code == 400
 
 
 def test_405_and_options_tell_what_is_allowed_without_cors(emulator: Emulator) -> None:

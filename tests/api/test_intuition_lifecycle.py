@@ -4,6 +4,7 @@ import requests
 
 from emulator import Emulator
 from tests.client import KEY, create
+from tests.waiting import PATIENCE
 
 
 def test_a_pending_identity_is_in_no_vault(emulator: Emulator) -> None:
@@ -20,7 +21,7 @@ def test_a_call_completes_it_in_the_next_vault(emulator: Emulator) -> None:
     row = emulator.intuition.complete(second["id"])
 
     assert (first["vault_id"], row.status, row.vault_id) == ("1", "complete", "2")
-    assert requests.get(f"{emulator.url}/identity/2", headers=KEY, timeout=5).json()["id"] == second["id"]
+    assert requests.get(f"{emulator.url}/identity/2", headers=KEY, timeout=PATIENCE).json()["id"] == second["id"]
 
 
 def test_time_completes_it_at_its_moment(emulator: Emulator) -> None:
@@ -31,7 +32,7 @@ def test_time_completes_it_at_its_moment(emulator: Emulator) -> None:
     early = emulator.intuition.identities[row["id"]].status
     emulator.clock.advance(61)
 
-    found = requests.get(f"{emulator.url}/identity/{row['id']}", headers=KEY, timeout=5).json()
+    found = requests.get(f"{emulator.url}/identity/{row['id']}", headers=KEY, timeout=PATIENCE).json()
     assert (early, found["status"]) == ("pending", "complete")
     assert found["updated_at"] > row["updated_at"]
 
@@ -50,5 +51,5 @@ def test_pending_ones_are_listed_as_such(emulator: Emulator) -> None:
     emulator.intuition.lifecycle()
     create(emulator)
 
-    listed = requests.get(f"{emulator.url}/identities?status=pending", headers=KEY, timeout=5).json()
+    listed = requests.get(f"{emulator.url}/identities?status=pending", headers=KEY, timeout=PATIENCE).json()
     assert listed["total"] == 1

@@ -8,13 +8,14 @@ import requests
 
 from emulator import Emulator
 from tests.conftest import API_KEY
+from tests.waiting import PATIENCE
 
 KEY = {"x-api-key": API_KEY}
 NAMES = ["Contains", "Andrew", "andromeda", "Zoë", "100%"]
 
 
 def get(emulator: Emulator, path: str, **query: Any) -> requests.Response:
-    return requests.get(f"{emulator.url}{path}", params=query, headers=KEY, timeout=5)
+    return requests.get(f"{emulator.url}{path}", params=query, headers=KEY, timeout=PATIENCE)
 
 
 def names(emulator: Emulator, path: str = "/identities", **query: Any) -> list[str]:
@@ -116,7 +117,7 @@ def test_a_status_that_is_none_is_400(emulator: Emulator) -> None:
 
 @pytest.mark.parametrize("path", ["/identities", "/identity/search", "/identity/1/positions"])
 def test_lists_want_a_key(emulator: Emulator, path: str) -> None:
-    assert requests.get(f"{emulator.url}{path}", timeout=5).status_code == 401
+    assert requests.get(f"{emulator.url}{path}", timeout=PATIENCE).status_code == 401
 
 
 def test_rows_that_come_later_are_sorted_in(filled: Emulator) -> None:

@@ -11,12 +11,13 @@ import requests
 from emulator import Config, Emulator, running_in_thread
 from emulator.spacetime.model import identity_of
 from tests.raw import exchange, request
+from tests.waiting import PATIENCE
 
 SOMEBODY = identity_of("localhost", "somebody")
 
 
 def new_identity(emulator: Emulator) -> tuple[str, str]:
-    body = requests.post(f"{emulator.url}/v1/identity", timeout=5).json()
+    body = requests.post(f"{emulator.url}/v1/identity", timeout=PATIENCE).json()
     return body["identity"], body["token"]
 
 
@@ -29,11 +30,11 @@ def bearer(token: str) -> dict[str, str]:
 
 
 def verify(emulator: Emulator, identity: str, **options: Any) -> requests.Response:
-    return requests.get(f"{emulator.url}/v1/identity/{identity}/verify", timeout=5, **options)
+    return requests.get(f"{emulator.url}/v1/identity/{identity}/verify", timeout=PATIENCE, **options)
 
 
 def emails_stored(emulator: Emulator) -> int:
-    state = requests.get(f"{emulator.url}/_emulator/state", timeout=5).json()
+    state = requests.get(f"{emulator.url}/_emulator/state", timeout=PATIENCE).json()
     found: int = state["spacetime"]["emails"]
     return found
 
@@ -42,7 +43,7 @@ def emails_stored(emulator: Emulator) -> int:
 
 
 def test_a_new_identity_belongs_to_its_token(emulator: Emulator) -> None:
-    answer = requests.post(f"{emulator.url}/v1/identity", timeout=5)
+    answer = requests.post(f"{emulator.url}/v1/identity", timeout=PATIENCE)
 
     claims = jwt.decode(answer.json()["token"], options={"verify_signature": False})
     assert answer.json()["identity"] == claims["hex_identity"] == identity_of(claims["iss"], claims["sub"])
@@ -50,11 +51,13 @@ def test_a_new_identity_belongs_to_its_token(emulator: Emulator) -> None:
 
 
 def test_the_answer_to_a_new_identity_has_476_bytes(emulator: Emulator) -> None:
-    assert len(requests.post(f"{emulator.url}/v1/identity", timeout=5).content) == 476
+    assert len(requests.post(f"{emulator.url}/v1/identity", timeout=PATIENCE).content) == 476
 
 
 def test_bad_credentials_and_bodies_do_not_keep_anyone_from_an_identity(emulator: Emulator) -> None:
-    answer = requests.post(f"{emulator.url}/v1/identity?token=x", headers=bearer("x"), data=b"\xff" * 9, timeout=5)
+    answer = requests.post(
+        f"{emulator.url}/v1/identity?token=x", headers=bearer("x"), data=b"\xff" * 9, timeout=PATIENCE
+    )
 
     assert answer.status_code == 200
 
@@ -69,7 +72,7 @@ def test_a_bare_identity_leaves_nothing_behind(emulator: Emulator) -> None:
 def test_a_token_is_traded_for_one_of_sixty_seconds(emulator: Emulator, scheme: Any) -> None:
     identity, token = new_identity(emulator)
 
-    answer = requests.post(f"{emulator.url}/v1/identity/websocket-token", headers=scheme(token), timeout=5)
+    answer = requests.post(f"{emulator.url}/v1/identity/websocket-token", headers=scheme(token), timeout=PATIENCE)
 
     assert (answer.status_code, len(answer.content)) == (200, 406)
     claims = jwt.decode(answer.json()["token"], options={"verify_signature": False})
@@ -79,8 +82,8 @@ def test_a_token_is_traded_for_one_of_sixty_seconds(emulator: Emulator, scheme: 
 
 def test_pyjwt_takes_a_websocket_token_whole_with_a_second_of_leeway(emulator: Emulator) -> None:
     _, token = new_identity(emulator)
-    short = requests.post(f"{emulator.url}/v1/identity/websocket-token", headers=bearer(token), timeout=5).json()
-    pem = requests.get(f"{emulator.url}/v1/identity/public-key", timeout=5).content
+    short = requests.post(f"{emulator.url}/v1/identity/websocket-token", headers=bearer(token), timeout=PATIENCE).json()
+    pem = requests.get(f"{emulator.url}/v1/identity/public-key", timeout=PATIENCE).content
 
     claims = jwt.decode(short["token"], pem, ["ES256"], audience="spacetimedb", issuer="localhost", leeway=1)
 
@@ -90,13 +93,13 @@ def test_pyjwt_takes_a_websocket_token_whole_with_a_second_of_leeway(emulator: E
 def test_a_websocket_token_can_be_traded_again(emulator: Emulator) -> None:
     _, token = new_identity(emulator)
     url = f"{emulator.url}/v1/identity/websocket-token"
-    short = requests.post(url, headers=bearer(token), timeout=5).json()["token"]
+    short = requests.post(url, headers=bearer(token), timeout=PATIENCE).json()["token"]
 
-    assert requests.post(url, headers=bearer(short), timeout=5).status_code == 200
+    assert requests.post(url, headers=bearer(short), timeout=PATIENCE).status_code == 200
 
 
 def test_the_public_key_is_served_under_the_documented_type(emulator: Emulator) -> None:
-    answer = requests.get(f"{emulator.url}/v1/identity/public-key", timeout=5)
+    answer = requests.get(f"{emulator.url}/v1/identity/public-key", timeout=PATIENCE)
 
     assert answer.headers["content-type"] == "application/pem-certificate-chain"
     assert answer.content.startswith(b"-----BEGIN PUBLIC KEY-----")
@@ -179,7 +182,7 @@ def test_everything_wrong_with_the_credentials_is_401(emulator: Emulator, header
 
 def test_an_expired_token_is_401(emulator: Emulator) -> None:
     identity, token = new_identity(emulator)
-    short = requests.post(f"{emulator.url}/v1/identity/websocket-token", headers=bearer(token), timeout=5).json()
+    short = requests.post(f"{emulator.url}/v1/identity/websocket-token", headers=bearer(token), timeout=PATIENCE).json()
     emulator.clock.advance(122)
 
     answer = verify(emulator, identity, headers=bearer(short["token"]))
@@ -200,7 +203,7 @@ def test_a_rotated_key_makes_old_tokens_401(emulator: Emulator) -> None:
 
 
 def set_email(emulator: Emulator, identity: str, query: str, **options: Any) -> requests.Response:
-    return requests.post(f"{emulator.url}/v1/identity/{identity}/set-email{query}", timeout=5, **options)
+    return requests.post(f"{emulator.url}/v1/identity/{identity}/set-email{query}", timeout=PATIENCE, **options)
 
 
 def test_setting_an_email_is_200_and_empty_and_stored_in_lower_case(emulator: Emulator) -> None:
@@ -256,13 +259,13 @@ def test_the_checks_of_set_email_come_in_order(emulator: Emulator) -> None:
 def test_databases_are_addresses_of_32_digits(emulator: Emulator) -> None:
     database = emulator.spacetime.add_database(SOMEBODY)
 
-    answer = requests.get(f"{emulator.url}/v1/identity/{SOMEBODY}/databases", timeout=5)
+    answer = requests.get(f"{emulator.url}/v1/identity/{SOMEBODY}/databases", timeout=PATIENCE)
 
     assert answer.json() == {"addresses": [database.address]}
 
 
 def test_an_unknown_identity_has_no_databases(emulator: Emulator) -> None:
-    answer = requests.get(f"{emulator.url}/v1/identity/{SOMEBODY}/databases", timeout=5)
+    answer = requests.get(f"{emulator.url}/v1/identity/{SOMEBODY}/databases", timeout=PATIENCE)
 
     assert answer.content == b'{"addresses":[]}'
 
@@ -270,16 +273,19 @@ def test_an_unknown_identity_has_no_databases(emulator: Emulator) -> None:
 def test_ping_needs_no_credentials_but_takes_the_pages(emulator: Emulator) -> None:
     _, token = new_identity(emulator)
 
-    assert requests.get(f"{emulator.url}/v1/ping", timeout=5).status_code == 200
-    assert requests.get(f"{emulator.url}/v1/ping", headers=basic(token), timeout=5).status_code == 200
+    assert requests.get(f"{emulator.url}/v1/ping", timeout=PATIENCE).status_code == 200
+    assert requests.get(f"{emulator.url}/v1/ping", headers=basic(token), timeout=PATIENCE).status_code == 200
 
 
 def test_ping_refuses_a_malformed_header_as_v2_does(emulator: Emulator) -> None:
-    assert requests.get(f"{emulator.url}/v1/ping", headers={"Authorization": "Basic x"}, timeout=5).status_code == 400
+    assert (
+        requests.get(f"{emulator.url}/v1/ping", headers={"Authorization": "Basic x"}, timeout=PATIENCE).status_code
+        == 400
+    )
 
 
 def test_health_names_the_server_spoken_for(emulator: Emulator) -> None:
-    assert requests.get(f"{emulator.url}/v1/health", timeout=5).content == (
+    assert requests.get(f"{emulator.url}/v1/health", timeout=PATIENCE).content == (
         b'{"package_name":"spacetimedb-client-api","version":"2.8.3","nodes":[0],"schedulable":true}'
     )
 
@@ -290,7 +296,7 @@ def test_health_names_the_server_spoken_for(emulator: Emulator) -> None:
 def test_v2_lists_database_identities(v2: Emulator) -> None:
     database = v2.spacetime.add_database(SOMEBODY)
 
-    answer = requests.get(f"{v2.url}/v1/identity/{SOMEBODY}/databases", timeout=5)
+    answer = requests.get(f"{v2.url}/v1/identity/{SOMEBODY}/databases", timeout=PATIENCE)
 
     assert answer.json() == {"identities": [database.identity]}
 
@@ -314,4 +320,4 @@ def test_v1_tells_of_a_bad_token_in_debug_form(v1: Emulator, token: str, text: s
 
 
 def test_v1_names_its_version(v1: Emulator) -> None:
-    assert requests.get(f"{v1.url}/v1/health", timeout=5).json()["version"] == "1.12.0"
+    assert requests.get(f"{v1.url}/v1/health", timeout=PATIENCE).json()["version"] == "1.12.0"

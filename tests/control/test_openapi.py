@@ -13,6 +13,7 @@ from emulator.description import Chapter
 from emulator.intuition import model as intuition_model
 from emulator.openapi import chapters, document
 from emulator.spacetime import model as spacetime_model
+from tests.waiting import PATIENCE
 
 PAGE = intuition_model.PROFILES["documented"]
 
@@ -49,8 +50,8 @@ def test_no_control_route_is_described_that_is_not_there() -> None:
 
 
 def test_the_document_is_served_in_the_profiles_of_the_world(emulator: Emulator, v2: Emulator) -> None:
-    documented = requests.get(f"{emulator.url}/_emulator/openapi.json", timeout=5)
-    real = requests.get(f"{v2.url}/_emulator/openapi.json", timeout=5)
+    documented = requests.get(f"{emulator.url}/_emulator/openapi.json", timeout=PATIENCE)
+    real = requests.get(f"{v2.url}/_emulator/openapi.json", timeout=PATIENCE)
 
     assert documented.headers["content-type"] == "application/json"
     assert documented.json()["openapi"] == "3.1.0"

@@ -9,13 +9,14 @@ import requests
 from emulator import Emulator
 from tests.conftest import API_KEY
 from tests.control.calls import JSON, call
+from tests.waiting import PATIENCE
 
 MOMENT = datetime(2025, 1, 1, tzinfo=UTC)
 FROZEN = datetime(2024, 2, 15, 5, 47, 17, tzinfo=UTC)
 
 
 def test_health_tells_seed_and_profiles(emulator: Emulator) -> None:
-    found = requests.get(f"{emulator.url}/_emulator/health", timeout=5).json()
+    found = requests.get(f"{emulator.url}/_emulator/health", timeout=PATIENCE).json()
 
     assert found["status"] == "ok"
     assert found["seed"] == 0
@@ -24,10 +25,13 @@ def test_health_tells_seed_and_profiles(emulator: Emulator) -> None:
 
 def test_state_counts_what_is_remembered(emulator: Emulator) -> None:
     requests.post(
-        f"{emulator.url}/identity", json={"display_name": "", "creator": ""}, headers={"x-api-key": API_KEY}, timeout=5
+        f"{emulator.url}/identity",
+        json={"display_name": "", "creator": ""},
+        headers={"x-api-key": API_KEY},
+        timeout=PATIENCE,
     )
 
-    found = requests.get(f"{emulator.url}/_emulator/state", timeout=5).json()
+    found = requests.get(f"{emulator.url}/_emulator/state", timeout=PATIENCE).json()
 
     assert found["intuition"] == {"profile": "documented", "api_keys": 1, "identities": 1}
     assert found["journal"] == {"total": 1, "dropped": 0}
@@ -35,41 +39,41 @@ def test_state_counts_what_is_remembered(emulator: Emulator) -> None:
 
 
 def test_a_reset_forgets_and_begins_anew(emulator: Emulator) -> None:
-    first = requests.post(f"{emulator.url}/v1/identity", timeout=5).json()["identity"]
+    first = requests.post(f"{emulator.url}/v1/identity", timeout=PATIENCE).json()["identity"]
 
-    requests.post(f"{emulator.url}/_emulator/reset", timeout=5)
+    requests.post(f"{emulator.url}/_emulator/reset", timeout=PATIENCE)
 
     assert len(emulator.journal) == 0
-    assert requests.post(f"{emulator.url}/v1/identity", timeout=5).json()["identity"] == first
+    assert requests.post(f"{emulator.url}/v1/identity", timeout=PATIENCE).json()["identity"] == first
 
 
 def test_a_reset_may_name_another_seed_and_the_next_one_comes_back(emulator: Emulator) -> None:
     url = f"{emulator.url}/_emulator/reset"
 
-    assert requests.post(url, json={"seed": 8}, timeout=5).json()["seed"] == 8
-    assert requests.post(url, timeout=5).json()["seed"] == 0
+    assert requests.post(url, json={"seed": 8}, timeout=PATIENCE).json()["seed"] == 8
+    assert requests.post(url, timeout=PATIENCE).json()["seed"] == 0
 
 
 def test_the_journal_is_read_with_filters(emulator: Emulator) -> None:
-    requests.get(f"{emulator.url}/v1/ping", timeout=5)
-    requests.get(f"{emulator.url}/v1/pong", timeout=5)
+    requests.get(f"{emulator.url}/v1/ping", timeout=PATIENCE)
+    requests.get(f"{emulator.url}/v1/pong", timeout=PATIENCE)
 
-    found = requests.get(f"{emulator.url}/_emulator/journal", params={"status": 404}, timeout=5).json()
+    found = requests.get(f"{emulator.url}/_emulator/journal", params={"status": 404}, timeout=PATIENCE).json()
 
     assert [each["path"] for each in found["exchanges"]] == ["/v1/pong"]
     assert (found["total"], found["dropped"]) == (2, 0)
 
 
 def test_the_journal_can_be_cleared(emulator: Emulator) -> None:
-    requests.get(f"{emulator.url}/v1/ping", timeout=5)
+    requests.get(f"{emulator.url}/v1/ping", timeout=PATIENCE)
 
-    assert requests.delete(f"{emulator.url}/_emulator/journal", timeout=5).status_code == 204
+    assert requests.delete(f"{emulator.url}/_emulator/journal", timeout=PATIENCE).status_code == 204
     assert len(emulator.journal) == 0
 
 
 def test_control_calls_are_never_journaled(emulator: Emulator) -> None:
-    requests.get(f"{emulator.url}/_emulator/health", timeout=5)
-    requests.get(f"{emulator.url}/_emulator/nonsense", timeout=5)
+    requests.get(f"{emulator.url}/_emulator/health", timeout=PATIENCE)
+    requests.get(f"{emulator.url}/_emulator/nonsense", timeout=PATIENCE)
 
     assert len(emulator.journal) == 0
 
@@ -117,7 +121,7 @@ def test_a_405_says_what_is_allowed(emulator: Emulator) -> None:
 def test_the_clock_is_moved(emulator: Emulator, move: dict[str, object], seconds: float | None) -> None:
     emulator.clock.freeze(MOMENT)
 
-    found = requests.post(f"{emulator.url}/_emulator/clock", json=move, timeout=5).json()
+    found = requests.post(f"{emulator.url}/_emulator/clock", json=move, timeout=PATIENCE).json()
 
     assert found["frozen"]
     assert emulator.clock.now() == (FROZEN if seconds is None else MOMENT + timedelta(seconds=seconds))
@@ -127,19 +131,21 @@ def test_the_clock_is_skewed_and_resumed(emulator: Emulator) -> None:
     url = f"{emulator.url}/_emulator/clock"
     emulator.clock.freeze(MOMENT)
 
-    assert not requests.post(url, json={"resume": True}, timeout=5).json()["frozen"]
+    assert not requests.post(url, json={"resume": True}, timeout=PATIENCE).json()["frozen"]
     assert emulator.clock.now().year == 2025
-    requests.post(url, json={"skew": 3600}, timeout=5)
+    requests.post(url, json={"skew": 3600}, timeout=PATIENCE)
     assert timedelta(minutes=59) < emulator.clock.now() - datetime.now(UTC) < timedelta(minutes=61)
-    assert not requests.get(url, timeout=5).json()["frozen"]
+    assert not requests.get(url, timeout=PATIENCE).json()["frozen"]
 
 
 def test_a_token_is_signed_as_asked(emulator: Emulator) -> None:
     url = f"{emulator.url}/_emulator/spacetime/tokens"
     wanted = {"subject": "alice", "issuer": "https://a.example", "audience": "web", "expires_in": -72.0}
 
-    whole = requests.post(url, json={**wanted, "claims": {"role": "admin"}}, timeout=5).json()["token"]
-    broken = requests.post(url, json={"claims": {"sub": 5}, "headers": {"alg": "none"}}, timeout=5).json()["token"]
+    whole = requests.post(url, json={**wanted, "claims": {"role": "admin"}}, timeout=PATIENCE).json()["token"]
+    broken = requests.post(url, json={"claims": {"sub": 5}, "headers": {"alg": "none"}}, timeout=PATIENCE).json()[
+        "token"
+    ]
 
     claims = jwt.decode(whole, options={"verify_signature": False})
     assert (claims["sub"], claims["iss"], claims["aud"], claims["role"]) == (
@@ -155,32 +161,32 @@ def test_a_token_is_signed_as_asked(emulator: Emulator) -> None:
 def test_the_key_is_rotated(emulator: Emulator) -> None:
     made = emulator.spacetime.create_identity()
 
-    assert requests.post(f"{emulator.url}/_emulator/spacetime/rotate-key", timeout=5).status_code == 204
+    assert requests.post(f"{emulator.url}/_emulator/spacetime/rotate-key", timeout=PATIENCE).status_code == 204
     assert "rotated away" in why_refused(emulator, made.identity, made.token)
 
 
 def why_refused(emulator: Emulator, identity: str, token: str) -> str:
     headers = {"Authorization": f"Bearer {token}"}
-    requests.get(f"{emulator.url}/v1/identity/{identity}/verify", headers=headers, timeout=5)
+    requests.get(f"{emulator.url}/v1/identity/{identity}/verify", headers=headers, timeout=PATIENCE)
     return emulator.journal.exchanges[-1].why
 
 
 def test_an_api_key_is_issued_and_revoked(emulator: Emulator) -> None:
     url = f"{emulator.url}/_emulator/intuition/api-keys"
 
-    issued = requests.post(url, json={"wallet": "0x81"}, timeout=5).json()
+    issued = requests.post(url, json={"wallet": "0x81"}, timeout=PATIENCE).json()
     assert issued["wallet"] == "0x81"
-    assert requests.delete(url, json={"key": issued["key"]}, timeout=5).status_code == 204
-    assert requests.delete(url, json={"key": issued["key"]}, timeout=5).status_code == 404
+    assert requests.delete(url, json={"key": issued["key"]}, timeout=PATIENCE).status_code == 204
+    assert requests.delete(url, json={"key": issued["key"]}, timeout=PATIENCE).status_code == 404
 
 
 def test_an_exchange_is_given_as_curl(emulator: Emulator) -> None:
-    requests.get(f"{emulator.url}/v1/ping", headers={"Authorization": "Bearer x"}, timeout=5)
+    requests.get(f"{emulator.url}/v1/ping", headers={"Authorization": "Bearer x"}, timeout=PATIENCE)
 
-    command = requests.get(f"{emulator.url}/_emulator/journal/1/curl", timeout=5).text
+    command = requests.get(f"{emulator.url}/_emulator/journal/1/curl", timeout=PATIENCE).text
 
     assert command == f"curl -i {emulator.url}/v1/ping -H 'Authorization: Bearer x'\n"
-    assert requests.get(f"{emulator.url}/_emulator/journal/2/curl", timeout=5).status_code == 404
+    assert requests.get(f"{emulator.url}/_emulator/journal/2/curl", timeout=PATIENCE).status_code == 404
 
 
 @pytest.mark.parametrize(

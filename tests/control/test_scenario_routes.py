@@ -6,14 +6,15 @@ import pytest
 import requests
 
 from emulator import Emulator
+from tests.waiting import PATIENCE
 
 
 def post(emulator: Emulator, path: str, body: object) -> requests.Response:
-    return requests.post(f"{emulator.url}/_emulator{path}", json=body, timeout=30)
+    return requests.post(f"{emulator.url}/_emulator{path}", json=body, timeout=PATIENCE)
 
 
 def get(emulator: Emulator, path: str) -> Any:
-    return requests.get(f"{emulator.url}/_emulator{path}", timeout=30).json()
+    return requests.get(f"{emulator.url}/_emulator{path}", timeout=PATIENCE).json()
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +44,7 @@ def test_each_step_tells_how_far_it_has_come(emulator: Emulator) -> None:
     ping = f"{emulator.url}/v1/ping"
     told = [post(emulator, "/scenario", FAILING).json()["steps"][0]]
     for _ in range(2):
-        requests.get(ping, timeout=5)
+        requests.get(ping, timeout=PATIENCE)
         told.append(get(emulator, "/scenario")["steps"][0])
 
     assert [(step["seen"], step["fired"], step["status"]) for step in told] == [
@@ -82,7 +83,7 @@ def test_each_step_tells_how_far_it_has_come(emulator: Emulator) -> None:
 )
 def test_what_can_not_be_loaded_leaves_the_world(emulator: Emulator, body: object, error: str) -> None:
     post(emulator, "/scenario", {"scenario": "quickstart"})
-    requests.post(f"{emulator.url}/v1/identity", timeout=5)
+    requests.post(f"{emulator.url}/v1/identity", timeout=PATIENCE)
 
     refused = post(emulator, "/scenario", body)
 
@@ -145,13 +146,13 @@ def test_members_of_a_crowd_are_asked_for_by_name(emulator: Emulator) -> None:
 
     assert list(get(emulator, "/actors")["actors"]) == ["alice"]
     assert list(get(emulator, "/actors?name=user-5&name=user-2&name=user-6")["actors"]) == ["user-5", "user-2"]
-    assert requests.get(f"{emulator.url}/_emulator/actors?nme=x", timeout=5).status_code == 400
+    assert requests.get(f"{emulator.url}/_emulator/actors?nme=x", timeout=PATIENCE).status_code == 400
 
 
 def test_the_journal_names_the_actor(emulator: Emulator) -> None:
     emulator.load("two_friends")
     bob = emulator.actors["bob"]
     headers = {"Authorization": f"Bearer {bob.token}"}
-    requests.get(f"{emulator.url}/v1/identity/{bob.identity}/verify", headers=headers, timeout=5)
+    requests.get(f"{emulator.url}/v1/identity/{bob.identity}/verify", headers=headers, timeout=PATIENCE)
 
     assert emulator.journal.exchanges[-1].actor == "bob"

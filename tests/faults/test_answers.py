@@ -11,6 +11,7 @@ from emulator.faults import Kind, matrix
 from tests.client import KEY, create, steer
 from tests.conftest import API_KEY
 from tests.raw import exchange, request
+from tests.waiting import PATIENCE, eventually
 
 # --- what is answered -------------------------------------------------------------------------------------------------
 
@@ -81,13 +82,15 @@ def test_aliases_of_one_operation_count_together(emulator: Emulator) -> None:
 def test_an_alias_with_a_parameter_is_the_same_operation(emulator: Emulator) -> None:
     emulator.faults.add("GET /identities/*", status=503)
 
-    assert requests.get(f"{emulator.url}/identity/x", headers=KEY, timeout=5).status_code == 503
+    assert requests.get(f"{emulator.url}/identity/x", headers=KEY, timeout=PATIENCE).status_code == 503
 
 
 def test_any_method_and_any_path_can_be_meant(emulator: Emulator) -> None:
     emulator.faults.add("* /**", status=500)
 
-    assert [requests.get(f"{emulator.url}{path}", timeout=5).status_code for path in ("/v1/ping", "/identities")] == [
+    assert [
+        requests.get(f"{emulator.url}{path}", timeout=PATIENCE).status_code for path in ("/v1/ping", "/identities")
+    ] == [
         500,
         500,
     ]
@@ -102,7 +105,7 @@ def test_the_control_routes_are_never_faulted(emulator: Emulator) -> None:
 def test_a_path_without_a_route_stays_not_found(emulator: Emulator) -> None:
     emulator.faults.add("* /**", status=500)
 
-    assert requests.get(f"{emulator.url}/v1/nonsense", timeout=5).status_code == 404
+    assert requests.get(f"{emulator.url}/v1/nonsense", timeout=PATIENCE).status_code == 404
 
 
 def test_a_request_that_no_route_has_is_refused_with_the_nearest(emulator: Emulator) -> None:
@@ -166,8 +169,7 @@ def test_a_delay_on_the_clock_ends_when_the_clock_is_moved(emulator: Emulator) -
     fault = emulator.faults.add("POST /identity", delay=100, on_clock=True)
     with ThreadPoolExecutor() as pool:
         answer = pool.submit(create, emulator)
-        while not fault.fired:
-            pass
+        assert eventually(lambda: fault.fired == 1)
         assert not answer.done()
         emulator.clock.advance(100)
 

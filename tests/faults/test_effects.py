@@ -8,6 +8,7 @@ import requests
 from emulator import Emulator
 from tests.client import create
 from tests.conftest import API_KEY
+from tests.waiting import PATIENCE
 
 
 def test_a_key_is_lost_before_the_request_is_looked_at(emulator: Emulator) -> None:
@@ -15,7 +16,9 @@ def test_a_key_is_lost_before_the_request_is_looked_at(emulator: Emulator) -> No
     emulator.faults.add("GET /v1/identity/*/verify", nth=2, rotate_key=True)
     url = f"{emulator.url}/v1/identity/{alice.identity}/verify"
 
-    answers = [requests.get(url, headers={"Authorization": f"Bearer {alice.token}"}, timeout=5) for _ in range(2)]
+    answers = [
+        requests.get(url, headers={"Authorization": f"Bearer {alice.token}"}, timeout=PATIENCE) for _ in range(2)
+    ]
 
     assert [answer.status_code for answer in answers] == [204, 401]
 
@@ -26,9 +29,9 @@ def test_a_step_happens_at_its_time(emulator: Emulator) -> None:
     emulator.faults.add(at=90, rotate_key=True)
     url, headers = f"{emulator.url}/v1/identity/websocket-token", {"Authorization": f"Bearer {token}"}
 
-    before = requests.post(url, headers=headers, timeout=5)
+    before = requests.post(url, headers=headers, timeout=PATIENCE)
     emulator.clock.advance(90)
-    after = requests.post(url, headers=headers, timeout=5)
+    after = requests.post(url, headers=headers, timeout=PATIENCE)
 
     assert (before.status_code, after.status_code, after.text) == (200, 401, "Invalid token: InvalidSignature")
 

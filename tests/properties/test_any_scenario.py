@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.scenario.checking import checked
@@ -63,7 +63,6 @@ def numbers(node: Any) -> Iterator[float]:
 
 
 @given(st.one_of(st.text(), st.lists(st.sampled_from(MARKS + OTHERS), max_size=60).map("".join), st.binary()))
-@settings(deadline=None)
 def test_any_text_is_a_tree_or_problems(text: str | bytes) -> None:
     data = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
     try:
@@ -92,7 +91,6 @@ LIKELY = st.recursive(
 
 
 @given(LIKELY)
-@settings(deadline=None)
 def test_any_value_is_checked_without_a_traceback(value: Any) -> None:
     scenario, found = checked(read_plain(value))
 

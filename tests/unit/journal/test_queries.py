@@ -9,6 +9,7 @@ import pytest
 from emulator.exchange import Exchange, Message
 from emulator.graveyard import Graveyard
 from emulator.journal import Journal
+from tests.waiting import PATIENCE
 
 NOTHING = Message(b"", b"", 0)
 
@@ -110,7 +111,7 @@ def test_waiting_ends_when_it_came() -> None:
     journal = journal_of()
     Timer(0.02, record, [journal, "POST /v1/identity 200"]).start()
 
-    [exchange] = journal.wait_for("POST", "/v1/identity", timeout=5)
+    [exchange] = journal.wait_for("POST", "/v1/identity", timeout=PATIENCE)
 
     assert exchange.status == 200
 
@@ -136,7 +137,7 @@ def test_a_coroutine_waits_without_stopping_its_loop() -> None:
     journal = journal_of()
 
     async def wait() -> int:
-        waiting = asyncio.create_task(journal.async_wait_for("GET", "/v1/ping"))
+        waiting = asyncio.create_task(journal.async_wait_for("GET", "/v1/ping", timeout=PATIENCE))
         await asyncio.sleep(0)
         record(journal, "GET /v1/ping 200")
         return len(await waiting)
@@ -147,11 +148,11 @@ def test_a_coroutine_waits_without_stopping_its_loop() -> None:
 def test_a_full_journal_still_wakes_who_waits() -> None:
     journal = Journal(1, RLock(), Graveyard())
     record(journal, "GET /old 200")
-    waiting = Thread(target=journal.wait_for, args=["GET", "/new"], kwargs={"timeout": 5})
+    waiting = Thread(target=journal.wait_for, args=["GET", "/new"], kwargs={"timeout": 2 * PATIENCE})
     waiting.start()
 
     record(journal, "GET /new 200")
-    waiting.join(2)
+    waiting.join(PATIENCE)
 
     assert not waiting.is_alive()
 
@@ -174,12 +175,12 @@ def test_what_differs_from_run_to_run_is_numbered() -> None:
 def test_a_coroutine_that_is_cancelled_waits_no_longer() -> None:
     async def give_up() -> None:
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(journal_of().async_wait_for("GET", timeout=30), 0.01)
+            await asyncio.wait_for(journal_of().async_wait_for("GET", timeout=2 * PATIENCE), 0.01)
 
     began = monotonic()
     asyncio.run(give_up())
 
-    assert monotonic() - began < 5
+    assert monotonic() - began < PATIENCE
 
 
 def test_a_coroutine_waits_in_vain_with_the_nearest() -> None:

@@ -1,36 +1,31 @@
 """What a scenario costs, beside the same thing done in another way."""
 
-import gc
-from collections.abc import Callable
-from time import perf_counter, process_time
+from time import thread_time
 
+from emulator.intuition.model import Draft
+from tests.measuring import quickest
 from tests.unit.scenario.support import document, stage, world
-from tests.worlds import make_stage
-
-
-def median(action: Callable[[], object], times: int = 200) -> float:
-    taken = []
-    for _ in range(times):
-        began = perf_counter()
-        action()
-        taken.append(perf_counter() - began)
-    return sorted(taken)[times // 2]
+from tests.worlds import make_stage, make_world
 
 
 def test_a_reset_to_a_scenario_costs_what_an_empty_one_costs() -> None:
     crowd = document(spacetime={"crowd": {"count": 2000}}, intuition={"crowd": {"count": 5000}})
     full, empty = stage(crowd), make_stage()
 
-    ratios = sorted(median(full.reset) / median(empty.reset) for _ in range(5))
+    filled, bare = quickest(full.reset, empty.reset, times=200)
 
-    assert ratios[2] < 2
+    assert filled < 2 * bare
 
 
-def test_a_crowd_of_rows_costs_a_fraction_of_their_creation() -> None:
-    """In steps of the interpreter's own time: a bound that holds on a busy machine too."""
-    gc.collect()
-    began = process_time()
-    world(document(intuition={"crowd": {"count": 2000}}))
-    made = process_time() - began
+def test_a_crowd_of_rows_costs_about_what_rows_cost_one_by_one() -> None:
+    def crowd() -> None:
+        world(document(intuition={"crowd": {"count": 2000}}))
 
-    assert made < 1
+    def one_by_one() -> None:
+        store = make_world().intuition
+        for number in range(2000):
+            store.create(Draft(f"user-{number}", "0x81"))
+
+    together, alone = quickest(crowd, one_by_one, times=5, clock=thread_time)
+
+    assert together < 2 * alone

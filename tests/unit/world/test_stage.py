@@ -11,6 +11,7 @@ from emulator.faults import Asked
 from emulator.ground import Ground
 from emulator.intuition.model import Draft
 from emulator.steps import made_step
+from tests.waiting import A_MOMENT
 from tests.worlds import make_stage, world_of
 
 FROZEN = Config(seed=7, freeze_at=datetime(2024, 2, 15, 5, 47, 17, 289011, tzinfo=UTC))
@@ -73,7 +74,7 @@ def test_no_row_is_made_between_a_snapshots_chance_and_its_rows(monkeypatch: pyt
     def slow_fork(ground: Ground) -> Ground:
         copy = fork(ground)
         maker.start()
-        maker.join(0.1)  # it has to wait for the snapshot
+        maker.join(A_MOMENT)  # it has to wait for the snapshot
         return copy
 
     with monkeypatch.context() as patch:
