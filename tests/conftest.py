@@ -1,4 +1,4 @@
-"""What every floor's tests may ask for."""
+"""What all tests may ask for."""
 
 import json
 from collections.abc import Iterator
@@ -9,8 +9,13 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from hypothesis import HealthCheck, settings
 
 from emulator import Config, Emulator, running_in_thread
+
+# Whoever shares the machine may make an example slow, or the making of examples.
+settings.register_profile("busy machine", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy machine")
 
 DATA = Path(__file__).parent / "data"
 API_KEY = "00000000-0000-4000-8000-000000000001"

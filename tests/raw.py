@@ -5,6 +5,8 @@ import socket
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from tests.waiting import PATIENCE
+
 _DATE = re.compile(rb"\r\ndate: [A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} GMT\r\n")
 
 
@@ -32,14 +34,14 @@ class RawAnswer:
         return next((value.decode() for found, value in lines if found.decode() == name), None)
 
 
-def exchange(url: str, request: bytes, *, timeout: float = 5.0) -> RawAnswer:
+def exchange(url: str, request: bytes, *, timeout: float = PATIENCE) -> RawAnswer:
     """Send `request`, read one answer, hang up."""
     with connect(url, timeout=timeout) as connection:
         connection.sendall(request)
         return read_answer(connection, request.partition(b" ")[0])
 
 
-def connect(url: str, *, timeout: float = 5.0) -> socket.socket:
+def connect(url: str, *, timeout: float = PATIENCE) -> socket.socket:
     address = urlsplit(url)
     assert address.hostname
     assert address.port

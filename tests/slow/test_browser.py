@@ -9,11 +9,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from queue import Queue
 from threading import Thread
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
-from emulator import Emulator, running_in_thread
+from emulator import Emulator
+from emulator.stage import Stage
+from tests.worlds import make_stage, served, world_of
 
 PAGE = Path(__file__).with_name("page.html").read_text(encoding="utf-8")
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -67,25 +69,28 @@ def browse(host: str, emulator_url: str, profile: Path) -> dict[str, Any]:
                 browser.kill()
 
 
+class Visit(NamedTuple):
+    stage: Stage
+    emulator: Emulator
+    found: dict[str, Any]
+    """What the page found out."""
+
+
 @pytest.fixture(scope="module", params=["127.0.0.1", "localhost", "evil.example"])
-def visit(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Emulator, dict[str, Any]]]:
-    with running_in_thread(seed=SEED) as emulator:
+def visit(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visit]:
+    stage = make_stage(seed=SEED)
+    with served(stage) as emulator:
         emulator.spacetime.create_identity(subject="alice", email=f"{MARK}@example.com")
-        yield emulator, browse(request.param, emulator.url, tmp_path_factory.mktemp("profile"))
-
-
-Visit = tuple[Emulator, dict[str, Any]]
+        found = browse(request.param, emulator.url, tmp_path_factory.mktemp("profile"))
+        yield Visit(stage, emulator, found)
 
 
 def test_the_page_got_to_its_end(visit: Visit) -> None:
-    assert "broken" not in visit[1]
+    assert "broken" not in visit.found
 
 
 def test_it_changed_nothing(visit: Visit) -> None:
-    emulator, _ = visit
-    world = emulator._stage.settled_world()
+    emulator, world = visit.emulator, world_of(visit.stage)
 
     assert world.seed == SEED
     assert len(world.spacetime.emails) == 1
@@ -97,14 +102,14 @@ def test_it_changed_nothing(visit: Visit) -> None:
 
 @pytest.mark.parametrize("path", ["journal", "state", "health", "actors", "faults"])
 def test_it_read_nothing(visit: Visit, path: str) -> None:
-    _, found = visit
+    found = visit.found
 
     assert found[f"read {path}"] == "TypeError"
     assert found[f"read blindly {path}"] == "opaque"
 
 
 def test_no_way_of_posting_told_it_anything(visit: Visit) -> None:
-    _, found = visit
+    found = visit.found
     told = {name: answer for name, answer in found.items() if name.startswith(("reset", "rotate", "fault", "advance"))}
 
     assert {name: answer for name, answer in told.items() if "blindly" in name} == {
@@ -131,12 +136,12 @@ def test_no_way_of_posting_told_it_anything(visit: Visit) -> None:
     ],
 )
 def test_it_uses_spacetimedbs_api_as_far_as_its_cors_lets_any_page(visit: Visit, what: str, status: object) -> None:
-    assert visit[1][what] == status
+    assert visit.found[what] == status
 
 
 @pytest.mark.parametrize("what", ["list", "list with key", "create"])
 def test_intuitions_api_has_no_cors(visit: Visit, what: str) -> None:
-    emulator, found = visit
+    emulator, found = visit.emulator, visit.found
 
     assert found[f"Intuition, {what}"] == "TypeError"
     assert found["Intuition, create blindly"] == "opaque"

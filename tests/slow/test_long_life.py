@@ -1,10 +1,10 @@
-"""The state machine of tests/memory again, longer and by other ways each time."""
+"""The state machine of tests/properties again, longer and by other ways each time."""
 
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.memory.test_against_a_model import Life, LifeInManyLayers
+from tests.properties.test_world_against_a_model import SmallLayersMachine, WorldMachine
 
 LONG = settings(
     database=None,
@@ -16,6 +16,6 @@ LONG = settings(
 )
 
 
-@pytest.mark.parametrize("machine", [Life, LifeInManyLayers])
-def test_a_world_does_what_a_plain_model_of_it_does_for_long(machine: type[Life]) -> None:
+@pytest.mark.parametrize("machine", [WorldMachine, SmallLayersMachine])
+def test_a_world_does_what_a_plain_model_of_it_does_for_long(machine: type[WorldMachine]) -> None:
     run_state_machine_as_test(machine, settings=LONG)

@@ -6,9 +6,11 @@ import threading
 from http.client import HTTPConnection
 from time import monotonic
 
-from emulator import Emulator, running_in_thread
+from emulator import Emulator
+from emulator.stage import Stage
 from tests.conftest import API_KEY
 from tests.slow.conftest import Figure
+from tests.worlds import make_stage, served, world_of
 
 SECONDS = min(float(os.environ.get("LOAD_SECONDS", "60")), 20.0)
 HEADERS = {"x-api-key": API_KEY, "content-type": "application/json"}
@@ -36,10 +38,11 @@ class Maker(threading.Thread):
         connection.close()
 
 
-def assert_sound(emulator: Emulator) -> int:
+def assert_sound(stage: Stage) -> int:
     """Every row is there once, and found by its id and its vault; how many there are."""
-    store = emulator._stage.settled_world().intuition
-    with store._lock:
+    world = world_of(stage)
+    store = world.intuition
+    with world.ground.lock:
         rows = list(store.rows.merged().values())
         assert len({row.id for row in rows}) == len(rows) == len(store)
         assert [row.vault_id for row in rows] == [str(number + 1) for number in range(len(rows))]
@@ -49,14 +52,15 @@ def assert_sound(emulator: Emulator) -> int:
 
 def test_a_world_brought_back_in_the_middle_of_requests_is_whole(figure: Figure) -> None:
     restored, over = 0, threading.Event()
-    with running_in_thread(seed=7) as emulator:
+    stage = make_stage(seed=7)
+    with served(stage) as emulator:
         makers = [Maker(emulator, over) for _ in range(4)]
         for maker in makers:
             maker.start()
         end = monotonic() + SECONDS
         try:
             while monotonic() < end:
-                if assert_sound(emulator) > 2000:
+                if assert_sound(stage) > 2000:
                     emulator.reset()
                 snapshot = emulator.snapshot()
                 over.wait(0.005)  # some requests come

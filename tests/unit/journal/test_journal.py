@@ -1,0 +1,97 @@
+from datetime import UTC, datetime
+from threading import RLock
+from typing import Any
+
+import pytest
+
+from emulator.exchange import Exchange, Message
+from emulator.graveyard import Graveyard
+from emulator.journal import KEPT_IN_ALL, Journal
+
+
+def exchange(number: int, **changes: Any) -> Exchange:
+    given: dict[str, Any] = {
+        "number": number,
+        "method": "GET",
+        "target": "/v1/ping",
+        "operation": "spacetime.ping",
+        "request": Message(b"", b"", 0),
+        "status": 200,
+        "response": Message(b"", b"", 0),
+        "why": "",
+        "micros": 0,
+        "duration": 0.0,
+    }
+    return Exchange(**{**given, **changes})
+
+
+def journal_of(*exchanges: Exchange, size: int = 100) -> Journal:
+    journal = Journal(size, RLock(), Graveyard())
+    for each in exchanges:
+        journal.number()
+        journal.record(each)
+    return journal
+
+
+def test_the_oldest_is_forgotten_and_counted_when_there_are_too_many() -> None:
+    journal = journal_of(*(exchange(number) for number in range(1, 6)), size=3)
+
+    assert [each.number for each in journal] == [3, 4, 5]
+    assert (journal.total, journal.dropped) == (5, 2)
+
+
+def test_all_bodies_together_stay_below_32_mib() -> None:
+    body = Message(b"", b"x" * 16_384, 16_384)
+    journal = journal_of(*(exchange(number, request=body, response=body) for number in range(2000)), size=10_000)
+
+    assert 32_768 * len(journal) < KEPT_IN_ALL
+    assert journal.dropped > 0
+
+
+def test_a_journal_of_size_nothing_keeps_nothing() -> None:
+    assert len(journal_of(exchange(1), size=0)) == 0
+
+
+def test_clearing_keeps_the_count() -> None:
+    journal = journal_of(exchange(1))
+
+    journal.clear()
+
+    assert (len(journal), journal.total, journal.dropped) == (0, 1, 1)
+
+
+def test_headers_are_read_in_any_case_and_bad_bytes_are_shown() -> None:
+    message = Message(b"X-Thing: \xff\r\nx-thing: two\r\n", b"\xfe", 1)
+
+    assert message.header("x-THING") == "\\xff"
+    assert message.body == "\\xfe"
+
+
+def test_path_and_query_are_told_apart() -> None:
+    each = exchange(1, target="/v1/identity/a%2Fb/set-email?email=a?b")
+
+    assert (each.path, each.query) == ("/v1/identity/a%2Fb/set-email", "email=a?b")
+
+
+@pytest.mark.parametrize(
+    ("filters", "numbers"),
+    [
+        ({}, [1, 2, 3]),
+        ({"method": "post"}, [2]),
+        ({"status": 404}, [3]),
+        ({"path": "/v1/ping"}, [1, 2]),
+        ({"path": "/v1/*"}, [1, 2]),
+        ({"path": "/v1/**"}, [1, 2, 3]),
+        ({"path": "/v1/identity/*/verify"}, [3]),
+        ({"path": "/v1/pin."}, []),
+        ({"since": datetime(1970, 1, 1, 0, 0, 5, tzinfo=UTC)}, [2, 3]),
+    ],
+)
+def test_exchanges_are_found_by_method_path_status_and_time(filters: dict[str, Any], numbers: list[int]) -> None:
+    journal = journal_of(
+        exchange(1),
+        exchange(2, method="POST", micros=5_000_000),
+        exchange(3, target="/v1/identity/abc/verify?x=1", status=404, micros=6_000_000),
+    )
+
+    assert [each.number for each in journal.find(**filters)] == numbers

@@ -1,0 +1,115 @@
+"""An exchange as a person reads it."""
+
+from base64 import b64encode
+
+import pytest
+
+from emulator.exchange import Exchange, Message, head_of
+from emulator.report import claims, curl, report, short
+from emulator.rust import base64url
+
+URL = "http://127.0.0.1:41235"
+# {"sub":"alice","exp":60}
+TOKEN = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhbGljZSIsImV4cCI6NjB9.c2ln"
+
+
+def exchange(
+    method: str = "GET", target: str = "/v1/ping", headers: dict[str, str] | None = None, body: bytes = b""
+) -> Exchange:
+    head = head_of((name.encode(), value.encode()) for name, value in (headers or {}).items())
+    sent = Message(head, body[:16_384], len(body))
+    return Exchange(1, method, target, "", sent, 401, Message(b"", b"no", 2), "because", 50_000_000, 0.0012)
+
+
+@pytest.mark.parametrize(
+    ("made", "command"),
+    [
+        (exchange(), f"curl -i {URL}/v1/ping"),
+        (exchange("HEAD"), f"curl -i --head {URL}/v1/ping"),
+        (exchange("POST", "/a?b=[c]"), f"curl -i -X POST --globoff '{URL}/a?b=[c]'"),
+        (exchange(target="/a/../b"), f"curl -i --path-as-is {URL}/a/../b"),
+        (exchange(headers={"Host": "x", "X-A": "it's"}), f"curl -i {URL}/v1/ping -H 'X-A: it'\"'\"'s'"),
+        (exchange("POST", body=b'{"a":1}'), f"curl -i -X POST {URL}/v1/ping --data-binary '{{\"a\":1}}'"),
+    ],
+)
+def test_a_curl_repeats_the_request(made: Exchange, command: str) -> None:
+    assert curl(made, URL) == command
+
+
+@pytest.mark.parametrize(
+    ("made", "masked", "shown"),
+    [
+        (exchange(headers={"Authorization": f"Bearer {TOKEN}"}), "Bearer ***'", f"Bearer {TOKEN}'"),
+        (exchange(headers={"Authorization": TOKEN}), "Authorization: ***'", f"Authorization: {TOKEN}'"),
+        (exchange(headers={"X-Api-Key": "0000"}), "X-Api-Key: ***'", "X-Api-Key: 0000'"),
+        (exchange(target=f"/v1/ping?a=b&token={TOKEN}"), "a=b&token=***'", f"token={TOKEN}'"),
+        (exchange("POST", body=TOKEN.encode()), "--data-binary '***'", f"--data-binary {TOKEN}"),
+    ],
+)
+def test_secrets_are_masked_unless_asked_for(made: Exchange, masked: str, shown: str) -> None:
+    assert curl(made, URL).endswith(masked)
+    assert TOKEN not in curl(made, URL)
+    assert curl(made, URL, secrets=True).endswith(shown)
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        exchange(target=f"/identity/{TOKEN}/verify"),
+        exchange(target="/v1/ping?api_key=0123456789abcdef&x=1"),
+        exchange(headers={"X-Auth-Token": "0123456789abcdef"}),
+        exchange(headers={"Proxy-Authorization": "Basic 0123456789abcdef"}),
+        exchange(headers={"Authorization": f"{TOKEN} 0123456789abcdef"}),
+        exchange("POST", body=b'{"password": "0123456789abcdef", "a": 1}'),
+        exchange("POST", "/identity/0123456789abcdef", headers={"x-api-key": "0123456789abcdef"}),
+    ],
+)
+def test_no_secret_is_in_a_report_wherever_it_was_sent(made: Exchange) -> None:
+    text = report([made], URL) + short([made])
+
+    assert TOKEN not in text
+    assert "0123456789abcdef" not in text
+
+
+def test_control_characters_do_not_reach_the_terminal() -> None:
+    forged = base64url.encode(b'{"iss":"a\\n#99 POST /forged -> 200\\u001b[31m"}')
+    made = exchange(headers={"Authorization": f"Bearer a.{forged}.c"})
+
+    assert "\x1b" not in report([made], URL)
+    assert "\n#99" not in report([made], URL)
+
+
+def test_a_body_that_was_not_kept_whole_is_said_to_be_so() -> None:
+    assert curl(exchange("POST", body=b"x" * 20_000), URL).endswith(
+        "the body had 20000 bytes, of which 16384 were kept"
+    )
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        exchange(headers={"Authorization": f"Bearer {TOKEN}"}),
+        exchange(headers={"Authorization": f"Basic {b64encode(f'token:{TOKEN}'.encode()).decode()}"}),
+        exchange(target=f"/v1/ping?token={TOKEN}"),
+    ],
+)
+def test_claims_are_read_wherever_the_token_is(made: Exchange) -> None:
+    assert claims(made) == {"sub": "alice", "exp": 60}
+
+
+@pytest.mark.parametrize("value", ["Bearer x", "Bearer a.!.c", "Basic !", "Bearer a.W10.c", "Bearer"])
+def test_what_is_no_token_has_no_claims(value: str) -> None:
+    assert claims(exchange(headers={"Authorization": value})) is None
+
+
+def test_the_time_left_is_by_the_emulators_clock() -> None:
+    assert "(10 s left)" in report([exchange(headers={"Authorization": f"Bearer {TOKEN}"})], URL)
+
+
+def test_a_report_of_nothing_says_so() -> None:
+    assert report([], URL) == f"{URL}: nothing was requested"
+
+
+def test_the_short_form_names_the_refused() -> None:
+    assert short([exchange()]) == "#1 GET /v1/ping -> 401: because"
+    assert short([]) == "none refused of 0"

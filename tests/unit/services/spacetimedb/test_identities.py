@@ -1,0 +1,55 @@
+import pytest
+
+from emulator.spacetime.model import Claims, Database, NotAnIdentity, identity_of, parse_identity
+from tests.conftest import data
+
+
+@pytest.mark.parametrize("row", data("identities.json"), ids=lambda row: f"{row['iss']}|{row['sub']}")
+def test_an_identity_follows_from_issuer_and_subject(row: dict[str, str]) -> None:
+    assert identity_of(row["iss"], row["sub"]) == row["identity"]
+
+
+def test_names_beyond_ascii_are_hashed_as_utf8() -> None:
+    assert identity_of("localhost", "é|ü") == "c200b56b5140231ebe1b665ca98e18c549574b0b14878d987cf2eb81dcfcbec1"
+
+
+def test_an_identity_may_be_written_in_upper_case() -> None:
+    identity = identity_of("localhost", "alice")
+
+    assert parse_identity(identity.upper()) == identity
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("zz", 'invalid value: string "zz", expected a byte array or hex string'),
+        ("c20", 'invalid value: string "c20", expected a byte array or hex string'),
+        ("c2 00", 'invalid value: string "c2 00", expected a byte array or hex string'),
+        ("0x" + "0" * 64, f'invalid value: string "0x{"0" * 64}", expected a byte array or hex string'),
+        ("", "too few elements for array"),
+        ("00" * 31, "too few elements for array"),
+        ("00" * 33, "too many elements for array"),
+    ],
+)
+def test_what_is_no_identity_is_refused_in_serdes_words(text: str, sentence: str) -> None:
+    with pytest.raises(NotAnIdentity) as caught:
+        parse_identity(text)
+
+    assert str(caught.value) == sentence
+
+
+def test_a_database_has_an_identity_of_the_same_form_and_a_32_digit_address() -> None:
+    database = Database.new(b"chance")
+
+    assert database.identity.startswith("c200")
+    assert len(bytes.fromhex(database.identity)) == 32
+    assert len(bytes.fromhex(database.address)) == 16
+
+
+@pytest.mark.parametrize(
+    ("expires_at", "expired"), [(None, False), (940, False), (939, True), (0, True), (-1, False), (2000, False)]
+)
+def test_a_token_lives_for_sixty_seconds_after_its_end(expires_at: int | None, expired: bool) -> None:
+    claims = Claims(identity_of("localhost", "s"), "s", "localhost", (), 0, expires_at)
+
+    assert claims.expired(1000) is expired

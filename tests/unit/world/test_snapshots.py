@@ -1,0 +1,148 @@
+"""A world is put aside and gone on from, in memory and as a document."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emulator import Misconfigured
+from emulator.intuition.model import Draft
+from emulator.snapshot import read, written
+from emulator.stage import Stage
+from emulator.steps import made_step
+from tests.conftest import API_KEY
+from tests.measuring import quickest
+from tests.waiting import PATIENCE
+from tests.worlds import make_stage, make_world, world_of
+
+
+def filled() -> Stage:
+    """A stage whose world holds something of everything."""
+    stage = make_stage(seed=7)
+    world = world_of(stage)
+    identity, _ = world.spacetime.create_identity()
+    world.spacetime.set_email(identity, "Alice@example.com")
+    world.spacetime.add_database(identity)
+    world.spacetime.rotate_key()
+    world.intuition.lifecycle = type(world.intuition.lifecycle)(pending=True, complete_after=30.0)
+    world.intuition.create(Draft("JP", "0x81", external_reference="https://a.example"))
+    world.intuition.add_position(0, "0x82", 5)
+    world.intuition.revoke_api_key(API_KEY)
+    world.intuition.issue_api_key("0x83")
+    world.intuition.names["jp"] = 0
+    step = {"request": "POST /identity", "do": {"rate_limit": {"requests": 1, "seconds": 5.0}}}
+    world.add_step(made_step(step)).windows["key"] = (world.faults.begun, 3)
+    world.clock.freeze()
+    return stage
+
+
+def test_a_document_read_again_is_the_same_document() -> None:
+    stage = filled()
+    document = written(world_of(stage))
+
+    assert written(read(document, make_world())) == document
+
+
+def test_a_world_read_again_goes_on_as_the_first_would() -> None:
+    stage = filled()
+    again = read(written(world_of(stage)), make_world())
+
+    assert again.spacetime.create_identity() == world_of(stage).spacetime.create_identity()
+    assert again.intuition.create(Draft("B", "0x81")) == world_of(stage).intuition.create(Draft("B", "0x81"))
+    assert [again.intuition.find(name).id for name in ("jp",) if again.intuition.names.get(name)] == []
+    assert again.row_number("jp") == 0
+
+
+def test_a_skewed_clock_stays_as_far_ahead() -> None:
+    stage = make_stage()
+    world_of(stage).clock.skew(3600)
+
+    assert read(written(world_of(stage)), world_of(stage)).clock.ahead == pytest.approx(3600, abs=PATIENCE)
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (lambda found: found.update(version=2), "version 2 of a snapshot"),
+        (lambda found: found.pop("seed"), "missing required field `seed`"),
+        (lambda found: found.update(sede=1), "unknown field `sede`"),
+        (lambda found: found["spacetime"].update(profile="v9"), "no profile 'v9'"),
+        (lambda found: found["spacetime"].update(keys=[]), "spacetime.keys is empty"),
+        (lambda found: found["spacetime"].update(first_key="nowhere"), "no key has the origin 'nowhere'"),
+        (lambda found: found["spacetime"].update(first_key="files"), "start with the same --jwt-priv-key-path"),
+        (lambda found: found["spacetime"].update(emails={"c2": "a@b.c"}), "too few elements"),
+        (
+            lambda found: next(iter(found["spacetime"]["databases"].values()))[0].update(address="ab"),
+            "'ab' is no address",
+        ),
+        (
+            lambda found: next(iter(found["spacetime"]["databases"].values()))[0].update(identity="c2"),
+            "too few elements",
+        ),
+        (lambda found: found["intuition"]["identities"].append(found["intuition"]["identities"][0]), "is there twice"),
+        (lambda found: found["intuition"]["identities"][0].update(status="zzz"), "Invalid enum value 'zzz'"),
+        (lambda found: found["intuition"]["identities"][0].update(created_at="zzz"), "zzz"),
+        (lambda found: found["intuition"]["identities"][0].update(assets_sum="zzz"), "matching regex"),
+        (lambda found: found["intuition"]["lifecycle"].update(complete_after=-1), "complete_after is not from 0"),
+        (lambda found: found["script"][0]["step"].update(request="POST /identiy"), "no route is like"),
+        (lambda found: found["script"][0]["step"].update(actor="nobody"), "no actor 'nobody'"),
+        (lambda found: found["intuition"].update(users=[]), "no user has the wallet '0x81'"),
+        (lambda found: found["clock"].update(freeze="yesterday"), "this is no snapshot"),
+        (lambda found: found["script"][0]["step"].update(nth=0), "step 1: 0 is too small"),
+    ],
+)
+def test_a_wrong_document_says_what_is_wrong(change: Any, text: str) -> None:
+    stage = filled()
+    found = json.loads(written(world_of(stage)))
+    change(found)
+
+    with pytest.raises(Misconfigured, match=text):
+        read(json.dumps(found).encode(), world_of(stage))
+
+
+def test_a_key_from_files_is_in_no_document(recorded_key_pair: tuple[Path, Path]) -> None:
+    private, public = recorded_key_pair
+    stage = make_stage(jwt_priv_key_path=private, jwt_pub_key_path=public)
+    document = written(world_of(stage))
+
+    assert b"PRIVATE" not in document
+    assert read(document, world_of(stage)).spacetime.keyring.key.public_pem == public.read_bytes()
+
+
+# --- in memory --------------------------------------------------------------------------------------------------------
+
+
+def test_a_restored_world_is_as_it_was() -> None:
+    stage = filled()
+    before = written(world_of(stage))
+    snapshot = stage.snapshot()
+    world_of(stage).intuition.create(Draft("B", "0x84"))
+    world_of(stage).spacetime.rotate_key()
+    world_of(stage).faults.clear()
+    world_of(stage).clock.advance(60)
+
+    stage.restore(snapshot)
+
+    assert written(world_of(stage)) == before
+
+
+def test_a_snapshot_can_be_gone_back_to_again_and_again() -> None:
+    stage = filled()
+    before = written(world_of(stage))
+    snapshot = stage.snapshot()
+    for _ in range(3):
+        world_of(stage).intuition.create(Draft("B", "0x84"))
+        stage.restore(snapshot)
+
+    assert written(world_of(stage)) == before
+
+
+def test_a_snapshot_costs_no_more_in_a_big_world_than_in_a_small_one() -> None:
+    small, big = make_stage(), make_stage()
+    for number in range(20_000):
+        world_of(big).intuition.create(Draft(f"user {number}", "0x81"))
+
+    in_small, in_big = quickest(lambda: small.restore(small.snapshot()), lambda: big.restore(big.snapshot()), times=100)
+
+    assert in_big < 2 * in_small

@@ -1,0 +1,99 @@
+"""The world that requests see: reset, configs that are refused, snapshots."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from emulator import Config, Misconfigured
+from emulator.faults import Asked
+from emulator.ground import Ground
+from emulator.intuition.model import Draft
+from emulator.steps import made_step
+from tests.waiting import A_MOMENT
+from tests.worlds import make_stage, world_of
+
+FROZEN = Config(seed=7, freeze_at=datetime(2024, 2, 15, 5, 47, 17, 289011, tzinfo=UTC))
+JP = Draft("JP", "0x81", description="It's me, JP")
+
+
+def test_a_reset_puts_a_new_world_in_the_place_of_the_old() -> None:
+    stage = make_stage(FROZEN)
+    old = world_of(stage)
+    old.intuition.create(JP)
+
+    new = stage.reset()
+
+    assert world_of(stage) is new is not old
+    assert (len(old.intuition), len(new.intuition)) == (1, 0)
+
+
+def test_a_token_from_before_a_reset_is_good_after_it() -> None:
+    stage = make_stage(FROZEN)
+    _, token = world_of(stage).spacetime.create_identity()
+
+    assert stage.reset().spacetime.read(token)
+
+
+def test_a_rotated_key_comes_back_with_a_reset() -> None:
+    stage = make_stage(FROZEN)
+    first = world_of(stage).spacetime.keyring.key.public_pem
+    world_of(stage).spacetime.rotate_key()
+    rotated = world_of(stage).spacetime.keyring.key.public_pem
+
+    assert rotated != first
+    assert stage.reset().spacetime.keyring.key.public_pem == first
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        (Config(spacetime_profile="v3"), "there is no spacetime profile 'v3'; there is documented, v1, v2"),
+        (Config(intuition_profile="v1"), "there is no intuition profile 'v1'; there is documented"),
+        (Config(jwt_priv_key_path=Path("x")), "go together"),
+        (Config(seed="x"), "seed is 'x'; it must be of type int"),  # type: ignore[arg-type]
+        (Config(freeze_at="2024"), "freeze_at is '2024'; it must be of type datetime"),  # type: ignore[arg-type]
+        (Config(scenario="two_freinds"), "there is no scenario 'two_freinds'"),
+        (Config(freeze_at=datetime(2024, 1, 1)), "without an offset"),  # noqa: DTZ001 - that is the mistake
+        (Config(journal_size=-1), "0 or more"),
+        (Config(scenario={}), "version: missing"),
+        (Config(scenario=5), "a scenario is a name, a path, a document or a function, not 5"),  # type: ignore[arg-type]
+    ],
+)
+def test_a_config_that_names_what_is_not_there_is_refused(config: Config, message: str) -> None:
+    with pytest.raises(Misconfigured, match=message):
+        make_stage(config)
+
+
+def test_no_row_is_made_between_a_snapshots_chance_and_its_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = make_stage(FROZEN)
+    store, fork = world_of(stage).intuition, Ground.fork
+    maker = Thread(target=lambda: store.create(JP))
+
+    def slow_fork(ground: Ground) -> Ground:
+        copy = fork(ground)
+        maker.start()
+        maker.join(A_MOMENT)  # it has to wait for the snapshot
+        return copy
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Ground, "fork", slow_fork)
+        snapshot = stage.snapshot()
+    maker.join()
+    stage.restore(snapshot)
+    made = [world_of(stage).intuition.create(JP).id for _ in range(2)]
+
+    assert [row.id for row in world_of(stage).intuition.rows.merged().values()] == made
+
+
+def test_a_copy_counts_a_limit_on_its_own() -> None:
+    stage = make_stage(FROZEN)
+    world_of(stage).add_step(made_step({"request": "GET /v1/ping", "do": {"rate_limit": {"requests": 1}}}))
+    ping = Asked("GET", ("/v1/ping",), "", "somebody", world_of(stage).clock.micros())
+    snapshot = stage.snapshot()
+
+    for _ in range(2):
+        stage.restore(snapshot)
+        assert world_of(stage).faults.decide(ping, world_of(stage).entropy) is None
+        assert world_of(stage).faults.decide(ping, world_of(stage).entropy) is not None

@@ -1,0 +1,42 @@
+"""Stages and worlds for tests that look inside an emulator.
+
+Such a test makes its stage here and keeps hold of it, so that nothing has to be fetched out of a handle. How a stage is
+made, how its world is read and how it is served is written down in this file only.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Unpack
+
+from emulator import Config, Emulator
+from emulator.config import Settings
+from emulator.guard import Guard
+from emulator.server import bind, serving_in_thread
+from emulator.stage import Stage
+from emulator.world import World
+
+
+def make_stage(config: Config | None = None, *, below: Config | None = None, **settings: Unpack[Settings]) -> Stage:
+    """`make_stage(seed=7)` is short for `make_stage(Config(seed=7))`. Raises Misconfigured."""
+    return Stage(Config(**settings).over(config or Config()), below)
+
+
+def world_of(stage: Stage) -> World:
+    """The world that requests see now, after everything in it that is due by its clock."""
+    return stage.world
+
+
+def make_world(config: Config | None = None, **settings: Unpack[Settings]) -> World:
+    return world_of(make_stage(config, **settings))
+
+
+def handle_of(stage: Stage) -> Emulator:
+    """What a test holds, where no server listens and no request is ever under way."""
+    return Emulator("http://test.invalid", stage, abort=lambda: None)
+
+
+@contextmanager
+def served(stage: Stage, guard: Guard | None = None) -> Iterator[Emulator]:
+    """A server in a thread that shows this stage's world as long as the block lasts."""
+    with serving_in_thread(stage, guard or Guard(), bind("127.0.0.1", 0)) as emulator:
+        yield emulator
