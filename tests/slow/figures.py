@@ -7,7 +7,7 @@ from importlib.metadata import version
 
 import pytest
 
-from tests.house.layout import ROOT
+from tests.project.layout import ROOT
 
 PAGE = ROOT / "docs" / "robustness.md"
 BEGIN, END = "<!-- figures: begin -->\n", "<!-- figures: end -->\n"

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.house.layout import MAY_IMPORT, ONLY, ROOT, floor_of, imports, modules, with_diagram
+from tests.project.layout import MAY_IMPORT, ONLY, ROOT, floor_of, imports, modules, with_diagram
 
 MODULES = [pytest.param(name, path, id=name) for name, path in modules()]
 
 
 @pytest.mark.parametrize(("name", "path"), MODULES)
 def test_every_module_has_a_floor(name: str, path: Path) -> None:
-    assert floor_of(name) is not None, f"{name}: give it a floor in tests/house/layout.py"
+    assert floor_of(name) is not None, f"{name}: give it a floor in tests/project/layout.py"
 
 
 @pytest.mark.parametrize(("name", "path"), MODULES)
@@ -49,4 +49,4 @@ def test_libraries_stay_on_their_floors(name: str, path: Path) -> None:
 def test_the_diagram_in_architecture_md_is_drawn_from_the_table() -> None:
     page = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
 
-    assert page == with_diagram(page), "run: python -m tests.house.layout"
+    assert page == with_diagram(page), "run: python -m tests.project.layout"

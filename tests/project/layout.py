@@ -1,4 +1,4 @@
-"""The floors of the house. `python -m tests.house.layout` draws them into ARCHITECTURE.md."""
+"""The floors of the house. `python -m tests.project.layout` draws them into ARCHITECTURE.md."""
 
 import ast
 from collections.abc import Iterator

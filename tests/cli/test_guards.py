@@ -9,7 +9,7 @@ from emulator import Misconfigured
 from emulator.control.api import OPERATIONS
 from emulator.operation import Operation
 from emulator.server import bind
-from tests.keys.test_cli import serving
+from tests.cli.test_cli import serving
 from tests.raw import RawAnswer, exchange, request
 
 TOKEN = "s3cret"

@@ -1,4 +1,4 @@
-"""What common clients make of each fault, found by trying. `python -m tests.house.faults_table` writes it down."""
+"""What common clients make of each fault, found by trying. `python -m tests.project.faults_table` writes it down."""
 
 import asyncio
 import json
@@ -18,7 +18,7 @@ import requests
 from emulator import Emulator, running_in_thread
 from emulator.faults import Kind, matrix
 from emulator.steps import CHANGES
-from tests.house.layout import ROOT
+from tests.project.layout import ROOT
 
 PAGE = ROOT / "docs" / "faults.md"
 BEGIN, END = "<!-- clients: begin -->", "<!-- clients: end -->"

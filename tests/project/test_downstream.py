@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.house.layout import ROOT
+from tests.project.layout import ROOT
 
 BIN = Path(sys.executable).parent
 EXAMPLES = ROOT / "examples"
@@ -24,11 +24,11 @@ def run(*command: str, folder: Path) -> str:
 
 
 def test_a_typed_test_file_passes_mypy_strict() -> None:
-    run(sys.executable, "-m", "mypy", "--strict", "tests/house/downstream.py", folder=ROOT)
+    run(sys.executable, "-m", "mypy", "--strict", "tests/project/downstream.py", folder=ROOT)
 
 
 def test_a_typed_test_file_passes_pyright() -> None:
-    run(sys.executable, "-m", "pyright", "--pythonpath", sys.executable, "tests/house/downstream.py", folder=ROOT)
+    run(sys.executable, "-m", "pyright", "--pythonpath", sys.executable, "tests/project/downstream.py", folder=ROOT)
 
 
 def test_a_mistake_in_a_typed_test_file_is_found(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from emulator.pytest_settings import KEYWORDS
 from emulator.server import bind
 from emulator.spacetime import model as spacetime
 from emulator.spacetime import operations as spacetime_operations
-from tests.house.layout import ROOT
+from tests.project.layout import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 FIDELITY = (ROOT / "docs" / "fidelity.md").read_text(encoding="utf-8")

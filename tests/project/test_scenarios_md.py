@@ -15,7 +15,7 @@ from emulator.scenario.reading import read
 from emulator.scenario.schema import descriptions, schema_text
 from emulator.scenario.tree import Node
 from emulator.steps import Step
-from tests.house.layout import ROOT
+from tests.project.layout import ROOT
 
 MANUAL = (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```(yaml|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

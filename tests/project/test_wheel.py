@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.house.layout import ROOT
+from tests.project.layout import ROOT
 
 
 @pytest.fixture(scope="module")
