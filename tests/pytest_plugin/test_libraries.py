@@ -31,6 +31,7 @@ def test_its_clock_follows_frozen_wall_time_and_its_timers_do_not(run: Run, libr
         def test_frozen(identity_emulator):
             payload = json.loads(create(identity_emulator)[1])["token"].split(".")[1]
             assert json.loads(urlsafe_b64decode(payload + "=="))["iat"] == 1707976037
+            identity_emulator.journal.wait_for("POST", "/v1/identity")
             with pytest.raises(AssertionError, match="within 0.01 s"):
                 identity_emulator.journal.wait_for("GET", "/v1/identity", timeout=0.01)
             identity_emulator.clock.advance(3600)
