@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.limits import LIMIT
 from tests.project.layout import ROOT
 
 BIN = Path(sys.executable).parent
@@ -17,7 +18,7 @@ EXAMPLES = ROOT / "examples"
 def run(*command: str, folder: Path) -> str:
     environment = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
     done = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=LIMIT, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

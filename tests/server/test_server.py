@@ -216,11 +216,18 @@ def test_a_bug_is_a_plain_500_and_its_reason_is_in_the_journal(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps a port of ended connections for a while")
 def test_a_port_is_free_again_after_the_end() -> None:
-    with running_in_thread() as emulator:
-        requests.get(f"{emulator.url}/v1/ping", timeout=LIMIT)
-        port = emulator.port
+    def is_free_again() -> bool:
+        with running_in_thread() as emulator:
+            requests.get(f"{emulator.url}/v1/ping", timeout=LIMIT)
+            port = emulator.port
+        try:
+            bind("127.0.0.1", port).close()
+        except Misconfigured:
+            return False
+        return True
 
-    bind("127.0.0.1", port).close()
+    # Somebody else may be given the port in between, but hardly each time.
+    assert any(is_free_again() for _ in range(3))
 
 
 # --- old worlds -------------------------------------------------------------------------------------------------------
