@@ -23,7 +23,7 @@ test: lint $(READY)  ## Lint, type-check and run the whole suite with branch cov
 	$(BIN)/coverage report
 
 unit: $(TESTABLE)  ## Run the tests without those that build and install packages
-	$(BIN)/pytest -q -n auto --ignore=tests/house
+	$(BIN)/pytest -q -n auto --ignore=tests/project
 
 install: $(READY)  ## Make the environment for development
 
@@ -39,9 +39,9 @@ check-all: test lowest slow bench  ## Everything, slow checks included
 lowest:  ## Run the unit tests with the oldest versions of everything the package allows
 	@$(PYTHON) -m venv $(VENV)-lowest
 	@$(VENV)-lowest/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
-	@$(VENV)-lowest/bin/python tests/house/lowest.py > $(VENV)-lowest/constraints.txt
+	@$(VENV)-lowest/bin/python tests/project/lowest.py > $(VENV)-lowest/constraints.txt
 	@$(VENV)-lowest/bin/python -m pip install --quiet --group test --editable . -c $(VENV)-lowest/constraints.txt
-	$(VENV)-lowest/bin/pytest -q -n auto --ignore=tests/house
+	$(VENV)-lowest/bin/pytest -q -n auto --ignore=tests/project
 
 slow: $(READY)  ## Load, bad clients and a browser, for three minutes; LOAD_SECONDS=10 makes it shorter
 	$(BIN)/pytest -q tests/slow

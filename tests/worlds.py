@@ -9,30 +9,32 @@ from contextlib import contextmanager
 from typing import Unpack
 
 from emulator import Config, Emulator
-from emulator.config import Settings
-from emulator.guard import Guard
-from emulator.server import bind, serving_in_thread
-from emulator.stage import Stage
-from emulator.world import World
+from emulator.control.api.access import Guard
+from emulator.control.emulator import LocalEmulator
+from emulator.control.new_world import new_stage
+from emulator.server.run import bind, serving_in_thread
+from emulator.world.config import Settings
+from emulator.world.stage import Stage
+from emulator.world.world import World
 
 
 def make_stage(config: Config | None = None, *, below: Config | None = None, **settings: Unpack[Settings]) -> Stage:
     """`make_stage(seed=7)` is short for `make_stage(Config(seed=7))`. Raises Misconfigured."""
-    return Stage(Config(**settings).over(config or Config()), below)
+    return new_stage(Config(**settings).over(config or Config()), below)
 
 
 def world_of(stage: Stage) -> World:
     """The world that requests see now, after everything in it that is due by its clock."""
-    return stage.world
+    return stage.settled_world()
 
 
 def make_world(config: Config | None = None, **settings: Unpack[Settings]) -> World:
     return world_of(make_stage(config, **settings))
 
 
-def handle_of(stage: Stage) -> Emulator:
+def handle_of(stage: Stage) -> LocalEmulator:
     """What a test holds, where no server listens and no request is ever under way."""
-    return Emulator("http://test.invalid", stage, abort=lambda: None)
+    return LocalEmulator("http://test.invalid", stage, abort=lambda: None)
 
 
 @contextmanager

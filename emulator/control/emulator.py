@@ -13,6 +13,7 @@ from emulator.control.actors import Actor, LocalActor, LocalActors
 from emulator.control.faults import Faults, LocalFaults
 from emulator.control.intuition import Intuition, LocalIntuition
 from emulator.control.spacetimedb import LocalSpacetime, Spacetime
+from emulator.core.clock import Clock
 from emulator.core.errors import is_misconfigured
 from emulator.journal.queries import ExchangeQueries
 from emulator.scenario.locate import located_config
@@ -163,7 +164,7 @@ class LocalEmulator(Emulator):
         return LocalActors(self._stage)
 
     @property
-    def clock(self) -> ClockControl:
+    def clock(self) -> Clock:
         return self._stage.settled_world().clock
 
     @property

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from emulator.intuition import model as intuition_model
-from emulator.openapi import document
-from emulator.spacetime import model as spacetime_model
+from emulator.control.api.openapi_document import document
+from emulator.services.intuition import model as intuition_model
+from emulator.services.spacetimedb import model as spacetime_model
 
 PAGE = intuition_model.PROFILES["documented"]
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from emulator import Emulator
-from emulator.rust.escape import debug
+from emulator.services.rust.debug_format import debug
 from tests.conftest import data
 from tests.raw import RawAnswer, exchange
 

@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from emulator import Config, Emulator, running_in_thread
-from emulator.spacetime.model import identity_of
+from emulator.services.spacetimedb.model import identity_of
 from tests.raw import exchange, request
 from tests.waiting import PATIENCE
 

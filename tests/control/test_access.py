@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from emulator import Emulator
-from emulator.guard import Guard
+from emulator.control.api.access import Guard
 from tests.control.calls import call
 from tests.worlds import make_stage, served
 

@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from emulator import Emulator, running_in_thread
-from emulator.intuition.model import keccak256
+from emulator.services.intuition.content_address import keccak256
 from tests.conftest import API_KEY
 from tests.control.calls import JSON
 from tests.raw import connect, request

@@ -8,11 +8,11 @@ import pytest
 import requests
 
 from emulator import Emulator
-from emulator.control import openapi as control
-from emulator.description import Chapter
-from emulator.intuition import model as intuition_model
-from emulator.openapi import chapters, document
-from emulator.spacetime import model as spacetime_model
+from emulator.control.api import operation_docs as control
+from emulator.control.api.openapi_document import api_docs, document
+from emulator.http.operation_docs import ApiDoc
+from emulator.services.intuition import model as intuition_model
+from emulator.services.spacetimedb import model as spacetime_model
 from tests.waiting import PATIENCE
 
 PAGE = intuition_model.PROFILES["documented"]
@@ -20,33 +20,33 @@ PAGE = intuition_model.PROFILES["documented"]
 
 def tables() -> list[Any]:
     found = [
-        (f"{chapter.name}-{profile.name}", chapter)
+        (f"{api_doc.name}-{profile.name}", api_doc)
         for profile in spacetime_model.PROFILES.values()
-        for chapter in chapters(profile, PAGE)
+        for api_doc in api_docs(profile, PAGE)
     ]
-    return [pytest.param(chapter, id=name) for name, chapter in found]
+    return [pytest.param(api_doc, id=name) for name, api_doc in found]
 
 
 @pytest.mark.parametrize("chapter", tables())
-def test_every_operation_is_described(chapter: Chapter) -> None:
-    where = f"emulator/{chapter.name}/openapi.py"
+def test_every_operation_is_described(api_doc: ApiDoc) -> None:
+    where = f"emulator/{api_doc.name}/openapi.py"
 
-    assert chapter.undescribed == [], f"describe {', '.join(chapter.undescribed)} in the table of {where}"
+    assert api_doc.undocumented == [], f"describe {', '.join(api_doc.undocumented)} in the table of {where}"
 
 
 def test_a_missing_row_is_named() -> None:
-    rows = {name: row for name, row in control.DESCRIPTIONS.items() if name != "control.reset"}
-    whole = control.chapter()
+    rows = {name: row for name, row in control.OPERATION_DOCS.items() if name != "control.reset"}
+    whole = control.api_doc()
 
-    chapter = Chapter(
-        name=whole.name, what=whole.what, operations=whole.operations, descriptions=rows, schemes=whole.schemes
+    api_doc = ApiDoc(
+        name=whole.name, what=whole.what, operations=whole.operations, operation_docs=rows, schemes=whole.schemes
     )
 
-    assert chapter.undescribed == ["control.reset"]
+    assert api_doc.undocumented == ["control.reset"]
 
 
 def test_no_control_route_is_described_that_is_not_there() -> None:
-    assert set(control.DESCRIPTIONS) <= {each.name for each in control.chapter().operations}
+    assert set(control.OPERATION_DOCS) <= {each.name for each in control.api_doc().operations}
 
 
 def test_the_document_is_served_in_the_profiles_of_the_world(emulator: Emulator, v2: Emulator) -> None:

@@ -73,7 +73,7 @@ def test_each_step_tells_how_far_it_has_come(emulator: Emulator) -> None:
         ),
         (
             {"version": 1, "sead": 7, "seed": "x"},
-            'sead: unknown key, did you mean "seed"?\nseed: expected a whole number',
+            "sead: unknown key, did you mean 'seed'?\nseed: expected a whole number",
         ),
         ({"senario": "two_friends"}, "unknown key 'senario'"),
         ({}, "no scenario"),

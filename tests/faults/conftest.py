@@ -9,8 +9,10 @@ from typing import NamedTuple
 import pytest
 
 from emulator import Emulator
-from emulator.guard import Guard
-from emulator.server import Http, bind, serving, url_of
+from emulator.control.api.access import Guard
+from emulator.control.emulator import LocalEmulator
+from emulator.server.protocol import Http
+from emulator.server.run import bind, serving, url_of
 from tests.waiting import PATIENCE
 from tests.worlds import make_stage
 
@@ -44,7 +46,7 @@ def running_server() -> Iterator[Server]:
             loop.call_soon_threadsafe(http.abort)
 
         try:
-            yield Server(Emulator(url_of(listener), stage, abort), http)
+            yield Server(LocalEmulator(url_of(listener), stage, abort), http)
         finally:
             loop.call_soon_threadsafe(stop.set)
             served.result()

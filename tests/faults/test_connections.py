@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from emulator import Emulator
-from emulator.clock import EARLIEST, LATEST
-from emulator.faults import Kind, matrix
+from emulator.core.clock import EARLIEST, LATEST
+from emulator.faults.catalogue import Kind, matrix
+from emulator.faults.schedule import Fault
 from tests.conftest import API_KEY
 from tests.faults.conftest import Server
 from tests.raw import connect, exchange, read_answer, request
@@ -127,6 +128,7 @@ def test_a_fault_that_could_only_break_the_emulator_is_refused(
 def test_a_limit_forgets_who_has_not_come_for_longest(emulator: Emulator) -> None:
     emulator.clock.freeze()
     fault = emulator.faults.add("GET /v1/ping", rate_limit={"requests": 5})
+    assert isinstance(fault, Fault)
     with connect(emulator.url) as connection:
         for number in range(1100):
             connection.sendall(request("GET", "/v1/ping", f"x-api-key: {number}{'k' * 1000}"))

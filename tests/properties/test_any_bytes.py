@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from emulator import Emulator
-from emulator.rust import base64url
+from emulator.services.rust import base64url
 from tests.conftest import API_KEY
 from tests.raw import exchange, request
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.rust.plain import plain_object
-from emulator.rust.serde import anything, ignored, parse
-from emulator.rust.serde_json import JsonError
+from emulator.services.rust.fast_json import plain_object
+from emulator.services.rust.serde import anything, ignored, parse
+from emulator.services.rust.serde_json import JsonError
 
 values = st.recursive(
     st.none()

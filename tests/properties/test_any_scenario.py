@@ -7,9 +7,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.scenario.checking import checked
-from emulator.scenario.reading import Unreadable, read, read_plain
-from emulator.scenario.tree import plain
+from emulator.scenario.document import plain
+from emulator.scenario.type_check import checked
+from emulator.scenario.yaml_reader import Unreadable, read, read_plain
 
 # --- any text ---------------------------------------------------------------------------------------------------------
 

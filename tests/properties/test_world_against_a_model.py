@@ -15,15 +15,16 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from emulator.clock import rfc3339, to_datetime
-from emulator.faults import Asked
-from emulator.graveyard import Graveyard
-from emulator.intuition.listing import SORT_KEYS, Filters, Paging, Sorting
-from emulator.intuition.model import NotFound
-from emulator.layers import Layered
-from emulator.spacetime.model import TokenRefused, identity_of
-from emulator.stage import Snapshot
-from emulator.world import World
+from emulator.core.clock import rfc3339, to_datetime
+from emulator.core.copy_on_write import CopyOnWriteMap
+from emulator.core.deferred_free import DeferredFree
+from emulator.faults.schedule import RequestFacts
+from emulator.services.intuition.listing import SORT_KEYS, Filters, Paging, Sorting
+from emulator.services.intuition.refusals import NotFound
+from emulator.services.spacetimedb.model import identity_of
+from emulator.services.spacetimedb.refusals import TokenRefused
+from emulator.world.snapshot import Snapshot
+from emulator.world.world import World
 from tests.conftest import API_KEY
 from tests.properties.plain_model import BEGUN, FITTING, REQUESTS, SECOND, Plain, Row, Step
 from tests.worlds import handle_of, make_stage, world_of
@@ -305,7 +306,7 @@ class WorldMachine(RuleBasedStateMachine):
     def ask_once(self, request: str, client: str) -> None:
         method, _, path = request.partition(" ")
         world = self.world
-        order = world.faults.decide(Asked(method, (path,), "", client, self.plain.now), world.entropy)
+        order = world.faults.decide(RequestFacts(method, (path,), "", client, self.plain.now), world.entropy)
         if order is not None:
             world.change(order.do, self.plain.now)
 
@@ -383,13 +384,13 @@ class SmallLayersMachine(WorldMachine):
 
     def __init__(self) -> None:
         self.patch = pytest.MonkeyPatch()
-        self.patch.setattr(Layered, "_SMALL", 3)
-        self.patch.setattr(Graveyard, "_SMALL", 0)
+        self.patch.setattr(CopyOnWriteMap, "_SMALL", 3)
+        self.patch.setattr(DeferredFree, "_SMALL", 0)
         super().__init__()
 
     @rule(count=st.integers(1, 5))
     def let_go_of_old_worlds(self, count: int) -> None:
-        self.stage.graveyard.dig(count)
+        self.stage.deferred.free_some(count)
 
     def teardown(self) -> None:
         self.patch.undo()

@@ -4,11 +4,11 @@ import os
 import platform
 import sys
 from importlib.metadata import version
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.project.import_rules import ROOT
+
 PAGE = ROOT / "docs" / "robustness.md"
 BEGIN, END = "<!-- figures: begin -->\n", "<!-- figures: end -->\n"
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from emulator import Emulator
-from emulator.stage import Stage
+from emulator.world.stage import Stage
 from tests.worlds import make_stage, served, world_of
 
 PAGE = Path(__file__).with_name("page.html").read_text(encoding="utf-8")

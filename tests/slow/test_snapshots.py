@@ -7,7 +7,7 @@ from http.client import HTTPConnection
 from time import monotonic
 
 from emulator import Emulator
-from emulator.stage import Stage
+from emulator.world.stage import Stage
 from tests.conftest import API_KEY
 from tests.slow.conftest import Figure
 from tests.worlds import make_stage, served, world_of
@@ -42,7 +42,7 @@ def assert_sound(stage: Stage) -> int:
     """Every row is there once, and found by its id and its vault; how many there are."""
     world = world_of(stage)
     store = world.intuition
-    with world.ground.lock:
+    with world.context.lock:
         rows = list(store.rows.merged().values())
         assert len({row.id for row in rows}) == len(rows) == len(store)
         assert [row.vault_id for row in rows] == [str(number + 1) for number in range(len(rows))]

@@ -2,7 +2,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from emulator.clock import Clock, Entropy, http_date, parse_rfc3339, rfc3339
+from emulator.core.clock import Clock, http_date, parse_rfc3339, rfc3339
+from emulator.core.entropy import Entropy
 from tests.waiting import PATIENCE
 
 MOMENT = datetime(2024, 2, 15, 5, 47, 17, 289011, tzinfo=UTC)

@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.graveyard import Graveyard
-from emulator.layers import Layered
+from emulator.core.copy_on_write import CopyOnWriteMap
+from emulator.core.deferred_free import DeferredFree
 
 
-def layered(**entries: int) -> Layered[str, int]:
-    made: Layered[str, int] = Layered(Graveyard())
+def layered(**entries: int) -> CopyOnWriteMap[str, int]:
+    made: CopyOnWriteMap[str, int] = CopyOnWriteMap(DeferredFree())
     for key, value in entries.items():
         made[key] = value
     return made
@@ -51,17 +51,17 @@ def test_many_forks_of_a_growing_mapping_leave_few_layers() -> None:
 
 
 def test_what_nobody_shares_any_more_is_buried() -> None:
-    graveyard = Graveyard()
-    entries: Layered[int, int] = Layered(graveyard)
+    deferred = DeferredFree()
+    entries: CopyOnWriteMap[int, int] = CopyOnWriteMap(deferred)
     for number in range(1000):
         entries[number] = number
     fork = entries.fork()
 
     del entries
-    assert len(graveyard) == 0
+    assert len(deferred) == 0
 
     del fork
-    assert len(graveyard) == 1
+    assert len(deferred) == 1
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 9), st.booleans()), max_size=30))

@@ -1,36 +1,36 @@
 from collections import deque
 
-from emulator.graveyard import Graveyard
+from emulator.core.deferred_free import DeferredFree
 
 
 def test_large_containers_are_emptied_in_slices() -> None:
-    graveyard = Graveyard()
+    deferred = DeferredFree()
     journal, rows = deque(range(300)), dict.fromkeys(range(250))
 
-    graveyard.bury(journal, rows)
+    deferred.free_later(journal, rows)
 
-    assert len(graveyard) == 2
-    assert graveyard.dig(200)
+    assert len(deferred) == 2
+    assert deferred.free_some(200)
     assert (len(journal), len(rows)) == (100, 250)
-    assert graveyard.dig(200)
-    assert graveyard.dig(200)
-    assert not graveyard.dig(200)
+    assert deferred.free_some(200)
+    assert deferred.free_some(200)
+    assert not deferred.free_some(200)
     assert (len(journal), len(rows)) == (0, 0)
-    assert not graveyard.dig(200)
+    assert not deferred.free_some(200)
 
 
 def test_small_containers_are_not_worth_a_grave() -> None:
-    graveyard = Graveyard()
+    deferred = DeferredFree()
 
-    graveyard.bury(deque(range(10)))
+    deferred.free_later(deque(range(10)))
 
-    assert not graveyard
+    assert not deferred
 
 
 def test_there_is_room_for_so_many_only() -> None:
-    graveyard = Graveyard()
+    deferred = DeferredFree()
 
     for _ in range(100):
-        graveyard.bury(deque(range(300)))
+        deferred.free_later(deque(range(300)))
 
-    assert len(graveyard) == 32
+    assert len(deferred) == 32

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from emulator.clock import Entropy
-from emulator.faults import Asked, Faults, matrix
-from emulator.steps import ANSWERS, CHANGES, Do, made_step, step_of
+from emulator.core.entropy import Entropy
+from emulator.faults.catalogue import matrix
+from emulator.faults.schedule import Faults, RequestFacts
+from emulator.faults.step import ANSWERS, CHANGES, Do, made_step, step_of
 
 BEGUN = 1_000_000_000
 CHANCE = Entropy(7)
@@ -20,8 +21,8 @@ def faults(*steps: dict[str, Any]) -> Faults:
     return made
 
 
-def asked(*, at: float = 0.0, actor: str = "", client: str = "key", path: str = "/identity") -> Asked:
-    return Asked("POST", (path,), actor, client, BEGUN + int(at * 1_000_000))
+def asked(*, at: float = 0.0, actor: str = "", client: str = "key", path: str = "/identity") -> RequestFacts:
+    return RequestFacts("POST", (path,), actor, client, BEGUN + int(at * 1_000_000))
 
 
 def fired(made: Faults, count: int, **how: Any) -> list[int]:

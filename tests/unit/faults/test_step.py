@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from emulator.steps import Do, Step, made_step, step_of
+from emulator.faults.step import Do, Step, made_step, step_of
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from emulator.exchange import Exchange, Message
-from emulator.graveyard import Graveyard
-from emulator.journal import KEPT_IN_ALL, Journal
+from emulator.core.deferred_free import DeferredFree
+from emulator.journal.exchange import Exchange, Message
+from emulator.journal.journal import KEPT_IN_ALL, Journal
 
 
 def exchange(number: int, **changes: Any) -> Exchange:
@@ -26,7 +26,7 @@ def exchange(number: int, **changes: Any) -> Exchange:
 
 
 def journal_of(*exchanges: Exchange, size: int = 100) -> Journal:
-    journal = Journal(size, RLock(), Graveyard())
+    journal = Journal(size, RLock(), DeferredFree())
     for each in exchanges:
         journal.number()
         journal.record(each)

@@ -6,9 +6,9 @@ from time import monotonic
 
 import pytest
 
-from emulator.exchange import Exchange, Message
-from emulator.graveyard import Graveyard
-from emulator.journal import Journal
+from emulator.core.deferred_free import DeferredFree
+from emulator.journal.exchange import Exchange, Message
+from emulator.journal.journal import Journal
 from tests.waiting import PATIENCE
 
 NOTHING = Message(b"", b"", 0)
@@ -16,7 +16,7 @@ NOTHING = Message(b"", b"", 0)
 
 def journal_of(*requests: str) -> Journal:
     """`"POST /v1/identity 200"`, one exchange each."""
-    journal = Journal(100, RLock(), Graveyard())
+    journal = Journal(100, RLock(), DeferredFree())
     for request in requests:
         record(journal, request)
     return journal
@@ -146,7 +146,7 @@ def test_a_coroutine_waits_without_stopping_its_loop() -> None:
 
 
 def test_a_full_journal_still_wakes_who_waits() -> None:
-    journal = Journal(1, RLock(), Graveyard())
+    journal = Journal(1, RLock(), DeferredFree())
     record(journal, "GET /old 200")
     waiting = Thread(target=journal.wait_for, args=["GET", "/new"], kwargs={"timeout": 2 * PATIENCE})
     waiting.start()
@@ -221,7 +221,7 @@ def test_nothing_is_neither_waited_for_nor_put_in_order() -> None:
 
 
 def test_a_journal_that_lost_exchanges_does_not_count() -> None:
-    journal = Journal(1, RLock(), Graveyard())
+    journal = Journal(1, RLock(), DeferredFree())
     record(journal, "GET /old 200")
     record(journal, "GET /new 200")
 

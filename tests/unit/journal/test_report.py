@@ -4,9 +4,9 @@ from base64 import b64encode
 
 import pytest
 
-from emulator.exchange import Exchange, Message, head_of
-from emulator.report import claims, curl, report, short
-from emulator.rust import base64url
+from emulator.journal.exchange import Exchange, Message, head_of
+from emulator.journal.report import claims, curl, report, short
+from emulator.services.rust import base64url
 
 URL = "http://127.0.0.1:41235"
 # {"sub":"alice","exp":60}

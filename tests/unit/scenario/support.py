@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
-from emulator import Emulator, Misconfigured
-from emulator.scenario.checking import checked
-from emulator.scenario.reading import read
-from emulator.scenario.source import Given
-from emulator.stage import Stage
-from emulator.world import World
+from emulator import Misconfigured
+from emulator.control.emulator import LocalEmulator
+from emulator.scenario.type_check import checked
+from emulator.scenario.yaml_reader import read
+from emulator.world.config import Given
+from emulator.world.stage import Stage
+from emulator.world.world import World
 from tests.worlds import handle_of, make_stage, world_of
 
 MOMENT = datetime(2024, 2, 15, 5, 47, 17, tzinfo=UTC)
@@ -28,7 +29,7 @@ def world(scenario: Given, **settings: Any) -> World:
     return world_of(stage(scenario, **settings))
 
 
-def handle(scenario: Given, **settings: Any) -> Emulator:
+def handle(scenario: Given, **settings: Any) -> LocalEmulator:
     return handle_of(stage(scenario, **settings))
 
 

@@ -1,8 +1,9 @@
 """A scenario becomes the beginning of worlds."""
 
-from emulator.clock import rfc3339
-from emulator.intuition.model import Draft, cid_v0, keccak256
-from emulator.spacetime.model import identity_of
+from emulator.core.clock import rfc3339
+from emulator.services.intuition.content_address import cid_v0, keccak256
+from emulator.services.intuition.model import Draft
+from emulator.services.spacetimedb.model import identity_of
 from tests.unit.scenario.support import PEOPLE, document, handle, stage, world
 from tests.worlds import handle_of, make_stage, world_of
 

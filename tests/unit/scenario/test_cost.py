@@ -2,7 +2,7 @@
 
 from time import thread_time
 
-from emulator.intuition.model import Draft
+from emulator.services.intuition.model import Draft
 from tests.measuring import quickest
 from tests.unit.scenario.support import document, stage, world
 from tests.worlds import make_stage, make_world

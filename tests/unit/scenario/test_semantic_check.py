@@ -50,7 +50,7 @@ NAMES = "intuition: {api_keys: {ci: }, identities: {jp: {display_name: JP}}}\nsp
         ("intuition: {api_keys: {a: {key: x}, b: {key: x}}}", "2:41 intuition.api_keys.b.key: a has the same"),
         (
             "intuition: {api_keys: {ci: }, identities: {jp: {display_name: JP, creator: {actor: cii}}}}",
-            "2:77 intuition.identities.jp.creator.actor: 'cii' is no actor with an API key, did you mean \"ci\"?",
+            "2:77 intuition.identities.jp.creator.actor: 'cii' is no actor with an API key, did you mean 'ci'?",
         ),
         (
             "intuition: {crowd: {count: 2, creator: {actor: a}}}\nspacetime: {identities: {a: }}",
@@ -96,11 +96,11 @@ NAMES = "intuition: {api_keys: {ci: }, identities: {jp: {display_name: JP}}}\nsp
         ),
         (
             f"{NAMES}script: [{{at: 5, do: {{revoke: c}}}}]",
-            "4:23 script[0].do.revoke: no 'c' here, did you mean \"ci\"?",
+            "4:23 script[0].do.revoke: no such API key; did you mean 'ci'?",
         ),
         (
             f"{NAMES}script: [{{at: 5, do: {{complete: jpp}}}}]",
-            "4:23 script[0].do.complete: no 'jpp' here, did you mean \"jp\"",
+            "4:23 script[0].do.complete: no identity 'jpp'; did you mean 'jp'",
         ),
     ],
 )

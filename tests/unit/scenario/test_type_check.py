@@ -2,20 +2,20 @@
 
 import pytest
 
-from emulator.intuition.model import PROFILES as INTUITION_PROFILES
-from emulator.intuition.model import STATUSES
-from emulator.scenario.checking import checked
-from emulator.scenario.model import IntuitionPart, IntuitionRow, SpacetimePart
-from emulator.scenario.reading import read, read_plain
-from emulator.scenario.schema import schema
-from emulator.spacetime.model import PROFILES as SPACETIME_PROFILES
+from emulator.scenario.json_schema import schema
+from emulator.scenario.schema import IntuitionPart, IntuitionRow, SpacetimePart
+from emulator.scenario.type_check import checked
+from emulator.scenario.yaml_reader import read, read_plain
+from emulator.services.intuition.model import PROFILES as INTUITION_PROFILES
+from emulator.services.intuition.model import STATUSES
+from emulator.services.spacetimedb.model import PROFILES as SPACETIME_PROFILES
 from tests.unit.scenario.support import problems
 
 
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("sead: 7", '2:1 sead: unknown key, did you mean "seed"?'),
+        ("sead: 7", "2:1 sead: unknown key, did you mean 'seed'?"),
         ("xyz: 7", "2:1 xyz: unknown key, there is version, $schema, description, extends,"),
         ("spacetime: {identities: {bob: {emial: b@c.d}}}", "2:32 spacetime.identities.bob.emial: unknown key, did you"),
         ("seed: seven", "2:7 seed: expected a whole number, got 'seven'"),

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from emulator.scenario.reading import LARGEST, Unreadable, read, read_json
-from emulator.scenario.tree import Node, dotted, layered, plain
+from emulator.scenario.document import Node, dotted, layered, plain
+from emulator.scenario.yaml_reader import LARGEST, Unreadable, read, read_json
 
 
 def tree(text: str, file: str = "it.yaml") -> Node:

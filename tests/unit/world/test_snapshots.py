@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from emulator import Misconfigured
-from emulator.intuition.model import Draft
-from emulator.snapshot import read, written
-from emulator.stage import Stage
-from emulator.steps import made_step
+from emulator.faults.step import made_step
+from emulator.services.intuition.model import Draft
+from emulator.world.snapshot_document import read, written
+from emulator.world.stage import Stage
 from tests.conftest import API_KEY
 from tests.measuring import quickest
 from tests.waiting import PATIENCE

@@ -7,10 +7,10 @@ from threading import Thread
 import pytest
 
 from emulator import Config, Misconfigured
-from emulator.faults import Asked
-from emulator.ground import Ground
-from emulator.intuition.model import Draft
-from emulator.steps import made_step
+from emulator.core.context import Context
+from emulator.faults.schedule import RequestFacts
+from emulator.faults.step import made_step
+from emulator.services.intuition.model import Draft
 from tests.waiting import A_MOMENT
 from tests.worlds import make_stage, world_of
 
@@ -68,17 +68,17 @@ def test_a_config_that_names_what_is_not_there_is_refused(config: Config, messag
 
 def test_no_row_is_made_between_a_snapshots_chance_and_its_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     stage = make_stage(FROZEN)
-    store, fork = world_of(stage).intuition, Ground.fork
+    store, fork = world_of(stage).intuition, Context.fork
     maker = Thread(target=lambda: store.create(JP))
 
-    def slow_fork(ground: Ground) -> Ground:
-        copy = fork(ground)
+    def slow_fork(context: Context) -> Context:
+        copy = fork(context)
         maker.start()
         maker.join(A_MOMENT)  # it has to wait for the snapshot
         return copy
 
     with monkeypatch.context() as patch:
-        patch.setattr(Ground, "fork", slow_fork)
+        patch.setattr(Context, "fork", slow_fork)
         snapshot = stage.snapshot()
     maker.join()
     stage.restore(snapshot)
@@ -90,7 +90,7 @@ def test_no_row_is_made_between_a_snapshots_chance_and_its_rows(monkeypatch: pyt
 def test_a_copy_counts_a_limit_on_its_own() -> None:
     stage = make_stage(FROZEN)
     world_of(stage).add_step(made_step({"request": "GET /v1/ping", "do": {"rate_limit": {"requests": 1}}}))
-    ping = Asked("GET", ("/v1/ping",), "", "somebody", world_of(stage).clock.micros())
+    ping = RequestFacts("GET", ("/v1/ping",), "", "somebody", world_of(stage).clock.micros())
     snapshot = stage.snapshot()
 
     for _ in range(2):

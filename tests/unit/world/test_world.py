@@ -4,9 +4,10 @@ from threading import Thread
 import pytest
 
 from emulator import Config
-from emulator.intuition.model import Draft, NotFound
-from emulator.spacetime.model import Claims, identity_of
-from emulator.world import World
+from emulator.services.intuition.model import Draft
+from emulator.services.intuition.refusals import NotFound
+from emulator.services.spacetimedb.model import Claims, identity_of
+from emulator.world.world import World
 from tests.worlds import make_world
 
 FROZEN = Config(seed=7, freeze_at=datetime(2024, 2, 15, 5, 47, 17, 289011, tzinfo=UTC))

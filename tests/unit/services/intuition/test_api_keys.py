@@ -1,7 +1,7 @@
 import pytest
 
-from emulator.intuition.credentials import ApiKey, authenticate
-from emulator.intuition.model import Unauthorized
+from emulator.services.intuition.api_keys import ApiKey, authenticate
+from emulator.services.intuition.refusals import Unauthorized
 from tests.conftest import API_KEY
 
 KNOWN = {API_KEY: ApiKey(API_KEY, "0x01"), "abcdef00-0000-4000-8000-000000000000": ApiKey("abcdef00", "0x02")}

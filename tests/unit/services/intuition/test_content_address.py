@@ -8,7 +8,7 @@ from Crypto.Hash import keccak
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.intuition.model import _keccak, _keccak_of_pycryptodome, base58, cid_v0, keccak256
+from emulator.services.intuition.content_address import _keccak, _keccak_of_pycryptodome, base58, cid_v0, keccak256
 from tests.conftest import data
 
 # --- CIDs and base58 --------------------------------------------------------------------------------------------------

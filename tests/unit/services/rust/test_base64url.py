@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.rust.base64url import Base64Error, decode, decode_valid, encode
+from emulator.services.rust.base64url import Base64Error, decode, decode_valid, encode
 
 
 @given(st.binary())

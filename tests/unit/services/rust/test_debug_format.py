@@ -1,6 +1,6 @@
 import pytest
 
-from emulator.rust.escape import debug
+from emulator.services.rust.debug_format import debug
 
 
 @pytest.mark.parametrize(

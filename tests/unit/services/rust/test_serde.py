@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from emulator.rust.plain import plain_object
-from emulator.rust.serde import Field, anything, list_of, optional, parse, string, struct, unit_enum
-from emulator.rust.serde_json import JsonError
+from emulator.services.rust.fast_json import plain_object
+from emulator.services.rust.serde import Field, anything, list_of, optional, parse, string, struct, unit_enum
+from emulator.services.rust.serde_json import JsonError
 
 
 def test_a_negative_zero_is_not_read_quickly() -> None:

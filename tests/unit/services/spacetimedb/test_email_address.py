@@ -1,6 +1,6 @@
 import pytest
 
-from emulator.spacetime.email import fault
+from emulator.services.spacetimedb.email_address import fault
 
 
 @pytest.mark.parametrize(

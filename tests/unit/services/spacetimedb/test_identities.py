@@ -1,6 +1,6 @@
 import pytest
 
-from emulator.spacetime.model import Claims, Database, NotAnIdentity, identity_of, parse_identity
+from emulator.services.spacetimedb.model import Claims, Database, NotAnIdentity, identity_of, parse_identity
 from tests.conftest import data
 
 

@@ -14,8 +14,8 @@ from joserfc import jws
 from joserfc.jwk import ECKey
 
 from emulator import Misconfigured
-from emulator.spacetime.credentials import Keyring, SigningKey, r_and_s
-from emulator.spacetime.model import Claims, identity_of
+from emulator.services.spacetimedb.model import Claims, identity_of
+from emulator.services.spacetimedb.signing_keys import Keyring, SigningKey, r_and_s
 from tests.conftest import write_key_pair
 
 NOW = 1_795_307_846

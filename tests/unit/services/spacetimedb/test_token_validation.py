@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.rust import base64url
-from emulator.spacetime.credentials import Keyring, SigningKey
-from emulator.spacetime.model import Claims, TokenRefused, identity_of
-from emulator.spacetime.validation import _any_claims, _minted_claims, _read_carefully
+from emulator.services.rust import base64url
+from emulator.services.spacetimedb.model import Claims, identity_of
+from emulator.services.spacetimedb.refusals import TokenRefused
+from emulator.services.spacetimedb.signing_keys import Keyring, SigningKey
+from emulator.services.spacetimedb.token_validation import _any_claims, _minted_claims, _read_carefully
 
 NOW = 1_795_307_846
 KEY = SigningKey.from_entropy(b"a" * 64)

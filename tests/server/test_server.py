@@ -4,15 +4,25 @@ import asyncio
 import socket
 import sys
 import threading
-from time import monotonic
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import pytest
 import requests
 
 from emulator import Config, Emulator, Misconfigured, running, running_in_thread
-from emulator.server.run import bind, url_of
+from emulator.control.api.access import Guard
+from emulator.control.new_world import new_stage
+from emulator.core.deferred_free import DeferredFree
+from emulator.server.run import bind, serving_in_thread, url_of
+from emulator.services.spacetimedb import store as spacetime
 from tests.conftest import API_KEY
+from tests.limits import LIMIT
 from tests.raw import connect, exchange, read_answer, request
+from tests.server.timer_loop import on_timers
+
+GRACE = 0.1
+"""Seconds that a server which is stopped gives to a request under way."""
 
 
 def test_a_taken_port_is_named_at_once(emulator: Emulator) -> None:
@@ -34,7 +44,7 @@ def test_ipv6_loopback_is_served() -> None:
         pytest.skip("IPv6 is switched off on this machine")
     with running_in_thread(host="::1") as emulator:
         assert emulator.url.startswith("http://[::1]:")
-        assert requests.get(f"{emulator.url}/_emulator/health", timeout=5).status_code == 200
+        assert requests.get(f"{emulator.url}/_emulator/health", timeout=LIMIT).status_code == 200
 
 
 def test_any_address_is_called_by_a_name_a_client_can_use() -> None:
@@ -44,7 +54,7 @@ def test_any_address_is_called_by_a_name_a_client_can_use() -> None:
 
 def test_two_servers_know_nothing_of_each_other() -> None:
     with running_in_thread(Config(seed=1)) as first, running_in_thread(Config(seed=2)) as second:
-        requests.get(f"{first.url}/v1/ping", timeout=5)
+        requests.get(f"{first.url}/v1/ping", timeout=LIMIT)
 
         assert (len(first.journal), len(second.journal)) == (1, 0)
 
@@ -71,26 +81,51 @@ def test_the_environment_points_both_clients_here(emulator: Emulator) -> None:
     }
 
 
-def test_stopping_takes_no_longer_than_its_grace_while_a_body_is_awaited() -> None:
-    head = request("POST", "/identity", f"x-api-key: {API_KEY}", "Content-Type: application/json", "Content-Length: 9")
-    with running_in_thread() as emulator:
-        connection = connect(emulator.url)
-        connection.sendall(head)
-        while not emulator._stage.settled_world().journal.total:  # the request is being handled
-            pass
-        began = monotonic()
-    stopped_after = monotonic() - began
-    connection.close()
+UNFINISHED = request(
+    "POST",
+    "/identity",
+    f"x-api-key: {API_KEY}",
+    "Content-Type: application/json",
+    "Content-Length: 9",
+    "Expect: 100-continue",
+)
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+"""What the server says once it awaits a body, so the request is under way."""
 
-    assert stopped_after < 0.5
+
+def test_stopping_takes_no_longer_than_its_grace_while_a_body_is_awaited() -> None:
+    async def stopped_after() -> float:
+        async with running() as emulator:
+            reader, writer = await asyncio.open_connection("127.0.0.1", emulator.port)
+            writer.write(UNFINISHED)
+            assert await reader.readexactly(len(CONTINUE)) == CONTINUE
+            began = asyncio.get_running_loop().time()
+        writer.close()
+        return asyncio.get_running_loop().time() - began
+
+    assert round(on_timers(stopped_after), 3) <= GRACE
+
+
+def test_stopping_takes_no_longer_than_its_grace_while_a_fault_lets_a_request_hang() -> None:
+    async def stopped_after() -> float:
+        async with running() as emulator:
+            emulator.faults.add("POST /v1/identity", hang=True)
+            _, writer = await asyncio.open_connection("127.0.0.1", emulator.port)
+            writer.write(request("POST", "/v1/identity"))
+            await emulator.journal.async_wait_for("POST", "/v1/identity", timeout=LIMIT)
+            began = asyncio.get_running_loop().time()
+        writer.close()
+        return asyncio.get_running_loop().time() - began
+
+    assert round(on_timers(stopped_after), 3) <= GRACE
 
 
 def test_stopping_leaves_no_thread_behind() -> None:
-    before = threading.active_count()
+    before = set(threading.enumerate())
     with running_in_thread() as emulator:
-        requests.get(f"{emulator.url}/v1/ping", timeout=5)
+        requests.get(f"{emulator.url}/v1/ping", timeout=LIMIT)
 
-    assert threading.active_count() == before
+    assert set(threading.enumerate()) <= before
 
 
 def test_requests_on_one_connection_are_answered_in_order(emulator: Emulator) -> None:
@@ -126,7 +161,7 @@ def test_a_client_that_hangs_up_does_not_disturb_the_next(emulator: Emulator) ->
 
 
 def test_a_large_unread_body_does_not_keep_the_answer_back(emulator: Emulator) -> None:
-    answer = requests.post(f"{emulator.url}/v1/identity", data=b"x" * 3_000_000, timeout=5)
+    answer = requests.post(f"{emulator.url}/v1/identity", data=b"x" * 3_000_000, timeout=LIMIT)
 
     assert answer.status_code == 200
 
@@ -155,7 +190,7 @@ def test_many_clients_at_once_get_identities_of_their_own(emulator: Emulator) ->
     found: list[str] = []
 
     def create() -> None:
-        found.extend(requests.post(f"{emulator.url}/v1/identity", timeout=5).json()["identity"] for _ in range(20))
+        found.extend(requests.post(f"{emulator.url}/v1/identity", timeout=LIMIT).json()["identity"] for _ in range(20))
 
     threads = [threading.Thread(target=create) for _ in range(8)]
     for thread in threads:
@@ -169,7 +204,7 @@ def test_many_clients_at_once_get_identities_of_their_own(emulator: Emulator) ->
 def test_a_bug_is_a_plain_500_and_its_reason_is_in_the_journal(
     emulator: Emulator, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(type(emulator._stage.settled_world().spacetime), "create_identity", lambda self: 1 / 0)
+    monkeypatch.setattr(spacetime.Store, "create_identity", lambda self: 1 / 0)
 
     answer = exchange(emulator.url, request("POST", "/v1/identity?token=eyJhbGciOiJ.eyJzdWIi.secret"))
 
@@ -181,37 +216,67 @@ def test_a_bug_is_a_plain_500_and_its_reason_is_in_the_journal(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps a port of ended connections for a while")
 def test_a_port_is_free_again_after_the_end() -> None:
-    with running_in_thread() as emulator:
-        requests.get(f"{emulator.url}/v1/ping", timeout=5)
-        port = emulator.port
+    def is_free_again() -> bool:
+        with running_in_thread() as emulator:
+            requests.get(f"{emulator.url}/v1/ping", timeout=LIMIT)
+            port = emulator.port
+        try:
+            bind("127.0.0.1", port).close()
+        except Misconfigured:
+            return False
+        return True
 
-    bind("127.0.0.1", port).close()
+    # Somebody else may be given the port in between, but hardly each time.
+    assert any(is_free_again() for _ in range(3))
 
 
-def test_a_large_old_world_is_let_go_of_between_requests() -> None:
-    with running_in_thread() as emulator:
-        deferred = emulator._stage.deferred
+# --- old worlds -------------------------------------------------------------------------------------------------------
+
+
+class Watched(NamedTuple):
+    """A server, where its old worlds go, and what is set when nothing of them is left."""
+
+    emulator: Emulator
+    deferred: DeferredFree
+    emptied: threading.Event
+
+
+@pytest.fixture
+def watched(monkeypatch: pytest.MonkeyPatch) -> Iterator[Watched]:
+    stage, emptied = new_stage(Config()), threading.Event()
+    free_some = stage.deferred.free_some
+
+    def dig_and_tell(count: int) -> bool:
+        more = free_some(count)
+        if not more:
+            emptied.set()
+        return more
+
+    monkeypatch.setattr(stage.deferred, "dig", dig_and_tell)
+    with serving_in_thread(stage, Guard(), bind("127.0.0.1", 0)) as emulator:
+        yield Watched(emulator, stage.deferred, emptied)
+
+
+def test_a_large_old_world_is_let_go_of_between_requests(watched: Watched) -> None:
+    for _ in range(300):
+        watched.emulator.spacetime.create_identity(email="a@b.c")
+    watched.emulator.reset()
+    assert watched.deferred
+
+    requests.get(f"{watched.emulator.url}/v1/ping", timeout=LIMIT)
+
+    assert watched.emptied.wait(LIMIT)
+    assert not watched.deferred
+
+
+def test_a_world_somebody_holds_is_not_let_go_of(watched: Watched) -> None:
+    old = watched.emulator.journal
+    with requests.Session() as session:
         for _ in range(300):
-            emulator.spacetime.create_identity(email="a@b.c")
-        emulator.reset()
-        assert deferred
+            session.get(f"{watched.emulator.url}/v1/ping", timeout=LIMIT)
+        watched.emulator.reset()
+        session.get(f"{watched.emulator.url}/v1/ping", timeout=LIMIT)
 
-        end = monotonic() + 5
-        while deferred and monotonic() < end:
-            requests.get(f"{emulator.url}/v1/ping", timeout=5)
-        assert not deferred
-
-
-def test_a_world_somebody_holds_is_not_let_go_of() -> None:
-    with running_in_thread() as emulator, requests.Session() as session:
-        old = emulator.journal
-        for _ in range(300):
-            session.get(f"{emulator.url}/v1/ping", timeout=5)
-
-        emulator.reset()
-
-        end = monotonic() + 5
-        while emulator._stage.deferred and monotonic() < end:
-            session.get(f"{emulator.url}/v1/ping", timeout=5)
-        assert not emulator._stage.deferred
-        assert len(old) == 300
+    assert watched.emptied.wait(LIMIT)
+    assert not watched.deferred
+    assert len(old) == 300

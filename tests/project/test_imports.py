@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.house.import_rules import LAYERS, ROOT, broken_rules, package, with_diagram
+from tests.project.import_rules import LAYERS, ROOT, broken_rules, package, with_diagram
 
 
 def test_no_import_is_against_the_rules() -> None:

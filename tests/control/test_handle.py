@@ -6,11 +6,12 @@ import requests
 
 from emulator import Config, Emulator, Misconfigured
 from emulator.services.spacetimedb.model import identity_of
+from tests.limits import LIMIT
 
 
 def verify(emulator: Emulator, identity: str, token: str) -> requests.Response:
     headers = {"Authorization": f"Bearer {token}"}
-    return requests.get(f"{emulator.url}/v1/identity/{identity}/verify", headers=headers, timeout=5)
+    return requests.get(f"{emulator.url}/v1/identity/{identity}/verify", headers=headers, timeout=LIMIT)
 
 
 def test_an_identity_made_here_is_as_good_as_one_made_there(emulator: Emulator) -> None:
@@ -20,7 +21,7 @@ def test_an_identity_made_here_is_as_good_as_one_made_there(emulator: Emulator) 
     assert verify(emulator, made.identity, made.token).status_code == 204
     assert emulator.spacetime.email_of(made.identity) == "alice@example.com"
     assert jwt.decode(made.token, options={"verify_signature": False})["role"] == "admin"
-    listed = requests.get(f"{emulator.url}/v1/identity/{made.identity}/databases", timeout=5).json()
+    listed = requests.get(f"{emulator.url}/v1/identity/{made.identity}/databases", timeout=LIMIT).json()
     assert len(listed["addresses"]) == 2
 
 
@@ -70,9 +71,9 @@ def test_a_key_is_issued_and_revoked(emulator: Emulator) -> None:
     row = emulator.intuition.create_identity(display_name="JP", creator="0x81", image="i")
     url = f"{emulator.url}/identity/{row.id}"
 
-    assert requests.get(url, headers={"x-api-key": key}, timeout=5).json()["image"] == "i"
+    assert requests.get(url, headers={"x-api-key": key}, timeout=LIMIT).json()["image"] == "i"
     emulator.intuition.revoke_api_key(key)
-    assert requests.get(url, headers={"x-api-key": key}, timeout=5).status_code == 401
+    assert requests.get(url, headers={"x-api-key": key}, timeout=LIMIT).status_code == 401
     with pytest.raises(KeyError):
         emulator.intuition.revoke_api_key(key)
 
@@ -82,7 +83,7 @@ def test_the_clock_is_everybodys(emulator: Emulator) -> None:
     emulator.clock.advance(3600)
     now = emulator.clock.now()
 
-    answer = requests.get(f"{emulator.url}/v1/ping", timeout=5)
+    answer = requests.get(f"{emulator.url}/v1/ping", timeout=LIMIT)
 
     assert answer.headers["date"] == now.strftime("%a, %d %b %Y %H:%M:%S GMT")
     assert emulator.journal.exchanges[0].at == now

@@ -1,4 +1,4 @@
-"""What common clients make of each fault, found by trying. `python -m tests.house.faults_table` writes it down."""
+"""What common clients make of each fault, found by trying. `python -m tests.project.faults_table` writes it down."""
 
 import asyncio
 import json
@@ -9,7 +9,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from importlib.metadata import version
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import aiohttp
 import httpx
@@ -18,7 +18,8 @@ import requests
 from emulator import Emulator, running_in_thread
 from emulator.faults.catalogue import Kind, matrix
 from emulator.faults.step import CHANGES
-from tests.house.import_rules import ROOT
+from tests.limits import LIMIT
+from tests.project.import_rules import ROOT
 
 PAGE = ROOT / "docs" / "faults.md"
 BEGIN, END = "<!-- clients: begin -->", "<!-- clients: end -->"
@@ -26,25 +27,36 @@ KINDS = tuple(kind for kind in matrix() if not kind.do.keys() & set(CHANGES))
 """Those that change the answer, not the world."""
 ROUTES = {"GET": "/v1/health", "POST": "/v1/identity"}
 PATIENCE = 0.6
-"""Seconds until the clients give up."""
+"""Seconds until the clients give up on an answer that never comes. For one that does they wait as long as it takes."""
 
 # --- the clients ------------------------------------------------------------------------------------------------------
 
-Send = Callable[[str, str], int]
-"""A method and a URL, to a status; a good answer was read as JSON."""
+
+class Send(Protocol):
+    """A method and a URL, to a status; a good answer was read as JSON."""
+
+    def __call__(self, method: str, url: str, patience: float = LIMIT) -> int: ...
 
 
 @contextmanager
 def _requests() -> Iterator[Send]:
     with requests.Session() as session:
         session.trust_env = False
-        yield lambda method, url: _read(session.request(method, url, timeout=PATIENCE))
+
+        def send(method: str, url: str, patience: float = LIMIT) -> int:
+            return _read(session.request(method, url, timeout=patience))
+
+        yield send
 
 
 @contextmanager
 def _httpx() -> Iterator[Send]:
-    with httpx.Client(trust_env=False, timeout=PATIENCE) as client:
-        yield lambda method, url: _read(client.request(method, url))
+    with httpx.Client(trust_env=False) as client:
+
+        def send(method: str, url: str, patience: float = LIMIT) -> int:
+            return _read(client.request(method, url, timeout=patience))
+
+        yield send
 
 
 def _read(answer: requests.Response | httpx.Response) -> int:
@@ -58,27 +70,30 @@ def _aiohttp() -> Iterator[Send]:
     with asyncio.Runner() as runner:
         session = runner.run(_aiohttp_session())
 
-        async def ask(method: str, url: str) -> int:
-            async with session.request(method, url) as answer:
+        async def ask(method: str, url: str, patience: float) -> int:
+            async with session.request(method, url, timeout=aiohttp.ClientTimeout(total=patience)) as answer:
                 if answer.ok:
                     await answer.json()
                 return answer.status
 
-        yield lambda method, url: runner.run(ask(method, url))
+        def send(method: str, url: str, patience: float = LIMIT) -> int:
+            return runner.run(ask(method, url, patience))
+
+        yield send
         runner.run(session.close())
 
 
 async def _aiohttp_session() -> aiohttp.ClientSession:
-    return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PATIENCE))
+    return aiohttp.ClientSession()
 
 
 @contextmanager
 def _urllib() -> Iterator[Send]:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
-    def send(method: str, url: str) -> int:
+    def send(method: str, url: str, patience: float = LIMIT) -> int:
         request = urllib.request.Request(url, method=method)  # noqa: S310 - the test's own server
-        with opener.open(request, timeout=PATIENCE) as answer:
+        with opener.open(request, timeout=patience) as answer:
             json.load(answer)
             status: int = answer.status
             return status
@@ -131,13 +146,15 @@ def tried(emulator: Emulator, client: str, kind: Kind, way: Way) -> Outcome:
         if way.kept:
             send(way.method, url)
         emulator.faults.add("* /**", **kind.do)
-        seen = _seen(send, way.method, url)
+        seen = _seen(send, way.method, url, PATIENCE if "hang" in kind.do else LIMIT)
+    # A client that gives up may do so before the server has written its request down.
+    emulator.journal.wait_for(way.method, ROUTES[way.method], times=1 + way.kept, timeout=LIMIT)
     return Outcome(seen, len([each for each in emulator.journal.exchanges if each.fault]))
 
 
-def _seen(send: Send, method: str, url: str) -> str:
+def _seen(send: Send, method: str, url: str, patience: float) -> str:
     try:
-        return str(send(method, url))
+        return str(send(method, url, patience))
     except Exception as error:  # noqa: BLE001 - what they raise is the question
         if isinstance(error, urllib.error.HTTPError):
             error.close()

@@ -16,7 +16,7 @@ from emulator.scenario.loader import problems_of
 from emulator.scenario.locate import bundled
 from emulator.scenario.schema import Scenario
 from emulator.scenario.yaml_reader import read
-from tests.house.import_rules import ROOT
+from tests.project.import_rules import ROOT
 
 MANUAL = (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```(yaml|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

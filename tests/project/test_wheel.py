@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.house.import_rules import ROOT
+from tests.limits import LIMIT
+from tests.project.import_rules import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -60,14 +61,14 @@ def test_the_installed_command_serves(clean_python: Path, tmp_path: Path) -> Non
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=tmp_path) as process:
         assert process.stdout
         url = json.loads(process.stdout.readline())["url"]
-        identity = requests.post(f"{url}/v1/identity", timeout=5)
+        identity = requests.post(f"{url}/v1/identity", timeout=LIMIT)
         row = requests.post(
             f"{url}/identity",
             json={"display_name": "JP", "creator": "0x81"},
             headers={"x-api-key": "00000000-0000-4000-8000-000000000001"},
-            timeout=5,
+            timeout=LIMIT,
         )
-        document = requests.get(f"{url}/_emulator/openapi.json", timeout=5)
+        document = requests.get(f"{url}/_emulator/openapi.json", timeout=LIMIT)
         process.terminate()
 
     assert (identity.status_code, row.status_code, document.status_code) == (200, 200, 200)

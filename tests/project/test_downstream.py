@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.house.import_rules import ROOT
+from tests.limits import LIMIT
+from tests.project.import_rules import ROOT
 
 BIN = Path(sys.executable).parent
 EXAMPLES = ROOT / "examples"
@@ -17,18 +18,18 @@ EXAMPLES = ROOT / "examples"
 def run(*command: str, folder: Path) -> str:
     environment = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
     done = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=LIMIT, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
 def test_a_typed_test_file_passes_mypy_strict() -> None:
-    run(sys.executable, "-m", "mypy", "--strict", "tests/house/downstream.py", folder=ROOT)
+    run(sys.executable, "-m", "mypy", "--strict", "tests/project/downstream.py", folder=ROOT)
 
 
 def test_a_typed_test_file_passes_pyright() -> None:
-    run(sys.executable, "-m", "pyright", "--pythonpath", sys.executable, "tests/house/downstream.py", folder=ROOT)
+    run(sys.executable, "-m", "pyright", "--pythonpath", sys.executable, "tests/project/downstream.py", folder=ROOT)
 
 
 def test_a_mistake_in_a_typed_test_file_is_found(tmp_path: Path) -> None:

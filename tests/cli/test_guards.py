@@ -9,7 +9,8 @@ from emulator import Misconfigured
 from emulator.control.api.operations import OPERATIONS
 from emulator.http.operation import Operation
 from emulator.server.run import bind
-from tests.keys.test_cli import serving
+from tests.cli.command import serving
+from tests.limits import LIMIT
 from tests.raw import RawAnswer, exchange, request
 
 TOKEN = "s3cret"
@@ -55,19 +56,19 @@ def ask(
     body = json.dumps(BODIES.get(operation.name, {})) if operation.method != "GET" else ""
     lines = [f"{operation.method} {operation.paths[0].replace(':n', '1')} HTTP/1.1", f"Host: {host}", *headers]
     lines += [f"Content-Type: {content_type}", f"Content-Length: {len(body)}", "", body]
-    return exchange(url, "\r\n".join(lines).encode())
+    return exchange(url, "\r\n".join(lines).encode(), timeout=LIMIT)
 
 
 def marked(url: str) -> list[str]:
     """All that the control routes could change, with something in the journal that a stranger would like to read."""
-    exchange(url, request("GET", f"/v1/ping?{MARK}"))
+    exchange(url, request("GET", f"/v1/ping?{MARK}"), timeout=LIMIT)
     return remembered(url)
 
 
 def remembered(url: str) -> list[str]:
     paths = ("health", "state", "clock", "faults", "journal")
     header = f"X-Emulator-Token: {TOKEN}"
-    return [exchange(url, request("GET", f"/_emulator/{path}", header)).body.decode() for path in paths]
+    return [exchange(url, request("GET", f"/_emulator/{path}", header), timeout=LIMIT).body.decode() for path in paths]
 
 
 def assert_refused(url: str, answer: RawAnswer, before: list[str], status: int) -> None:
@@ -153,7 +154,7 @@ def test_only_health_is_open_to_all_who_reach_it(beyond: str, name: str) -> None
 def test_the_emulated_apis_do_not_look_at_the_host(loopback: str, beyond: str, name: str) -> None:
     sent = f"POST /v1/identity HTTP/1.1\r\nHost: {name}\r\nOrigin: https://evil.example\r\n\r\n".encode()
 
-    assert exchange(loopback, sent).status == exchange(beyond, sent).status == 200
+    assert exchange(loopback, sent, timeout=LIMIT).status == exchange(beyond, sent, timeout=LIMIT).status == 200
 
 
 @pytest.mark.parametrize(

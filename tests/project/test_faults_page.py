@@ -11,8 +11,8 @@ import pytest
 
 from emulator import Emulator, running_in_thread
 from emulator.faults.step import Do, Step
-from tests.house.faults_table import CLIENTS, KINDS, PAGE, column, columns_of, versions, versions_of
-from tests.house.test_docs import BLOCK, as_pattern, shell
+from tests.project.faults_table import CLIENTS, KINDS, PAGE, column, columns_of, versions, versions_of
+from tests.project.test_docs import BLOCK, as_pattern, shell
 
 TEXT = PAGE.read_text(encoding="utf-8")
 BLOCKS = BLOCK.findall(TEXT)
@@ -70,7 +70,7 @@ def test_each_client_does_what_the_table_says(served: Emulator, client: str) -> 
 
     found = column(served, client)
 
-    assert found == columns_of(TEXT)[client], "run: python -m tests.house.faults_table"
+    assert found == columns_of(TEXT)[client], "run: python -m tests.project.faults_table"
 
 
 def test_a_client_that_sends_twice_never_sees_a_fault_that_comes_once(served: Emulator) -> None:

@@ -24,6 +24,7 @@ from emulator.control.api.openapi_document import document
 from emulator.services.intuition import model as intuition_model
 from emulator.services.spacetimedb import model as spacetime_model
 from tests.conftest import API_KEY
+from tests.limits import LIMIT
 
 RequestFacts = Case[Any]
 SPACETIMES, INTUITIONS = spacetime_model.PROFILES, intuition_model.PROFILES
@@ -95,7 +96,7 @@ class Server:
     session: requests.Session
 
     def ask(self, case: RequestFacts, **headers: str) -> None:
-        answer = case.call(self.emulator.url, self.session, headers)
+        answer = case.call(self.emulator.url, self.session, headers, timeout=LIMIT)
         case.validate_response(answer, checks=CHECKS)
 
 
@@ -137,7 +138,7 @@ def furnished(server: Server) -> Server:
     emulator.reset()
     row = emulator.intuition.create_identity(display_name="JP", creator="0x81")
     emulator.intuition.add_position(row.id, "0x82", 5)
-    requests.get(f"{emulator.url}/v1/ping", timeout=5)
+    requests.get(f"{emulator.url}/v1/ping", timeout=LIMIT)
     emulator.faults.add("POST /v1/identity", nth=2, delay=(0.1, 0.2), rate_limit={"requests": 2})
     return server
 

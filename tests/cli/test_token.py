@@ -1,0 +1,45 @@
+"""`identity-emulator token`."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from emulator.services.spacetimedb.model import Claims, identity_of
+from emulator.services.spacetimedb.signing_keys import SigningKey
+from tests.cli.command import run
+
+ALICE = Claims(identity_of("localhost", "alice"), "alice", "localhost", ("spacetimedb",), 1)
+
+
+def minted(**changes: Any) -> str:
+    return SigningKey.from_entropy(b"a" * 64).mint(msgspec.structs.replace(ALICE, **changes))
+
+
+def test_a_token_is_decoded() -> None:
+    status, output = run("token", "decode", minted())
+
+    assert status == 0
+    assert '"sub": "alice"' in output
+    assert f"identity: {ALICE.identity}, which belongs to iss and sub" in output
+    assert output.endswith("expires:  never\n")
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"expires_at": 1000}, " s ago; refused"),
+        ({"expires_at": 9_000_000_000}, "expires:  in "),
+        ({"identity": "0" * 64}, "is not c20035600353a2e9"),
+    ],
+)
+def test_what_is_wrong_with_a_decoded_token_is_said(changes: dict[str, Any], line: str) -> None:
+    assert line in run("token", "decode", minted(**changes))[1]
+
+
+def test_a_token_that_can_not_be_read_points_at_the_byte() -> None:
+    assert run("token", "decode", "e30.e30.e30") == (
+        1,
+        "Error: Invalid token: JSON error: missing field `alg` at line 1 column 2\n"
+        "the header is {}: missing field `alg` at line 1 column 2\n",
+    )

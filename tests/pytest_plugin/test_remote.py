@@ -1,0 +1,171 @@
+"""With --identity-emulator-url: the same tests against an emulator that runs elsewhere."""
+
+from tests.pytest_plugin.inner import Run
+
+
+def test_the_same_tests_run_against_an_emulator_elsewhere(run: Run, elsewhere: str) -> None:
+    run.write("""
+        import pytest
+
+        def test_one(identity_emulator, identity_emulator_server):
+            assert identity_emulator.url == identity_emulator_server.url
+            create(identity_emulator)
+            identity_emulator.journal.assert_requested("POST", "/v1/identity", times=1)
+            identity_emulator.journal.wait_for("POST", "/v1/identity")
+            identity_emulator.reset()
+            assert len(identity_emulator.journal) == 0
+
+        @pytest.mark.identity_emulator(seed=8)
+        def test_two(identity_emulator):
+            assert len(identity_emulator.journal) == 0
+
+        @pytest.mark.identity_emulator(freeze_at="2024-02-15T05:47:17Z")
+        def test_steered(identity_emulator):
+            import datetime
+            clock = identity_emulator.clock
+            token = identity_emulator.spacetime.issue_token(subject="alice", role="admin")
+            assert clock.frozen
+            clock.advance(datetime.timedelta(seconds=1))
+            assert clock.now().isoformat() == "2024-02-15T05:47:18+00:00"
+            clock.freeze("2024-02-15T05:47:17Z")
+            clock.resume()
+            clock.skew(5)
+            assert not clock.frozen
+            assert identity_emulator.spacetime.sign({"sub": 5}).count(".") == token.count(".") == 2
+            identity_emulator.spacetime.rotate_key()
+            key = identity_emulator.intuition.issue_api_key("0x81")
+            identity_emulator.intuition.revoke_api_key(key)
+            with pytest.raises(Exception, match="says 404: there is no such key"):
+                identity_emulator.intuition.revoke_api_key(key)
+
+        def test_ordered(identity_emulator):
+            fault = identity_emulator.faults.add("POST /v1/identity", nth=1, status=503)
+            assert len(identity_emulator.faults) == 1
+            assert status(identity_emulator, "/v1/identity") == 503
+            assert (fault.fired, fault.seen, fault.status, fault.done) == (1, 1, "done", True)
+            identity_emulator.faults.assert_done()
+            assert [each.number for each in identity_emulator.faults] == [1]
+            fault.remove()
+            assert fault.status == "removed"
+            identity_emulator.faults.clear()
+            identity_emulator.intuition.lifecycle()
+            assert dict(identity_emulator.actors) == {}
+
+        def test_put_aside(identity_emulator):
+            snapshot = identity_emulator.snapshot()
+            identity_emulator.spacetime.rotate_key()
+            identity_emulator.restore(snapshot)
+            assert identity_emulator.snapshot() == snapshot
+    """)
+
+    outcome = run("--identity-emulator-url", elsewhere)
+
+    assert "5 passed" in outcome.summary, outcome
+
+
+def test_an_unknown_path_fails_a_test_there_too(run: Run, elsewhere: str) -> None:
+    run.write("def test_it(identity_emulator): status(identity_emulator, '/v1/nonsense')")
+
+    outcome = run("--identity-emulator-url", elsewhere)
+
+    assert "1 failed" in outcome.summary
+    assert "POST /v1/nonsense: no such route" in outcome
+
+
+def test_what_only_the_emulators_own_process_can_do_says_so(run: Run, elsewhere: str) -> None:
+    run.write("def test_it(identity_emulator): identity_emulator.spacetime.add_database('c2')")
+
+    outcome = run("--identity-emulator-url", elsewhere)
+
+    assert "1 failed" in outcome.summary
+    assert "emulator.spacetime.add_database needs the emulator in this process" in outcome
+
+
+def test_a_profile_that_it_does_not_speak_is_an_error_that_says_how_to_start_it(run: Run, elsewhere: str) -> None:
+    run.write("""
+        import pytest
+
+        @pytest.mark.identity_emulator(spacetime_profile="v2")
+        def test_it(identity_emulator): pass
+    """)
+
+    outcome = run("--identity-emulator-url", elsewhere)
+
+    assert "1 error" in outcome.summary
+    assert "wants spacetime_profile=v2" in outcome
+    assert "start it with --spacetime-profile v2" in outcome
+
+
+def test_where_no_emulator_answers_it_says_how_to_start_one(run: Run) -> None:
+    run.write("def test_it(identity_emulator): pass")
+
+    outcome = run("--identity-emulator-url", "http://127.0.0.1:9")
+
+    assert "no emulator answers at http://127.0.0.1:9" in outcome
+    assert "start one with `identity-emulator serve`" in outcome
+
+
+SCENARIO = """
+version: 1
+extends: below.yaml
+spacetime: {identities: {alice: }}
+script:
+  - {request: "GET /v1/ping", nth: 1, do: {status: 503}}
+"""
+
+
+def test_scenarios_go_there(run: Run, elsewhere: str) -> None:
+    run.write(SCENARIO, "it.yaml")
+    run.write("version: 1\nspacetime: {identities: {bob: }}\n", "below.yaml")
+    run.write("""
+        import pytest
+
+        @pytest.mark.identity_emulator(scenario="two_friends")
+        def test_a_name(identity_emulator):
+            alice = identity_emulator.actors["alice"]
+            assert names(identity_emulator) == ["alice", "bob"] and len(identity_emulator.actors) == 2
+            assert alice.token.count(".") == 2 and alice.wallet.startswith("0x")
+            assert identity_emulator.env()["INTUITION_API_KEY"] == alice.api_key
+            assert identity_emulator.actors_env()["ALICE_TOKEN"] == alice.token
+            with pytest.raises(KeyError, match="no actor 'eve'; the scenario names alice, bob"):
+                identity_emulator.actors["eve"]
+            with pytest.raises(AttributeError, match="alice has no email"):
+                alice.email
+
+        @pytest.mark.identity_emulator(scenario="it.yaml")
+        def test_a_file(identity_emulator, identity_emulator_server):
+            assert names(identity_emulator) == ["bob", "alice"]
+            assert status(identity_emulator, "/v1/ping", "GET") == 503
+            assert identity_emulator_server.env()["INTUITION_API_KEY"].endswith("0001")
+
+        def test_load(identity_emulator):
+            assert names(identity_emulator) == []
+            identity_emulator.load("it.yaml")
+            identity_emulator.reset()
+            assert names(identity_emulator) == ["bob", "alice"]
+            identity_emulator.load({"version": 1})
+
+        def test_nothing_is_left(identity_emulator):
+            assert names(identity_emulator) == []
+            identity_emulator.reset()
+            assert names(identity_emulator) == []
+    """)
+
+    outcome = run("--identity-emulator-url", elsewhere)
+
+    assert "4 passed" in outcome.summary, outcome
+
+
+def test_a_scenario_in_python_can_not_go_there(run: Run, elsewhere: str) -> None:
+    run.write("def scenario(emulator): pass", "it.py")
+    run.write("""
+        import pytest
+
+        @pytest.mark.identity_emulator(scenario="it.py")
+        def test_it(identity_emulator): pass
+    """)
+
+    outcome = run("--identity-emulator-url", elsewhere)
+
+    assert "1 error" in outcome.summary
+    assert "a Python scenario runs in the emulator's own process only" in outcome

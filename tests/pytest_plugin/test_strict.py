@@ -1,0 +1,66 @@
+"""A request to a path that neither API has fails its test."""
+
+import pytest
+
+from tests.pytest_plugin.inner import Run
+
+
+def test_an_unknown_path_fails_the_test_and_names_the_nearest_route(run: Run) -> None:
+    run.write("def test_it(identity_emulator): status(identity_emulator, '/v1/identity/websocket_token')")
+
+    outcome = run()
+
+    assert "1 failed" in outcome.summary
+    assert (
+        "POST /v1/identity/websocket_token: no such route; did you mean /v1/identity/websocket-token?\n"
+        "meant? @pytest.mark.identity_emulator(strict=False)" in outcome
+    )
+
+
+def test_a_route_only_the_real_service_has_is_called_so(run: Run) -> None:
+    run.write("def test_it(identity_emulator): status(identity_emulator, '/v1/database/chat', 'GET')")
+
+    assert "the real server has this route, the emulator has only its identity API" in run()
+
+
+def test_strictness_never_hides_another_failure(run: Run) -> None:
+    run.write("""
+        def test_it(identity_emulator):
+            status(identity_emulator, "/v1/nonsense")
+            assert "the reason" == "another"
+    """)
+
+    outcome = run()
+
+    assert "1 failed" in outcome.summary
+    assert "assert 'the reason' == 'another'" in outcome
+
+
+def test_a_marker_relaxes_it(run: Run) -> None:
+    run.write("""
+        import pytest
+
+        @pytest.mark.identity_emulator(strict=False)
+        def test_lax(identity_emulator): status(identity_emulator, "/v1/nonsense", "GET")
+
+        @pytest.mark.identity_emulator(strict_ignore=["/v1/database/**"])
+        def test_ignored(identity_emulator): status(identity_emulator, "/v1/database/chat/schema", "GET")
+    """)
+
+    assert "2 passed" in run().summary
+
+
+@pytest.mark.parametrize(
+    "line", ["identity_emulator_strict = false", "identity_emulator_strict_ignore =\n  /v1/database/**"]
+)
+def test_the_ini_file_relaxes_it(run: Run, line: str) -> None:
+    (run.folder / "pytest.ini").write_text(f"[pytest]\n{line}\n")
+    run.write("def test_it(identity_emulator): status(identity_emulator, '/v1/database/chat', 'GET')")
+
+    assert "1 passed" in run().summary
+
+
+def test_a_wrong_method_is_no_unknown_path(run: Run) -> None:
+    run.write("def test_it(identity_emulator): assert status(identity_emulator, '/v1/identity', 'GET') == 405")
+
+    assert "1 passed" in run().summary
