@@ -28,7 +28,7 @@ class Fault(Protocol):
 
     @property
     def status(self) -> str:
-        """`waiting`, `fired`, `done` or `missed`."""
+        """`waiting`, `fired`, `done`, `missed` or `removed`."""
         ...
 
     @property

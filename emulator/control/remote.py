@@ -196,7 +196,7 @@ class RemoteIntuition(Intuition):
 
 
 class RemoteFault(Fault):
-    """A step there. Once it is gone, by `remove()` or a reset, it stays as it was last seen."""
+    """A step there. Once it is gone, by `remove()` or a reset, it is `removed`, and stays as it was last seen."""
 
     def __init__(self, control: Control, found: dict[str, Any]) -> None:
         self._control = control
@@ -231,7 +231,8 @@ class RemoteFault(Fault):
 
     def _now(self) -> dict[str, Any]:
         found = self._control("GET", "/faults")["faults"]
-        self._last = next((each for each in found if each["n"] == self.number), self._last)
+        gone = {**self._last, "status": "removed"}
+        self._last = next((each for each in found if each["n"] == self.number), gone)
         return self._last
 
 

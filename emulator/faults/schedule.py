@@ -48,6 +48,7 @@ class Fault:
         self.number = number
         """Its place in the script, from 1."""
         self.seen = self.fired = 0
+        self._removed = False
         self._faults = faults
         self.windows: dict[str, tuple[int, int]] = {}
         """Of a rate limit: for each client when its window began, in microseconds, and how many requests came."""
@@ -75,6 +76,8 @@ class Fault:
     @property
     def status(self) -> str:
         """`waiting`, `fired` or `done`; `missed` when its nth request came and another step or chance was before it."""
+        if self._removed:
+            return "removed"
         if self.step.nth is not None and self.seen >= self.step.nth and not self.fired:
             return "missed"
         endless = self.step.request is not None and self.step.nth is None and self.step.times is None
@@ -84,6 +87,7 @@ class Fault:
 
     def remove(self) -> None:
         """Take it away; what it has fired stays."""
+        self._removed = True
         self._faults.remove(self)
 
     def to_json(self) -> dict[str, Any]:

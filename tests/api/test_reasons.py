@@ -100,7 +100,7 @@ def test_an_exchange_holds_both_halves(emulator: Emulator) -> None:
 def test_a_body_nobody_reads_is_journaled_though_it_comes_in_another_packet(
     emulator: Emulator, target: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("emulator.web.PATIENCE", PATIENCE)  # or a busy machine's next packet comes too late
+    monkeypatch.setattr("emulator.http.request.PATIENCE", PATIENCE)  # or a busy machine's next packet comes too late
     for _ in range(20):
         with connect(emulator.url) as connection:
             connection.sendall(request("POST", target, "Content-Length: 5"))

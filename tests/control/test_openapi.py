@@ -27,7 +27,7 @@ def tables() -> list[Any]:
     return [pytest.param(api_doc, id=name) for name, api_doc in found]
 
 
-@pytest.mark.parametrize("chapter", tables())
+@pytest.mark.parametrize("api_doc", tables())
 def test_every_operation_is_described(api_doc: ApiDoc) -> None:
     where = f"emulator/{api_doc.name}/openapi.py"
 

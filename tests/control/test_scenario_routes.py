@@ -61,7 +61,7 @@ def test_each_step_tells_how_far_it_has_come(emulator: Emulator) -> None:
         ({"scenario": "/etc/passwd"}, '`scenario` is "/etc/passwd"'),
         ({"scenario": "evil.py"}, '`scenario` is "evil.py"'),
         ({"scenario": 5}, "`scenario` is 5"),
-        ({"scenario": [["two_friends"]]}, '`scenario` is ["two_friends"]'),
+        ({"scenario": [["two_friends"]]}, '`scenario` is [["two_friends"]]'),
         ({"scenario": "two_freinds"}, "there is no scenario 'two_freinds'; did you mean 'two_friends'?"),
         (
             {"scenario": {"version": 1, "extends": "/etc/passwd"}},

@@ -79,7 +79,9 @@ def test_what_has_not_happened_is_told(emulator: Emulator) -> None:
     emulator.faults.add("POST /identity", nth=2, status=503)
     create(emulator)
 
-    with pytest.raises(AssertionError, match=r"not everything .* happened:\n<Fault 1 POST /identity \(nth 2\)"):
+    with pytest.raises(
+        AssertionError, match=r"faults that have not done all they can:\n<Fault 1 POST /identity \(nth 2\)"
+    ):
         emulator.faults.assert_done()
 
 

@@ -46,7 +46,7 @@ def test_the_curl_of_a_report_repeats_the_request(run: Run) -> None:
         import json, re, subprocess
 
         def test_it(identity_emulator):
-            from emulator.report import curl
+            from emulator.journal.report import curl
             request = urllib.request.Request(
                 identity_emulator.url + "/identity",
                 data=json.dumps({"display_name": "it's é \\\\ $HOME", "creator": "0x81"}).encode(),

@@ -252,7 +252,7 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> Iterator[Watched]:
             emptied.set()
         return more
 
-    monkeypatch.setattr(stage.deferred, "dig", dig_and_tell)
+    monkeypatch.setattr(stage.deferred, "free_some", dig_and_tell)
     with serving_in_thread(stage, Guard(), bind("127.0.0.1", 0)) as emulator:
         yield Watched(emulator, stage.deferred, emptied)
 
