@@ -1,4 +1,4 @@
-"""A portal that registers things at Intuition."""
+"""A portal that registers identities with Intuition."""
 
 import aiohttp
 

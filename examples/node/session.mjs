@@ -1,4 +1,4 @@
-// A browser game's session: an identity, and a token short-lived enough for a URL.
+// The session of a browser game: an identity, and a short-lived token that can be put into a URL.
 
 export async function createIdentity(server) {
   const answer = await fetch(`${server}/v1/identity`, { method: "POST" });

@@ -11,7 +11,7 @@ before(async () => {
   emulator = spawn("identity-emulator", ["serve", "--port", "0", "--seed", "7"], {
     stdio: ["ignore", "pipe", "ignore"],
   });
-  // The first line tells where it listens, and comes once requests are answered.
+  // The first line has the URL. The emulator prints it when it is ready for requests.
   for await (const line of createInterface({ input: emulator.stdout })) {
     url = JSON.parse(line).url;
     break;

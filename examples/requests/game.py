@@ -1,4 +1,4 @@
-"""A game's login: one identity per player, kept between starts."""
+"""The login of a game: one identity per player."""
 
 from dataclasses import dataclass
 
