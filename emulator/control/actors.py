@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Protocol
 
+from emulator.control.reach import OutOfReach
 from emulator.core.errors import is_misconfigured
 from emulator.core.suggestions import did_you_mean
 from emulator.services.spacetimedb.model import Database
@@ -21,31 +22,30 @@ class Actor(Protocol):
     @property
     def identity(self) -> str:
         """SpacetimeDB's, in hex."""
-        ...
+        return self._given("identity")
 
     @property
     def token(self) -> str:
         """Issued when the world began; the same on every machine for the same seed and moment."""
-        ...
+        return self._given("token")
 
     @property
     def api_key(self) -> str:
         """Intuition's."""
-        ...
+        return self._given("api_key")
 
     @property
     def wallet(self) -> str:
         """The Ethereum address of the API key."""
-        ...
+        return self._given("wallet")
 
     @property
     def databases(self) -> Mapping[str, Database]:
         """Those the actor owns by their names in the scenario; those that are only counted are called `1`, `2` …"""
-        ...
+        raise OutOfReach(f'actors["{self.name}"].databases')
 
     def to_json(self) -> dict[str, str]:
         """All that the scenario gives, the token too."""
-        ...
 
     def env(self) -> dict[str, str]:
         """The same as environment variables: `ALICE_TOKEN`, `ALICE_IDENTITY` …"""
@@ -55,28 +55,14 @@ class Actor(Protocol):
     def __repr__(self) -> str:
         return f"<actor {self.name}>"
 
+    def _given(self, field: str) -> str:
+        """Raises AttributeError for what the scenario does not give."""
+
 
 class LocalActor(Actor):
     def __init__(self, stage: Stage, name: str) -> None:
         self._stage = stage
         self.name = name
-
-    @property
-    def identity(self) -> str:
-        return self._given("identity")
-
-    @property
-    def token(self) -> str:
-        self._given("identity")
-        return self._stage.settled_world().token_of(self._data())
-
-    @property
-    def api_key(self) -> str:
-        return self._given("api_key")
-
-    @property
-    def wallet(self) -> str:
-        return self._given("wallet")
 
     @property
     def databases(self) -> Mapping[str, Database]:
@@ -96,6 +82,9 @@ class LocalActor(Actor):
         return actor
 
     def _given(self, field: str) -> str:
+        if field == "token":
+            self._given("identity")
+            return self._stage.settled_world().token_of(self._data())
         value: str = getattr(self._data(), field)
         if not value:
             part = "spacetime.identities" if field == "identity" else "intuition.api_keys"

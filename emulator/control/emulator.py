@@ -65,7 +65,6 @@ class ClockControl(Protocol):
 
     def now(self) -> datetime:
         """The moment as an aware datetime in UTC."""
-        ...
 
     def advance(self, by: float | timedelta) -> None:
         """Move by seconds or a timedelta, also backwards; a frozen clock stays frozen at the new moment."""
@@ -96,17 +95,14 @@ class Emulator(Address, Protocol):
     @property
     def actors(self) -> Mapping[str, Actor]:
         """Those the scenario names: `actors["alice"].token`."""
-        ...
 
     @property
     def clock(self) -> ClockControl:
         """The clock both APIs go by."""
-        ...
 
     @property
     def journal(self) -> ExchangeQueries:
         """The exchanges since the last reset."""
-        ...
 
     def reset(self, config: Config | None = None, **settings: Unpack[Settings]) -> None:
         """Put a new world in the place of the present one; `config` or its fields make it another one.
@@ -128,15 +124,12 @@ class Emulator(Address, Protocol):
 
     def actors_env(self) -> dict[str, str]:
         """`ALICE_TOKEN` and its like for every actor of the scenario, crowds apart."""
-        ...
 
     def api_key_of(self, config: Config) -> str:
         """The key that `env()` would give in a world of this config; no world is changed."""
-        ...
 
     def snapshot(self) -> SnapshotOrDocument:
         """The world as it is, put aside; at once, however much it holds."""
-        ...
 
     def restore(self, snapshot: SnapshotOrDocument) -> None:
         """Go on from a snapshot, as often as wanted: stores, keys, faults, chance and the clock are as they were.

@@ -14,27 +14,22 @@ class Fault(Protocol):
     @property
     def number(self) -> int:
         """Its place in the script, from 1."""
-        ...
 
     @property
     def seen(self) -> int:
         """How many requests fit it."""
-        ...
 
     @property
     def fired(self) -> int:
         """How many requests it was done to."""
-        ...
 
     @property
     def status(self) -> str:
         """`waiting`, `fired`, `done`, `missed` or `removed`."""
-        ...
 
     @property
     def done(self) -> bool:
         """Whether it has done all it can; one without an end, whether it has done anything."""
-        ...
 
     def remove(self) -> None:
         """Take it away. What it was stays readable."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Protocol
 
+from emulator.control.reach import OutOfReach
 from emulator.faults.step import LONGEST
 from emulator.services.intuition.model import Draft, Identity, Lifecycle, Position
 from emulator.services.intuition.refusals import NotFound
@@ -40,11 +41,10 @@ class Intuition(Protocol):
     @property
     def identities(self) -> Mapping[str, Identity]:
         """`identities["jp"]`, by the scenario's name or any id: the row as it is now."""
-        ...
+        raise OutOfReach("intuition.identities")
 
     def issue_api_key(self, wallet: str) -> str:
         """A new key for a wallet, a UUID."""
-        ...
 
     def revoke_api_key(self, key: str) -> None:
         """Requests with it are 401 from now on. Raises KeyError when there is no such key."""
@@ -59,7 +59,7 @@ class Intuition(Protocol):
         external_reference: str | None = None,
     ) -> Identity:
         """A row, as `POST /identity` makes it."""
-        ...
+        raise OutOfReach("intuition.create_identity")
 
     def add_position(self, identity: str, wallet: str, amount: int | str) -> Position:
         """A stake of `amount` wei in an identity, by its name in the scenario or any of its ids.
@@ -67,7 +67,7 @@ class Intuition(Protocol):
         It is listed under `/identity/{id}/positions`, and the identity's sums grow by it. Raises ValueError for an
         amount that is not positive, `NotFound` for an identity that is not there.
         """
-        ...
+        raise OutOfReach("intuition.add_position")
 
     def lifecycle(self, *, pending: bool = True, complete_after: float | None = None) -> None:
         """From now on new identities are pending, in vault "0".

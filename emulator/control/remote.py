@@ -18,13 +18,13 @@ from emulator.control.emulator import ClockControl, Emulator, SnapshotOrDocument
 from emulator.control.faults import Fault, Faults
 from emulator.control.intuition import Intuition
 from emulator.control.new_world import new_stage
-from emulator.control.spacetimedb import NewIdentity, Spacetime
+from emulator.control.spacetimedb import Spacetime
 from emulator.core.clock import parse_rfc3339, rfc3339, to_micros
 from emulator.core.errors import Misconfigured
 from emulator.journal.exchange import Exchange
 from emulator.journal.queries import ExchangeQueries
-from emulator.services.intuition.model import Identity, Position
-from emulator.services.spacetimedb.model import AUDIENCE, LOCAL_ISSUER, Database
+from emulator.services.intuition.model import Identity
+from emulator.services.spacetimedb.model import AUDIENCE, LOCAL_ISSUER
 from emulator.world.config import Config, Given, Settings, is_bundled_name
 
 _PATIENCE = 10.0
@@ -106,28 +106,9 @@ class RemoteJournal(ExchangeQueries):
         threading.Event().wait(min(timeout, _LOOK_AGAIN))
 
 
-def _out_of_reach(name: str) -> RuntimeError:
-    """For what has no control route."""
-    return RuntimeError(
-        f"emulator.{name} needs the emulator in this process; it can't be reached by its URL. "
-        "Run the test without --identity-emulator-url"
-    )
-
-
 class RemoteSpacetime(Spacetime):
     def __init__(self, control: Control) -> None:
         self._control = control
-
-    def create_identity(
-        self,
-        *,
-        subject: str | None = None,
-        issuer: str = LOCAL_ISSUER,
-        email: str | None = None,
-        databases: int = 0,
-        **claims: Any,
-    ) -> NewIdentity:
-        raise _out_of_reach("spacetime.create_identity")
 
     def issue_token(
         self,
@@ -148,23 +129,13 @@ class RemoteSpacetime(Spacetime):
         token: str = self._control("POST", "/spacetime/tokens", wanted)["token"]
         return token
 
-    def add_database(self, owner: str) -> Database:
-        raise _out_of_reach("spacetime.add_database")
-
     def rotate_key(self) -> None:
         self._control("POST", "/spacetime/rotate-key")
-
-    def email_of(self, identity: str) -> str | None:
-        raise _out_of_reach("spacetime.email_of")
 
 
 class RemoteIntuition(Intuition):
     def __init__(self, control: Control) -> None:
         self._control = control
-
-    @property
-    def identities(self) -> Mapping[str, Identity]:
-        raise _out_of_reach("intuition.identities")
 
     def issue_api_key(self, wallet: str) -> str:
         key: str = self._control("POST", "/intuition/api-keys", {"wallet": wallet})["key"]
@@ -172,20 +143,6 @@ class RemoteIntuition(Intuition):
 
     def revoke_api_key(self, key: str) -> None:
         self._control("DELETE", "/intuition/api-keys", {"key": key})
-
-    def create_identity(
-        self,
-        *,
-        display_name: str,
-        creator: str,
-        description: str | None = None,
-        image: str | None = None,
-        external_reference: str | None = None,
-    ) -> Identity:
-        raise _out_of_reach("intuition.create_identity")
-
-    def add_position(self, identity: str, wallet: str, amount: int | str) -> Position:
-        raise _out_of_reach("intuition.add_position")
 
     def lifecycle(self, *, pending: bool = True, complete_after: float | None = None) -> None:
         self._control("POST", "/intuition/lifecycle", {"pending": pending, "complete_after": complete_after})
@@ -282,26 +239,6 @@ class RemoteActor(Actor):
     def __init__(self, name: str, found: Mapping[str, str]) -> None:
         self.name = name
         self._found = found
-
-    @property
-    def identity(self) -> str:
-        return self._given("identity")
-
-    @property
-    def token(self) -> str:
-        return self._given("token")
-
-    @property
-    def api_key(self) -> str:
-        return self._given("api_key")
-
-    @property
-    def wallet(self) -> str:
-        return self._given("wallet")
-
-    @property
-    def databases(self) -> Mapping[str, Database]:
-        raise _out_of_reach(f'actors["{self.name}"].databases')
 
     def to_json(self) -> dict[str, str]:
         return dict(self._found)

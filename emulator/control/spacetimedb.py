@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from emulator.control.reach import OutOfReach
 from emulator.services.rust import base64url
 from emulator.services.spacetimedb.email_address import fault as email_fault
 from emulator.services.spacetimedb.model import (
@@ -43,7 +44,7 @@ class Spacetime(Protocol):
         `subject` is a fresh UUID unless given, `email` is stored in lower case, `databases` is how many the identity
         owns, and every other keyword is an extra claim of the token.
         """
-        ...
+        raise OutOfReach("spacetime.create_identity")
 
     def issue_token(
         self,
@@ -59,21 +60,19 @@ class Spacetime(Protocol):
         `expires_in` is seconds from now, negative for one that has ended; None is never. Every other keyword is an
         extra claim. Raises ValueError for one that `sign` has to write.
         """
-        ...
 
     def sign(self, claims: Mapping[str, Any], headers: Mapping[str, Any] | None = None) -> str:
         """Any claims at all under any header, signed with this server's key (ES256, whatever the header says).
 
         Nothing is added: not `iat`, not `iss`. The header is `{"typ": "JWT", "alg": "ES256"}` unless given.
         """
-        ...
 
     def add_database(self, owner: str) -> Database:
         """A new database of `owner`, an identity in hex. It has an `.identity` and a 32-digit `.address`.
 
         Raises ValueError when `owner` is no identity.
         """
-        ...
+        raise OutOfReach("spacetime.add_database")
 
     def rotate_key(self) -> None:
         """Lose the signing key and make another: every token issued so far becomes invalid.
@@ -83,7 +82,7 @@ class Spacetime(Protocol):
 
     def email_of(self, identity: str) -> str | None:
         """The address that was set last, in lower case. Raises ValueError when `identity` is none."""
-        ...
+        raise OutOfReach("spacetime.email_of")
 
 
 class LocalSpacetime(Spacetime):
