@@ -3,17 +3,7 @@
 from collections.abc import Iterator
 
 from emulator.core.entropy import uuid4_of
-from emulator.scenario.schema import (
-    ApiKeyPart,
-    IntuitionCrowd,
-    IntuitionPart,
-    IntuitionRow,
-    Reference,
-    Scenario,
-    SpacetimeCrowd,
-    SpacetimePerson,
-    Wallet,
-)
+from emulator.scenario import schema
 from emulator.services.intuition.api_keys import DEFAULT_KEY, DEFAULT_WALLET
 from emulator.services.intuition.model import Draft, Lifecycle
 from emulator.services.spacetimedb.model import identity_of
@@ -21,10 +11,10 @@ from emulator.world.actors import Actor
 from emulator.world.world import World
 
 
-def apply(scenario: Scenario, world: World) -> None:
+def apply(scenario: schema.Scenario, world: World) -> None:
     """Have a world begin as the scenario says; its clock, seed and profiles are the config's already."""
     for name, person in scenario.spacetime.identities.items():
-        _add_person(world, name, person or SpacetimePerson())
+        _add_person(world, name, person or schema.SpacetimePerson())
     if scenario.spacetime.crowd is not None:
         _add_crowd(world, scenario.spacetime.crowd)
     _add_intuition(world, scenario.intuition)
@@ -35,7 +25,7 @@ def apply(scenario: Scenario, world: World) -> None:
 # --- SpacetimeDB ------------------------------------------------------------------------------------------------------
 
 
-def _add_person(world: World, name: str, person: SpacetimePerson, *, crowd: bool = False) -> None:
+def _add_person(world: World, name: str, person: schema.SpacetimePerson, *, crowd: bool = False) -> None:
     subject = person.subject or uuid4_of(world.entropy.named("spacetime.subject", name))
     identity = identity_of(person.issuer, subject)
     databases = tuple(_databases(person.databases))
@@ -62,9 +52,9 @@ def _databases(given: int | tuple[str, ...]) -> Iterator[str]:
     yield from map(str, range(1, given + 1)) if isinstance(given, int) else given
 
 
-def _add_crowd(world: World, crowd: SpacetimeCrowd) -> None:
+def _add_crowd(world: World, crowd: schema.SpacetimeCrowd) -> None:
     for number in range(1, crowd.count + 1):
-        person = SpacetimePerson(
+        person = schema.SpacetimePerson(
             issuer=crowd.issuer,
             email=_numbered(crowd.email, number),
             databases=crowd.databases,
@@ -81,7 +71,7 @@ def _numbered(text: str | None, number: int) -> str | None:
 # --- Intuition --------------------------------------------------------------------------------------------------------
 
 
-def _add_intuition(world: World, part: IntuitionPart) -> None:
+def _add_intuition(world: World, part: schema.IntuitionPart) -> None:
     store = world.intuition
     store.cors = part.cors
     if part.lifecycle is not None:
@@ -89,7 +79,7 @@ def _add_intuition(world: World, part: IntuitionPart) -> None:
     if part.default_api_key:
         store.issue_api_key(DEFAULT_WALLET, DEFAULT_KEY)
     for name, given in part.api_keys.items():
-        _add_key(world, name, given or ApiKeyPart())
+        _add_key(world, name, given or schema.ApiKeyPart())
     begun = world.faults.begun
     store.populate(((name, _draft(world, row), row.status) for name, row in part.identities.items()), begun)
     for name, row in part.identities.items():
@@ -101,26 +91,26 @@ def _add_intuition(world: World, part: IntuitionPart) -> None:
         store.populate(_crowd(world, part.crowd), begun)
 
 
-def _add_key(world: World, name: str, given: ApiKeyPart) -> None:
+def _add_key(world: World, name: str, given: schema.ApiKeyPart) -> None:
     key = given.key or uuid4_of(world.entropy.named("intuition.api_key", name))
     wallet = given.wallet or f"0x{world.entropy.named('intuition.wallet', name)[:20].hex()}"
     world.intuition.issue_api_key(wallet, key)
     world.actors.add(Actor(name=name, api_key=key, wallet=wallet))
 
 
-def _wallet(world: World, wallet: Wallet) -> str:
-    if not isinstance(wallet, Reference):
+def _wallet(world: World, wallet: schema.Wallet) -> str:
+    if not isinstance(wallet, schema.Reference):
         return wallet
     actor = world.actors.get(wallet.actor)
     assert actor is not None
     return actor.wallet
 
 
-def _draft(world: World, row: IntuitionRow) -> Draft:
+def _draft(world: World, row: schema.IntuitionRow) -> Draft:
     return Draft(row.display_name, _wallet(world, row.creator), row.description, row.image, row.external_reference)
 
 
-def _crowd(world: World, crowd: IntuitionCrowd) -> Iterator[tuple[str, Draft, str]]:
+def _crowd(world: World, crowd: schema.IntuitionCrowd) -> Iterator[tuple[str, Draft, str]]:
     creator = _wallet(world, crowd.creator)
     for number in range(1, crowd.count + 1):
         name = crowd.name.replace("{n}", str(number))

@@ -7,18 +7,8 @@ from functools import cached_property
 
 from emulator.core.clock import parse_rfc3339
 from emulator.core.suggestions import did_you_mean
+from emulator.scenario import schema
 from emulator.scenario.document import Node, Path
-from emulator.scenario.schema import (
-    IntuitionCrowd,
-    IntuitionPart,
-    PositionPart,
-    Reference,
-    Scenario,
-    SpacetimeCrowd,
-    SpacetimePart,
-    SpacetimePerson,
-    Wallet,
-)
 from emulator.services.spacetimedb import email_address as email
 from emulator.services.spacetimedb.model import CLAIM_NAMES, LONGEST_NAME
 from emulator.world.step_check import mistakes_in
@@ -38,7 +28,7 @@ _SENDABLE = re.compile(r"[!-~]([ -~]*[!-~])?")
 class Names:
     """Who and what a document names, also where something else about it is wrong."""
 
-    def __init__(self, tree: Node, scenario: Scenario) -> None:
+    def __init__(self, tree: Node, scenario: schema.Scenario) -> None:
         self._tree = tree
         self._crowds = (scenario.spacetime.crowd, scenario.intuition.crowd)
         self._keys = {given.key for given in scenario.intuition.api_keys.values() if given and given.key}
@@ -65,7 +55,7 @@ class Names:
         return name in self.row_names or _in_crowd(name, self._crowds[1]) or _ID.fullmatch(name) is not None
 
 
-def _in_crowd(name: str, crowd: SpacetimeCrowd | IntuitionCrowd | None) -> bool:
+def _in_crowd(name: str, crowd: schema.SpacetimeCrowd | schema.IntuitionCrowd | None) -> bool:
     if crowd is None:
         return False
     before, _, after = crowd.name.partition("{n}")
@@ -75,7 +65,7 @@ def _in_crowd(name: str, crowd: SpacetimeCrowd | IntuitionCrowd | None) -> bool:
     return 1 <= int(number) <= crowd.count and crowd.name.replace("{n}", number) == name
 
 
-def senseless(tree: Node, scenario: Scenario) -> Iterator[Mistake]:
+def senseless(tree: Node, scenario: schema.Scenario) -> Iterator[Mistake]:
     """Everything that makes no sense, by its path."""
     names = Names(tree, scenario)
     yield from _clock(scenario)
@@ -89,7 +79,7 @@ def senseless(tree: Node, scenario: Scenario) -> Iterator[Mistake]:
 # --- the clock --------------------------------------------------------------------------------------------------------
 
 
-def _clock(scenario: Scenario) -> Iterator[Mistake]:
+def _clock(scenario: schema.Scenario) -> Iterator[Mistake]:
     clock = scenario.clock
     if clock.freeze is not None:
         try:
@@ -105,14 +95,14 @@ def _clock(scenario: Scenario) -> Iterator[Mistake]:
 # --- SpacetimeDB ------------------------------------------------------------------------------------------------------
 
 
-def _spacetime(part: SpacetimePart) -> Iterator[Mistake]:
+def _spacetime(part: schema.SpacetimePart) -> Iterator[Mistake]:
     base: Path = ("spacetime", "identities")
     for name, person in part.identities.items():
-        for path, text in _person(name, person or SpacetimePerson()):
+        for path, text in _person(name, person or schema.SpacetimePerson()):
             yield (*base, name, *path), text
     if (crowd := part.crowd) is not None:
         yield from _template(("spacetime", "crowd", "name"), crowd)
-        alike = SpacetimePerson(
+        alike = schema.SpacetimePerson(
             issuer=crowd.issuer,
             email=None if crowd.email is None else crowd.email.replace("{n}", str(crowd.count)),
             claims=crowd.claims,
@@ -123,7 +113,7 @@ def _spacetime(part: SpacetimePart) -> Iterator[Mistake]:
         yield from _clash(base, part.identities, crowd)
 
 
-def _person(name: str, person: SpacetimePerson) -> Iterator[Mistake]:
+def _person(name: str, person: schema.SpacetimePerson) -> Iterator[Mistake]:
     if not name:
         yield (), "a name has at least one letter"
     for field, text in (("issuer", person.issuer), ("subject", person.subject)):
@@ -150,7 +140,7 @@ def _twice(names: Iterable[str]) -> str | None:
     return next((name for name, count in Counter(names).items() if count > 1), None)
 
 
-def _template(path: Path, crowd: SpacetimeCrowd | IntuitionCrowd) -> Iterator[Mistake]:
+def _template(path: Path, crowd: schema.SpacetimeCrowd | schema.IntuitionCrowd) -> Iterator[Mistake]:
     if crowd.name.count("{n}") != 1:
         yield path, f"it names {crowd.count} of them: write {{n}} once, where the number goes"
 
@@ -158,7 +148,7 @@ def _template(path: Path, crowd: SpacetimeCrowd | IntuitionCrowd) -> Iterator[Mi
 # --- Intuition --------------------------------------------------------------------------------------------------------
 
 
-def _intuition(part: IntuitionPart, names: Names) -> Iterator[Mistake]:
+def _intuition(part: schema.IntuitionPart, names: Names) -> Iterator[Mistake]:
     yield from _keys(part)
     for name, row in part.identities.items():
         path: Path = ("intuition", "identities", name)
@@ -175,18 +165,18 @@ def _intuition(part: IntuitionPart, names: Names) -> Iterator[Mistake]:
         yield ("intuition", "lifecycle", "complete_after"), "nothing is ever pending; say `pending: true`"
 
 
-def _ever_pending(part: IntuitionPart) -> bool:
+def _ever_pending(part: schema.IntuitionPart) -> bool:
     there = [row.status for row in part.identities.values()] + ([part.crowd.status] if part.crowd else [])
     return bool(part.lifecycle and part.lifecycle.pending) or "pending" in there
 
 
-def _clash(path: Path, names: Iterable[str], crowd: SpacetimeCrowd | IntuitionCrowd) -> Iterator[Mistake]:
+def _clash(path: Path, names: Iterable[str], crowd: schema.SpacetimeCrowd | schema.IntuitionCrowd) -> Iterator[Mistake]:
     for name in names:
         if _in_crowd(name, crowd):
             yield (*path, name), "one of the crowd has this name"
 
 
-def _keys(part: IntuitionPart) -> Iterator[Mistake]:
+def _keys(part: schema.IntuitionPart) -> Iterator[Mistake]:
     seen: dict[str, str] = {}
     for name, given in part.api_keys.items():
         path: Path = ("intuition", "api_keys", name)
@@ -202,8 +192,8 @@ def _keys(part: IntuitionPart) -> Iterator[Mistake]:
         seen[key] = name
 
 
-def _wallet(path: Path, wallet: Wallet, names: Names) -> Iterator[Mistake]:
-    if isinstance(wallet, Reference) and wallet.actor not in names.key_names:
+def _wallet(path: Path, wallet: schema.Wallet, names: Names) -> Iterator[Mistake]:
+    if isinstance(wallet, schema.Reference) and wallet.actor not in names.key_names:
         hint = (
             "has no wallet; give an API key in intuition.api_keys"
             if names.is_actor(wallet.actor)
@@ -212,7 +202,7 @@ def _wallet(path: Path, wallet: Wallet, names: Names) -> Iterator[Mistake]:
         yield (*path, "actor"), f"{wallet.actor!r} {hint}"
 
 
-def _position(path: Path, position: PositionPart, names: Names) -> Iterator[Mistake]:
+def _position(path: Path, position: schema.PositionPart, names: Names) -> Iterator[Mistake]:
     yield from _wallet((*path, "wallet"), position.wallet, names)
     digits = str(position.amount)
     if not (digits.isascii() and digits.isdecimal() and len(digits) < 80 and int(digits) > 0):

@@ -18,10 +18,10 @@ from emulator.control.spacetimedb import Spacetime
 from emulator.core.errors import Refused
 from emulator.journal.queries import ExchangeQueries
 from emulator.pytest_plugin.settings import KEYWORDS
-from emulator.services.intuition import refusals as intuition
 from emulator.services.intuition import operations as intuition_operations
-from emulator.services.spacetimedb import refusals as spacetime
+from emulator.services.intuition import refusals as intuition
 from emulator.services.spacetimedb import operations as spacetime_operations
+from emulator.services.spacetimedb import refusals as spacetime
 from emulator.world.config import Settings
 from tests.limits import LIMIT
 from tests.project.import_rules import ROOT

@@ -6,24 +6,8 @@ from typing import Any
 import msgspec
 
 from emulator.control.actors import LocalActor
+from emulator.control.api import bodies
 from emulator.control.api.access import ControlRefused
-from emulator.control.api.body import (
-    ClockMove,
-    FaultNumber,
-    Key,
-    NewLifecycle,
-    Reset,
-    ScenarioWanted,
-    StatusMove,
-    TokenWanted,
-    Wallet,
-    decoded,
-    example,
-    json_body,
-    only,
-    raw_body,
-    read,
-)
 from emulator.control.faults import LocalFaults
 from emulator.control.intuition import LocalIntuition
 from emulator.control.spacetimedb import LocalSpacetime
@@ -80,7 +64,7 @@ class Control:
 
         `"scenario": null` forgets what was loaded: the world is the one the server was started with.
         """
-        wanted = await read(request, Reset)
+        wanted = await bodies.read(request, bodies.Reset)
         other = Config(seed=wanted.seed, scenario=_bundled_or_document(wanted.scenario))
         if wanted.scenario is None:
             self._stage.restart(other)
@@ -95,10 +79,12 @@ class Control:
 
     async def load_scenario(self, request: Request) -> Response:
         """Begin with `scenario`, by a bundled name, a document or a list of both; or with the document sent."""
-        found = await json_body(request)
-        scenario = _bundled_or_document(found if "version" in found else decoded(found, ScenarioWanted).scenario)
+        found = await bodies.json_body(request)
+        scenario = _bundled_or_document(
+            found if "version" in found else bodies.decoded(found, bodies.ScenarioWanted).scenario
+        )
         if not scenario:
-            raise ControlRefused(400, "no scenario", f"send {example(ScenarioWanted)} or a document")
+            raise ControlRefused(400, "no scenario", f"send {bodies.example(bodies.ScenarioWanted)} or a document")
         self._stage.load(scenario)
         return await self.scenario(request)
 
@@ -130,7 +116,7 @@ class Control:
 
     async def move_clock(self, request: Request) -> Response:
         """One of `advance` and `skew` (seconds), `freeze` (a moment, or true for now) and `resume`."""
-        wanted = await read(request, ClockMove)
+        wanted = await bodies.read(request, bodies.ClockMove)
         given = {name: value for name in _MOVES if (value := getattr(wanted, name)) is not None}
         if len(given) != 1:
             raise ControlRefused(400, f"{len(given)} moves of the clock", f"send one of {', '.join(_MOVES)}")
@@ -144,7 +130,7 @@ class Control:
     async def actors(self, request: Request) -> Response:
         """Those the scenario names, tokens and keys included: they are asked for. Of crowds only whom `name` names."""
         query = query_pairs(request.query)
-        only(dict(query), ("name",))
+        bodies.only(dict(query), ("name",))
         actors = self._stage.settled_world().actors
         asked = [actors.get(name) for _, name in query] if query else [each for each in actors if not each.crowd]
         handles = [LocalActor(self._stage, each.name) for each in asked if each is not None]
@@ -159,14 +145,14 @@ class Control:
     async def add_fault(self, request: Request) -> Response:
         """A step, as scenarios have it: `request` and its conditions, and `do`."""
         try:
-            fault = self._stage.settled_world().add_step(made_step(await json_body(request)))
+            fault = self._stage.settled_world().add_step(made_step(await bodies.json_body(request)))
         except ValueError as error:
-            raise ControlRefused(400, str(error), f"send {example(Step)}") from None
+            raise ControlRefused(400, str(error), f"send {bodies.example(Step)}") from None
         return json_response(fault.to_json())
 
     async def clear_faults(self, request: Request) -> Response:
         """All, or with `{"n": 2}` one."""
-        number = (await read(request, FaultNumber)).n
+        number = (await bodies.read(request, bodies.FaultNumber)).n
         faults = LocalFaults(self._stage)
         if number is None:
             faults.clear()
@@ -183,15 +169,15 @@ class Control:
 
     async def restore(self, request: Request) -> Response:
         """Go on from a document that GET gave. A wrong one changes nothing."""
-        document = await raw_body(request)
+        document = await bodies.raw_body(request)
         self._stage.show(snapshot_document.read(document, self._stage.settled_world()))
         return Response(204)
 
     async def sign_token(self, request: Request) -> Response:
         """`claims` under `headers`, nothing added; or with `subject` a whole token, as `issue_token` makes it."""
-        found = await json_body(request)
-        advice = _CLAIMS_EXAMPLE if found.get("subject") is None else example(TokenWanted)
-        wanted = decoded(found, TokenWanted, advice)
+        found = await bodies.json_body(request)
+        advice = _CLAIMS_EXAMPLE if found.get("subject") is None else bodies.example(bodies.TokenWanted)
+        wanted = bodies.decoded(found, bodies.TokenWanted, advice)
         spacetime = LocalSpacetime(self._stage)
         if wanted.subject is not None:
             return json_response({"token": _issue(spacetime, wanted.subject, wanted)})
@@ -204,12 +190,12 @@ class Control:
         return Response(204)
 
     async def issue_api_key(self, request: Request) -> Response:
-        wanted = await read(request, Wallet)
+        wanted = await bodies.read(request, bodies.Wallet)
         issued = self._stage.settled_world().intuition.issue_api_key(wanted.wallet)
         return json_response({"key": issued.key, "wallet": issued.wallet})
 
     async def revoke_api_key(self, request: Request) -> Response:
-        key = (await read(request, Key)).key
+        key = (await bodies.read(request, bodies.Key)).key
         try:
             self._stage.settled_world().intuition.revoke_api_key(key)
         except KeyError:
@@ -218,7 +204,7 @@ class Control:
 
     async def move_identity(self, request: Request) -> Response:
         """The row of `identity`, by its name in the scenario or any id, with its new `status`."""
-        wanted = await read(request, StatusMove)
+        wanted = await bodies.read(request, bodies.StatusMove)
         intuition = LocalIntuition(self._stage)
         moves = {"complete": intuition.complete, "error": intuition.fail, "removed": intuition.remove}
         try:
@@ -228,11 +214,11 @@ class Control:
 
     async def set_lifecycle(self, request: Request) -> Response:
         """Whether new identities are pending, and after how many seconds of the clock they are complete."""
-        wanted = await read(request, NewLifecycle)
+        wanted = await bodies.read(request, bodies.NewLifecycle)
         try:
             LocalIntuition(self._stage).lifecycle(pending=wanted.pending, complete_after=wanted.complete_after)
         except ValueError as error:
-            raise ControlRefused(400, str(error), f"send {example(NewLifecycle)}") from None
+            raise ControlRefused(400, str(error), f"send {bodies.example(bodies.NewLifecycle)}") from None
         return Response(204)
 
     async def openapi(self, request: Request) -> Response:
@@ -248,7 +234,9 @@ def _bundled_or_document(given: Any) -> Given | None:
     for each in given if isinstance(given, list) else [given]:
         if isinstance(each, str) and not is_bundled_name(each):
             shown = msgspec.json.encode(each).decode()[:80]
-            raise ControlRefused(400, f"`scenario` is {shown}", f"send {example(ScenarioWanted)} or a document")
+            raise ControlRefused(
+                400, f"`scenario` is {shown}", f"send {bodies.example(bodies.ScenarioWanted)} or a document"
+            )
     return None if given is msgspec.UNSET else given
 
 
@@ -276,7 +264,7 @@ _MOVES: Mapping[str, Callable[[Clock, Any], None]] = {
 }
 
 
-def _issue(spacetime: LocalSpacetime, subject: str, wanted: TokenWanted) -> str:
+def _issue(spacetime: LocalSpacetime, subject: str, wanted: bodies.TokenWanted) -> str:
     try:
         return spacetime.issue_token(
             subject=subject,
@@ -286,7 +274,7 @@ def _issue(spacetime: LocalSpacetime, subject: str, wanted: TokenWanted) -> str:
             **wanted.claims or {},
         )
     except (TypeError, ValueError, OverflowError) as error:
-        raise ControlRefused(400, str(error), f"send {example(TokenWanted)}") from None
+        raise ControlRefused(400, str(error), f"send {bodies.example(bodies.TokenWanted)}") from None
 
 
 _FILTERS_EXAMPLE = "`status` is a number, `since` is like 2024-02-15T05:47:17Z (write + as %2B)"
@@ -296,5 +284,5 @@ _FILTERS: Mapping[str, Callable[[str], Any]] = {"method": str, "path": str, "sta
 def _filters(query: str) -> dict[str, Any]:
     """Raises ValueError for a value that can't be read."""
     found = dict(query_pairs(query))
-    only(found, tuple(_FILTERS))
+    bodies.only(found, tuple(_FILTERS))
     return {key: _FILTERS[key](value) for key, value in found.items()}

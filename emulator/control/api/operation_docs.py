@@ -6,19 +6,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from emulator.control.api.body import (
-    EXAMPLES,
-    ClockMove,
-    FaultNumber,
-    Key,
-    Moment,
-    NewLifecycle,
-    Reset,
-    ScenarioWanted,
-    StatusMove,
-    TokenWanted,
-    Wallet,
-)
+from emulator.control.api import bodies
 from emulator.control.api.operations import OPERATIONS
 from emulator.faults.step import Step
 from emulator.http.operation_docs import ApiDoc, OperationDoc, ParameterDoc, ResponseDoc
@@ -49,7 +37,7 @@ class Health(msgspec.Struct):
 
 
 class ClockState(msgspec.Struct):
-    now: Moment
+    now: bodies.Moment
     frozen: bool
 
 
@@ -89,7 +77,7 @@ class Journaled(msgspec.Struct):
     """An exchange. `why` says why a request was refused, `fault` what was ordered to go wrong with it."""
 
     n: int
-    at: Moment
+    at: bodies.Moment
     duration: float
     operation: str
     method: str
@@ -186,7 +174,7 @@ def _described(
         parameters=parameters,
         body=body,
         body_required=body_required,
-        example=EXAMPLES.get(getattr(body, "__origin__", body)),
+        example=bodies.EXAMPLES.get(getattr(body, "__origin__", body)),
         security=("", "controlToken", "controlBearer"),
     )
 
@@ -195,10 +183,10 @@ _FILTERS = (
     ParameterDoc("method", "only requests with it"),
     ParameterDoc("path", "`*` is one segment, `**` any number"),
     ParameterDoc("status", "only answers with it", int),
-    ParameterDoc("since", "only requests from this moment on, by the emulator's clock", Moment),
+    ParameterDoc("since", "only requests from this moment on, by the emulator's clock", bodies.Moment),
 )
 _EXCHANGE_NUMBER = ParameterDoc("n", "its number in the journal", int, "path", required=True, example=1)
-_ClockMove = Annotated[ClockMove, Meta(extra_json_schema={"minProperties": 1, "maxProperties": 1})]
+_ClockMove = Annotated[bodies.ClockMove, Meta(extra_json_schema={"minProperties": 1, "maxProperties": 1})]
 
 OPERATION_DOCS: Mapping[str, OperationDoc] = {
     "control.health": OperationDoc(
@@ -209,14 +197,14 @@ OPERATION_DOCS: Mapping[str, OperationDoc] = {
     "control.reset": _described(
         "A world as new",
         ResponseDoc(200, "it stands", Health),
-        body=Reset,
+        body=bodies.Reset,
         body_required=False,
     ),
     "control.scenario": _described("What the world began with", ResponseDoc(200, "and its script", ScenarioState)),
     "control.load_scenario": _described(
         "Begin with another scenario",
         ResponseDoc(200, "it stands", ScenarioState),
-        body=ScenarioWanted,
+        body=bodies.ScenarioWanted,
     ),
     "control.actors": _described(
         "Those the scenario names, with their tokens and keys",
@@ -251,7 +239,7 @@ OPERATION_DOCS: Mapping[str, OperationDoc] = {
         "Nothing goes wrong any more",
         ResponseDoc(204, "gone"),
         _refusal(404, "there is no such fault"),
-        body=FaultNumber,
+        body=bodies.FaultNumber,
         body_required=False,
     ),
     "control.snapshot": _described("The world as a document", ResponseDoc(200, "to compare, or for PUT", Document)),
@@ -259,30 +247,30 @@ OPERATION_DOCS: Mapping[str, OperationDoc] = {
     "control.sign_token": _described(
         "Any token, good or broken",
         ResponseDoc(200, "signed", SignedToken),
-        body=TokenWanted,
+        body=bodies.TokenWanted,
     ),
     "control.rotate_key": _described("Lose the signing key", ResponseDoc(204, "every token so far is invalid")),
     "control.issue_api_key": _described(
         "A new API key",
         ResponseDoc(200, "good from now on", IssuedKey),
-        body=Wallet,
+        body=bodies.Wallet,
     ),
     "control.revoke_api_key": _described(
         "Revoke an API key",
         ResponseDoc(204, "revoked"),
         _refusal(404, "there is no such key"),
-        body=Key,
+        body=bodies.Key,
     ),
     "control.move_identity": _described(
         "Move an identity through its life",
         ResponseDoc(200, "as it is then", Identity),
         _refusal(404, "there is no such identity"),
-        body=StatusMove,
+        body=bodies.StatusMove,
     ),
     "control.set_lifecycle": _described(
         "How new identities begin",
         ResponseDoc(204, "from now on"),
-        body=NewLifecycle,
+        body=bodies.NewLifecycle,
     ),
     "control.openapi": _described("This document", ResponseDoc(200, "OpenAPI 3.1", dict[str, Any])),
 }
