@@ -8,7 +8,7 @@ MASK = "***"
 _NAMED = r"(?:token|key|secret|passw|auth|cookie|session)"
 
 
-# JWTs anywhere (`{"` in base64url begins with eyJ), and the values of query parameters and JSON keys named like secrets.
+# JWTs anywhere (`{"` in base64url begins with eyJ), and values of query parameters and JSON keys named like secrets.
 _SECRETS = re.compile(
     r"eyJ[\w-]+\.[\w-]*\.?[\w-]*"
     rf"|(?<=[?&])(?P<query>[^=&\s]*{_NAMED}[^=&\s]*=)[^&\s'\"`]+"

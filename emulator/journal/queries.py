@@ -120,7 +120,7 @@ class ExchangeQueries(ABC):
     def assert_requested(
         self, method: str | None = None, path: str | None = None, *, status: int | None = None, times: int | None = None
     ) -> list[Exchange]:
-        """Assert one matching request or more, or exactly `times`; return them. A failure shows the nearest exchanges."""
+        """Assert at least one matching request, or exactly `times`; return them. A failure shows the nearest ones."""
         __tracebackhide__ = True
         wanted = ExchangeFilter(method, path, status)
         found = self._fitting(wanted)
