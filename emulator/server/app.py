@@ -1,4 +1,4 @@
-"""The wiring diagram: which request goes where, and through what."""
+"""The chain of handlers for every request: control routes, or journal, routing, faults, API."""
 
 from typing import Any
 
@@ -21,18 +21,18 @@ from emulator.world.stage import Stage
 
 
 def application(stage: Stage, guard: Guard) -> Answering:
-    """Everything the port answers."""
+    """The handler for all requests of a server."""
     emulated = journaled(routed(with_faults(answered)), stage.shows)
-    steered = control(stage, guard)
+    controlled = control(stage, guard)
 
     async def handle(call: Call) -> Response:
-        return await (steered(call.request) if _is_below(call.request.path, PREFIX) else emulated(call))
+        return await (controlled(call.request) if _is_below(call.request.path, PREFIX) else emulated(call))
 
     return handle
 
 
 def routed(answering: Answering) -> Answering:
-    """Find what a request asks for, in the profiles its world speaks."""
+    """Match a request to an API's route, in the profiles of its world."""
     spacetimes = {name: spacetime_handlers.api(profile) for name, profile in spacetime_model.PROFILES.items()}
     intuitions = {
         (name, cors): intuition_handlers.api(profile, cors=cors)
@@ -57,7 +57,7 @@ def routed(answering: Answering) -> Answering:
 
 
 async def answered(call: Call) -> Response:
-    """What the API says, or that neither has the path."""
+    """The API's response, or 404 when neither API has the path."""
     if call.api is None or call.match is None:
         return Response(404, why=call.why_not)
     return await call.api.response(call.request, call.match, call.store)

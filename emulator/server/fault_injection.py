@@ -1,4 +1,4 @@
-"""The one place where ordered faults happen: between a route and its handler."""
+"""The effects of faults, between a route and its handler. `emulator.faults` decides, this module acts."""
 
 import asyncio
 import logging
@@ -22,7 +22,7 @@ logger = logging.getLogger("emulator")
 
 
 def with_faults(answering: Answering) -> Answering:
-    """Ask the world's script whether anything goes wrong with a request that has a route, and let it."""
+    """Apply the fault, if any, that the world's script has for a request with a route."""
 
     async def handle(call: Call) -> Response:
         world = call.world
@@ -51,16 +51,16 @@ def _asked(call: Call, match: Match[Any]) -> RequestFacts:
 
 
 async def _delayed(call: Call, decision: FaultDecision) -> bool:
-    """Wait; false when the client hung up meanwhile."""
+    """Wait for the delay; false when the client hung up meanwhile."""
     if not decision.do.on_clock:
         await asyncio.wait([call.request.lost], timeout=decision.delay)
         return not call.request.lost.done()
-    # From its arrival: whoever sees the fault fired may move the clock at once.
+    # Counted from the request's arrival: a test may move the clock as soon as it sees that the fault fired.
     return await _until(call.world.clock, call.micros + round(decision.delay * 1_000_000), call.request.lost)
 
 
 async def _until(clock: Clock, micros: int, lost: "asyncio.Future[None]") -> bool:
-    """Until the clock shows `micros`, however it gets there, or its world is gone; false if the connection is lost."""
+    """Wait until the clock shows `micros` or its world was replaced; false when the connection is lost."""
     loop, moved = asyncio.get_running_loop(), asyncio.Event()
 
     def wake(*_: object) -> None:
@@ -82,25 +82,25 @@ async def _until(clock: Clock, micros: int, lost: "asyncio.Future[None]") -> boo
 # --- answers ----------------------------------------------------------------------------------------------------------
 
 
-async def _as_ever(call: Call, decision: FaultDecision, answering: Answering) -> Response:
+async def _unchanged(call: Call, decision: FaultDecision, answering: Answering) -> Response:
     return await answering(call)
 
 
 async def _status(call: Call, decision: FaultDecision, answering: Answering) -> Response:
     status = decision.do.status or 200
-    response = _in_other_words(decision, status) if decision.do.body is not None else _in_its_words(call, status)
+    response = _with_given_body(decision, status) if decision.do.body is not None else _in_api_format(call, status)
     return _api(call).with_cors(_with_headers(response, decision.do.headers or {}))
 
 
-def _in_other_words(decision: FaultDecision, status: int) -> Response:
+def _with_given_body(decision: FaultDecision, status: int) -> Response:
     body = decision.do.body
     if isinstance(body, str):
         return Response(status, body.encode(), TEXT)
     return Response(status, msgspec.json.encode(body), JSON)
 
 
-def _in_its_words(call: Call, status: int) -> Response:
-    """As the API says no: `{code, error}` or plain text, with the status's name; good news have no body."""
+def _in_api_format(call: Call, status: int) -> Response:
+    """The API's error format, plain text or `{code, error}`, with the reason phrase; below 400 an empty body."""
     if status < 400:
         return Response(status)
     return _api(call).describe(Refused(status, _phrase(status), ""))
@@ -121,14 +121,14 @@ def _with_headers(response: Response, headers: Mapping[str, str]) -> Response:
 
 
 async def _rate_limited(call: Call, decision: FaultDecision, answering: Answering) -> Response:
-    response = _in_its_words(call, 429)
+    response = _in_api_format(call, 429)
     return _api(call).with_cors(_with_headers(response, {"retry-after": str(decision.retry_after)}))
 
 
 async def _dropped(call: Call, decision: FaultDecision, answering: Answering) -> Response:
     if decision.do.drop == "after":
         await answering(call)
-        return _without(Delivery.CLOSE, "the request took effect, its answer was not sent")
+        return _without(Delivery.CLOSE, "the request took effect, its response was not sent")
     return _without(Delivery.CLOSE, _NO_EFFECT)
 
 
@@ -168,7 +168,7 @@ async def _half(call: Call, decision: FaultDecision, answering: Answering) -> Re
 
 
 def _with_a_body(response: Response) -> Response:
-    """Something to break: an empty answer gets `{}`."""
+    """The response, with the body `{}` if it has none to break."""
     if response.body:
         return response
     status = 200 if response.status == 204 else response.status
@@ -176,12 +176,12 @@ def _with_a_body(response: Response) -> Response:
 
 
 def _api(call: Call) -> Api[Any]:
-    assert call.api is not None, "only a request with a route is faulted"
+    assert call.api is not None, "faults apply to requests with a route only"
     return call.api
 
 
 _ANSWERS: Mapping[str, Callable[[Call, FaultDecision, Answering], Awaitable[Response]]] = {
-    "": _as_ever,
+    "": _unchanged,
     "status": _status,
     "rate_limit": _rate_limited,
     "drop": _dropped,

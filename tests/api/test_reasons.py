@@ -80,7 +80,7 @@ def test_an_answer_that_is_no_refusal_has_no_reason(emulator: Emulator) -> None:
 def test_what_the_parser_refuses_is_in_the_journal_too(emulator: Emulator) -> None:
     exchange(emulator.url, b"GET /v1/ping HTTP/1.1\r\nHost : x\r\n\r\n")
 
-    assert "not HTTP as the parser wants it" in emulator.journal.exchanges[-1].why
+    assert "refused by aiohttp's parser" in emulator.journal.exchanges[-1].why
 
 
 def test_an_exchange_holds_both_halves(emulator: Emulator) -> None:
