@@ -36,7 +36,7 @@ def why(emulator: Emulator, method: str, target: str, *headers: str) -> str:
             ["Authorization: a.b.c"],
             "is a bare token; the server takes `Bearer <token>` or Basic",
         ),
-        ("POST", "/v1/identity/websocket-token", ["Authorization: Basic eDp5"], "the user name here is another"),
+        ("POST", "/v1/identity/websocket-token", ["Authorization: Basic eDp5"], "the user name is not `token`"),
         (
             "POST",
             "/v1/identity/websocket-token",

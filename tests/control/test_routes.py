@@ -162,7 +162,7 @@ def test_the_key_is_rotated(emulator: Emulator) -> None:
     made = emulator.spacetime.create_identity()
 
     assert requests.post(f"{emulator.url}/_emulator/spacetime/rotate-key", timeout=PATIENCE).status_code == 204
-    assert "rotated away" in why_refused(emulator, made.identity, made.token)
+    assert "was rotated" in why_refused(emulator, made.identity, made.token)
 
 
 def why_refused(emulator: Emulator, identity: str, token: str) -> str:

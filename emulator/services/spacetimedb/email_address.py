@@ -1,15 +1,15 @@
-"""What SpacetimeDB v0.12 took for an e-mail address: the crate email_address 0.2.9, its rules and its sentences."""
+"""E-mail addresses as SpacetimeDB v0.12 validated them: rules and error texts of the crate email_address 0.2.9."""
 
 import re
 
-# Everything beyond ASCII is allowed everywhere; of ASCII, what is not named here.
+# Non-ASCII characters are always allowed, ASCII characters unless listed here.
 _ATOM = re.compile(r"""[^\x00-\x20()<>@,;:\\".\[\]\x7f]+""")
 _QUOTED = re.compile(r"""(?:[^\x00-\x08\x0a-\x1f"\\\x7f]|\\[\t -~])*""")
 _LITERAL = re.compile(r"""[^\x00-\x20\[\\\]\x7f]*""")
 
 
 def fault(address: str) -> str | None:
-    """Why `address` is none, in the crate's words; None when it is one. Lengths are in bytes."""
+    """The crate's error text for `address`, None when it is valid. Lengths are in bytes."""
     local, at, domain = address.rpartition("@")
     if not at:
         return "Missing separator character '@'."
