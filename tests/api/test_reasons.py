@@ -44,14 +44,14 @@ def why(emulator: Emulator, method: str, target: str, *headers: str) -> str:
             "three parts separated by dots, this has 1",
         ),
         ("GET", "/v1/identity/0xc2/verify", [], "an identity is 64 hex digits without 0x, the path has '0xc2'"),
-        ("POST", "/identity", ["x-api-key: undefined"], "a variable that was never filled in"),
+        ("POST", "/identity", ["x-api-key: undefined"], "a variable that was not replaced"),
         ("POST", "/identity", [f"x-api-key: {API_KEY}\\n"], "`x-api-key` ends in a newline"),
         ("POST", "/identity", [f"x-api-key: {API_KEY}"], "there is no `Content-Type`"),
         (
             "GET",
             "/identity/7",
             [f"x-api-key: {API_KEY}"],
-            "no identity has the id, identity_id or vault_id '7'; 0 are known",
+            "no identity has the id, identity_id or vault_id '7'; there are 0",
         ),
     ],
 )

@@ -90,7 +90,7 @@ class Claims(msgspec.Struct, frozen=True):
         }
 
     def expired(self, now: int) -> bool:
-        """Whether `exp` plus leeway is before `now` (seconds). A negative `exp` never expires, as in jsonwebtoken 9.3.0."""
+        """Whether `exp` plus leeway is before `now` (seconds). A negative `exp` never expires (jsonwebtoken 9.3.0)."""
         return self.expires_at is not None and 0 <= self.expires_at < now - LEEWAY_SECONDS
 
 
