@@ -99,7 +99,7 @@ class Fault:
     def counts(self, facts: RequestFacts) -> bool:
         """Whether the request matches; if so, it is counted."""
         step = self.step
-        fits = (
+        matches = (
             step.request is not None
             and self._method in {"*", facts.method}
             and (step.actor is None or step.actor == facts.actor)
@@ -107,8 +107,8 @@ class Fault:
             and (step.until is None or facts.micros < self._micros(step.until))
             and any(self._path.fullmatch(path) for path in facts.paths)
         )
-        self.seen += fits
-        return fits
+        self.seen += matches
+        return matches
 
     def decision(self, facts: RequestFacts, entropy: Entropy) -> FaultDecision | None:
         """The decision for a request that was just counted; None when the step does not apply to it."""

@@ -32,8 +32,8 @@ class ExchangeFilter(msgspec.Struct, frozen=True):
     @classmethod
     def parse(cls, request: str) -> "ExchangeFilter":
         """`"POST /v1/identity"`, as scenarios write it."""
-        method, blank, path = request.partition(" ")
-        if not blank:
+        method, space, path = request.partition(" ")
+        if not space:
             raise ValueError(f"{request!r} is not like 'POST /v1/identity'")
         return cls(method, path)
 
@@ -112,9 +112,9 @@ class ExchangeQueries(ABC):
         since: datetime | None = None,
     ) -> list[Exchange]:
         """The exchanges that meet every given condition. In `path`, `*` is one segment and `**` any number of them."""
-        return self._fitting(ExchangeFilter(method, path, status, since))
+        return self._matching(ExchangeFilter(method, path, status, since))
 
-    def _fitting(self, wanted: ExchangeFilter) -> list[Exchange]:
+    def _matching(self, wanted: ExchangeFilter) -> list[Exchange]:
         return [exchange for exchange in self.exchanges if not wanted.differences(exchange)]
 
     def assert_requested(
@@ -123,7 +123,7 @@ class ExchangeQueries(ABC):
         """Assert at least one matching request, or exactly `times`; return them. A failure shows the nearest ones."""
         __tracebackhide__ = True
         wanted = ExchangeFilter(method, path, status)
-        found = self._fitting(wanted)
+        found = self._matching(wanted)
         if times is not None:
             self._check_whole()
         if (times is None and not found) or (times is not None and len(found) != times):
@@ -139,7 +139,7 @@ class ExchangeQueries(ABC):
         """Assert that there is no matching request. A failure lists those there are."""
         __tracebackhide__ = True
         wanted = ExchangeFilter(method, path, status)
-        if found := self._fitting(wanted):
+        if found := self._matching(wanted):
             raise AssertionError(f"{wanted} was requested {_times(len(found))}, expected never.{_listed(found)}")
         self._check_whole()
 
@@ -159,8 +159,8 @@ class ExchangeQueries(ABC):
         """Groups of exchanges with the same method, target, headers and body: what a retrying client sends."""
         groups: dict[Any, list[Exchange]] = {}
         for exchange in self.exchanges:
-            asked = (exchange.method, exchange.target, exchange.request.head, exchange.request.kept)
-            groups.setdefault(asked, []).append(exchange)
+            same = (exchange.method, exchange.target, exchange.request.head, exchange.request.kept)
+            groups.setdefault(same, []).append(exchange)
         return [group for group in groups.values() if len(group) > 1]
 
     def wait_for(
@@ -235,7 +235,7 @@ class ExchangeQueries(ABC):
         __tracebackhide__ = True
         if times < 1:
             raise ValueError("times must be at least 1")
-        found = self._fitting(wanted)
+        found = self._matching(wanted)
         if len(found) >= times:
             return found
         if left > 0:
@@ -266,7 +266,7 @@ class ExchangeQueries(ABC):
         nearest = sorted(ranked, key=lambda exchange: exchange.number)
         if not nearest:
             return "\nNothing was requested at all."
-        lines = [_line(exchange, ", ".join(wanted.differences(exchange)) or "fits") for exchange in nearest]
+        lines = [_line(exchange, ", ".join(wanted.differences(exchange)) or "matches") for exchange in nearest]
         return "\nThe nearest exchanges:\n" + "\n".join(lines)
 
 
@@ -324,6 +324,6 @@ class _Numbered:
         return f"<{kind} {known.setdefault(match.group(), len(known) + 1)}>"
 
 
-def fits_any(path: str, patterns: Iterable[str]) -> bool:
+def matches_any(path: str, patterns: Iterable[str]) -> bool:
     """Whether any of the patterns matches a path."""
     return any(path_pattern(pattern).fullmatch(path) for pattern in patterns)

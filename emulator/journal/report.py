@@ -33,8 +33,8 @@ def report(exchanges: Sequence[Exchange], url: str, *, secrets: bool = False) ->
 
 def short(exchanges: Sequence[Exchange]) -> str:
     """The last five error responses in one line, or the number of exchanges when there is none."""
-    refused = [f"{exchange.summary}: {mask(exchange.why)}" for exchange in exchanges if exchange.why]
-    text = "; ".join(refused[-5:]) or f"none refused of {len(exchanges)}"
+    errors = [f"{exchange.summary}: {mask(exchange.why)}" for exchange in exchanges if exchange.why]
+    text = "; ".join(errors[-5:]) or f"{len(exchanges)} exchanges without errors"
     return _without(_sent_secrets(exchanges), text)
 
 
@@ -137,8 +137,8 @@ def _odd_path(target: str) -> list[str]:
 def _masked_header(name: str, value: str) -> str:
     if not is_secret(name):
         return mask(value)
-    scheme, blank, _ = value.partition(" ")
-    return f"{scheme} {MASK}" if blank and scheme.lower() in {"bearer", "basic"} else MASK
+    scheme, space, _ = value.partition(" ")
+    return f"{scheme} {MASK}" if space and scheme.lower() in {"bearer", "basic"} else MASK
 
 
 def _body(exchange: Exchange, *, secrets: bool) -> list[str]:

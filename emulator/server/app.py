@@ -9,10 +9,10 @@ from emulator.core.path_pattern import path_pattern
 from emulator.http.request import Request
 from emulator.http.response import Response
 from emulator.http.routing import Api, nearest_path
-from emulator.server.call import Answering, Call
+from emulator.server.call import Call, CallHandler
 from emulator.server.caller import actor_of
 from emulator.server.fault_injection import with_faults
-from emulator.server.journaling import journaled
+from emulator.server.journaling import with_journal
 from emulator.services.intuition import handlers as intuition_handlers
 from emulator.services.intuition import model as intuition_model
 from emulator.services.spacetimedb import handlers as spacetime_handlers
@@ -20,9 +20,9 @@ from emulator.services.spacetimedb import model as spacetime_model
 from emulator.world.stage import Stage
 
 
-def application(stage: Stage, guard: Guard) -> Answering:
+def application(stage: Stage, guard: Guard) -> CallHandler:
     """The handler for all requests of a server."""
-    emulated = journaled(routed(with_faults(answered)), stage.shows)
+    emulated = with_journal(with_routing(with_faults(dispatch)), stage.shows)
     controlled = control(stage, guard)
 
     async def handle(call: Call) -> Response:
@@ -31,7 +31,7 @@ def application(stage: Stage, guard: Guard) -> Answering:
     return handle
 
 
-def routed(answering: Answering) -> Answering:
+def with_routing(next_handler: CallHandler) -> CallHandler:
     """Match a request to an API's route, in the profiles of its world."""
     spacetimes = {name: spacetime_handlers.api(profile) for name, profile in spacetime_model.PROFILES.items()}
     intuitions = {
@@ -51,12 +51,12 @@ def routed(answering: Answering) -> Answering:
         else:
             call.api, call.match, call.store, request.params = api, match, store, match.params
         call.actor = actor_of(call)
-        return await answering(call)
+        return await next_handler(call)
 
     return handle
 
 
-async def answered(call: Call) -> Response:
+async def dispatch(call: Call) -> Response:
     """The API's response, or 404 when neither API has the path."""
     if call.api is None or call.match is None:
         return Response(404, why=call.why_not)
@@ -68,9 +68,9 @@ def _is_below(path: str, prefix: str) -> bool:
 
 
 def _why_not_found(request: Request, api: Api[Any], apis: tuple[Api[Any], ...]) -> str:
-    asked = f"{request.method} {request.path[:200]}"
+    requested = f"{request.method} {request.path[:200]}"
     for pattern, why in api.elsewhere.items():
         if path_pattern(pattern).fullmatch(request.path):
-            return f"{asked}: {why}"
+            return f"{requested}: {why}"
     near = nearest_path(request.path, [known for each in apis for known in each.routes.paths])
-    return f"{asked}: no such route; did you mean {near}?" if near else f"{asked}: no such route"
+    return f"{requested}: no such route; did you mean {near}?" if near else f"{requested}: no such route"

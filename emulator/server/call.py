@@ -34,5 +34,5 @@ class Call:
         return self.match.route.operation.name if self.match and self.match.route else ""
 
 
-Answering = Callable[[Call], Awaitable[Response]]
+CallHandler = Callable[[Call], Awaitable[Response]]
 """A handler, or a middleware around one."""

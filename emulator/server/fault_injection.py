@@ -15,34 +15,34 @@ from emulator.faults.delivery import Delivery
 from emulator.faults.schedule import FaultDecision, RequestFacts
 from emulator.http.response import JSON, TEXT, Response
 from emulator.http.routing import Api, Match
-from emulator.server.call import Answering, Call
+from emulator.server.call import Call, CallHandler
 from emulator.server.caller import client_of
 
 logger = logging.getLogger("emulator")
 
 
-def with_faults(answering: Answering) -> Answering:
+def with_faults(next_handler: CallHandler) -> CallHandler:
     """Apply the fault, if any, that the world's script has for a request with a route."""
 
     async def handle(call: Call) -> Response:
         world = call.world
         if call.match is None or not len(world.faults):
-            return await answering(call)
-        decision = world.faults.decide(_asked(call, call.match), world.entropy)
+            return await next_handler(call)
+        decision = world.faults.decide(_request_facts(call, call.match), world.entropy)
         if decision is None:
-            return await answering(call)
+            return await next_handler(call)
         call.fault = str(decision.fault.step)
         logger.info("%s %s: %s", call.request.method, call.operation, call.fault)
         world.change(decision.do, call.micros)
         if decision.delay and not await _delayed(call, decision):
             return _without(Delivery.CLOSE, "the client hung up while its request was delayed")
         world.settle()
-        return await _ANSWERS[decision.do.answer](call, decision, answering)
+        return await _ANSWERS[decision.do.answer](call, decision, next_handler)
 
     return handle
 
 
-def _asked(call: Call, match: Match[Any]) -> RequestFacts:
+def _request_facts(call: Call, match: Match[Any]) -> RequestFacts:
     request = call.request
     return RequestFacts(request.method, match.aliases(request.path), call.actor, client_of(request), call.micros)
 
@@ -82,11 +82,11 @@ async def _until(clock: Clock, micros: int, lost: "asyncio.Future[None]") -> boo
 # --- answers ----------------------------------------------------------------------------------------------------------
 
 
-async def _unchanged(call: Call, decision: FaultDecision, answering: Answering) -> Response:
-    return await answering(call)
+async def _unchanged(call: Call, decision: FaultDecision, next_handler: CallHandler) -> Response:
+    return await next_handler(call)
 
 
-async def _status(call: Call, decision: FaultDecision, answering: Answering) -> Response:
+async def _status(call: Call, decision: FaultDecision, next_handler: CallHandler) -> Response:
     status = decision.do.status or 200
     response = _with_given_body(decision, status) if decision.do.body is not None else _in_api_format(call, status)
     return _api(call).with_cors(_with_headers(response, decision.do.headers or {}))
@@ -120,27 +120,27 @@ def _with_headers(response: Response, headers: Mapping[str, str]) -> Response:
     return msgspec.structs.replace(response, content_type=content_type, headers=response.headers + more.encode())
 
 
-async def _rate_limited(call: Call, decision: FaultDecision, answering: Answering) -> Response:
+async def _rate_limited(call: Call, decision: FaultDecision, next_handler: CallHandler) -> Response:
     response = _in_api_format(call, 429)
     return _api(call).with_cors(_with_headers(response, {"retry-after": str(decision.retry_after)}))
 
 
-async def _dropped(call: Call, decision: FaultDecision, answering: Answering) -> Response:
+async def _dropped(call: Call, decision: FaultDecision, next_handler: CallHandler) -> Response:
     if decision.do.drop == "after":
-        await answering(call)
+        await next_handler(call)
         return _without(Delivery.CLOSE, "the request took effect, its response was not sent")
     return _without(Delivery.CLOSE, _NO_EFFECT)
 
 
-async def _reset(call: Call, decision: FaultDecision, answering: Answering) -> Response:
+async def _reset(call: Call, decision: FaultDecision, next_handler: CallHandler) -> Response:
     return _without(Delivery.RESET, _NO_EFFECT)
 
 
-async def _hung(call: Call, decision: FaultDecision, answering: Answering) -> Response:
+async def _hung(call: Call, decision: FaultDecision, next_handler: CallHandler) -> Response:
     return _without(Delivery.HANG, _NO_EFFECT)
 
 
-async def _garbage(call: Call, decision: FaultDecision, answering: Answering) -> Response:
+async def _garbage(call: Call, decision: FaultDecision, next_handler: CallHandler) -> Response:
     noise = call.world.entropy.draw("garbage")
     return Response(0, b"\x00" + noise, why=_NO_EFFECT, delivery=Delivery.GARBAGE)
 
@@ -152,18 +152,18 @@ def _without(delivery: Delivery, why: str = "") -> Response:
     return Response(0, why=why, delivery=delivery)
 
 
-async def _truncated(call: Call, decision: FaultDecision, answering: Answering) -> Response:
-    response = _with_a_body(await answering(call))
+async def _truncated(call: Call, decision: FaultDecision, next_handler: CallHandler) -> Response:
+    response = _with_a_body(await next_handler(call))
     cut = len(response.body) // 2 if decision.do.truncate is True else min(decision.do.truncate, len(response.body) - 1)
     return msgspec.structs.replace(response, delivery=Delivery.TRUNCATE, cut=cut)
 
 
-async def _in_bad_chunks(call: Call, decision: FaultDecision, answering: Answering) -> Response:
-    return msgspec.structs.replace(_with_a_body(await answering(call)), delivery=Delivery.MALFORMED_CHUNK)
+async def _in_bad_chunks(call: Call, decision: FaultDecision, next_handler: CallHandler) -> Response:
+    return msgspec.structs.replace(_with_a_body(await next_handler(call)), delivery=Delivery.MALFORMED_CHUNK)
 
 
-async def _half(call: Call, decision: FaultDecision, answering: Answering) -> Response:
-    response = _with_a_body(await answering(call))
+async def _half(call: Call, decision: FaultDecision, next_handler: CallHandler) -> Response:
+    response = _with_a_body(await next_handler(call))
     return msgspec.structs.replace(response, body=response.body[: -(-len(response.body) // 2)])
 
 
@@ -180,7 +180,7 @@ def _api(call: Call) -> Api[Any]:
     return call.api
 
 
-_ANSWERS: Mapping[str, Callable[[Call, FaultDecision, Answering], Awaitable[Response]]] = {
+_ANSWERS: Mapping[str, Callable[[Call, FaultDecision, CallHandler], Awaitable[Response]]] = {
     "": _unchanged,
     "status": _status,
     "rate_limit": _rate_limited,

@@ -8,13 +8,13 @@ from emulator.core.clock import monotonic
 from emulator.http.response import TEXT, Response, head_lines
 from emulator.journal.exchange import KEPT_OF_A_BODY, Exchange, Message
 from emulator.journal.masking import mask
-from emulator.server.call import Answering, Call
+from emulator.server.call import Call, CallHandler
 from emulator.world.world import World
 
 logger = logging.getLogger("emulator")
 
 
-def journaled(answering: Answering, is_shown: Callable[[World], bool]) -> Answering:
+def with_journal(next_handler: CallHandler, is_shown: Callable[[World], bool]) -> CallHandler:
     """Record every exchange before its response is sent, so that a client with the response finds it in the journal.
 
     A bug in the emulator is a plain 500 with a traceback in the log, never a plausible response.
@@ -24,7 +24,7 @@ def journaled(answering: Answering, is_shown: Callable[[World], bool]) -> Answer
         world, request = call.world, call.request
         number, started = world.journal.number(), monotonic()
         try:
-            response = await answering(call)
+            response = await next_handler(call)
         except (CancelledError, ConnectionError):
             raise
         except Exception as bug:

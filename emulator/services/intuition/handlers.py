@@ -108,8 +108,8 @@ def _fields(body: bytes) -> dict[str, Any]:
     except JsonError as error:
         failed = "deserialize the JSON body into the target type" if error.data else "parse the request body as JSON"
         # axum's text, serde_path_to_error's path, serde_json's message
-        fault = f"{error.dotted_path}: {error}" if error.path else str(error)
-        raise BodyRefused(f"Failed to {failed}: {fault}", _why_not_json(body) or fault) from None
+        message = f"{error.dotted_path}: {error}" if error.path else str(error)
+        raise BodyRefused(f"Failed to {failed}: {message}", _why_not_json(body) or message) from None
 
 
 _BEGINNINGS = {

@@ -113,7 +113,7 @@ class Filters(msgspec.Struct, frozen=True):
     def __bool__(self) -> bool:
         return self != Filters()
 
-    def fit(self, identity: Identity) -> bool:
+    def match(self, identity: Identity) -> bool:
         return (
             (self.status is None or identity.status == self.status)
             and (self.creator is None or identity.creator.wallet == self.creator)

@@ -199,7 +199,7 @@ class Store:
             rows = self.rows.ordered(sorting.key, descending=sorting.descending)
             if not filters:
                 return self._shown(paging.envelope(rows, len(self)))
-            matching = [row for row in rows if filters.fit(row)]
+            matching = [row for row in rows if filters.match(row)]
             return self._shown(paging.envelope(matching, len(matching)))
 
     def _shown(self, envelope: dict[str, Any]) -> dict[str, Any]:

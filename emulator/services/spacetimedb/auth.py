@@ -87,25 +87,25 @@ def claimed_identity(request: Request, profile: Profile) -> str:
 
 def _token(header: str, profile: Profile) -> str:
     """The token of an `Authorization` header. The scheme is in any case, and exactly one space follows it."""
-    scheme, blank, rest = header.partition(" ")
+    scheme, space, rest = header.partition(" ")
     if not header.isascii():
         raise MalformedCredentials("`Authorization` has bytes that are not ASCII")
-    if scheme.lower() == "bearer" and blank:
+    if scheme.lower() == "bearer" and space:
         return rest.lstrip()
-    if scheme.lower() != "basic" or not blank:
+    if scheme.lower() != "basic" or not space:
         takes = "`Bearer <token>` or Basic with `token:<token>`" if profile.page else "`Bearer <token>`"
-        raise MalformedCredentials(f"{_no_scheme(scheme, blank)}; the server takes {takes}")
+        raise MalformedCredentials(f"{_no_scheme(scheme, space)}; the server takes {takes}")
     if not profile.page:
         raise MalformedCredentials(f"the header says Basic, profile {profile.name} takes only Bearer")
     return _basic_token(rest.lstrip())
 
 
-def _no_scheme(scheme: str, blank: str) -> str:
+def _no_scheme(scheme: str, space: str) -> str:
     if scheme.count(".") == 2:
         return "`Authorization` is a bare token"
-    if scheme.lower() in {"bearer", "basic"} and not blank:
+    if scheme.lower() in {"bearer", "basic"} and not space:
         return f"`Authorization` is only the word {scheme}, without a token"
-    return f"the scheme of `Authorization` is {scheme[:20]!r}" if blank else "`Authorization` names no scheme"
+    return f"the scheme of `Authorization` is {scheme[:20]!r}" if space else "`Authorization` names no scheme"
 
 
 def _basic_token(encoded: str) -> str:
