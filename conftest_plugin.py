@@ -1,7 +1,7 @@
 """The pytest plugin of identity-emulator. docs/pytest.md is its manual.
 
-Only pytest is imported here: whoever has the plugin installed and does not use it pays for nothing else. Types are
-imported from `emulator`, never from here.
+Only pytest is imported at import time, so that test runs that do not use the plugin stay fast. Import types from
+`emulator`, not from here.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ CONTROL_TOKEN = "IDENTITY_EMULATOR_CONTROL_TOKEN"
 
 
 WATCHED: pytest.StashKey[list[Watched]] = pytest.StashKey()
-"""The emulators a test uses. Kept here, so that a run without any need not import what they are."""
+"""The emulators that a test uses."""
 
 
 # --- options ----------------------------------------------------------------------------------------------------------
@@ -35,38 +35,38 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--identity-emulator-url",
         metavar="URL",
-        help="use the emulator that runs there instead of booting one; under xdist it needs {worker} in it, "
+        help="use the running emulator at URL instead of starting one; under xdist the URL needs {worker}, "
         "which is replaced by the worker's number",
     )
     group.addoption("--identity-emulator-seed", metavar="N", type=int, help="the seed of every world (default: 0)")
     group.addoption(
         "--identity-emulator-show-secrets",
         action="store_true",
-        help="leave tokens and API keys in the report of a failed test as they are",
+        help="do not mask tokens and API keys in the report of a failed test",
     )
-    parser.addini("identity_emulator_url", "as --identity-emulator-url")
-    parser.addini("identity_emulator_seed", "as --identity-emulator-seed, but below every other source of a seed")
-    parser.addini("identity_emulator_scenario", "what every world holds at its beginning")
-    parser.addini("identity_emulator_spacetime_profile", "documented, v1 or v2")
-    parser.addini("identity_emulator_intuition_profile", "documented")
-    parser.addini("identity_emulator_freeze_at", "the moment every clock stands at, like 2024-02-15T05:47:17Z")
-    parser.addini("identity_emulator_strict", "fail tests that ask for a path neither API has", "bool", default=True)
-    parser.addini("identity_emulator_strict_ignore", "paths that are no such failure, one a line", "linelist")
+    parser.addini("identity_emulator_url", "like --identity-emulator-url")
+    parser.addini("identity_emulator_seed", "like --identity-emulator-seed, with the lowest precedence")
+    parser.addini("identity_emulator_scenario", "scenarios for the initial data of every test: names or files")
+    parser.addini("identity_emulator_spacetime_profile", "profile of SpacetimeDB's API: documented, v1 or v2")
+    parser.addini("identity_emulator_intuition_profile", "profile of Intuition's API: documented")
+    parser.addini("identity_emulator_freeze_at", "freeze every clock at this time, like 2024-02-15T05:47:17Z")
+    parser.addini("identity_emulator_strict", "fail tests with requests to unknown paths", "bool", default=True)
+    parser.addini("identity_emulator_strict_ignore", "paths that strict mode ignores, one per line", "linelist")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
         "identity_emulator(scenario=…, seed=…, spacetime_profile=…, intuition_profile=…, freeze_at=…, strict=…, "
-        "strict_ignore=…): the world this test's emulator begins with, and whether an unknown path fails it",
+        "strict_ignore=…): settings of this test's emulator, and whether a request to an unknown path fails the test",
     )
     url = _url_option(config)
     if url and "{worker}" not in url and getattr(config.option, "numprocesses", None):
         raise pytest.UsageError(
-            "--identity-emulator-url needs {worker} in it under xdist, or the workers would reset each other: "
+            "--identity-emulator-url needs {worker} in it under xdist, or the workers would reset each other's data: "
             "start one emulator for each, like http://127.0.0.1:300{worker}"
         )
-    # By its entry point, or by `-p pytest_aiohttp.plugin`.
+    # Loaded by its entry point, or by `-p pytest_aiohttp.plugin`.
     if any(map(config.pluginmanager.has_plugin, ("aiohttp", "pytest_aiohttp.plugin"))):
         config.pluginmanager.import_plugin("emulator.pytest_plugin.aiohttp_fixture")
 
@@ -81,7 +81,7 @@ def _url_option(config: pytest.Config) -> str:
 
 @pytest.fixture(scope="session")
 def identity_emulator_config() -> Config:
-    """How worlds begin. Override it to return an `emulator.Config` of your own."""
+    """The default settings of emulators. Override it to return your own `emulator.Config`."""
     from emulator import Config
 
     return Config()
@@ -89,7 +89,7 @@ def identity_emulator_config() -> Config:
 
 @pytest.fixture(scope="session")
 def _identity_emulator_session(pytestconfig: pytest.Config) -> Iterator[Emulator]:
-    """The session's emulator: booted, or the one that runs elsewhere. Its worlds come with the tests."""
+    """The session's emulator: started here, or running elsewhere. Each test gives it a new world."""
     from emulator import Config
     from emulator.pytest_plugin.settings import one_line_failures
 
@@ -104,7 +104,7 @@ def _identity_emulator_session(pytestconfig: pytest.Config) -> Iterator[Emulator
 def identity_emulator_server(
     request: pytest.FixtureRequest, _identity_emulator_session: Emulator, identity_emulator_config: Config
 ) -> Address:
-    """The session's server for fixtures of wider scope: `.url`, `.port`, `.env()`. Its world changes with each test."""
+    """The session's server for fixtures of wider scope: `.url`, `.port`, `.env()`. Its data is reset for each test."""
     from emulator.control.emulator import ServerAddress
     from emulator.pytest_plugin.settings import one_line_failures, session_config
 
@@ -117,7 +117,7 @@ def identity_emulator_server(
 def identity_emulator(
     request: pytest.FixtureRequest, _identity_emulator_session: Emulator, identity_emulator_config: Config
 ) -> Iterator[Emulator]:
-    """An `Emulator` as new: the session's server with a world of this test's own."""
+    """An `Emulator`: the session's server, reset to the settings of this test."""
     from emulator.pytest_plugin.settings import folders_of, one_line_failures, world_config, wrong
 
     if "identity_emulator_client" in request.fixturenames:
@@ -138,7 +138,7 @@ def identity_emulator(
 def make_identity_emulator(
     request: pytest.FixtureRequest, identity_emulator_config: Config
 ) -> Iterator[Callable[..., Emulator]]:
-    """A factory for further servers: `make_identity_emulator(seed=7)`. All are stopped at the test's end."""
+    """A factory for more servers: `make_identity_emulator(seed=7)`. All are stopped at the end of the test."""
     from emulator.pytest_plugin.settings import config_from, folders_of, one_line_failures, world_config
     from emulator.scenario.locate import located_config
 
@@ -158,13 +158,13 @@ def make_identity_emulator(
 
 @pytest.fixture
 def _identity_emulator_watch(request: pytest.FixtureRequest) -> Callable[[Emulator], None]:
-    """Has the test's report and its strictness look at an emulator; for fixtures in other modules."""
+    """Includes an emulator in the test's report and its strict mode; for fixtures in other modules."""
     return partial(watch, request)
 
 
 @pytest.fixture
 def identity_emulator_client() -> None:
-    """An aiohttp `TestClient` on an emulator in the test's own loop. This one stands in where pytest-aiohttp is not."""
+    """An aiohttp `TestClient` on an emulator in the test's own event loop. Needs pytest-aiohttp."""
     from emulator.pytest_plugin.settings import wrong
 
     raise wrong(
@@ -182,7 +182,7 @@ def _booted(config: Config) -> Iterator[Emulator]:
 
 
 def watch(request: pytest.FixtureRequest, emulator: Emulator) -> None:
-    """Have the test's report and its strictness look at this emulator."""
+    """Include this emulator in the test's report and its strict mode."""
     from emulator.pytest_plugin.settings import watched
 
     request.node.stash.setdefault(WATCHED, []).append(watched(request, emulator))
@@ -197,12 +197,12 @@ def _remote(url: str) -> Emulator:
     return emulator
 
 
-# --- what a failed test shows -----------------------------------------------------------------------------------------
+# --- report of a failed test ------------------------------------------------------------------------------------------
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
-    """A test that asked for a path neither API has is failed here, not in teardown: "1 failed", not "1 error"."""
+    """Fail a test that requested an unknown path. In teardown pytest would report it as an error, not as failed."""
     yield
     for watched in item.stash.get(WATCHED, ()):
         if watched.strict:
@@ -213,11 +213,11 @@ def _fail_for_unmatched(watched: Watched) -> None:
     unmatched = watched.emulator.journal.unmatched
     if not unmatched:
         return
-    from emulator.journal.queries import fits_any
+    from emulator.journal.queries import matches_any
 
-    reasons = [exchange.why for exchange in unmatched if not fits_any(exchange.path, watched.strict_ignore)]
+    reasons = [exchange.why for exchange in unmatched if not matches_any(exchange.path, watched.strict_ignore)]
     if reasons:
-        hint = "meant? @pytest.mark.identity_emulator(strict=False), or strict_ignore=[…]"
+        hint = "intended? @pytest.mark.identity_emulator(strict=False), or strict_ignore=[…]"
         pytest.fail("\n".join([*dict.fromkeys(reasons), hint]), pytrace=False)
 
 
@@ -225,7 +225,7 @@ def _fail_for_unmatched(watched: Watched) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """A section with the test's exchanges, and a line of them for junit, which has no sections."""
+    """Add a section with the test's exchanges, and a property with a summary for junit XML, which has no sections."""
     report = yield
     watched = item.stash.get(WATCHED, None)
     if report.failed and watched:
@@ -242,13 +242,13 @@ def _add_exchanges(item: pytest.Item, report: pytest.TestReport, watched: list[W
     for emulator, _, _ in watched:
         try:
             exchanges = emulator.journal.exchanges
-        except Misconfigured as error:  # it ran elsewhere, and ended
+        except Misconfigured as error:  # a remote emulator that has stopped
             report.sections.append(("identity emulator", str(error)))
             continue
         text = written(exchanges, emulator.url, secrets=secrets)
-        waiting = [f"ordered, and not all done: {fault!r}" for fault in emulator.faults if not fault.done]
+        waiting = [f"fault not done: {fault!r}" for fault in emulator.faults if not fault.done]
         report.sections.append(("identity emulator", "\n".join([text, *waiting])))
         if report.when != "teardown":
-            # junit writes the properties of the teardown's report, which are the item's.
+            # pytest writes the properties of the teardown's report to junit XML, which are the item's.
             item.user_properties.append(("identity_emulator", short(exchanges)))
             report.user_properties.append(("identity_emulator", short(exchanges)))

@@ -1,1 +1,1 @@
-"""The command `identity-emulator`, a module for each subcommand. What is served is decided elsewhere."""
+"""The command `identity-emulator`, with a module for each subcommand."""

@@ -1,4 +1,4 @@
-"""How a command says no."""
+"""Errors of the command line."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,14 +9,14 @@ from emulator.core.errors import Misconfigured
 
 
 class CannotStart(click.ClickException):
-    """One line that says what to do, exit status 2, no traceback."""
+    """An error in one line that says what to do; exit status 2, no traceback."""
 
     exit_code = 2
 
 
 @contextmanager
 def one_line_errors() -> Iterator[None]:
-    """What can't be is said in one line, without a traceback."""
+    """Turn a Misconfigured into an error in one line, without a traceback."""
     try:
         yield
     except Misconfigured as error:

@@ -16,7 +16,7 @@ from emulator.cli.options import CONTEXT, exported, served, world_options
 from emulator.server.run import bind, serving_in_thread
 
 NOT_FOUND, NOT_RUNNABLE, KILLED = 127, 126, 128
-"""Exit statuses, as shells have them; KILLED is added to the signal's number."""
+"""Exit statuses of POSIX shells; KILLED is added to the signal's number."""
 
 
 @click.command("exec", context_settings={**CONTEXT, "allow_interspersed_args": False})
@@ -26,8 +26,8 @@ NOT_FOUND, NOT_RUNNABLE, KILLED = 127, 126, 128
 def execute(*, port: int, command: tuple[str, ...], **options: Any) -> None:
     """Run COMMAND with an emulator of its own: `identity-emulator exec --seed 7 -- npm test`.
 
-    Its environment has IDENTITY_EMULATOR_URL, SPACETIMEDB_URI, INTUITION_API_URL and INTUITION_API_KEY, and for each
-    actor of the scenario what it has, like ALICE_TOKEN. The exit status is the command's.
+    Its environment has IDENTITY_EMULATOR_URL, SPACETIMEDB_URI, INTUITION_API_URL and INTUITION_API_KEY, and each
+    actor's tokens and keys, like ALICE_TOKEN. The exit status is the command's.
     """
     what = served(**options)
     with one_line_errors():
@@ -39,7 +39,7 @@ def execute(*, port: int, command: tuple[str, ...], **options: Any) -> None:
 
 
 def _run(command: tuple[str, ...], environment: Mapping[str, str]) -> int:
-    """The command's exit status, as a shell would tell it."""
+    """The command's exit status, as a shell would return it."""
     program = shutil.which(command[0])
     if program is None:
         click.echo(f"Error: {command[0]}: command not found", err=True)
@@ -56,7 +56,7 @@ def _run(command: tuple[str, ...], environment: Mapping[str, str]) -> int:
 
 @contextmanager
 def _passing_signals(process: "subprocess.Popen[bytes]") -> Iterator[None]:
-    """What ends us ends the command first; Ctrl-C reaches it by itself, as it is of the same group."""
+    """Forward signals that end this process to the command. Ctrl-C reaches it directly: same process group."""
     passed = (signal.SIGTERM,) if sys.platform == "win32" else (signal.SIGTERM, signal.SIGHUP)
     before = {number: signal.signal(number, lambda number, _: process.send_signal(number)) for number in passed}
     before[signal.SIGINT] = signal.signal(signal.SIGINT, lambda *_: None)

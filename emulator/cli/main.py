@@ -14,11 +14,11 @@ COMMANDS: Mapping[str, str] = {
     "scenario": "emulator.cli.scenario:scenario",
     "token": "emulator.cli.token:token",
 }
-"""Imported when called: looking into a token needs no server."""
+"""Imported when called: to decode a token, no server is imported."""
 
 
 class Commands(click.Group):
-    """A group whose commands are imported when they are asked for."""
+    """A group that imports a command when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -34,4 +34,4 @@ class Commands(click.Group):
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(emulator_version(), prog_name="identity-emulator")
 def main() -> None:
-    """Stand in for SpacetimeDB's and Intuition's identity services in tests."""
+    """Emulate SpacetimeDB's and Intuition's identity APIs for tests."""

@@ -1,4 +1,4 @@
-"""What `serve` and `exec` have in common: their options, and what becomes of them."""
+"""The options that `serve` and `exec` have in common."""
 
 import json
 import logging
@@ -24,7 +24,7 @@ from emulator.world.stage import Stage
 F = TypeVar("F", bound=Callable[..., Any])
 
 CONTEXT = {"auto_envvar_prefix": "IDENTITY_EMULATOR", "show_default": True}
-"""Each option can be set in the environment; `exec` has the same names as `serve`."""
+"""Each option can be set in the environment, for `exec` by the same names as for `serve`."""
 
 
 if TYPE_CHECKING:
@@ -49,59 +49,59 @@ PEM = click.Path(path_type=Path, dir_okay=False)
 
 _OPTIONS = (
     click.option(
-        "--host", default="127.0.0.1", help="Address to listen on; beyond loopback --control-token is needed."
+        "--host", default="127.0.0.1", help="Address to listen on; other than loopback needs --control-token."
     ),
-    click.option("--seed", type=int, show_default="a new one", help="Decides every key, token and id."),
+    click.option("--seed", type=int, show_default="a new one", help="Seed of every generated key, token and id."),
     click.option(
         "--scenario",
         multiple=True,
         metavar="NAME|PATH",
-        help="What the world holds when it begins, and what goes wrong; given again, the later one is laid over.",
+        help="Initial data and faults; may be repeated, a later scenario overrides an earlier one.",
     ),
     click.option(
         "--spacetime-profile",
         show_default="documented",
         type=click.Choice(list(SPACETIME_PROFILES), case_sensitive=False),
-        help="Who SpacetimeDB's API speaks for.",
+        help="Profile of SpacetimeDB's API.",
     ),
     click.option(
         "--intuition-profile",
         show_default="documented",
         type=click.Choice(list(INTUITION_PROFILES), case_sensitive=False),
-        help="Who Intuition's API speaks for.",
+        help="Profile of Intuition's API.",
     ),
-    click.option("--freeze-at", type=Moment(), help="Let the clock stand at this moment."),
+    click.option("--freeze-at", type=Moment(), help="Freeze the clock at this time."),
     click.option(
-        "--jwt-priv-key-path", type=PEM, help="PEM of the P-256 key that signs tokens, as for the real server."
+        "--jwt-priv-key-path", type=PEM, help="PEM file of the P-256 key that signs tokens, as for the real server."
     ),
-    click.option("--jwt-pub-key-path", type=PEM, help="PEM of its public half."),
-    click.option("--control-token", help="Demand this token on the control routes."),
-    click.option("--journal-size", default=10_000, type=click.IntRange(0), help="How many exchanges are remembered."),
-    click.option("--export-on-exit", type=PEM, help="Write the world to this file at the end, as JSON to be compared."),
+    click.option("--jwt-pub-key-path", type=PEM, help="PEM file of its public key."),
+    click.option("--control-token", help="Require this token on the control routes."),
+    click.option("--journal-size", default=10_000, type=click.IntRange(0), help="Most exchanges in the journal."),
+    click.option("--export-on-exit", type=PEM, help="Write the final state to this file, as JSON for comparison."),
     click.option(
         "--log-format",
         default="text",
         type=click.Choice(["text", "json"], case_sensitive=False),
-        help="How the log on stderr looks.",
+        help="Format of the log on stderr.",
     ),
     click.option(
         "--log-level",
         default="info",
         type=click.Choice(["debug", "info", "warning", "error"], case_sensitive=False),
-        help="debug tells of every request, info of the refused ones.",
+        help="debug logs every request, info those with a reason: errors and faults.",
     ),
 )
 
 
 def world_options(command: F) -> F:
-    """Give a command the options that say what is served, and how it is logged."""
+    """Add the options for the world, the server and the log to a command."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
 
 
 class Served(NamedTuple):
-    """What the options say is to be served."""
+    """A stage, and how to serve it, from the options."""
 
     stage: Stage
     guard: Guard
@@ -122,7 +122,7 @@ def served(
     """Raises CannotStart."""
     host = host.strip("[]")
     if not is_loopback(host) and not control_token:
-        raise CannotStart(f"--host {host} can be reached by others: give --control-token too, or keep to 127.0.0.1")
+        raise CannotStart(f"--host {host} is open to other machines: give --control-token too, or use 127.0.0.1")
     if export_on_exit is not None and not export_on_exit.absolute().parent.is_dir():
         raise CannotStart(f"--export-on-exit {export_on_exit}: there is no such folder")
     _set_up_logging(log_format, log_level)
@@ -137,7 +137,7 @@ def served(
 
 @contextmanager
 def exported(what: Served) -> Iterator[None]:
-    """At the block's end, however it ends, the world is written down if that was asked for."""
+    """Write the world to the file of --export-on-exit, if given, at the end of the block, also after an error."""
     try:
         yield
     finally:
@@ -148,7 +148,7 @@ def exported(what: Served) -> Iterator[None]:
 
 
 def write_whole(path: Path, data: bytes, option: str) -> None:
-    """Whoever sees the file sees all of it. Raises CannotStart."""
+    """Write a file atomically: readers never see a part of it. Raises CannotStart."""
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         beside.write_bytes(data)
@@ -160,7 +160,7 @@ def write_whole(path: Path, data: bytes, option: str) -> None:
 
 
 class JsonFormatter(logging.Formatter):
-    """One object a line."""
+    """One JSON object per line."""
 
     def format(self, record: logging.LogRecord) -> str:
         fields = {"level": record.levelname.lower(), "logger": record.name, "message": record.getMessage()}

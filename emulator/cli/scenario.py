@@ -9,12 +9,12 @@ from emulator.cli.errors import one_line_errors
 
 @click.group()
 def scenario() -> None:
-    """Look at scenarios: worlds described in files."""
+    """List, print and check scenario files, which describe initial data and faults."""
 
 
 @scenario.command(name="list")
 def list_() -> None:
-    """Name the bundled ones, and what each is for."""
+    """List the bundled scenarios with their descriptions."""
     from emulator.scenario.loader import find
     from emulator.scenario.locate import bundled
 
@@ -26,7 +26,7 @@ def list_() -> None:
 @scenario.command()
 @click.argument("name")
 def show(name: str) -> None:
-    """Print a bundled one, to begin a file of your own with."""
+    """Print a bundled scenario, as a start for your own file."""
     from emulator.scenario.locate import bundled_text
 
     with one_line_errors():
@@ -36,12 +36,12 @@ def show(name: str) -> None:
 @scenario.command()
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 def validate(files: tuple[str, ...]) -> None:
-    """Say all that is wrong with scenario files, or bundled ones, one line each; exit status 1 if anything is."""
+    """Check scenario files or bundled scenarios. Prints one line per mistake; exit status 1 if there is any."""
     from emulator.scenario.loader import problems_of
 
     problems = {file: problems_of(file) for file in files}
     for file, found in problems.items():
-        click.echo("\n".join(map(str, found)) or f"{file}: nothing is wrong")
+        click.echo("\n".join(map(str, found)) or f"{file}: valid")
     sys.exit(any(problems.values()))
 
 

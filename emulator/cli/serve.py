@@ -32,12 +32,12 @@ CHECK_SIGNALS_EVERY = 0.2
 @click.option(
     "--ready-file",
     type=PEM,
-    help="Write the ready line to this file too, once requests are answered; it is removed at the end.",
+    help="Also write the ready line to this file once the server accepts requests; removed at exit.",
 )
 def serve(*, port: int, ready_file: Path | None, **options: Any) -> None:
-    """Answer until SIGINT or SIGTERM. Each option can also be set as IDENTITY_EMULATOR_… in the environment.
+    """Serve until SIGINT or SIGTERM. Each option can also be set as IDENTITY_EMULATOR_… in the environment.
 
-    The first line on stdout is a JSON object that tells the URL; it comes once requests are answered.
+    The first line on stdout is a JSON object with the URL. It is printed once the server accepts requests.
     """
     what = served(**options)
     with one_line_errors():
@@ -46,16 +46,16 @@ def serve(*, port: int, ready_file: Path | None, **options: Any) -> None:
     def ready() -> None:
         _announce(what, url_of(listener), ready_file)
 
-    _forget(ready_file)
+    _remove(ready_file)
     try:
         with exported(what), asyncio.Runner(loop_factory=new_event_loop) as runner:
             runner.run(_serve(what, listener, ready))
     finally:
-        _forget(ready_file)
+        _remove(ready_file)
 
 
-def _forget(ready_file: Path | None) -> None:
-    """Nobody may find the line of a server that is not there: not an earlier one's, nor this one's after its end."""
+def _remove(ready_file: Path | None) -> None:
+    """Remove a stale ready file: an earlier server's at the start, this one's at the end."""
     if ready_file is not None:
         with suppress(OSError):
             ready_file.unlink()
@@ -65,13 +65,13 @@ async def _serve(what: Served, listener: socket.socket, ready: Callable[[], None
     stop = asyncio.Event()
     _on_signals(stop.set)
     async with serving(what.stage, what.guard, listener):
-        gc.freeze()  # what was imported stays; a collection need not look at it
+        gc.freeze()  # imported modules stay alive; the garbage collector need not scan them
         ready()
         await _until(stop)
 
 
 async def _until(stop: asyncio.Event) -> None:
-    """On Windows a loop with nothing to do notices no signal, so it is woken now and then."""
+    """On Windows an idle loop does not notice signals, so it is woken at intervals."""
     while sys.platform == "win32" and not stop.is_set():
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), CHECK_SIGNALS_EVERY)
@@ -116,7 +116,7 @@ def _banner(stage: Stage, url: str) -> str:
         f"  Control      {url}/_emulator/health",
         *_actors_in_words(world, url),
         "",
-        f"  The same run again: {_again(stage)}",
+        f"  To repeat this run: {_again(stage)}",
         "  Stop with Ctrl-C.",
         "",
     ]
@@ -127,7 +127,7 @@ _MOST_NAMED = 10
 
 
 def _actors_in_words(world: World, url: str) -> list[str]:
-    """Who is there, and how to get their tokens; nothing when nobody is."""
+    """The lines with the actors and how to get their tokens; none without actors."""
     named = [actor.name for actor in world.actors if not actor.crowd]
     others = len(world.actors) - len(named[:_MOST_NAMED])
     shown = ", ".join(named[:_MOST_NAMED] + ([f"{others:,} more"] if others else []))

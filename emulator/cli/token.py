@@ -12,15 +12,16 @@ from emulator.services.spacetimedb.token_validation import Inspection, inspect
 
 @click.group()
 def token() -> None:
-    """Look into tokens."""
+    """Inspect tokens."""
 
 
 @token.command()
 @click.argument("jwt")
 def decode(jwt: str) -> None:
-    """Show what JWT says: algorithm, claims, whether its identity is its own, and the time left.
+    """Print a JWT's algorithm, claims, identity, and the time until it expires.
 
-    Neither signature nor time is judged: there is no key here. Exit status 1 when the server could not read it.
+    hex_identity is compared with the identity of iss and sub. The signature is not verified, as there is no key, and an
+    expired token is not an error. Exit status 1 if the server could not parse the token.
     """
     try:
         found = inspect(jwt.strip())
@@ -34,10 +35,10 @@ def decode(jwt: str) -> None:
 def _identity_in_words(found: Inspection) -> str:
     own = found.claims.identity
     if found.claimed is None:
-        return f"identity: {own}, from iss and sub; the token names none"
+        return f"identity: {own}, from iss and sub; the token has no hex_identity"
     if found.claimed == own:
-        return f"identity: {own}, which belongs to iss and sub"
-    return f"identity: {found.claimed} is not {own}, which belongs to iss and sub: the server refuses it"
+        return f"identity: {own}, matches iss and sub"
+    return f"identity: {found.claimed} is not {own}, the identity of iss and sub: the server refuses it"
 
 
 def _time_in_words(claims: Claims, now: int) -> str:

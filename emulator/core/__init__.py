@@ -1,1 +1,1 @@
-"""What everything stands on: time, chance, errors, copy-on-write maps. Nothing here knows HTTP or either API."""
+"""Shared foundations: clock, randomness, errors, copy-on-write maps. Nothing here knows HTTP or an emulated API."""

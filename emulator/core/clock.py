@@ -1,7 +1,7 @@
-"""The only sources of time and chance.
+"""The emulator's clock, and times as text.
 
-Everything the emulator says about time comes from a `Clock`, everything it makes up comes from an `Entropy`. Both
-belong to one world, so that the same seed and a frozen clock give the same bytes on every run.
+Every time the emulator sends or compares comes from the `Clock` of one world. With a frozen clock and the same seed
+(`emulator.core.entropy`), every run gives the same bytes.
 """
 
 import sys
@@ -43,7 +43,7 @@ def _to_the_second(seconds: int) -> str:
 
 
 def parse_rfc3339(text: str) -> datetime:
-    """The moment `text` names. Raises ValueError for anything without a date, a time and an offset."""
+    """The datetime of an RFC 3339 text. Raises ValueError for anything without a date, a time and an offset."""
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} has no offset")
@@ -54,7 +54,7 @@ def parse_rfc3339(text: str) -> datetime:
 
 @lru_cache(maxsize=8)
 def http_date(seconds: int) -> bytes:
-    """IMF-fixdate as the `date` header has it (RFC 9110, 5.6.7)."""
+    """IMF-fixdate, the format of the `date` header (RFC 9110, 5.6.7)."""
     return format_datetime(to_datetime(seconds * 1_000_000), usegmt=True).encode()
 
 
@@ -62,9 +62,9 @@ _OUT_OF_YEARS = "the clock can't leave the years 1970 to 9999"
 
 
 class Clock:
-    """Wall time plus an offset, or standing still.
+    """Wall time plus an offset, or frozen.
 
-    While it runs it asks `time.time_ns` at each use, so it follows freezegun and time-machine.
+    A running clock calls `time.time_ns` at each use, so it follows freezegun and time-machine.
     """
 
     def __init__(self, freeze_at: datetime | None = None) -> None:
@@ -73,12 +73,12 @@ class Clock:
         self._frozen: int | None = None
         self._listeners: tuple[Callable[[], object], ...] = ()
         self.stopped = False
-        """Whether its world is gone, so that nobody should wait for a moment of it any more."""
+        """True once its world was replaced: a wait for a time of this clock should end."""
         if freeze_at is not None:
             self.freeze(freeze_at)
 
     def fork(self) -> "Clock":
-        """Another clock that shows the same moment, and stands or runs as this one does."""
+        """A copy with the same time, frozen if this one is."""
         copy = Clock()
         copy._offset, copy._frozen = self._offset, self._frozen
         return copy
@@ -89,7 +89,7 @@ class Clock:
 
     @property
     def ahead(self) -> float:
-        """Seconds ahead of wall time, of a clock that runs."""
+        """Seconds ahead of wall time, of a running clock."""
         return self._offset / 1_000_000
 
     def micros(self) -> int:
@@ -102,11 +102,11 @@ class Clock:
         return self.micros() // 1_000_000
 
     def now(self) -> datetime:
-        """The moment as an aware datetime in UTC."""
+        """The time as an aware datetime in UTC."""
         return to_datetime(self.micros())
 
     def advance(self, by: float | timedelta) -> None:
-        """Move by seconds or a timedelta, also backwards; a frozen clock stays frozen at the new moment."""
+        """Move by seconds or a timedelta, also backwards; a frozen clock stays frozen at the new time."""
         try:
             step = by if isinstance(by, timedelta) else timedelta(seconds=by)
         except (OverflowError, ValueError):
@@ -115,7 +115,7 @@ class Clock:
             self._move_to(self.micros() + step // _MICROSECOND)
 
     def freeze(self, at: datetime | str | None = None) -> None:
-        """Stand still at `at`, a datetime or a text like 2024-02-15T05:47:17Z, or at the present moment."""
+        """Freeze at `at`, a datetime or a text like 2024-02-15T05:47:17Z; without it, at the current time."""
         at = parse_rfc3339(at) if isinstance(at, str) else at
         with self._lock:
             self._frozen = self.micros()
@@ -123,7 +123,7 @@ class Clock:
                 self._move_to(to_micros(at))
 
     def resume(self) -> None:
-        """Run on from the moment the clock stood at."""
+        """Run on from the time at which the clock was frozen."""
         with self._lock:
             if self._frozen is not None:
                 moment, self._frozen = self._frozen, None
@@ -132,16 +132,16 @@ class Clock:
     def skew(self, seconds: float) -> None:
         """Run `seconds` ahead of wall time (behind, if negative); `skew(0)` is wall time again.
 
-        Raises ValueError while the clock stands still.
+        Raises ValueError while the clock is frozen.
         """
         with self._lock:
             if self._frozen is not None:
-                raise ValueError("a clock that stands still is not ahead of another; resume() it first")
+                raise ValueError("a frozen clock has no skew; resume() it first")
             self._move_to(time.time_ns() // 1000 + round(seconds * 1_000_000))
 
     @contextmanager
     def listening(self, moved: Callable[[], object]) -> Iterator[None]:
-        """While it lasts, `moved` is called after each move by hand and after `stop`; from any thread."""
+        """Within the block, `moved` is called after each manual change of time and after `stop`, from any thread."""
         self._listeners = (*self._listeners, moved)
         try:
             yield
@@ -149,10 +149,10 @@ class Clock:
             self._listeners = tuple(each for each in self._listeners if each is not moved)
 
     def stop(self) -> None:
-        """Tell whoever waits for a moment of this clock that its world is gone. It goes on showing the time."""
+        """End every wait for a time of this clock, because its world was replaced. The clock still shows the time."""
         with self._lock:
             self.stopped = True
-            self._tell()
+            self._notify()
 
     def _move_to(self, micros: int) -> None:
         if not to_micros(EARLIEST) <= micros <= to_micros(LATEST):
@@ -161,20 +161,20 @@ class Clock:
             self._offset = micros - time.time_ns() // 1000
         else:
             self._frozen = micros
-        self._tell()
+        self._notify()
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         for moved in self._listeners:
             moved()
 
 
 def _real(name: str) -> Callable[[], float]:
-    """A function of `time` as it was before freezegun replaced it, should it be at work already."""
+    """The function of `time`, also when freezegun has replaced it already."""
     real: Callable[[], float] = getattr(sys.modules.get("freezegun.api"), f"real_{name}", getattr(time, name))
     return real
 
 
-# Timers run on real time whatever a test does to the wall clock. Held in a tuple, where freezegun does not look for it.
+# Timers run on real time whatever a test does to the wall clock. In a tuple: freezegun replaces attributes of modules.
 _MONOTONIC = (_real("monotonic"),)
 
 

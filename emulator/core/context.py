@@ -1,4 +1,4 @@
-"""What everything in a world stands on."""
+"""What the stores of a world share."""
 
 from dataclasses import dataclass, field
 from threading import RLock
@@ -10,7 +10,7 @@ from emulator.core.entropy import Entropy
 
 @dataclass(frozen=True)
 class Context:
-    """One clock, one source of chance and one lock for all of a world; where its remains go is the stage's."""
+    """One clock, one source of randomness and one lock of a world; `deferred` belongs to all worlds of a stage."""
 
     clock: Clock
     entropy: Entropy
@@ -18,5 +18,5 @@ class Context:
     lock: RLock = field(default_factory=RLock)
 
     def fork(self) -> "Context":
-        """The same moment and the same chances, for another world."""
+        """The same time and the same next random values, for another world."""
         return Context(self.clock.fork(), self.entropy.fork(), self.deferred)

@@ -1,4 +1,4 @@
-"""A mapping that is copied at once, however much it holds."""
+"""A mapping that is copied in constant time, whatever its size."""
 
 from typing import Generic, Self, TypeVar
 
@@ -9,7 +9,7 @@ V = TypeVar("V")
 
 
 class Layer(Generic[K, V]):
-    """Some entries. Whoever drops the last reference to a layer leaves them to the graveyard."""
+    """Some entries of a map. They are freed later (`DeferredFree`) when the last reference to the layer is dropped."""
 
     __slots__ = ("_deferred", "entries")
 
@@ -28,19 +28,19 @@ class Layer(Generic[K, V]):
 
 
 class CopyOnWriteMap(Generic[K, V]):
-    """Entries in layers, the newest first; only the first one is written to, the others are shared with the forks.
+    """Entries in layers, the newest first; only the first is written to, the others are shared with the forks.
 
-    Nothing is ever removed. Writers hold the world's lock, so that no fork comes between.
+    Entries are never removed. Writers hold the world's lock, so that no fork happens during a write.
     """
 
     _SMALL = 1000
-    """Shared layers of fewer entries are made one, so that many forks of a growing world do not make it slow."""
+    """Shared layers with fewer entries are merged, so that lookups stay fast after many forks of a growing world."""
 
     def __init__(self, deferred: DeferredFree, layers: tuple[Layer[K, V], ...] = (), count: int = 0) -> None:
         self._deferred = deferred
         self.layers = layers
         self._own = False
-        """Whether the first layer is nobody else's; it is made when something is first written."""
+        """Whether the first layer is not shared; it is made at the first write."""
         self._count = count
 
     def _layer(self) -> Layer[K, V]:
@@ -57,7 +57,7 @@ class CopyOnWriteMap(Generic[K, V]):
         return None
 
     def __contains__(self, key: K) -> bool:
-        for layer in self.layers:  # noqa: SIM110 - three times as quick as any(), for each row that is made
+        for layer in self.layers:  # noqa: SIM110 - three times as fast as any(), and called for each new row
             if key in layer.entries:
                 return True
         return False
@@ -73,7 +73,7 @@ class CopyOnWriteMap(Generic[K, V]):
         self._writable().put(key, value)
 
     def adopt(self, entries: dict[K, V]) -> None:
-        """Many at once, in a mapping that is given away."""
+        """Add many entries. The caller must not use the dict afterwards."""
         self._count += sum(key not in self for key in entries) if self._count else len(entries)
         self._writable().adopt(entries)
 
@@ -83,14 +83,14 @@ class CopyOnWriteMap(Generic[K, V]):
         return self.layers[0]
 
     def merged(self) -> dict[K, V]:
-        """All entries in one mapping, those of the oldest layer first."""
+        """All entries in one dict, those of the oldest layer first."""
         merged: dict[K, V] = {}
         for layer in reversed(self.layers):
             merged.update(layer.entries)
         return merged
 
     def fork(self) -> Self:
-        """Another one that begins with all that is here; from then on each goes its own way."""
+        """A copy with the same entries; later writes to one do not change the other."""
         if self._own:
             self.layers, self._own = self._compacted(), False
         return type(self)(self._deferred, self.layers, self._count)

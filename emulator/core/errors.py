@@ -1,13 +1,13 @@
-"""What every refusal has in common."""
+"""The errors that both emulated APIs and the command line share."""
 
 from typing import Any
 
 
 class Refused(Exception):
-    """A request that gets an answer other than the one it asked for.
+    """An error response.
 
-    `status` is the HTTP status; `text` is what the real service says on the wire; `why` is what a test author needs to
-    know, and goes to the journal only.
+    `status` is the HTTP status; `text` is the public message, as the real service sends it; `why` is the private reason
+    for the author of a test, which only the journal shows.
     """
 
     def __init__(self, status: int, text: str, why: str) -> None:
@@ -18,9 +18,9 @@ class Refused(Exception):
 
 
 class Misconfigured(Exception):
-    """The emulator was asked to be something it can't be; the message says what to change."""
+    """Settings that are not valid; the message says what to change."""
 
 
 def is_misconfigured(failure: Any) -> bool:
-    """As a module's `__tracebackhide__`: pytest leaves the module out when the message says it all."""
+    """As a module's `__tracebackhide__`, it has pytest leave the module out of the traceback of a Misconfigured."""
     return bool(failure.errisinstance(Misconfigured))

@@ -1,8 +1,8 @@
-"""Which emulator this is."""
+"""The version of this package."""
 
 
 def emulator_version() -> str:
-    """Of the installed distribution; 0 when it was never installed."""
+    """The version of the installed distribution; 0 when it is not installed."""
     from importlib.metadata import PackageNotFoundError, version
 
     try:

@@ -1,4 +1,4 @@
-"""Faults as values, and the decision which one has its turn. Their effects happen in `emulator.server`."""
+"""Faults as values, and the decision which one applies to a request. Their effects happen in `emulator.server`."""
 
 from emulator.faults.catalogue import matrix
 

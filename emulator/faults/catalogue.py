@@ -9,38 +9,38 @@ from emulator.faults.delivery import Delivery
 
 
 class Kind(msgspec.Struct, frozen=True):
-    """One thing that can go wrong, ready for `emulator.faults.add(request, **kind.do)`."""
+    """One kind of fault, for `emulator.faults.add(request, **kind.do)`."""
 
     name: str
     do: Mapping[str, Any]
     stored: bool
-    """Whether the request takes effect all the same."""
+    """Whether the request still takes effect."""
     what: str
 
     @property
     def __name__(self) -> str:
-        """pytest takes it as the parameter's id."""
+        """pytest uses it as the parameter's id."""
         return self.name
 
 
 _KINDS = (
-    Kind("status", {"status": 503}, stored=False, what="503 in the API's own words"),
+    Kind("status", {"status": 503}, stored=False, what="503 in the API's error format"),
     Kind("rate_limit", {"rate_limit": True}, stored=False, what="429 with Retry-After"),
-    Kind("delay", {"delay": 0.2}, stored=True, what="the answer comes 0.2 s later"),
+    Kind("delay", {"delay": 0.2}, stored=True, what="the response comes 0.2 s later"),
     Kind("drop_before", {"drop": "before"}, stored=False, what=Delivery.CLOSE.value),
     Kind("drop_after", {"drop": "after"}, stored=True, what=f"stored, then {Delivery.CLOSE.value}"),
     Kind("tcp_reset", {"tcp_reset": True}, stored=False, what=Delivery.RESET.value),
     Kind("truncate", {"truncate": True}, stored=True, what=Delivery.TRUNCATE.value),
     Kind("malformed_chunk", {"malformed_chunk": True}, stored=True, what=Delivery.MALFORMED_CHUNK.value),
-    Kind("invalid_json", {"invalid_json": True}, stored=True, what="half of the body, in good order"),
+    Kind("invalid_json", {"invalid_json": True}, stored=True, what="half of the body, in a valid response"),
     Kind("garbage", {"garbage": True}, stored=False, what=Delivery.GARBAGE.value),
     Kind("hang", {"hang": True}, stored=False, what=Delivery.HANG.value),
-    Kind("rotate_key", {"rotate_key": True}, stored=True, what="every token so far becomes invalid"),
-    Kind("revoke", {"revoke": True}, stored=True, what="every API key so far becomes invalid"),
+    Kind("rotate_key", {"rotate_key": True}, stored=True, what="every existing token becomes invalid"),
+    Kind("revoke", {"revoke": True}, stored=True, what="every existing API key becomes invalid"),
     Kind("complete", {"complete": True}, stored=True, what="every pending identity becomes complete"),
     Kind("fail", {"fail": True}, stored=True, what="every pending identity gets the status error"),
     Kind("remove", {"remove": True}, stored=True, what="every pending identity gets the status removed"),
-    Kind("advance", {"advance": 3600}, stored=True, what="an hour passes on the emulator's clock"),
+    Kind("advance", {"advance": 3600}, stored=True, what="the emulator's clock moves an hour ahead"),
 )
 
 

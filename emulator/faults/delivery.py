@@ -1,11 +1,9 @@
-"""How an answer goes over the wire, if not whole."""
+"""Ways to break a response on the wire."""
 
 from enum import Enum
 
 
 class Delivery(Enum):
-    """How an answer goes over the wire, if not whole."""
-
     CLOSE = "the connection is closed without a byte"
     RESET = "the connection is reset (TCP RST)"
     TRUNCATE = "the body ends before its content-length"

@@ -1,6 +1,6 @@
-"""Whether something goes wrong with a request: steps, how far they have come, and the decision which has its turn.
+"""Which fault applies to a request: the steps of a world, their counters, and the decision.
 
-Deciding is all that is done here; `emulator.server.fault_injection` acts on it.
+Decisions only; their effects happen in `emulator.server.fault_injection`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,33 +15,33 @@ from emulator.faults.step import Do, RateLimit, Step
 
 _SECOND = 1_000_000
 _CLIENTS = 1000
-"""How many clients a limit remembers; who has not come for longest is forgotten."""
+"""The most clients that a rate limit counts; the one whose last request is oldest is dropped."""
 
 
 class RequestFacts(msgspec.Struct, frozen=True):
-    """A request, as far as a step looks at it. `paths` are all the paths its operation has."""
+    """The properties of a request that steps match on. `paths` are its path and that path's aliases."""
 
     method: str
     paths: tuple[str, ...]
     actor: str
     client: str
-    """Whoever limits count: its API key, else its address."""
+    """For rate limits: the API key, else the address."""
     micros: int
 
 
 class FaultDecision(msgspec.Struct, frozen=True):
-    """What is to be done to one request."""
+    """The fault for one request."""
 
     fault: "Fault"
     do: Do
     delay: float
     """Seconds."""
     retry_after: int
-    """Seconds, for a limit."""
+    """Seconds; 0 except for a rate limit."""
 
 
 class Fault:
-    """A step and how far it has come. It counts every request that fits it, whichever step then has its turn."""
+    """A step and its counters. It counts every request that matches it, also when another step is applied."""
 
     def __init__(self, step: Step, number: int, faults: "Faults") -> None:
         self.step = step
@@ -51,7 +51,7 @@ class Fault:
         self._removed = False
         self._faults = faults
         self.windows: dict[str, tuple[int, int]] = {}
-        """Of a rate limit: for each client when its window began, in microseconds, and how many requests came."""
+        """For a rate limit: when each client's window began, in microseconds, and its number of requests in it."""
         self._method, _, path = (step.request or "").partition(" ")
         self._path = path_pattern(path)
 
@@ -60,34 +60,31 @@ class Fault:
 
     @property
     def timed(self) -> bool:
-        """Whether it waits for its moment alone."""
+        """Whether it waits for a time only, not for a request."""
         return self.step.request is None and not self.fired
 
     @property
     def due(self) -> int:
-        """Its moment, in microseconds of the clock."""
-        return self._moment(self.step.at or 0.0)
+        """When it fires, in microseconds of the clock."""
+        return self._micros(self.step.at or 0.0)
 
     @property
     def done(self) -> bool:
-        """Whether it has done all it can; one without an end, whether it has done anything."""
+        """Whether it has fired `times` times; without `times`, at least once."""
         return self.fired >= (self.step.times or 1)
 
     @property
     def status(self) -> str:
-        """`waiting`, `fired` or `done`; `missed` when its nth request came and another step or chance was before it."""
-        if self._removed:
-            return "removed"
+        """`waiting`, `fired` or `done`; `missed` when another step or its probability skipped its nth request."""
         if self.step.nth is not None and self.seen >= self.step.nth and not self.fired:
             return "missed"
-        endless = self.step.request is not None and self.step.nth is None and self.step.times is None
-        if self.done and not endless:
+        unlimited = self.step.request is not None and self.step.nth is None and self.step.times is None
+        if self.done and not unlimited:
             return "done"
         return "fired" if self.fired else "waiting"
 
     def remove(self) -> None:
-        """Take it away; what it has fired stays."""
-        self._removed = True
+        """Remove it from the script. What it did before is not undone."""
         self._faults.remove(self)
 
     def to_json(self) -> dict[str, Any]:
@@ -100,22 +97,22 @@ class Fault:
             "done": self.done,
         }
 
-    def counts(self, asked: RequestFacts) -> bool:
-        """Whether the request fits; it is counted then."""
+    def counts(self, facts: RequestFacts) -> bool:
+        """Whether the request matches; if so, it is counted."""
         step = self.step
-        fits = (
+        matches = (
             step.request is not None
-            and self._method in {"*", asked.method}
-            and (step.actor is None or step.actor == asked.actor)
-            and (step.at is None or self._moment(step.at) <= asked.micros)
-            and (step.until is None or asked.micros < self._moment(step.until))
-            and any(self._path.fullmatch(path) for path in asked.paths)
+            and self._method in {"*", facts.method}
+            and (step.actor is None or step.actor == facts.actor)
+            and (step.at is None or self._micros(step.at) <= facts.micros)
+            and (step.until is None or facts.micros < self._micros(step.until))
+            and any(self._path.fullmatch(path) for path in facts.paths)
         )
-        self.seen += fits
-        return fits
+        self.seen += matches
+        return matches
 
-    def decision(self, asked: RequestFacts, entropy: Entropy) -> FaultDecision | None:
-        """What to do to a request that was just counted; None when it is not its turn."""
+    def decision(self, facts: RequestFacts, entropy: Entropy) -> FaultDecision | None:
+        """The decision for a request that was just counted; None when the step does not apply to it."""
         step, place = self.step, self.seen - self.step.skip
         if place < 1 or (step.nth is not None and place != step.nth):
             return None
@@ -124,7 +121,7 @@ class Fault:
         if step.probability is not None and entropy.fraction(f"step {self.number}") >= step.probability:
             return None
         retry_after = 0
-        if step.do.rate_limit and not (retry_after := self._retry_after(asked)):
+        if step.do.rate_limit and not (retry_after := self._retry_after(facts)):
             return None
         self.fired += 1
         return FaultDecision(self, step.do, self._delay(entropy), retry_after)
@@ -135,27 +132,29 @@ class Fault:
             return delay[0] + (delay[1] - delay[0]) * entropy.fraction(f"delay {self.number}")
         return delay or 0.0
 
-    def _retry_after(self, asked: RequestFacts) -> int:
-        """Whole seconds until a client beyond its limit may come again; 0 when it is not. A window begins with a
-        client's first request in it."""
+    def _retry_after(self, facts: RequestFacts) -> int:
+        """Whole seconds until a client over its limit may send again; 0 when it is within the limit.
+
+        A window begins with a client's first request in it.
+        """
         limit = self.step.do.rate_limit
         if not isinstance(limit, RateLimit):
             limit = RateLimit()
         length = int(limit.seconds * _SECOND)
-        begun, count = self.windows.pop(asked.client, (asked.micros, 0))
-        if not begun <= asked.micros < begun + length:
-            begun, count = asked.micros, 0
+        begun, count = self.windows.pop(facts.client, (facts.micros, 0))
+        if not begun <= facts.micros < begun + length:
+            begun, count = facts.micros, 0
         if len(self.windows) >= _CLIENTS:
             del self.windows[next(iter(self.windows))]
-        self.windows[asked.client] = begun, count + 1
-        return -(-(begun + length - asked.micros) // _SECOND) if count >= limit.requests else 0
+        self.windows[facts.client] = begun, count + 1
+        return -(-(begun + length - facts.micros) // _SECOND) if count >= limit.requests else 0
 
-    def _moment(self, seconds: float) -> int:
+    def _micros(self, seconds: float) -> int:
         return self._faults.begun + int(seconds * _SECOND)
 
 
 class Faults:
-    """The steps of a world. The first one whose turn it is wins."""
+    """The steps of a world. For each request the first step that applies wins."""
 
     def __init__(self, lock: RLock, begun: int) -> None:
         self._lock = lock
@@ -184,7 +183,7 @@ class Faults:
         fired: int = 0,
         windows: Mapping[str, tuple[int, int]] | None = None,
     ) -> Fault:
-        """A step that has come so far already."""
+        """Add a step with these counters."""
         fault = Fault(step, number, self)
         fault.seen, fault.fired, fault.windows = seen, fired, dict(windows or {})
         self._added = number
@@ -199,25 +198,25 @@ class Faults:
         with self._lock:
             self._faults = []
 
-    def decide(self, asked: RequestFacts, entropy: Entropy) -> FaultDecision | None:
-        """What is to be done to a request; every step that fits counts it."""
+    def decide(self, facts: RequestFacts, entropy: Entropy) -> FaultDecision | None:
+        """The fault for a request, if any. Every step that matches counts the request."""
         with self._lock:
-            fitting = [fault for fault in self._faults if fault.counts(asked)]
-            orders = (fault.decision(asked, entropy) for fault in fitting)
-            return next((decision for decision in orders if decision is not None), None)
+            matching = [fault for fault in self._faults if fault.counts(facts)]
+            decisions = (fault.decision(facts, entropy) for fault in matching)
+            return next((decision for decision in decisions if decision is not None), None)
 
     @property
     def timed(self) -> bool:
-        """Whether any step waits for its moment alone."""
+        """Whether any step waits for a time only."""
         return any(fault.timed for fault in self._faults)
 
     def next_due(self, now: int) -> Fault | None:
-        """The first step whose moment has come, in microseconds."""
+        """The first step that is due at `now` (microseconds)."""
         waiting = [fault for fault in self._faults if fault.timed and fault.due <= now]
         return min(waiting, key=lambda fault: (fault.due, fault.number), default=None)
 
     def fork(self, lock: RLock, begun: int | None = None) -> "Faults":
-        """The same steps, as far as they have come; with `begun`, counted from another beginning."""
+        """A copy of the steps and their counters; `begun`, if given, is the new zero of their times (microseconds)."""
         copy = Faults(lock, self.begun if begun is None else begun)
         for fault in self._faults:
             copy.put(fault.step, fault.number, seen=fault.seen, fired=fault.fired, windows=fault.windows)

@@ -1,1 +1,1 @@
-"""HTTP as both real servers speak it (axum on hyper): requests, responses, routes. No API, no world, no socket."""
+"""HTTP as both real servers implement it (axum on hyper): requests, responses, routes. No API, no world, no socket."""

@@ -1,6 +1,6 @@
-"""What an operation takes and answers, as values; `emulator.control.api.openapi_document` writes them down.
+"""Parameters, bodies and responses of operations, from which `emulator.control.api.openapi_document` is made.
 
-Types are whatever msgspec has a schema for: `str`, `Annotated[int, Meta(ge=1)]`, a Struct.
+Types are those for which msgspec has a JSON Schema: `str`, `Annotated[int, Meta(ge=1)]`, a Struct.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ class ParameterDoc(msgspec.Struct, frozen=True):
 
 
 class ResponseDoc(msgspec.Struct, frozen=True):
-    """One status. Without a `type` the body is empty; with `or_empty` it can be, and then has no content type."""
+    """One status. Without `type` the body is empty; with `or_empty` it can be empty, and then has no content type."""
 
     status: int
     what: str
@@ -32,27 +32,27 @@ class ResponseDoc(msgspec.Struct, frozen=True):
 
 
 class OperationDoc(msgspec.Struct, frozen=True, kw_only=True):
-    """Of one operation. `security` names schemes, any of which will do; an empty name stands for none at all."""
+    """One operation. `security` names alternative schemes; an empty name means that credentials are optional."""
 
     summary: str
     responses: tuple[ResponseDoc, ...]
     parameters: tuple[ParameterDoc, ...] = ()
     body: Any = None
-    """The type of a JSON body; None when no body is looked at."""
+    """The type of the JSON body; None when the body is ignored."""
     body_required: bool = True
     example: Any = None
-    """A body."""
+    """An example of the body."""
     security: tuple[str, ...] = ()
 
 
 class ApiDoc(msgspec.Struct, frozen=True, kw_only=True):
-    """An API: its operations, what they take and answer, and how its callers show who they are."""
+    """An API: its operations, their documentation, and its ways to authenticate."""
 
     name: str
     what: str
     operations: tuple[Operation, ...]
     operation_docs: Mapping[str, OperationDoc]
-    """By the operation's name."""
+    """By name of the operation."""
     schemes: Mapping[str, Mapping[str, str]]
     """OpenAPI's security schemes."""
 

@@ -1,10 +1,10 @@
-"""What axum makes of path parameters and query strings."""
+"""Path parameters and query strings, decoded as axum 0.7 decodes them."""
 
 from urllib.parse import unquote_to_bytes
 
 
 def path_text(escaped: str, name: str) -> str:
-    """A path parameter, percent-decoded once. Raises ValueError with axum's sentence when that is no UTF-8."""
+    """A path parameter, percent-decoded once. Raises ValueError with axum's text when it is not UTF-8."""
     if "%" not in escaped and escaped.isascii():
         return escaped
     try:
@@ -14,7 +14,7 @@ def path_text(escaped: str, name: str) -> str:
 
 
 def query_pairs(query: str) -> list[tuple[str, str]]:
-    """form_urlencoded: `+` is a blank, escapes that are no UTF-8 are replaced, a key without `=` has an empty value."""
+    """form_urlencoded: `+` is a space, bytes that are not UTF-8 become U+FFFD, a key without `=` has an empty value."""
     raw = query.encode("utf-8", "surrogateescape").replace(b"+", b" ")
     pairs = (pair.partition(b"=") for pair in raw.split(b"&") if pair)
     return [(_form_text(key), _form_text(value)) for key, _, value in pairs]
@@ -25,7 +25,7 @@ def _form_text(escaped: bytes) -> str:
 
 
 def query_field(query: str, name: str) -> str | None:
-    """The only value of `name`; None when it is missing or there twice, as for a failed `Query` extractor."""
+    """The value of `name`; None when it is missing or repeated (axum's `Query` fails on a repeated field)."""
     if name not in query and "%" not in query:
         return None
     values = [value for key, value in query_pairs(query) if key == name]

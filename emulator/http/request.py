@@ -1,4 +1,4 @@
-"""A request as handlers see it: method, path, query, headers, and a body that is read when somebody asks for it."""
+"""A request as handlers see it: method, path, query, headers, and a body that is read on demand."""
 
 import asyncio
 from contextlib import suppress
@@ -9,22 +9,22 @@ from aiohttp.web import BaseRequest
 from emulator.journal.exchange import KEPT_OF_A_BODY, Message, head_of
 
 PATIENCE, LONG_PATIENCE = 0.1, 0.5
-"""Seconds a body that no handler asked for may take to arrive: for the journal's sake, and before a fault."""
+"""Seconds to wait for a body that no handler has read: for the journal, and before a fault."""
 
 MAX_HEADERS = 100
-"""hyper answers 431 to more of them."""
+"""hyper 1.7.0 answers 431 to more (docs/fidelity.md, Heads)."""
 
 
 class BodyTooLong(Exception):
-    """The body has more bytes than wanted."""
+    """The body has more bytes than the limit."""
 
 
 class BodyBroken(Exception):
-    """The body ended early or was not framed as HTTP wants it."""
+    """The body ended early, or its framing is not valid HTTP (RFC 9112, 6)."""
 
 
 class Request:
-    """One request. `path` and `query` are raw; `params` are the path's parameters, still escaped, once it is routed."""
+    """One request. `path` and `query` are raw; `params` are the path's parameters, percent-encoded, set by routing."""
 
     __slots__ = ("_raw", "_received", "method", "params", "path", "query")
 
@@ -46,21 +46,21 @@ class Request:
 
     @property
     def lost(self) -> asyncio.Future[None]:
-        """Done once the connection is lost."""
+        """Done when the connection is lost."""
         found: asyncio.Future[None] = self._raw.protocol.lost  # type: ignore[attr-defined]  # the server's own protocol
         return found
 
     def header(self, name: str) -> str | None:
-        """The first value of a header, any case, without blanks around it. Bytes that are no UTF-8 are surrogates."""
+        """The first value of a header, any case, stripped (RFC 9110, 5.5). Bytes that are no UTF-8 are surrogates."""
         value = self._raw.headers.get(name)
-        return None if value is None else value.strip(" \t")  # aiohttp before 3.14.4 keeps those behind it
+        return None if value is None else value.strip(" \t")  # aiohttp before 3.14.4 keeps the trailing ones
 
     @property
     def has_body(self) -> bool:
         return self._raw.body_exists
 
     async def body(self, limit: int) -> bytes:
-        """The whole body. Raises BodyTooLong beyond `limit` bytes, BodyBroken when it can't be read."""
+        """The whole body. Raises BodyTooLong above `limit` bytes, BodyBroken when it can't be read."""
         declared = self._raw.content_length
         if declared is not None and declared > limit:
             raise BodyTooLong(f"{declared} bytes")
@@ -72,28 +72,27 @@ class Request:
                 if len(self._received) > limit:
                     raise BodyTooLong(f"at least {len(self._received)} bytes")
         except ConnectionError:
-            raise BodyBroken(f"the client hung up after {len(self._received)} bytes; nobody got this answer") from None
+            raise BodyBroken(f"the client hung up after {len(self._received)} bytes, before this response") from None
         except web.RequestPayloadError as error:
             raise BodyBroken(str(error)) from error
         return bytes(self._received)
 
     def _send_continue(self) -> None:
-        """hyper sends 100 when the body is first read, so a request refused before never gets it."""
+        """hyper sends 100 Continue (RFC 9110, 10.1.1) at the first read of the body, so not when it refuses before."""
         expects = self._raw.headers.get(hdrs.EXPECT, "").lower() == "100-continue"
         if expects and not self._raw.content.is_eof() and self._raw.transport is not None:
             self._raw.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     @property
     def received_whole(self) -> bool:
-        """Whether the body has arrived to its end."""
+        """Whether the whole body has arrived."""
         return self._raw.content.at_eof()
 
     async def receive_unread(self, *, all_of_it: bool) -> None:
-        """Take in a body that no handler asked for, as far as the journal keeps it.
+        """Receive a body that no handler has read, up to the size that the journal keeps.
 
-        It is on its way already, if only in the next packet. Who sends slower is not waited for, and who expects
-        100-continue is not told to send. `all_of_it` is for faults: a connection that is closed with bytes unread is
-        reset.
+        Usually it arrives with the next packet; a slower one is not waited for, and a client that expects 100-continue
+        gets no 100. Faults need `all_of_it`: closing a connection with unread bytes resets it.
         """
         content = self._raw.content
         if content.at_eof() or content.exception() or hdrs.EXPECT in self._raw.headers:
@@ -112,7 +111,7 @@ class Request:
 
 
 def _origin_form(target: str) -> str:
-    """The path and query of a request target; an absolute one names its server first."""
+    """The path and query of a request target, also of the absolute form (RFC 9112, 3.2.2)."""
     target = target.partition("#")[0]
     if target.startswith("/") or "://" not in target:
         return target

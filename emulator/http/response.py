@@ -1,4 +1,4 @@
-"""An answer as a value, and the head that hyper writes for it."""
+"""A response as a value, and its head as hyper writes it."""
 
 from functools import lru_cache
 from http import HTTPStatus
@@ -27,10 +27,10 @@ JSON = "application/json"
 
 
 class Response(msgspec.Struct, frozen=True):
-    """What goes back. `headers` are whole lines that stand behind `content-type`; `why` goes to the journal only.
+    """A response. `headers` are complete lines that follow `content-type`; `why` is shown in the journal only.
 
-    With a `delivery` it does not arrive whole; a `status` of 0 is no answer at all, and `cut` is how many bytes of a
-    truncated body are sent.
+    With a `delivery` it is broken on the wire; a `status` of 0 means that no response is sent, and `cut` is the number
+    of bytes sent of a truncated body.
     """
 
     status: int = 200
@@ -43,7 +43,7 @@ class Response(msgspec.Struct, frozen=True):
 
 
 def json_response(value: object, status: int = 200, why: str = "") -> Response:
-    """Compact, raw UTF-8, a bare content type: as serde_json and axum write it."""
+    """Compact JSON in raw UTF-8, content type without charset: as serde_json and axum's `Json` write it."""
     return Response(status, msgspec.json.encode(value), JSON, why=why)
 
 
@@ -52,7 +52,7 @@ _PHRASES = {status.value: status.phrase for status in HTTPStatus}
 
 @lru_cache(maxsize=512)
 def head_start(minor: int, status: int, content_type: str, headers: bytes, connection: str) -> bytes:
-    """A head up to where `content-length` comes. Few differ, so each is made once."""
+    """The head up to `content-length`. There are few different ones, so they are cached."""
     first = f"HTTP/1.{minor} {status} {_PHRASES.get(status, '')}\r\n"
     end = f"connection: {connection}\r\n" if connection else ""
     return first.encode() + head_lines(content_type, headers) + end.encode()
@@ -60,12 +60,12 @@ def head_start(minor: int, status: int, content_type: str, headers: bytes, conne
 
 @lru_cache(maxsize=512)
 def head_lines(content_type: str, headers: bytes) -> bytes:
-    """The header lines that are the answer's own."""
+    """`content-type`, if any, and the response's own header lines."""
     return (f"content-type: {content_type}\r\n".encode() if content_type else b"") + headers
 
 
 def has_content_length(method: str, status: int) -> bool:
-    """hyper leaves it out of a 204, unless HEAD asked."""
+    """Not in a 204 (RFC 9110, 8.6), but hyper 1.7.0 sends it in the response to HEAD."""
     return status != 204 or method == "HEAD"
 
 

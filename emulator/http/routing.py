@@ -1,6 +1,6 @@
-"""What both real servers do because they are axum on hyper: routing, heads, 404, 405, OPTIONS, HEAD, path decoding.
+"""Routing as in axum 0.7 on hyper, which both real servers use: 404, 405, OPTIONS, HEAD, CORS headers.
 
-Recorded from axum 0.7.9 and hyper 1.7.0; docs/fidelity.md, Heads.
+Recorded from axum 0.7.9 and hyper 1.7.0 (docs/fidelity.md, Heads).
 """
 
 import re
@@ -20,11 +20,11 @@ S = TypeVar("S")
 
 
 Handler = Callable[[Request, S], Awaitable[Response]]
-"""What answers an operation of an API, given the API's store."""
+"""A coroutine function that responds to an operation, given its API's store."""
 
 
 class Route(msgspec.Struct, Generic[H], frozen=True):
-    """One way to an operation. `path` is axum's: `/v1/identity/:identity/verify`."""
+    """A method and a path of an operation, the path in axum's syntax: `/v1/identity/:identity/verify`."""
 
     method: str
     path: str
@@ -33,18 +33,18 @@ class Route(msgspec.Struct, Generic[H], frozen=True):
 
 
 class Resource(Generic[H]):
-    """What lives at one path: a handler for each method."""
+    """The routes of one path, by method."""
 
     def __init__(self, path: str, routes: Iterable[Route[H]]) -> None:
         self.path = path
         self.routes = {route.method: route for route in routes}
         self.pattern = re.compile(_pattern(path), re.DOTALL)
-        # axum lists GET with its HEAD and no blank between them.
+        # axum lists HEAD with GET, and puts no space after the comma.
         self.allowed = ",".join("GET,HEAD" if method == "GET" else method for method in self.routes)
         self.allow = f"allow: {self.allowed}\r\n".encode()
 
     def route(self, method: str) -> Route[H] | None:
-        """HEAD is answered by GET's handler."""
+        """The route of a method. As in axum, GET's handler also answers HEAD."""
         return self.routes.get("GET" if method == "HEAD" else method)
 
 
@@ -57,20 +57,20 @@ def _pattern(path: str) -> str:
 
 
 class Match(msgspec.Struct, Generic[H], frozen=True):
-    """Where a method and a path lead; without a `route` the path has no such method."""
+    """The resource of a path; `route` is None when it has no such method (405)."""
 
     resource: Resource[H]
     params: tuple[str, ...]
-    """The path's, still escaped."""
+    """The values in the path, percent-encoded."""
     route: Route[H] | None
 
     def aliases(self, path: str) -> tuple[str, ...]:
-        """All paths that mean what `path` means."""
+        """`path`, and every other path of its operation with the same parameters."""
         return (path,) if self.route is None else self.route.operation.aliases(path, self.params)
 
 
 class Routes(Generic[H]):
-    """A table of routes, found by the raw path."""
+    """A table of routes, matched on the raw path."""
 
     def __init__(self, routes: Iterable[Route[H]]) -> None:
         table: dict[str, list[Route[H]]] = {}
@@ -83,11 +83,11 @@ class Routes(Generic[H]):
 
     @classmethod
     def of(cls, operations: Iterable[Operation], handlers: Mapping[str, H]) -> "Routes[H]":
-        """Operations and what answers them, by their names."""
+        """Routes of operations, with their handlers by operation name."""
         return cls(Route(each.method, path, each, handlers[each.name]) for each in operations for path in each.paths)
 
     def find(self, method: str, path: str) -> Match[H] | None:
-        """Where a raw path leads; None when nothing is there."""
+        """The match of a raw path; None when no route has it (404)."""
         resource = self._static.get(path)
         if resource is not None:
             return Match(resource, (), resource.route(method))
@@ -100,9 +100,9 @@ class Routes(Generic[H]):
 class Api(msgspec.Struct, Generic[S], frozen=True):
     """An API as axum serves it.
 
-    `describe` renders a refusal in the API's own words. With `cors`, every matched route carries the CORS headers and
-    answers OPTIONS before anything else is looked at; 404s never do, since no route was matched. `elsewhere` says of
-    paths the API has not got why somebody may look for them here.
+    `describe` renders an error in the API's format. With `cors`, responses of all matched routes have the CORS headers,
+    a 404 has none, and OPTIONS is answered before any other check (crates/client-api/src/routes/mod.rs).
+    `elsewhere` gives the reason for a 404 of known paths, by pattern, that the emulator does not have.
     """
 
     name: str
@@ -121,7 +121,7 @@ class Api(msgspec.Struct, Generic[S], frozen=True):
         return self.with_cors(response)
 
     def with_cors(self, response: Response) -> Response:
-        """With the headers that every matched route's answers carry."""
+        """Add the headers that responses of every matched route have."""
         return with_headers(response, CORS) if self.cors else response
 
     def _no_such_method(self, request: Request, resource: Resource[Handler[S]]) -> Response:
@@ -132,7 +132,7 @@ class Api(msgspec.Struct, Generic[S], frozen=True):
 
 
 def nearest_path(path: str, known: Iterable[str]) -> str | None:
-    """The known path most like `path`. Ids count as parameters, so that their length does not outweigh the rest."""
+    """The known path most similar to `path`. Long segments (ids) are compared as parameters."""
     known = tuple(known)
     if path.rstrip("/") in known:
         return path.rstrip("/")

@@ -1,1 +1,1 @@
-"""Recorded exchanges: as values, asked about, masked, and shown to people. Nothing here sends or receives."""
+"""Recorded exchanges: values, queries and assertions, masking of secrets, reports. No I/O."""

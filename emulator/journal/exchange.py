@@ -1,4 +1,4 @@
-"""A request and its answer, as they are remembered."""
+"""A recorded request and its response."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -11,14 +11,14 @@ from emulator.journal.masking import mask
 
 KEPT_OF_A_BODY = 16 * 1024
 _OVERHEAD = 512
-"""Bytes an exchange costs beside its texts."""
+"""Bytes of memory for an exchange, without its texts."""
 
 
 class Message(msgspec.Struct, frozen=True, gc=False):
     """One half of an exchange. `size` counts the bytes of the body, of which at most 16 KiB are kept.
 
-    `head` has the header lines in one piece: thousands of exchanges of many pieces each would be looked at by the
-    garbage collector again and again.
+    `head` holds all header lines in one bytes object: with an object for each header, thousands of exchanges would slow
+    down every run of the garbage collector.
     """
 
     head: bytes
@@ -27,7 +27,7 @@ class Message(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def headers(self) -> list[tuple[str, str]]:
-        """Names as they were sent, in order."""
+        """Names and values in the order and case they were sent."""
         lines = (line.partition(b": ") for line in self.head.split(b"\r\n") if line)
         return [(_text(name), _text(value)) for name, _, value in lines]
 
@@ -50,18 +50,17 @@ class Message(msgspec.Struct, frozen=True, gc=False):
 
 
 def head_of(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-    """Header lines as a message keeps them."""
+    """The `head` of a message."""
     return b"\r\n".join(map(b": ".join, headers))
 
 
 class Exchange(msgspec.Struct, frozen=True, gc=False):
-    """A request and its answer.
+    """A request and its response.
 
-    `operation` names what was asked, such as `spacetime.create_identity`; it is empty where neither API has the path.
-    `why` is empty unless the answer is a refusal. `micros` is the emulator's clock when the request came, `duration` is
-    in real seconds. `matched` is false for a path that neither API has. `outlived` tells that the world was reset while
-    it was under way. `actor` is the scenario's name for whoever asked, `fault` the step of the script that was done to
-    it; a `status` of 0 is no answer.
+    `operation` is a name such as `spacetime.create_identity`, empty when neither API has the path (`matched` is false
+    then). `status` is 0 when no response was sent. `why` is the private reason of an error response. `micros` is the
+    emulator's clock when the request arrived, `duration` is in real seconds. `outlived` is true when the world was
+    reset during the request. `actor` is the scenario's name for the caller, `fault` the step that was applied.
     """
 
     number: int
@@ -91,7 +90,7 @@ class Exchange(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def at(self) -> datetime:
-        """When the request came, by the emulator's clock."""
+        """When the request arrived, by the emulator's clock."""
         return to_datetime(self.micros)
 
     @property
@@ -104,7 +103,7 @@ class Exchange(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def weight(self) -> int:
-        """Roughly the bytes it takes to keep this."""
+        """The approximate bytes of memory this takes."""
         texts = len(self.target) + len(self.why) + len(self.request.kept) + len(self.response.kept)
         return _OVERHEAD + texts + len(self.request.head)
 
@@ -129,7 +128,7 @@ class Exchange(msgspec.Struct, frozen=True, gc=False):
 
     @classmethod
     def from_json(cls, found: dict[str, Any]) -> "Exchange":
-        """The exchange that `to_json` wrote down, as a process elsewhere reads it."""
+        """The inverse of `to_json`, for clients in another process."""
         query = f"?{found['query']}" if found["query"] else ""
         return cls(
             number=found["n"],

@@ -1,4 +1,4 @@
-"""The journal: what was asked and answered, and why not."""
+"""The journal: the exchanges of one world."""
 
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ KEPT_IN_ALL = 32 * 1024 * 1024
 
 
 class Journal(ExchangeQueries):
-    """The last exchanges: at most `size` of them and 32 MiB in all. What fell out is counted."""
+    """The last exchanges: at most `size` of them and 32 MiB in all. Dropped ones are counted."""
 
     def __init__(self, size: int, lock: RLock, deferred: DeferredFree) -> None:
         self._size = size
@@ -24,7 +24,7 @@ class Journal(ExchangeQueries):
         self._answered = self._lost = self._waiting = 0
         self._listeners: list[Callable[[], object]] = []
         self.total = 0
-        """How many requests came, remembered or not."""
+        """The number of requests, kept or not."""
         self._deferred = deferred
 
     def __del__(self) -> None:
@@ -40,11 +40,11 @@ class Journal(ExchangeQueries):
 
     @property
     def dropped(self) -> int:
-        """How many were forgotten for want of room, or cleared."""
+        """How many exchanges were dropped for lack of space, or cleared."""
         return self.total - len(self._kept)
 
     def number(self) -> int:
-        """The number of the request that comes now, from 1. Only the server's loop counts."""
+        """Count a new request and return its number, from 1. Called in the server's event loop only."""
         self.total += 1
         return self.total
 
@@ -63,7 +63,7 @@ class Journal(ExchangeQueries):
                     wake()
 
     def clear(self) -> None:
-        """Forget all exchanges; they still count in `total`."""
+        """Remove all exchanges; they still count in `total`."""
         with self._lock:
             self._kept.clear()
             self._weight = 0

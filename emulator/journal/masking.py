@@ -1,4 +1,4 @@
-"""Secrets taken out of texts that people read."""
+"""Secrets masked in texts for people."""
 
 import re
 
@@ -8,7 +8,7 @@ MASK = "***"
 _NAMED = r"(?:token|key|secret|passw|auth|cookie|session)"
 
 
-# Tokens wherever they stand; the values of what is named like a secret, in queries and in JSON.
+# JWTs anywhere (`{"` in base64url begins with eyJ), and values of query parameters and JSON keys named like secrets.
 _SECRETS = re.compile(
     r"eyJ[\w-]+\.[\w-]*\.?[\w-]*"
     rf"|(?<=[?&])(?P<query>[^=&\s]*{_NAMED}[^=&\s]*=)[^&\s'\"`]+"
@@ -18,10 +18,10 @@ _SECRETS = re.compile(
 
 
 def mask(text: str) -> str:
-    """`text` without its tokens, and without the values of what is named like a secret."""
+    """`text` with every JWT, and every value whose name looks like a secret's, replaced by `***`."""
     return _SECRETS.sub(lambda match: f"{match['query'] or match['json'] or ''}{MASK}", text)
 
 
 def is_secret(name: str) -> bool:
-    """Whether a header is named like a secret."""
+    """Whether a header's name looks like a secret's."""
     return re.search(_NAMED, name, re.IGNORECASE) is not None

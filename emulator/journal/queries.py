@@ -1,4 +1,4 @@
-"""Questions to a journal, and assertions that say what was there instead."""
+"""Queries and assertions over recorded exchanges."""
 
 import asyncio
 import re
@@ -22,7 +22,7 @@ SHOWN = 5
 
 
 class ExchangeFilter(msgspec.Struct, frozen=True):
-    """What an exchange should be like; None is anything. In `path`, `*` is one segment and `**` any number of them."""
+    """Conditions on an exchange; None matches anything. In `path`, `*` is one segment and `**` any number of them."""
 
     method: str | None = None
     path: str | None = None
@@ -32,22 +32,22 @@ class ExchangeFilter(msgspec.Struct, frozen=True):
     @classmethod
     def parse(cls, request: str) -> "ExchangeFilter":
         """`"POST /v1/identity"`, as scenarios write it."""
-        method, blank, path = request.partition(" ")
-        if not blank:
+        method, space, path = request.partition(" ")
+        if not space:
             raise ValueError(f"{request!r} is not like 'POST /v1/identity'")
         return cls(method, path)
 
     def __post_init__(self) -> None:
-        """Nothing fits what nobody could send, so asking for it would prove nothing. Raises ValueError."""
+        """Raises ValueError for a filter that no request can match: an assertion with it would prove nothing."""
         if self.method is not None and not self.method.isalpha():
-            raise ValueError(f'{self.method!r} is no method; write it like "POST", "/v1/identity"')
+            raise ValueError(f'{self.method!r} is not a method; write it like "POST", "/v1/identity"')
         if self.path is not None and (not self.path.startswith(("/", "*")) or "?" in self.path):
-            raise ValueError(f"{self.path!r} is no path; it begins with a slash and has no query")
+            raise ValueError(f"{self.path!r} is not a path; it begins with a slash and has no query")
         if self.status is not None and type(self.status) is not int:
-            raise ValueError(f"{self.status!r} is no status; it is a number like 200")
+            raise ValueError(f"{self.status!r} is not a status; it is a number like 200")
 
     def differences(self, exchange: Exchange) -> list[str]:
-        """In words; empty when the exchange fits."""
+        """The conditions that the exchange does not meet, in words."""
         found = []
         if self.method is not None and exchange.method != self.method.upper():
             found.append(f"method is {exchange.method}")
@@ -65,25 +65,25 @@ class ExchangeFilter(msgspec.Struct, frozen=True):
 
 
 class ExchangeQueries(ABC):
-    """Whoever has exchanges can be asked about them."""
+    """Queries and assertions for a class with exchanges: the journal, and its client in another process."""
 
     @property
     @abstractmethod
     def exchanges(self) -> list[Exchange]:
-        """Those remembered, oldest first."""
+        """Those kept, oldest first."""
 
     @property
     def lost(self) -> int:
-        """How many exchanges were forgotten for want of room."""
+        """How many exchanges were dropped for lack of space."""
         return 0
 
     def _check_whole(self) -> None:
         if self.lost:
-            raise AssertionError(f"the journal can't tell: {self.lost} exchanges had no room; raise journal_size")
+            raise AssertionError(f"the journal can't tell: {self.lost} exchanges were dropped; raise journal_size")
 
     @abstractmethod
     def _listening(self, wake: Callable[[], object]) -> AbstractContextManager[object]:
-        """While it lasts, `wake` is called when there may be more; from any thread."""
+        """Within the block, `wake` is called when there may be more exchanges, from any thread."""
 
     @abstractmethod
     def _seen(self) -> int:
@@ -91,7 +91,7 @@ class ExchangeQueries(ABC):
 
     @abstractmethod
     def _wait(self, seen: int, timeout: float) -> None:
-        """Until `_seen` may be another, at most `timeout` seconds."""
+        """Block until `_seen` may have changed, at most `timeout` seconds."""
 
     def __iter__(self) -> Iterator[Exchange]:
         return iter(self.exchanges)
@@ -111,19 +111,19 @@ class ExchangeQueries(ABC):
         status: int | None = None,
         since: datetime | None = None,
     ) -> list[Exchange]:
-        """Those that fit all that is given. In `path`, `*` is one segment and `**` any number of them."""
-        return self._fitting(ExchangeFilter(method, path, status, since))
+        """The exchanges that meet every given condition. In `path`, `*` is one segment and `**` any number of them."""
+        return self._matching(ExchangeFilter(method, path, status, since))
 
-    def _fitting(self, wanted: ExchangeFilter) -> list[Exchange]:
+    def _matching(self, wanted: ExchangeFilter) -> list[Exchange]:
         return [exchange for exchange in self.exchanges if not wanted.differences(exchange)]
 
     def assert_requested(
         self, method: str | None = None, path: str | None = None, *, status: int | None = None, times: int | None = None
     ) -> list[Exchange]:
-        """At least once, or exactly `times`. Returns what fits; raises AssertionError with the nearest exchanges."""
+        """Assert at least one matching request, or exactly `times`; return them. A failure shows the nearest ones."""
         __tracebackhide__ = True
         wanted = ExchangeFilter(method, path, status)
-        found = self._fitting(wanted)
+        found = self._matching(wanted)
         if times is not None:
             self._check_whole()
         if (times is None and not found) or (times is not None and len(found) != times):
@@ -136,31 +136,31 @@ class ExchangeQueries(ABC):
     def assert_not_requested(
         self, method: str | None = None, path: str | None = None, *, status: int | None = None
     ) -> None:
-        """Never. Raises AssertionError with what fits."""
+        """Assert that there is no matching request. A failure lists those there are."""
         __tracebackhide__ = True
         wanted = ExchangeFilter(method, path, status)
-        if found := self._fitting(wanted):
+        if found := self._matching(wanted):
             raise AssertionError(f"{wanted} was requested {_times(len(found))}, expected never.{_listed(found)}")
         self._check_whole()
 
     def assert_order(self, *requests: str) -> None:
-        """`"POST /v1/identity", "GET /v1/identity/*/verify"`: one after another, others may come between."""
+        """Assert that requests like `"GET /v1/identity/*/verify"` came in this order; others may come in between."""
         __tracebackhide__ = True
         if not requests:
-            raise ValueError("assert_order wants requests like 'POST /v1/identity'")
+            raise ValueError("assert_order needs requests like 'POST /v1/identity'")
         remaining = iter(self.exchanges)
         for place, request in enumerate(requests):
             wanted = ExchangeFilter.parse(request)
             if not any(not wanted.differences(exchange) for exchange in remaining):
                 after = f" after {requests[place - 1]}" if place else ""
-                raise AssertionError(f"{wanted} did not come{after}.{_listed(self.exchanges)}")
+                raise AssertionError(f"{wanted} was not requested{after}.{_listed(self.exchanges)}")
 
     def duplicates(self) -> list[list[Exchange]]:
-        """Groups of exchanges that asked for the same with the same headers and body: what a retrying client did."""
+        """Groups of exchanges with the same method, target, headers and body: what a retrying client sends."""
         groups: dict[Any, list[Exchange]] = {}
         for exchange in self.exchanges:
-            asked = (exchange.method, exchange.target, exchange.request.head, exchange.request.kept)
-            groups.setdefault(asked, []).append(exchange)
+            same = (exchange.method, exchange.target, exchange.request.head, exchange.request.kept)
+            groups.setdefault(same, []).append(exchange)
         return [group for group in groups.values() if len(group) > 1]
 
     def wait_for(
@@ -172,9 +172,9 @@ class ExchangeQueries(ABC):
         times: int = 1,
         timeout: float = 5.0,
     ) -> list[Exchange]:
-        """Wait until `times` exchanges fit, at most `timeout` real seconds. Raises AssertionError after that.
+        """Wait for `times` matching exchanges, at most `timeout` real seconds. Raises AssertionError after that.
 
-        On a running event loop it raises RuntimeError at once: it would stop the very client it waits for.
+        Raises RuntimeError on a running event loop: it would block the client it waits for.
         """
         __tracebackhide__ = True
         if _on_a_running_loop():
@@ -188,7 +188,7 @@ class ExchangeQueries(ABC):
         *,
         status: int | None = None,
         times: int = 1,
-        timeout: float = 5.0,  # noqa: ASYNC109 - the same words as wait_for
+        timeout: float = 5.0,  # noqa: ASYNC109 - the same names as wait_for
     ) -> list[Exchange]:
         """As `wait_for`, from a coroutine under asyncio or trio."""
         __tracebackhide__ = True
@@ -231,11 +231,11 @@ class ExchangeQueries(ABC):
             self._wait(seen, left)
 
     def _found(self, wanted: ExchangeFilter, times: int, left: float, timeout: float) -> list[Exchange] | None:
-        """What fits, None when it is too little yet. Raises AssertionError when no time is left."""
+        """The matching exchanges, None while there are too few. Raises AssertionError when no time is left."""
         __tracebackhide__ = True
         if times < 1:
-            raise ValueError("times is at least 1; nothing needs no waiting")
-        found = self._fitting(wanted)
+            raise ValueError("times must be at least 1")
+        found = self._matching(wanted)
         if len(found) >= times:
             return found
         if left > 0:
@@ -244,9 +244,9 @@ class ExchangeQueries(ABC):
         raise AssertionError(f"{waited}.{self._near(wanted)}")
 
     def normalised(self) -> list[dict[str, Any]]:
-        """Method, path, status and bodies, with everything that differs from run to run numbered: for snapshot tests.
+        """Method, target, status and bodies for snapshot tests, with each value that differs between runs numbered.
 
-        The first token is `<token 1>`, wherever it comes again; so are identities, UUIDs, hashes, times and hosts.
+        The first token is `<token 1>` wherever it appears; likewise identities, UUIDs, hashes, times and hosts.
         """
         numbered = _Numbered()
         return [
@@ -261,12 +261,12 @@ class ExchangeQueries(ABC):
         ]
 
     def _near(self, wanted: ExchangeFilter) -> str:
-        """The exchanges that differ least, and in what."""
+        """The exchanges with the fewest differences, and these."""
         ranked = sorted(self.exchanges, key=lambda exchange: len(wanted.differences(exchange)))[:SHOWN]
         nearest = sorted(ranked, key=lambda exchange: exchange.number)
         if not nearest:
             return "\nNothing was requested at all."
-        lines = [_line(exchange, ", ".join(wanted.differences(exchange)) or "fits") for exchange in nearest]
+        lines = [_line(exchange, ", ".join(wanted.differences(exchange)) or "matches") for exchange in nearest]
         return "\nThe nearest exchanges:\n" + "\n".join(lines)
 
 
@@ -280,7 +280,7 @@ def _listed(exchanges: list[Exchange]) -> str:
         return "\nNothing was requested at all."
     shown = "\n".join(f"  {exchange.summary}" for exchange in exchanges[-SHOWN:])
     earlier = len(exchanges) - SHOWN
-    return "\nThere was:\n" + (f"  … {earlier} earlier\n" if earlier > 0 else "") + shown
+    return "\nRecorded requests:\n" + (f"  … {earlier} earlier\n" if earlier > 0 else "") + shown
 
 
 def _times(number: int) -> str:
@@ -301,7 +301,7 @@ def _on_trio() -> bool:
 
 
 class _Numbered:
-    """Replaces what differs from run to run by its kind and a number, the same one for the same text."""
+    """Replaces values that differ between runs by their kind and a number; equal values get the same number."""
 
     _KINDS = (
         r"(?P<token>eyJ[\w-]+\.[\w-]+\.[\w-]*)"
@@ -324,6 +324,6 @@ class _Numbered:
         return f"<{kind} {known.setdefault(match.group(), len(known) + 1)}>"
 
 
-def fits_any(path: str, patterns: Iterable[str]) -> bool:
-    """Whether a path is one that any of the patterns means."""
+def matches_any(path: str, patterns: Iterable[str]) -> bool:
+    """Whether any of the patterns matches a path."""
     return any(path_pattern(pattern).fullmatch(path) for pattern in patterns)

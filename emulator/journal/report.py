@@ -1,4 +1,4 @@
-"""Exchanges as a person reads them after a test has failed."""
+"""Exchanges as text, for the report of a failed test."""
 
 import json
 import re
@@ -12,17 +12,17 @@ from emulator.journal.exchange import Exchange
 from emulator.journal.masking import MASK, is_secret, mask
 
 SHOWN = 20
-"""Exchanges in a report; of more, the last ones."""
+"""The most exchanges in a report: the last ones."""
 LONGEST = 500
-"""Characters of a reason, a body or a token's claims."""
+"""The most characters of a reason, a body or a token's claims."""
 
 _QUERY_TOKEN = re.compile(r"(?<=[?&]token=)[^&]*")
-# What curl sends anyway, or would be wrong in a second request.
+# Headers that curl sends itself, or that would be wrong in a second request.
 _CURLS_OWN = frozenset({"host", "content-length", "connection", "accept-encoding", "user-agent", "transfer-encoding"})
 
 
 def report(exchanges: Sequence[Exchange], url: str, *, secrets: bool = False) -> str:
-    """All exchanges, each with its reason, its token's claims, and a `curl` that repeats it. Secrets are masked."""
+    """The exchanges, each with its reason, its token's claims, and a `curl` that repeats it. Secrets are masked."""
     if not exchanges:
         return f"{url}: nothing was requested"
     shown = exchanges[-SHOWN:]
@@ -32,9 +32,9 @@ def report(exchanges: Sequence[Exchange], url: str, *, secrets: bool = False) ->
 
 
 def short(exchanges: Sequence[Exchange]) -> str:
-    """The refused ones, or how many there were, in one line."""
-    refused = [f"{exchange.summary}: {mask(exchange.why)}" for exchange in exchanges if exchange.why]
-    text = "; ".join(refused[-5:]) or f"none refused of {len(exchanges)}"
+    """The last five error responses in one line, or the number of exchanges when there is none."""
+    errors = [f"{exchange.summary}: {mask(exchange.why)}" for exchange in exchanges if exchange.why]
+    text = "; ".join(errors[-5:]) or f"{len(exchanges)} exchanges without errors"
     return _without(_sent_secrets(exchanges), text)
 
 
@@ -49,7 +49,7 @@ def curl(exchange: Exchange, url: str, *, secrets: bool = False) -> str:
 
 
 def claims(exchange: Exchange) -> dict[str, Any] | None:
-    """What the token of a request says, whether it is good or not; None when there is none to be read."""
+    """The claims of a request's token, valid or not; None when there is no readable token."""
     token = _token(exchange)
     try:
         payload = (token or "").split(".")[1]
@@ -60,7 +60,7 @@ def claims(exchange: Exchange) -> dict[str, Any] | None:
 
 
 def _sent_secrets(exchanges: Sequence[Exchange]) -> set[str]:
-    """Keys and tokens that were sent in headers: they may come again in a path or a body."""
+    """API keys and tokens that were sent in headers; they may appear again in a path or a body."""
     values = {value for each in exchanges for name, value in each.request.headers if is_secret(name)}
     return {word for value in values for word in value.split() if len(word) >= _SHORTEST_SECRET}
 
@@ -75,7 +75,7 @@ def _without(secrets: set[str], text: str) -> str:
 
 
 def _printable(text: str) -> str:
-    """In one line and without control characters, whatever was sent; long texts are cut."""
+    """One line, control characters escaped, long texts cut."""
     shown = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text[:LONGEST])
     return f"{shown}…" if len(text) > LONGEST else shown
 
@@ -85,7 +85,7 @@ def _described(exchange: Exchange, url: str, *, secrets: bool) -> str:
     if exchange.why:
         lines.append(f"why: {_printable(exchange.why if secrets else mask(exchange.why))}")
     if exchange.outlived:
-        lines.append("the world was reset while it was under way")
+        lines.append("the world was reset during this request")
     if exchange.response.body and exchange.status >= 400:
         body = exchange.response.body
         lines.append(f"body: {_printable(body if secrets else mask(body))}")
@@ -130,15 +130,15 @@ def _method(exchange: Exchange) -> list[str]:
 
 
 def _odd_path(target: str) -> list[str]:
-    """curl reads brackets as patterns, and resolves dots, unless told otherwise."""
+    """By default curl expands brackets as patterns and removes `/./` and `/../`."""
     return (["--globoff"] if set(target) & set("[]{}") else []) + (["--path-as-is"] if "/." in target else [])
 
 
 def _masked_header(name: str, value: str) -> str:
     if not is_secret(name):
         return mask(value)
-    scheme, blank, _ = value.partition(" ")
-    return f"{scheme} {MASK}" if blank and scheme.lower() in {"bearer", "basic"} else MASK
+    scheme, space, _ = value.partition(" ")
+    return f"{scheme} {MASK}" if space and scheme.lower() in {"bearer", "basic"} else MASK
 
 
 def _body(exchange: Exchange, *, secrets: bool) -> list[str]:

@@ -1,1 +1,1 @@
-"""What `conftest_plugin` needs once a test asks for an emulator. Nothing here is imported before."""
+"""The parts of `conftest_plugin` that are imported only when a test uses an emulator."""

@@ -24,7 +24,7 @@ class _EmulatorServer(BaseTestServer):
 
 
 class EmulatorClient(TestClient[Any, Any]):
-    """Requests take paths: `await client.post("/v1/identity")`. `emulator` is what answers them."""
+    """Requests take paths: `await client.post("/v1/identity")`. `emulator` is the handle of the server."""
 
     emulator: Emulator
 

@@ -1,4 +1,4 @@
-"""The fixture for pytest-aiohttp. The plugin loads this module only where that plugin is active."""
+"""The fixture for pytest-aiohttp. `conftest_plugin` loads this module only when that plugin is active."""
 
 from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING

@@ -1,6 +1,6 @@
 """Where the settings of a test's worlds come from: markers, command line, config fixture, ini file.
 
-The plugin imports this when a test first asks for an emulator.
+The plugin imports this when a test first uses an emulator.
 """
 
 from collections.abc import Iterator, Mapping
@@ -24,7 +24,7 @@ KEYWORDS = WORLD_KEYWORDS + STRICT_KEYWORDS
 
 
 class Watched(NamedTuple):
-    """An emulator a test uses, and how strictly its requests are looked at."""
+    """An emulator that a test uses, and whether requests to unknown paths fail the test."""
 
     emulator: Emulator
     strict: bool
@@ -33,7 +33,7 @@ class Watched(NamedTuple):
 
 @contextmanager
 def one_line_failures() -> Iterator[None]:
-    """What was configured wrongly is said in one line, without a traceback through our own code."""
+    """Turn a Misconfigured into a test failure in one line, without a traceback."""
     try:
         yield
     except Misconfigured as error:
@@ -41,12 +41,12 @@ def one_line_failures() -> Iterator[None]:
 
 
 def wrong(message: str) -> BaseException:
-    """What ends a test that was set up wrongly: a sentence that says what to do, without a traceback."""
+    """The failure of a test with wrong settings, without a traceback; the message says what to change."""
     return pytest.fail.Exception(f"identity-emulator: {message}", pytrace=False)
 
 
 def world_config(request: pytest.FixtureRequest, config: Config) -> Config:
-    """This test's config: its markers, then the config fixture, then the ini file. The command line's seed wins."""
+    """A test's config from command line, markers, config fixture, ini file; the first that sets a value wins."""
     if not isinstance(config, Config):
         raise wrong(f"identity_emulator_config returned {config!r}; return an emulator.Config")
     if settings := _marked(request.node, WORLD_KEYWORDS):
@@ -55,7 +55,7 @@ def world_config(request: pytest.FixtureRequest, config: Config) -> Config:
 
 
 def session_config(pytest_config: pytest.Config, config: Config) -> Config:
-    """What tests without markers have. Raises Misconfigured."""
+    """The config of tests without markers. Raises Misconfigured."""
     return located_config(_layered(pytest_config, config), (pytest_config.rootpath,))
 
 
@@ -64,12 +64,12 @@ def _layered(pytest_config: pytest.Config, config: Config) -> Config:
 
 
 def folders_of(request: pytest.FixtureRequest) -> tuple[Path, ...]:
-    """Where a test's scenario files are: beside it, then at the root."""
+    """Where scenario files are looked up: the test file's folder, then the root folder."""
     return (request.path.parent, request.config.rootpath)
 
 
 def config_from(settings: dict[str, Any], where: str) -> Config:
-    """A config of keywords. Fails the test for one nobody knows; a moment may be a text. Raises Misconfigured."""
+    """A config from keywords; `freeze_at` may be a text. Fails the test for an unknown one. Raises Misconfigured."""
     known_keywords(settings, tuple(vars(Config())), where)
     if isinstance(settings.get("freeze_at"), str):
         settings = {**settings, "freeze_at": _moment(settings["freeze_at"])}
@@ -77,7 +77,7 @@ def config_from(settings: dict[str, Any], where: str) -> Config:
 
 
 def watched(request: pytest.FixtureRequest, emulator: Emulator) -> Watched:
-    """This emulator, and how strictly the test's markers and the ini file want its requests looked at."""
+    """The emulator with `strict` and `strict_ignore` of the test's markers and the ini file."""
     settings = _marked(request.node, STRICT_KEYWORDS)
     strict = settings.get("strict", request.config.getini("identity_emulator_strict"))
     ignored = settings.get("strict_ignore", ())
@@ -100,7 +100,7 @@ def _marked(node: pytest.Item, keywords: tuple[str, ...]) -> dict[str, Any]:
 
 
 def known_keywords(given: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
-    """Fails the test for a keyword nobody knows, and names the one that was meant."""
+    """Fail the test for an unknown keyword, and suggest a known one."""
     for name in given:
         if name not in known:
             raise wrong(f"{where} has no keyword {name!r}; {did_you_mean(name, known)}")
@@ -114,7 +114,7 @@ _INI: pytest.StashKey[Config] = pytest.StashKey()
 
 
 def _from_ini(config: pytest.Config) -> Config:
-    """Read once, for all tests."""
+    """Read once per session."""
     if _INI not in config.stash:
         config.stash[_INI] = _ini_config(config)
     return config.stash[_INI]

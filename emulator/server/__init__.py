@@ -1,1 +1,1 @@
-"""From the socket to the services and back: what has an effect on the wire happens here and nowhere else."""
+"""The server: sockets, journal, fault injection, dispatch to the APIs. All effects on the wire happen here."""

@@ -1,4 +1,4 @@
-"""The wiring diagram: which request goes where, and through what."""
+"""The chain of handlers for every request: control routes, or journal, routing, faults, API."""
 
 from typing import Any
 
@@ -9,10 +9,10 @@ from emulator.core.path_pattern import path_pattern
 from emulator.http.request import Request
 from emulator.http.response import Response
 from emulator.http.routing import Api, nearest_path
-from emulator.server.call import Answering, Call
+from emulator.server.call import Call, CallHandler
 from emulator.server.caller import actor_of
 from emulator.server.fault_injection import with_faults
-from emulator.server.journaling import journaled
+from emulator.server.journaling import with_journal
 from emulator.services.intuition import handlers as intuition_handlers
 from emulator.services.intuition import model as intuition_model
 from emulator.services.spacetimedb import handlers as spacetime_handlers
@@ -20,19 +20,19 @@ from emulator.services.spacetimedb import model as spacetime_model
 from emulator.world.stage import Stage
 
 
-def application(stage: Stage, guard: Guard) -> Answering:
-    """Everything the port answers."""
-    emulated = journaled(routed(with_faults(answered)), stage.shows)
-    steered = control(stage, guard)
+def application(stage: Stage, guard: Guard) -> CallHandler:
+    """The handler for all requests of a server."""
+    emulated = with_journal(with_routing(with_faults(dispatch)), stage.shows)
+    controlled = control(stage, guard)
 
     async def handle(call: Call) -> Response:
-        return await (steered(call.request) if _is_below(call.request.path, PREFIX) else emulated(call))
+        return await (controlled(call.request) if _is_below(call.request.path, PREFIX) else emulated(call))
 
     return handle
 
 
-def routed(answering: Answering) -> Answering:
-    """Find what a request asks for, in the profiles its world speaks."""
+def with_routing(next_handler: CallHandler) -> CallHandler:
+    """Match a request to an API's route, in the profiles of its world."""
     spacetimes = {name: spacetime_handlers.api(profile) for name, profile in spacetime_model.PROFILES.items()}
     intuitions = {
         (name, cors): intuition_handlers.api(profile, cors=cors)
@@ -51,13 +51,13 @@ def routed(answering: Answering) -> Answering:
         else:
             call.api, call.match, call.store, request.params = api, match, store, match.params
         call.actor = actor_of(call)
-        return await answering(call)
+        return await next_handler(call)
 
     return handle
 
 
-async def answered(call: Call) -> Response:
-    """What the API says, or that neither has the path."""
+async def dispatch(call: Call) -> Response:
+    """The API's response, or 404 when neither API has the path."""
     if call.api is None or call.match is None:
         return Response(404, why=call.why_not)
     return await call.api.response(call.request, call.match, call.store)
@@ -68,9 +68,9 @@ def _is_below(path: str, prefix: str) -> bool:
 
 
 def _why_not_found(request: Request, api: Api[Any], apis: tuple[Api[Any], ...]) -> str:
-    asked = f"{request.method} {request.path[:200]}"
+    requested = f"{request.method} {request.path[:200]}"
     for pattern, why in api.elsewhere.items():
         if path_pattern(pattern).fullmatch(request.path):
-            return f"{asked}: {why}"
+            return f"{requested}: {why}"
     near = nearest_path(request.path, [known for each in apis for known in each.routes.paths])
-    return f"{asked}: no such route; did you mean {near}?" if near else f"{asked}: no such route"
+    return f"{requested}: no such route; did you mean {near}?" if near else f"{requested}: no such route"

@@ -1,4 +1,4 @@
-"""A request on its way through the server, with all that is found out about it."""
+"""A request with its context: world, API, route, caller, fault."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -10,10 +10,10 @@ from emulator.world.world import World
 
 
 class Call:
-    """A request, and the world that requests saw when it came: it belongs to that world to its end.
+    """A request and its world, the current one when it arrived; a reset meanwhile does not change it.
 
-    `api`, `match` and `store` say where it leads; without a match `why_not` says why. `actor` is the scenario's name
-    for who asks, `fault` the step that was done to it. `micros` is the emulator's clock when it came.
+    `api`, `match` and `store` are set by routing; without a match `why_not` is the reason. `actor` is the scenario's
+    name for the caller, `fault` the step that was applied. `micros` is the emulator's clock when the request arrived.
     """
 
     __slots__ = ("actor", "api", "fault", "match", "micros", "request", "store", "why_not", "world")
@@ -24,15 +24,15 @@ class Call:
         self.api: Api[Any] | None = None
         self.match: Match[Any] | None = None
         self.store: Any = None
-        """The API's own part of the world, which is all that its handlers are given."""
+        """The API's store in the world, the only part of it that handlers get."""
         self.actor = self.fault = self.why_not = ""
         self.micros = world.clock.micros()
 
     @property
     def operation(self) -> str:
-        """What is asked for, such as `spacetime.verify`; empty where neither API has it."""
+        """A name such as `spacetime.verify`; empty when neither API has the route."""
         return self.match.route.operation.name if self.match and self.match.route else ""
 
 
-Answering = Callable[[Call], Awaitable[Response]]
-"""A part of the way from a call to its answer."""
+CallHandler = Callable[[Call], Awaitable[Response]]
+"""A handler, or a middleware around one."""

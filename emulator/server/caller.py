@@ -1,4 +1,4 @@
-"""Who sent a request, as far as faults and journal want to know. Nobody is let in by this."""
+"""Who sent a request, for faults and journal. This is not authentication."""
 
 from emulator.http.request import Request
 from emulator.server.call import Call
@@ -9,7 +9,7 @@ _LONGEST_KEY = 200
 
 
 def actor_of(call: Call) -> str:
-    """The scenario's name for the API key or the token that came along, good or not; nothing for a stranger."""
+    """The actor with the request's API key or token, valid or not; empty when there is none."""
     actors = call.world.actors
     if not len(actors):
         return ""
@@ -20,5 +20,5 @@ def actor_of(call: Call) -> str:
 
 
 def client_of(request: Request) -> str:
-    """Whoever a rate limit counts: the API key, as far as a good one is long, else the address."""
+    """What a rate limit counts by: the API key, cut to the longest valid length, else the address."""
     return (request.header("x-api-key") or request.remote)[:_LONGEST_KEY]

@@ -1,4 +1,4 @@
-"""The one place where ordered faults happen: between a route and its handler."""
+"""The effects of faults, between a route and its handler. `emulator.faults` decides, this module acts."""
 
 import asyncio
 import logging
@@ -15,34 +15,34 @@ from emulator.faults.delivery import Delivery
 from emulator.faults.schedule import FaultDecision, RequestFacts
 from emulator.http.response import JSON, TEXT, Response
 from emulator.http.routing import Api, Match
-from emulator.server.call import Answering, Call
+from emulator.server.call import Call, CallHandler
 from emulator.server.caller import client_of
 
 logger = logging.getLogger("emulator")
 
 
-def with_faults(answering: Answering) -> Answering:
-    """Ask the world's script whether anything goes wrong with a request that has a route, and let it."""
+def with_faults(next_handler: CallHandler) -> CallHandler:
+    """Apply the fault, if any, that the world's script has for a request with a route."""
 
     async def handle(call: Call) -> Response:
         world = call.world
         if call.match is None or not len(world.faults):
-            return await answering(call)
-        decision = world.faults.decide(_asked(call, call.match), world.entropy)
+            return await next_handler(call)
+        decision = world.faults.decide(_request_facts(call, call.match), world.entropy)
         if decision is None:
-            return await answering(call)
+            return await next_handler(call)
         call.fault = str(decision.fault.step)
         logger.info("%s %s: %s", call.request.method, call.operation, call.fault)
         world.change(decision.do, call.micros)
         if decision.delay and not await _delayed(call, decision):
             return _without(Delivery.CLOSE, "the client hung up while its request was delayed")
         world.settle()
-        return await _ANSWERS[decision.do.answer](call, decision, answering)
+        return await _ANSWERS[decision.do.answer](call, decision, next_handler)
 
     return handle
 
 
-def _asked(call: Call, match: Match[Any]) -> RequestFacts:
+def _request_facts(call: Call, match: Match[Any]) -> RequestFacts:
     request = call.request
     return RequestFacts(request.method, match.aliases(request.path), call.actor, client_of(request), call.micros)
 
@@ -51,16 +51,16 @@ def _asked(call: Call, match: Match[Any]) -> RequestFacts:
 
 
 async def _delayed(call: Call, decision: FaultDecision) -> bool:
-    """Wait; false when the client hung up meanwhile."""
+    """Wait for the delay; false when the client hung up meanwhile."""
     if not decision.do.on_clock:
         await asyncio.wait([call.request.lost], timeout=decision.delay)
         return not call.request.lost.done()
-    # From its arrival: whoever sees the fault fired may move the clock at once.
+    # Counted from the request's arrival: a test may move the clock as soon as it sees that the fault fired.
     return await _until(call.world.clock, call.micros + round(decision.delay * 1_000_000), call.request.lost)
 
 
 async def _until(clock: Clock, micros: int, lost: "asyncio.Future[None]") -> bool:
-    """Until the clock shows `micros`, however it gets there, or its world is gone; false if the connection is lost."""
+    """Wait until the clock shows `micros` or its world was replaced; false when the connection is lost."""
     loop, moved = asyncio.get_running_loop(), asyncio.Event()
 
     def wake(*_: object) -> None:
@@ -82,25 +82,25 @@ async def _until(clock: Clock, micros: int, lost: "asyncio.Future[None]") -> boo
 # --- answers ----------------------------------------------------------------------------------------------------------
 
 
-async def _as_ever(call: Call, decision: FaultDecision, answering: Answering) -> Response:
-    return await answering(call)
+async def _unchanged(call: Call, decision: FaultDecision, next_handler: CallHandler) -> Response:
+    return await next_handler(call)
 
 
-async def _status(call: Call, decision: FaultDecision, answering: Answering) -> Response:
+async def _status(call: Call, decision: FaultDecision, next_handler: CallHandler) -> Response:
     status = decision.do.status or 200
-    response = _in_other_words(decision, status) if decision.do.body is not None else _in_its_words(call, status)
+    response = _with_given_body(decision, status) if decision.do.body is not None else _in_api_format(call, status)
     return _api(call).with_cors(_with_headers(response, decision.do.headers or {}))
 
 
-def _in_other_words(decision: FaultDecision, status: int) -> Response:
+def _with_given_body(decision: FaultDecision, status: int) -> Response:
     body = decision.do.body
     if isinstance(body, str):
         return Response(status, body.encode(), TEXT)
     return Response(status, msgspec.json.encode(body), JSON)
 
 
-def _in_its_words(call: Call, status: int) -> Response:
-    """As the API says no: `{code, error}` or plain text, with the status's name; good news have no body."""
+def _in_api_format(call: Call, status: int) -> Response:
+    """The API's error format, plain text or `{code, error}`, with the reason phrase; below 400 an empty body."""
     if status < 400:
         return Response(status)
     return _api(call).describe(Refused(status, _phrase(status), ""))
@@ -120,27 +120,27 @@ def _with_headers(response: Response, headers: Mapping[str, str]) -> Response:
     return msgspec.structs.replace(response, content_type=content_type, headers=response.headers + more.encode())
 
 
-async def _rate_limited(call: Call, decision: FaultDecision, answering: Answering) -> Response:
-    response = _in_its_words(call, 429)
+async def _rate_limited(call: Call, decision: FaultDecision, next_handler: CallHandler) -> Response:
+    response = _in_api_format(call, 429)
     return _api(call).with_cors(_with_headers(response, {"retry-after": str(decision.retry_after)}))
 
 
-async def _dropped(call: Call, decision: FaultDecision, answering: Answering) -> Response:
+async def _dropped(call: Call, decision: FaultDecision, next_handler: CallHandler) -> Response:
     if decision.do.drop == "after":
-        await answering(call)
-        return _without(Delivery.CLOSE, "the request took effect, its answer was not sent")
+        await next_handler(call)
+        return _without(Delivery.CLOSE, "the request took effect, its response was not sent")
     return _without(Delivery.CLOSE, _NO_EFFECT)
 
 
-async def _reset(call: Call, decision: FaultDecision, answering: Answering) -> Response:
+async def _reset(call: Call, decision: FaultDecision, next_handler: CallHandler) -> Response:
     return _without(Delivery.RESET, _NO_EFFECT)
 
 
-async def _hung(call: Call, decision: FaultDecision, answering: Answering) -> Response:
+async def _hung(call: Call, decision: FaultDecision, next_handler: CallHandler) -> Response:
     return _without(Delivery.HANG, _NO_EFFECT)
 
 
-async def _garbage(call: Call, decision: FaultDecision, answering: Answering) -> Response:
+async def _garbage(call: Call, decision: FaultDecision, next_handler: CallHandler) -> Response:
     noise = call.world.entropy.draw("garbage")
     return Response(0, b"\x00" + noise, why=_NO_EFFECT, delivery=Delivery.GARBAGE)
 
@@ -152,23 +152,23 @@ def _without(delivery: Delivery, why: str = "") -> Response:
     return Response(0, why=why, delivery=delivery)
 
 
-async def _truncated(call: Call, decision: FaultDecision, answering: Answering) -> Response:
-    response = _with_a_body(await answering(call))
+async def _truncated(call: Call, decision: FaultDecision, next_handler: CallHandler) -> Response:
+    response = _with_a_body(await next_handler(call))
     cut = len(response.body) // 2 if decision.do.truncate is True else min(decision.do.truncate, len(response.body) - 1)
     return msgspec.structs.replace(response, delivery=Delivery.TRUNCATE, cut=cut)
 
 
-async def _in_bad_chunks(call: Call, decision: FaultDecision, answering: Answering) -> Response:
-    return msgspec.structs.replace(_with_a_body(await answering(call)), delivery=Delivery.MALFORMED_CHUNK)
+async def _in_bad_chunks(call: Call, decision: FaultDecision, next_handler: CallHandler) -> Response:
+    return msgspec.structs.replace(_with_a_body(await next_handler(call)), delivery=Delivery.MALFORMED_CHUNK)
 
 
-async def _half(call: Call, decision: FaultDecision, answering: Answering) -> Response:
-    response = _with_a_body(await answering(call))
+async def _half(call: Call, decision: FaultDecision, next_handler: CallHandler) -> Response:
+    response = _with_a_body(await next_handler(call))
     return msgspec.structs.replace(response, body=response.body[: -(-len(response.body) // 2)])
 
 
 def _with_a_body(response: Response) -> Response:
-    """Something to break: an empty answer gets `{}`."""
+    """The response, with the body `{}` if it has none to break."""
     if response.body:
         return response
     status = 200 if response.status == 204 else response.status
@@ -176,12 +176,12 @@ def _with_a_body(response: Response) -> Response:
 
 
 def _api(call: Call) -> Api[Any]:
-    assert call.api is not None, "only a request with a route is faulted"
+    assert call.api is not None, "faults apply to requests with a route only"
     return call.api
 
 
-_ANSWERS: Mapping[str, Callable[[Call, FaultDecision, Answering], Awaitable[Response]]] = {
-    "": _as_ever,
+_ANSWERS: Mapping[str, Callable[[Call, FaultDecision, CallHandler], Awaitable[Response]]] = {
+    "": _unchanged,
     "status": _status,
     "rate_limit": _rate_limited,
     "drop": _dropped,

@@ -1,4 +1,4 @@
-"""An answer put on the wire, and the journal around it."""
+"""Recording of exchanges in the journal and the log."""
 
 import logging
 from asyncio import CancelledError
@@ -8,27 +8,27 @@ from emulator.core.clock import monotonic
 from emulator.http.response import TEXT, Response, head_lines
 from emulator.journal.exchange import KEPT_OF_A_BODY, Exchange, Message
 from emulator.journal.masking import mask
-from emulator.server.call import Answering, Call
+from emulator.server.call import Call, CallHandler
 from emulator.world.world import World
 
 logger = logging.getLogger("emulator")
 
 
-def journaled(answering: Answering, is_shown: Callable[[World], bool]) -> Answering:
-    """Write down every exchange before its answer is sent, so that whoever has the answer finds it in the journal.
+def with_journal(next_handler: CallHandler, is_shown: Callable[[World], bool]) -> CallHandler:
+    """Record every exchange before its response is sent, so that a client with the response finds it in the journal.
 
-    A bug in the emulator is a plain 500 with a traceback in the log, never a plausible answer.
+    A bug in the emulator is a plain 500 with a traceback in the log, never a plausible response.
     """
 
     async def handle(call: Call) -> Response:
         world, request = call.world, call.request
         number, started = world.journal.number(), monotonic()
         try:
-            response = await answering(call)
+            response = await next_handler(call)
         except (CancelledError, ConnectionError):
             raise
         except Exception as bug:
-            logger.exception("a bug in identity-emulator, met by %s %s", request.method, mask(request.path[:200]))
+            logger.exception("a bug in identity-emulator at %s %s", request.method, mask(request.path[:200]))
             response = Response(
                 500, b"a bug in identity-emulator; its log has the traceback", TEXT, why=f"a bug: {bug!r}"
             )
@@ -61,17 +61,17 @@ def journaled(answering: Answering, is_shown: Callable[[World], bool]) -> Answer
 def _why(call: Call, response: Response) -> str:
     if not call.fault:
         return response.why
-    return f"a fault was ordered, {call.fault}" + (f"; {response.why}" if response.why else "")
+    return f"fault: {call.fault}" + (f"; {response.why}" if response.why else "")
 
 
 def log(method: str, path: str, response: Response) -> None:
-    """One line, without the query: it can hold a token."""
+    """One line, without the query, which can hold a token."""
     level = logging.INFO if response.why else logging.DEBUG
     if logger.isEnabledFor(level):
         logger.log(level, "%s %s %d %s", method, mask(path[:200]), response.status, mask(response.why))
 
 
 def received(response: Response) -> Message:
-    """An answer as the journal keeps it."""
+    """A response as the journal keeps it."""
     head = head_lines(response.content_type, response.headers)
     return Message(head, response.body[:KEPT_OF_A_BODY], len(response.body))

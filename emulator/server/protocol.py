@@ -1,4 +1,4 @@
-"""aiohttp's protocol with our own answers to what is no HTTP: bytes in, bytes out."""
+"""aiohttp's protocol with hyper's responses to requests that can't be parsed."""
 
 import asyncio
 from typing import Any
@@ -25,11 +25,11 @@ LONGEST_LINE = 64 * 1024
 
 
 _SLICE, _PAUSE = 200, 0.002
-"""How many things of an old world are let go of at once, and the seconds between two slices."""
+"""Entries of an old world that are freed at once, and the seconds between two slices."""
 
 
 class Http(web.Server):
-    """aiohttp's protocol with our own voice: every request gets the world that stands when it comes."""
+    """The factory of connections. Every request gets the current world when it arrives."""
 
     def __init__(self, stage: Stage, guard: Guard, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(self._answer, loop=loop)
@@ -68,18 +68,18 @@ class Http(web.Server):
         return reply(request, response, http_date(world.clock.seconds()))
 
     def _free_some(self) -> None:
-        """Let go of a slice of an old world, and of the next after a pause in which requests are answered."""
+        """Free a slice of an old world, and the next after a pause, in which requests are answered."""
         self._freeing = self._stage.deferred.free_some(_SLICE)
         if self._freeing:
             self._loop.call_later(_PAUSE, self._free_some)
 
     def abort(self) -> None:
-        """Hang up on whoever still waits for an answer."""
+        """Close the connections of all requests that wait for a response."""
         for task in self.under_way:
             task.cancel()
 
     def refuse(self, request: BaseRequest, status: int, why: str) -> Reply:
-        """hyper's answer to what it can't parse. It is journaled, for who would otherwise wonder."""
+        """hyper's response to a request that it can't parse, recorded in the journal."""
         world = self._stage.settled_world()
         response = Response(status, why=why)
         sent = Message(head_of(request.raw_headers), b"", 0)
@@ -92,7 +92,7 @@ class Http(web.Server):
 
 
 class _Connection(RequestHandler):
-    """Says no to what the parser can't read as hyper does: a status, no body, and the connection closed."""
+    """Answers what the parser refuses as hyper does: a status, no body, and the connection closed."""
 
     def __init__(self, http: Http, **options: Any) -> None:
         super().__init__(http, **options)
@@ -111,4 +111,4 @@ class _Connection(RequestHandler):
             return super().handle_error(request, status, exc, message)
         too_large = isinstance(exc, LineTooLong) or "Too many headers" in (message or "")
         why = " ".join((message or "").split())
-        return self._http.refuse(request, 431 if too_large else 400, f"not HTTP as the parser wants it: {why[:300]}")
+        return self._http.refuse(request, 431 if too_large else 400, f"refused by aiohttp's parser: {why[:300]}")

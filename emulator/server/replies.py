@@ -1,4 +1,4 @@
-"""Answers put on the wire, byte for byte as hyper would send them."""
+"""Responses on the wire, byte for byte as hyper 1.7.0 sends them (docs/fidelity.md, Heads)."""
 
 import asyncio
 import socket
@@ -14,7 +14,7 @@ from emulator.http.response import Response, has_content_length, head_start
 
 
 class Reply(web.StreamResponse):
-    """An answer on the wire, byte for byte as hyper would send it: aiohttp's own heads are not used."""
+    """A response with hyper's head instead of aiohttp's: names in lower case, no `server`, `date` last."""
 
     def __init__(self, request: BaseRequest, response: Response, date: bytes) -> None:
         super().__init__(status=response.status)
@@ -40,7 +40,7 @@ class Reply(web.StreamResponse):
 
 
 class BrokenReply(Reply):
-    """An answer that does not arrive whole; the connection ends with it."""
+    """A response that is broken on the wire; the connection is closed after it."""
 
     def __init__(self, request: BaseRequest, response: Response, date: bytes) -> None:
         super().__init__(request, response, date)
@@ -77,14 +77,14 @@ def _cut_short(request: BaseRequest, response: Response, date: bytes, minor: int
 
 
 def _reset(transport: asyncio.Transport) -> None:
-    """Close without a goodbye: with no time to linger, the system sends RST."""
+    """Close with SO_LINGER at 0 seconds, for which the system sends RST instead of FIN."""
     layout = "hh" if sys.platform == "win32" else "ii"
     transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack(layout, 1, 0))
     transport.abort()
 
 
 class LastReply(Reply):
-    """hyper's answer to what it can't parse: HTTP/1.1 whatever was asked, and the connection is closed."""
+    """hyper's response to a request that it can't parse: always HTTP/1.1, and the connection is closed."""
 
     def __init__(self, request: BaseRequest, response: Response, date: bytes) -> None:
         super().__init__(request, response, date)

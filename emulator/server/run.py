@@ -1,4 +1,4 @@
-"""The socket's owner: bytes in, bytes out, and the handle a test holds."""
+"""Start and stop a server: the listening socket, its loop or thread, and the `Emulator` handle."""
 
 import asyncio
 import socket
@@ -20,11 +20,11 @@ from emulator.world.config import Config, Settings
 from emulator.world.stage import Stage
 
 _GRACE = 0.05
-"""Seconds a request under way may take to end when the server stops; twice, then it is cut off."""
+"""Seconds for requests under way when the server stops; waited for twice, then they are cut off."""
 
 
 class _Loop(asyncio.SelectorEventLoop):
-    """A loop whose timers run on real time, also while freezegun stops `time.monotonic`."""
+    """A loop whose timers run on real time, also while freezegun freezes `time.monotonic`."""
 
     def time(self) -> float:
         return monotonic()
@@ -35,11 +35,11 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A listening socket, in the caller's thread: what fails, fails here. Raises Misconfigured."""
+    """A listening socket. Made in the caller's thread, so that an error is raised there. Raises Misconfigured."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
-        if sys.platform != "win32":  # there it would let two servers share the port
+        if sys.platform != "win32":  # where it would let two servers share the port
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
         listener.listen(1024)
@@ -51,20 +51,20 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 def _why_not_bound(host: str, port: int, error: OSError | OverflowError) -> str:
-    hint = "stop what listens there, choose another --port, or --port 0 for a free one"
+    hint = "stop the process that listens there, choose another --port, or --port 0 for a free one"
     return f"can't listen on {host}:{port}: {getattr(error, 'strerror', None) or error}; {hint}"
 
 
 def url_of(listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
-    # A client can't connect to "any address"; loopback is always among them.
+    # 0.0.0.0 and :: listen on all addresses, but clients need one; loopback is always among them.
     named = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - nothing is bound here
     return f"http://[{named}]:{port}" if ":" in named else f"http://{named}:{port}"
 
 
 @asynccontextmanager
 async def serving(stage: Stage, guard: Guard, listener: socket.socket) -> AsyncIterator[Http]:
-    """Answer on `listener` as long as the block lasts. Requests under way at its end are cut off after 0.1 s."""
+    """Serve on `listener` within the block. Requests under way at its end are cut off after 0.1 s."""
     loop = asyncio.get_running_loop()
     http = Http(stage, guard, loop)
     server = await loop.create_server(http, sock=listener)
@@ -74,14 +74,14 @@ async def serving(stage: Stage, guard: Guard, listener: socket.socket) -> AsyncI
         server.close()
         http.pre_shutdown()
         await http.shutdown(timeout=_GRACE)
-        await asyncio.sleep(0)  # the connections' tasks hear of it
+        await asyncio.sleep(0)  # let the connections' tasks handle their cancellation
 
 
 @contextmanager
 def running_in_thread(
     config: Config | None = None, *, host: str = "127.0.0.1", port: int = 0, **settings: Unpack[Settings]
 ) -> Iterator[Emulator]:
-    """An emulator in a thread and a loop of its own.
+    """An emulator with its own thread and event loop.
 
     `running_in_thread(seed=7)` is short for `running_in_thread(Config(seed=7))`; port 0 lets the system pick. Raises
     Misconfigured when it can't start.
@@ -93,7 +93,7 @@ def running_in_thread(
 
 @contextmanager
 def serving_in_thread(stage: Stage, guard: Guard, listener: socket.socket) -> Iterator[Emulator]:
-    """Answer on `listener` in a thread as long as the block lasts."""
+    """Serve on `listener` in a thread within the block."""
     started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event, Http]] = Future()
 
     async def serve() -> None:
@@ -134,6 +134,6 @@ async def running(
 
 
 def _abort(loop: asyncio.AbstractEventLoop, http: Http) -> None:
-    """Nothing is under way most of the time; then the loop is left alone."""
+    """Wakes the loop only when requests are under way."""
     if http.under_way:
         loop.call_soon_threadsafe(http.abort)

@@ -1,1 +1,1 @@
-"""The emulated APIs, a folder each. They don't know each other, nor the world they are part of."""
+"""The emulated APIs, one folder each. They import neither each other nor the world that contains their stores."""

@@ -36,7 +36,7 @@ def why(emulator: Emulator, method: str, target: str, *headers: str) -> str:
             ["Authorization: a.b.c"],
             "is a bare token; the server takes `Bearer <token>` or Basic",
         ),
-        ("POST", "/v1/identity/websocket-token", ["Authorization: Basic eDp5"], "the user name here is another"),
+        ("POST", "/v1/identity/websocket-token", ["Authorization: Basic eDp5"], "the user name is not `token`"),
         (
             "POST",
             "/v1/identity/websocket-token",
@@ -44,14 +44,14 @@ def why(emulator: Emulator, method: str, target: str, *headers: str) -> str:
             "three parts separated by dots, this has 1",
         ),
         ("GET", "/v1/identity/0xc2/verify", [], "an identity is 64 hex digits without 0x, the path has '0xc2'"),
-        ("POST", "/identity", ["x-api-key: undefined"], "a variable that was never filled in"),
+        ("POST", "/identity", ["x-api-key: undefined"], "a variable that was not replaced"),
         ("POST", "/identity", [f"x-api-key: {API_KEY}\\n"], "`x-api-key` ends in a newline"),
         ("POST", "/identity", [f"x-api-key: {API_KEY}"], "there is no `Content-Type`"),
         (
             "GET",
             "/identity/7",
             [f"x-api-key: {API_KEY}"],
-            "no identity has the id, identity_id or vault_id '7'; 0 are known",
+            "no identity has the id, identity_id or vault_id '7'; there are 0",
         ),
     ],
 )
@@ -80,7 +80,7 @@ def test_an_answer_that_is_no_refusal_has_no_reason(emulator: Emulator) -> None:
 def test_what_the_parser_refuses_is_in_the_journal_too(emulator: Emulator) -> None:
     exchange(emulator.url, b"GET /v1/ping HTTP/1.1\r\nHost : x\r\n\r\n")
 
-    assert "not HTTP as the parser wants it" in emulator.journal.exchanges[-1].why
+    assert "refused by aiohttp's parser" in emulator.journal.exchanges[-1].why
 
 
 def test_an_exchange_holds_both_halves(emulator: Emulator) -> None:

@@ -67,7 +67,7 @@ def test_the_bundled_scenarios_are_listed_with_what_they_are_for() -> None:
 
     assert status == 0
     assert len(output.splitlines()) == 11
-    assert "\ntwo_friends          Who may do what to whom" in output
+    assert "\ntwo_friends          Permissions between users" in output
 
 
 def test_a_bundled_scenario_is_shown_as_it_is_written() -> None:
@@ -90,11 +90,11 @@ def test_validate_tells_all_that_is_wrong_in_all_files(tmp_path: Path) -> None:
     assert (status, output.splitlines()) == (
         1,
         [
-            f"{good}: nothing is wrong",
+            f"{good}: valid",
             f"{bad}:2:1 sead: unknown key, did you mean 'seed'?",
             f"{bad}:3:1 sead: the key is here twice; first in line 2",
             f"there is no scenario file {gone}, not in {Path().absolute()}",
-            "two_friends: nothing is wrong",
+            "two_friends: valid",
             "it.py: a Python scenario is run, not read",
         ],
     )

@@ -21,7 +21,7 @@ def test_a_token_is_decoded() -> None:
 
     assert status == 0
     assert '"sub": "alice"' in output
-    assert f"identity: {ALICE.identity}, which belongs to iss and sub" in output
+    assert f"identity: {ALICE.identity}, matches iss and sub" in output
     assert output.endswith("expires:  never\n")
 
 

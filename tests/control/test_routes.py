@@ -90,7 +90,7 @@ def test_control_calls_are_never_journaled(emulator: Emulator) -> None:
         ("POST", "/reset", "[]", 400, "send one JSON object"),
         ("GET", "/journal?status=x", "", 400, "`status` is a number"),
         ("GET", "/journal?since=x", "", 400, "`since` is like"),
-        ("GET", "/journal?method=", "", 400, "is no method"),
+        ("GET", "/journal?method=", "", 400, "is not a method"),
         ("GET", "/journal?path=identity", "", 400, "begins with a slash"),
         ("GET", "/journal?stat=1", "", 400, "did you mean 'status'?"),
     ],
@@ -162,7 +162,7 @@ def test_the_key_is_rotated(emulator: Emulator) -> None:
     made = emulator.spacetime.create_identity()
 
     assert requests.post(f"{emulator.url}/_emulator/spacetime/rotate-key", timeout=PATIENCE).status_code == 204
-    assert "rotated away" in why_refused(emulator, made.identity, made.token)
+    assert "was rotated" in why_refused(emulator, made.identity, made.token)
 
 
 def why_refused(emulator: Emulator, identity: str, token: str) -> str:

@@ -109,12 +109,12 @@ def test_a_path_without_a_route_stays_not_found(emulator: Emulator) -> None:
 
 
 def test_a_request_that_no_route_has_is_refused_with_the_nearest(emulator: Emulator) -> None:
-    with pytest.raises(ValueError, match="no route is like 'POST /v1/identiti'; did you mean 'POST /v1/identity'"):
+    with pytest.raises(ValueError, match="no route matches 'POST /v1/identiti'; did you mean 'POST /v1/identity'"):
         emulator.faults.add("POST /v1/identiti", status=503)
 
 
 def test_a_method_the_route_has_not_is_refused(emulator: Emulator) -> None:
-    with pytest.raises(ValueError, match="no route is like 'PUT /v1/identity'"):
+    with pytest.raises(ValueError, match="no route matches 'PUT /v1/identity'"):
         emulator.faults.add("PUT /v1/identity", status=503)
 
 
@@ -147,7 +147,7 @@ def test_the_journal_says_what_was_ordered(emulator: Emulator) -> None:
 
     [found] = emulator.journal.exchanges
     assert found.fault == "POST /identity (nth 1): status: 503"
-    assert found.why == "a fault was ordered, POST /identity (nth 1): status: 503"
+    assert found.why == "fault: POST /identity (nth 1): status: 503"
 
 
 def test_an_answer_that_was_lost_is_in_the_journal_with_its_retry(emulator: Emulator) -> None:

@@ -53,7 +53,7 @@ def test_the_installed_command_finds_its_scenarios(clean_python: Path, tmp_path:
     command = [str(clean_python.with_name("identity-emulator")), "scenario", "validate", "two_friends", "crowded"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
 
-    assert done.stdout == "two_friends: nothing is wrong\ncrowded: nothing is wrong\n"
+    assert done.stdout == "two_friends: valid\ncrowded: valid\n"
 
 
 def test_the_installed_command_serves(clean_python: Path, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ def test_an_unknown_path_fails_the_test_and_names_the_nearest_route(run: Run) ->
     assert "1 failed" in outcome.summary
     assert (
         "POST /v1/identity/websocket_token: no such route; did you mean /v1/identity/websocket-token?\n"
-        "meant? @pytest.mark.identity_emulator(strict=False)" in outcome
+        "intended? @pytest.mark.identity_emulator(strict=False)" in outcome
     )
 
 

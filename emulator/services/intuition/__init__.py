@@ -1,1 +1,1 @@
-"""Intuition's `POST /identity` of early 2024: identities behind an `x-api-key`. It knows its own store only."""
+"""Intuition's REST API for identities of early 2024: `POST /identity` and its neighbours, with an `x-api-key`."""

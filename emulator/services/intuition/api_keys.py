@@ -1,4 +1,4 @@
-"""API keys: who may call, and why somebody may not."""
+"""API keys, and the reasons for 401."""
 
 from collections.abc import Callable
 
@@ -18,12 +18,12 @@ class ApiKey(msgspec.Struct, frozen=True):
     revoked: bool = False
 
 
-Known = Callable[[str], ApiKey | None]
-"""The good key that reads like this."""
+ValidKey = Callable[[str], ApiKey | None]
+"""Returns the valid key with this text, if any."""
 
 
-def authenticate(key: str | None, authorization: str | None, known: Known) -> ApiKey:
-    """The key a request came with. `x-api-key` decides when both headers are there. Raises Unauthorized."""
+def authenticate(key: str | None, authorization: str | None, known: ValidKey) -> ApiKey:
+    """The API key of a request. With both headers only `x-api-key` counts (invented). Raises Unauthorized."""
     if key is not None:
         found = known(key)
         if found is None:
@@ -46,17 +46,17 @@ def _authorization_refused(authorization: str) -> Unauthorized:
 _PLACEHOLDERS = frozenset({"undefined", "null", "none", "nil", "<api_key>", "<api_key_here>", "your_api_key"})
 
 
-def _why_invalid(key: str, known: Known) -> str:
+def _why_invalid(key: str, known: ValidKey) -> str:
     bare = key.strip().strip("\"'").removesuffix("\\n").removesuffix("\\r")
     if not key:
         return "`x-api-key` is empty; is the variable it comes from set?"
     if key.lower() in _PLACEHOLDERS or key.startswith(("$", "{{")):
-        return f"`x-api-key` is the text {key!r}: a variable that was never filled in"
+        return f"`x-api-key` is the text {key!r}: a variable that was not replaced"
     if key.endswith(("\\n", "\\r", "%0A", "%0a", "\n")):
         return "`x-api-key` ends in a newline"
     if bare != key and known(bare):
-        return "`x-api-key` is a good key inside quotes or blanks"
+        return "`x-api-key` is a valid key inside quotes or spaces"
     if known(key.lower()):
-        return "`x-api-key` is a good key in upper case; keys are lower case"
-    default = f"; {DEFAULT_KEY} is good" if known(DEFAULT_KEY) else ""
+        return "`x-api-key` is a valid key in upper case; keys are lower case"
+    default = f"; {DEFAULT_KEY} is valid" if known(DEFAULT_KEY) else ""
     return f"`x-api-key` was never issued here, or was revoked{default}"

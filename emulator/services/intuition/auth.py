@@ -1,4 +1,4 @@
-"""Who is calling: `x-api-key`, or a refusal."""
+"""Authentication by `x-api-key`."""
 
 from collections.abc import Awaitable, Callable
 from functools import wraps
@@ -11,7 +11,7 @@ from emulator.services.intuition.store import Store
 
 
 def authenticated(handler: Callable[[Request, Store, ApiKey], Awaitable[Response]]) -> Handler[Store]:
-    """Give the handler the key its caller came with. Headers are read before path parameters and body."""
+    """Pass the caller's API key to the handler. It is checked before path parameters and body."""
 
     @wraps(handler)
     async def handle(request: Request, store: Store) -> Response:

@@ -1,4 +1,4 @@
-"""The body of a creation as the real service's struct reads it."""
+"""The body of `POST /identity`, parsed as the real service's serde struct parses it."""
 
 from typing import Any
 
@@ -6,8 +6,8 @@ from emulator.services.rust import serde
 
 _REQUIRED, _OPTIONAL = serde.Field(serde.string, required=True), serde.Field(serde.optional(serde.string))
 
-# In the order in which a missing one is named: that of the OpenAPI dump. The page's sample says `image`, its table said
-# `image_url`; both are taken.
+# The first missing field is reported, in the order of the OpenAPI dump of Feb 2024. The page's sample has `image`, its
+# table had `image_url`; both are accepted.
 _FIELDS = {
     "creator": _REQUIRED,
     "display_name": _REQUIRED,
@@ -20,9 +20,9 @@ _BODY_SHAPE = serde.struct("CreateIdentity", _FIELDS)
 
 
 def read_draft(body: bytes) -> dict[str, Any]:
-    """The fields given. Raises JsonError.
+    """The fields of the body. Raises JsonError.
 
-    Whatever follows a complete document is not looked at, as in axum before 0.8.
+    Text after a complete document is ignored, as in axum before 0.8 (tokio-rs/axum #3453).
     """
     found: dict[str, Any] = serde.parse(body, _BODY_SHAPE, to_the_end=False)
     return found

@@ -6,7 +6,7 @@ from hashlib import sha256
 
 
 def cid_v0(data: bytes) -> str:
-    """The CIDv0 of a file that fits one block: UnixFS in a dag-pb node, sha2-256, base58btc. `Qm…`, 46 characters."""
+    """The CIDv0 of a file of one block: UnixFS in a dag-pb node, sha2-256, base58btc. `Qm…`, 46 characters."""
     file = b"\x08\x02\x12" + _varint(len(data)) + data + b"\x18" + _varint(len(data))
     node = b"\x0a" + _varint(len(file)) + file
     return base58(b"\x12\x20" + sha256(node).digest())
@@ -22,7 +22,7 @@ _PAIRS = tuple(first + second for first in _BASE58 for second in _BASE58)
 
 
 def base58(data: bytes) -> str:
-    """base58btc of bytes that do not begin with a zero. Four digits at a time: Python's integers have one for 58⁴."""
+    """base58btc of bytes that do not begin with zero. Four digits per division: 58⁴ fits one digit of Python's int."""
     parts: list[str] = []
     number = int.from_bytes(data)
     while number:
@@ -33,7 +33,7 @@ def base58(data: bytes) -> str:
 
 
 def _varint(number: int) -> bytes:
-    """LEB128, as protobuf has it."""
+    """The varint of protobuf (LEB128)."""
     if number <= 0x7F:
         return bytes((number,))
     out = bytearray()
@@ -50,7 +50,7 @@ def keccak256(data: bytes) -> str:
 
 @cache
 def _keccak() -> Callable[[bytes], bytes]:
-    """Imported when first needed: most worlds never need it."""
+    """Imported on first use, as many worlds do not need it."""
     try:
         from tiny_keccak import keccak256
     except ImportError:  # Windows on ARM, for which it has no wheels

@@ -21,7 +21,7 @@ from emulator.services.rust.fast_json import plain_object
 from emulator.services.rust.serde_json import JsonError
 
 LONGEST_BODY = 2 * 1024 * 1024
-"""axum's default limit, in bytes."""
+"""axum 0.7.4's default limit, in bytes."""
 
 
 @authenticated
@@ -36,7 +36,7 @@ async def get_identity(request: Request, store: Store, key: ApiKey) -> Response:
 
 @authenticated
 async def list_identities(request: Request, store: Store, key: ApiKey) -> Response:
-    """Also the search: what is not given does not filter."""
+    """Also the search. A filter that is not given matches everything."""
     query = dict(query_pairs(request.query))
     listed = store.page(Paging.parse(query), Sorting.parse(query), Filters.parse(query))
     return json_response(listed)
@@ -44,7 +44,7 @@ async def list_identities(request: Request, store: Store, key: ApiKey) -> Respon
 
 @authenticated
 async def list_positions(request: Request, store: Store, key: ApiKey) -> Response:
-    """Known without positions is an empty page, unknown is 404."""
+    """An empty page for an identity without positions (invented), 404 for an unknown identity."""
     return json_response(store.positions_page(_name(request), Paging.parse(dict(query_pairs(request.query)))))
 
 
@@ -52,7 +52,7 @@ def _name(request: Request) -> str:
     try:
         return path_text(request.params[0], "id")
     except ValueError as error:
-        raise InvalidPath(str(error), f"the escapes in {request.params[0][:80]!r} are not UTF-8") from None
+        raise InvalidPath(str(error), f"{request.params[0][:80]!r} does not decode to UTF-8") from None
 
 
 async def _draft(request: Request) -> Draft:
@@ -60,10 +60,10 @@ async def _draft(request: Request) -> Draft:
     try:
         body = await request.body(LONGEST_BODY)
     except BodyTooLong as error:
-        raise BodyTooLarge(f"the body has {error}; {LONGEST_BODY} are the most") from None
+        raise BodyTooLarge(f"the body has {error}; the limit is {LONGEST_BODY}") from None
     except BodyBroken as error:
         raise BodyRefused("Failed to buffer the request body", f"the body could not be read: {error}") from None
-    found = _quick_fields(body) or _fields(body)
+    found = _plain_fields(body) or _fields(body)
     return Draft(
         display_name=found["display_name"],
         creator=found["creator"],
@@ -74,7 +74,7 @@ async def _draft(request: Request) -> Draft:
 
 
 def _check_content_type(content_type: str | None) -> None:
-    """`application/json` and `application/*+json`, with or without parameters, as axum has it."""
+    """As axum 0.7.4 accepts them: `application/json` and `application/*+json`, with or without parameters."""
     essence = (content_type or "").partition(";")[0].strip().lower()
     if essence != "application/json" and not (essence.startswith("application/") and essence.endswith("+json")):
         what = "there is no `Content-Type`" if content_type is None else f"`Content-Type` is {content_type[:80]!r}"
@@ -90,8 +90,8 @@ class _PlainDraft(msgspec.Struct):
     image: str | None = None
 
 
-def _quick_fields(body: bytes) -> dict[str, Any] | None:
-    """The fields of a body that is plain and well typed; else None, for the careful reader to say what is wrong."""
+def _plain_fields(body: bytes) -> dict[str, Any] | None:
+    """The fields of a plain and valid body, parsed fast; None for any other, which `_fields` parses."""
     found = plain_object(body)
     try:
         msgspec.convert(found, _PlainDraft)
@@ -107,27 +107,27 @@ def _fields(body: bytes) -> dict[str, Any]:
         return read_draft(body)
     except JsonError as error:
         failed = "deserialize the JSON body into the target type" if error.data else "parse the request body as JSON"
-        # axum's sentence, serde_path_to_error's path, serde_json's fault
-        fault = f"{error.dotted_path}: {error}" if error.path else str(error)
-        raise BodyRefused(f"Failed to {failed}: {fault}", _why_not_json(body) or fault) from None
+        # axum's text, serde_path_to_error's path, serde_json's message
+        message = f"{error.dotted_path}: {error}" if error.path else str(error)
+        raise BodyRefused(f"Failed to {failed}: {message}", _why_not_json(body) or message) from None
 
 
 _BEGINNINGS = {
     b"[object Object]": "an object was sent without JSON.stringify",
     b"\xef\xbb\xbf": "the body begins with a byte-order mark",
-    b"\x1f\x8b": "the body is gzip, which the service does not unpack",
+    b"\x1f\x8b": "the body is gzip, which the service does not decompress",
 }
 
 
 def _why_not_json(body: bytes) -> str | None:
-    """The usual mistakes, by how the body begins."""
+    """Common mistakes, by the beginning of the body."""
     if not body.strip():
         return "the body is empty"
     return next((why for beginning, why in _BEGINNINGS.items() if body.startswith(beginning)), None)
 
 
 def describe(refused: Refused) -> Response:
-    """A refusal in Intuition's voice: `{code, error}`."""
+    """An error in Intuition's format: `{code, error}`."""
     return json_response({"code": refused.status, "error": refused.text}, refused.status, refused.why)
 
 

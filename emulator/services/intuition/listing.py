@@ -1,6 +1,7 @@
-"""Which rows a list shows: paging, sorting and filters as the query string asks for them.
+"""Paging, sorting and filters of lists, from the query string.
 
-What the page says of the parameters is little; the rest is read off the dumps and the template (docs/fidelity.md).
+The page documents few of the parameters; the others are from the OpenAPI dumps and a later template by the same author
+(docs/fidelity.md, Intuition).
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -17,7 +18,7 @@ DEFAULT_SORT = "created_at"
 
 
 class Paging(msgspec.Struct, frozen=True):
-    """`page` counts from 1; `offset` decides when it is given."""
+    """`page` counts from 1; `offset`, if given, overrides it."""
 
     page: int = 1
     limit: int = DEFAULT_LIMIT
@@ -30,19 +31,19 @@ class Paging(msgspec.Struct, frozen=True):
 
     @property
     def start(self) -> int:
-        """How many rows come before; a negative page counts away from the first as the template does."""
+        """The number of rows before the page; for a `page` below 0 also positive, as in the template."""
         if self.offset is not None:
             return max(self.offset, 0)
         return abs(self.page - 1) * max(self.limit, 0) if self.page else 0
 
     def envelope(self, rows: Iterable[Any], total: int) -> dict[str, Any]:
-        """The page of `rows`, with the values that took effect."""
+        """The page of `rows`, with the effective `page` and `limit`."""
         data = list(islice(rows, self.start, self.start + max(self.limit, 0)))
         return {"page": self.page, "limit": self.limit, "total": total, "data": data}
 
 
 def _number(text: str) -> int:
-    """What is no 64-bit integer counts as 1."""
+    """A text that is not a 64-bit integer counts as 1, as in the template."""
     try:
         number = int(text) if text.isascii() and "_" not in text and text.strip() == text else 1
     except ValueError:
@@ -74,14 +75,14 @@ SORT_KEYS: Mapping[str, Callable[[Identity], Any]] = {
 
 
 class Sorting(msgspec.Struct, frozen=True):
-    """`key` is one of SORT_KEYS. Rows that are equal in it are ordered as they were made."""
+    """`key` is one of SORT_KEYS. Rows with equal keys are in order of creation (invented)."""
 
     key: str = DEFAULT_SORT
     descending: bool = True
 
     @classmethod
     def parse(cls, query: Mapping[str, str]) -> "Sorting":
-        """snake_case as the page has it, PascalCase as the clients do; what is unknown is no sort at all."""
+        """snake_case as on the page, or PascalCase as in the clients; with an unknown value the default applies."""
         key = _snake(query.get("sortBy", DEFAULT_SORT))
         direction = query.get("direction", "desc")
         if key not in SORT_KEYS or direction not in {"asc", "desc"}:
@@ -94,7 +95,7 @@ def _snake(name: str) -> str:
 
 
 class Filters(msgspec.Struct, frozen=True):
-    """What a row must be like; None is anything. `display_name` is found anywhere in a name, in any case."""
+    """Conditions on a row; None matches anything. `display_name` matches a part of the name, in any case."""
 
     status: str | None = None
     creator: str | None = None
@@ -102,7 +103,7 @@ class Filters(msgspec.Struct, frozen=True):
 
     @classmethod
     def parse(cls, query: Mapping[str, str]) -> "Filters":
-        """Raises InvalidQuery for a status that is none."""
+        """Raises InvalidQuery for an unknown status."""
         status = query.get("status")
         if status is not None and status not in STATUSES:
             known = ", ".join(f"`{each}`" for each in STATUSES)
@@ -112,7 +113,7 @@ class Filters(msgspec.Struct, frozen=True):
     def __bool__(self) -> bool:
         return self != Filters()
 
-    def fit(self, identity: Identity) -> bool:
+    def match(self, identity: Identity) -> bool:
         return (
             (self.status is None or identity.status == self.status)
             and (self.creator is None or identity.creator.wallet == self.creator)

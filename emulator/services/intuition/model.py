@@ -1,4 +1,4 @@
-"""The nouns of Intuition's REST API, and everything it can say no with."""
+"""The data types of Intuition's REST API: identities, users, positions, drafts, lifecycle."""
 
 from collections.abc import Mapping
 from typing import Literal, get_args
@@ -11,11 +11,11 @@ DID_PREFIX = "did:intuition:ipfs:"
 Status = Literal["pending", "complete", "removed", "error"]
 STATUSES: tuple[str, ...] = get_args(Status)
 NO_VAULT = "0"
-"""Of a row that is not on the chain yet."""
+"""The `vault_id` of a row that is not on the chain yet."""
 
 
 class User(msgspec.Struct, frozen=True, gc=False):
-    """The creator of an identity, with the seven keys of the documentation page in its order."""
+    """The creator of an identity, with the seven keys of the documentation page, in its order."""
 
     id: str
     created_at: str
@@ -27,7 +27,7 @@ class User(msgspec.Struct, frozen=True, gc=False):
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """One row, its keys in the order of the documentation page; keys without a value are left out, never null.
+    """One row, with keys in the order of the documentation page; keys without a value are left out, never null.
 
     Times are RFC 3339 with six digits; sums and the price are decimal strings of wei.
     """
@@ -55,7 +55,7 @@ class Staker(msgspec.Struct, frozen=True, gc=False):
 
 
 class Position(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A stake in an identity, its keys in the order of the documentation page; amounts are decimal strings of wei."""
+    """A stake in an identity, with keys in the order of the documentation page; amounts are decimal strings of wei."""
 
     id: str
     user: Staker
@@ -70,7 +70,7 @@ class Position(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Draft(msgspec.Struct, frozen=True):
-    """What a client asks to create."""
+    """The fields of an identity that a client wants to create."""
 
     display_name: str
     creator: str
@@ -79,12 +79,12 @@ class Draft(msgspec.Struct, frozen=True):
     external_reference: str | None = None
 
     def document(self) -> bytes:
-        """What would be pinned to IPFS: equal drafts give equal bytes. The real document is unknown."""
+        """The document to pin to IPFS. Equal drafts give equal bytes; the real service's document is unknown."""
         return msgspec.json.encode(self)
 
 
 class Lifecycle(msgspec.Struct, frozen=True):
-    """What becomes of new rows: complete at once, or pending until told otherwise, or for some seconds."""
+    """The status of new rows: complete at once, or pending until a test completes them, or for some seconds."""
 
     pending: bool = False
     complete_after: float | None = None

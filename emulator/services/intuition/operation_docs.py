@@ -1,4 +1,4 @@
-"""What Intuition's operations take and answer."""
+"""The OpenAPI documentation of Intuition's operations."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -12,7 +12,7 @@ from emulator.services.intuition.operations import OPERATIONS
 
 
 class CreateIdentity(msgspec.Struct):
-    """Other keys are not looked at. `image_url` wins over `image`."""
+    """Other keys are ignored. `image_url` takes precedence over `image`."""
 
     creator: str
     display_name: str
@@ -23,7 +23,7 @@ class CreateIdentity(msgspec.Struct):
 
 
 class IdentityPage(msgspec.Struct):
-    """`page` and `limit` are those that took effect, `total` counts all that fit."""
+    """`page` and `limit` are the effective values, `total` counts all matching rows."""
 
     page: int
     limit: int
@@ -39,7 +39,7 @@ class PositionPage(msgspec.Struct):
 
 
 class IntuitionError(msgspec.Struct):
-    """`code` is the status."""
+    """`code` is the HTTP status."""
 
     code: int
     error: str
@@ -47,25 +47,25 @@ class IntuitionError(msgspec.Struct):
 
 _ID = ParameterDoc("id", "its `id`, `identity_id` or `vault_id`", str, "path", required=True)
 _PAGING = (
-    ParameterDoc("page", "from 1", int),
-    ParameterDoc("limit", f"rows on a page, {DEFAULT_LIMIT} unless given; what is no number counts as 1", int),
-    ParameterDoc("offset", "rows to leave out; it decides over `page`", int),
+    ParameterDoc("page", "page number, from 1", int),
+    ParameterDoc("limit", f"rows per page, default {DEFAULT_LIMIT}; a text that is not a number counts as 1", int),
+    ParameterDoc("offset", "rows to skip; overrides `page`", int),
 )
 _FILTERS = (
     *_PAGING,
-    ParameterDoc("sortBy", f"a field, as `display_name` or `DisplayName`; `{DEFAULT_SORT}` unless given"),
-    ParameterDoc("direction", "`desc` unless given", Literal["asc", "desc"]),
-    ParameterDoc("status", "only rows with it", Status),
-    ParameterDoc("creator", "only rows of this wallet"),
-    ParameterDoc("displayName", "only rows with this in their name, in any case"),
+    ParameterDoc("sortBy", f"a field, as `display_name` or `DisplayName`; default `{DEFAULT_SORT}`"),
+    ParameterDoc("direction", "default `desc`", Literal["asc", "desc"]),
+    ParameterDoc("status", "only rows with this status", Status),
+    ParameterDoc("creator", "only rows created by this wallet"),
+    ParameterDoc("displayName", "only rows with this text in their name, in any case"),
 )
 
-_NO_KEY = ResponseDoc(401, "no API key, or one that is not good", IntuitionError)
-_BAD_PATH = ResponseDoc(400, "the id's escapes are not UTF-8", IntuitionError)
+_NO_KEY = ResponseDoc(401, "no API key, or an invalid one", IntuitionError)
+_BAD_PATH = ResponseDoc(400, "the id does not decode to UTF-8", IntuitionError)
 _NOT_FOUND = ResponseDoc(404, "no identity has this id", IntuitionError)
 _IDENTITIES = (
-    ResponseDoc(200, "a page, which can be empty", IdentityPage),
-    ResponseDoc(400, "there is no such status", IntuitionError),
+    ResponseDoc(200, "a page, possibly empty", IdentityPage),
+    ResponseDoc(400, "an unknown status", IntuitionError),
     _NO_KEY,
 )
 
@@ -82,34 +82,34 @@ def api_doc(profile: Profile) -> ApiDoc:
 
 _OPERATION_DOCS: Mapping[str, OperationDoc] = {
     "intuition.create_identity": OperationDoc(
-        summary="A new identity",
+        summary="Create an identity",
         body=CreateIdentity,
         example={"display_name": "JP", "creator": "0x...81", "description": "It is JP."},
         responses=(
             ResponseDoc(200, "stored; equal bodies make a second row", Identity),
-            ResponseDoc(400, "the body is not the JSON wanted", IntuitionError),
+            ResponseDoc(400, "the body is not valid JSON for this operation", IntuitionError),
             _NO_KEY,
             ResponseDoc(413, "the body has more than 2 MiB", IntuitionError),
-            ResponseDoc(415, "the body is not sent as JSON", IntuitionError),
+            ResponseDoc(415, "`Content-Type` is not JSON", IntuitionError),
         ),
         security=("apiKey",),
     ),
     "intuition.list_identities": OperationDoc(
-        summary="All identities", parameters=_FILTERS, responses=_IDENTITIES, security=("apiKey",)
+        summary="List identities", parameters=_FILTERS, responses=_IDENTITIES, security=("apiKey",)
     ),
     "intuition.search_identities": OperationDoc(
-        summary="Identities by their names", parameters=_FILTERS, responses=_IDENTITIES, security=("apiKey",)
+        summary="Search identities by name", parameters=_FILTERS, responses=_IDENTITIES, security=("apiKey",)
     ),
     "intuition.get_identity": OperationDoc(
-        summary="One identity",
+        summary="Get an identity",
         parameters=(_ID,),
-        responses=(ResponseDoc(200, "the oldest row that fits", Identity), _BAD_PATH, _NO_KEY, _NOT_FOUND),
+        responses=(ResponseDoc(200, "the oldest matching row", Identity), _BAD_PATH, _NO_KEY, _NOT_FOUND),
         security=("apiKey",),
     ),
     "intuition.list_positions": OperationDoc(
-        summary="The stakes in an identity",
+        summary="List the stakes in an identity",
         parameters=(_ID, *_PAGING),
-        responses=(ResponseDoc(200, "a page, which can be empty", PositionPage), _BAD_PATH, _NO_KEY, _NOT_FOUND),
+        responses=(ResponseDoc(200, "a page, possibly empty", PositionPage), _BAD_PATH, _NO_KEY, _NOT_FOUND),
         security=("apiKey",),
     ),
 }

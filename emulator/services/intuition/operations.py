@@ -1,10 +1,10 @@
-"""What can be asked of Intuition."""
+"""The operations of Intuition's REST API."""
 
 from emulator.http.operation import Operation
 
 
 def _both(suffix: str = "") -> tuple[str, ...]:
-    """The page calls it by both names, so both are served."""
+    """Both names are on the documentation page, so both are served."""
     return (f"/identity{suffix}", f"/identities{suffix}")
 
 

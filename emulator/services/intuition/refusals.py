@@ -1,4 +1,4 @@
-"""Every refusal of Intuition's REST API: its public text and the private reason."""
+"""The errors of Intuition's REST API: the public text and the private reason (sources: docs/fidelity.md)."""
 
 from emulator.core.errors import Refused
 
@@ -10,7 +10,7 @@ class Unauthorized(Refused):
 
 class KeyMissing(Unauthorized):
     def __init__(self) -> None:
-        # Two spaces: the page has them.
+        # The two spaces are on the documentation page.
         super().__init__(
             "`Authorization` header  or Api Key is missing", "neither `x-api-key` nor `Authorization` was sent"
         )
@@ -22,7 +22,7 @@ class KeyInvalid(Unauthorized):
 
 
 class BodyRefused(Refused):
-    """A body that is not the JSON wanted."""
+    """A body that is not valid JSON for the operation."""
 
     def __init__(self, text: str, why: str, status: int = 400) -> None:
         super().__init__(status, text, why)

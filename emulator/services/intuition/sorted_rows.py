@@ -1,4 +1,4 @@
-"""Rows by their number, and in the order of any sort key, so that no list sorts the world."""
+"""Rows by number, with an index for each sort key, so that a list does not sort all rows."""
 
 from bisect import bisect_left
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ Entry = tuple[Any, int]
 
 
 class RowLayer(Layer[int, Identity]):
-    """Some rows, and their order by each sort key that was asked for; shared with the rows."""
+    """Some rows, and their order by each sort key used so far, both shared between forks."""
 
     __slots__ = ("_orders",)
 
@@ -34,7 +34,7 @@ class RowLayer(Layer[int, Identity]):
         return self._orders[key]
 
     def put(self, number: int, row: Identity) -> None:
-        """A row's older entries stay; `Rows.ordered` tells by the row that they are stale."""
+        """Older entries of a changed row stay in the order; `Rows.ordered` skips them, comparing with the row."""
         self.entries[number] = row
         for key, order in self._orders.items():
             entry = SORT_KEYS[key](row), number
@@ -48,9 +48,9 @@ class RowLayer(Layer[int, Identity]):
 
 
 class Rows(CopyOnWriteMap[int, Identity]):
-    """Rows are numbered from 0 as they are made; a changed row keeps its number.
+    """Rows, numbered from 0 in order of creation; a changed row keeps its number.
 
-    Those of a crowd come without their hash, the costliest part of a row, and get it when somebody looks.
+    Rows of a scenario have no hash, the slowest part of a row, until they are read.
     """
 
     def get(self, key: int) -> Identity | None:
@@ -58,7 +58,7 @@ class Rows(CopyOnWriteMap[int, Identity]):
         return row if row is None or row.identity_hash else self._hashed(key)
 
     def _hashed(self, number: int) -> Identity:
-        """The row stays hashed, for all that share its layer."""
+        """The row with its hash, which is kept for all maps that share its layer."""
         layer = next(layer for layer in self.layers if number in layer.entries)
         layer.entries[number] = row = hashed(layer.entries[number])
         return row
@@ -67,14 +67,14 @@ class Rows(CopyOnWriteMap[int, Identity]):
         return {number: self[number] for number in self.unhashed()}
 
     def unhashed(self) -> dict[int, Identity]:
-        """All rows; the hash may be missing."""
+        """All rows, some without their hash."""
         return super().merged()
 
     def _layer(self) -> RowLayer:
         return RowLayer(self._deferred)
 
     def ordered(self, key: str, *, descending: bool) -> Iterator[Identity]:
-        """All rows by a sort key, then by their numbers; the hash may be missing."""
+        """All rows by a sort key, then by number, some without their hash."""
         key_of = SORT_KEYS[key]
         last = None
         for entry in self._entries(key, descending=descending):
@@ -84,7 +84,7 @@ class Rows(CopyOnWriteMap[int, Identity]):
             last = entry
 
     def _entries(self, key: str, *, descending: bool) -> Iterator[Entry]:
-        """Of every layer, stale ones too; an entry that two layers have comes twice."""
+        """The entries of all layers, with stale ones, and with duplicates when two layers have the same entry."""
         orders = [layer.order(key) for layer in self.layers if isinstance(layer, RowLayer) and layer.entries]
         if descending:
             return merge(*map(reversed, orders), reverse=True)

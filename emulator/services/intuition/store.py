@@ -1,4 +1,4 @@
-"""What Intuition remembers: API keys, users by wallet, identities by their names."""
+"""Intuition's stored data: API keys, users by wallet, identities by their ids, positions."""
 
 from collections.abc import Iterable
 from heapq import heappop, heappush
@@ -33,23 +33,23 @@ class Store:
         deferred = context.deferred
         self.profile = profile
         self.cors = False
-        """Whether pages may use the API; unknown of the real service."""
+        """Whether responses have CORS headers; unknown for the real service."""
         self.lifecycle = Lifecycle()
         self.rows = Rows(deferred)
         self.users: CopyOnWriteMap[str, User] = CopyOnWriteMap(deferred)
         self.positions: CopyOnWriteMap[int, tuple[Position, ...]] = CopyOnWriteMap(deferred)
         self.names: CopyOnWriteMap[str, int] = CopyOnWriteMap(deferred)
-        """What the scenario calls its rows."""
+        """Row numbers by the names in the scenario."""
         self._keys: CopyOnWriteMap[str, ApiKey] = CopyOnWriteMap(deferred)
         self._by_id: CopyOnWriteMap[str, int] = CopyOnWriteMap(deferred)
         self._by_content: CopyOnWriteMap[str, int] = CopyOnWriteMap(deferred)
         self._by_vault: CopyOnWriteMap[str, int] = CopyOnWriteMap(deferred)
         self.completions: list[tuple[int, int]] = []
-        """When which pending rows become complete, a heap; in microseconds."""
+        """A heap of (time in microseconds, number) of pending rows that will become complete."""
         self._clock, self._entropy, self._lock = context.clock, context.entropy, context.lock
 
     def fork(self, context: Context, later: int = 0) -> "Store":
-        """Another store that remembers the same; the caller holds the lock. What is due is due `later` microseconds."""
+        """A copy of the store; the caller holds the lock. Pending completions move `later` microseconds."""
         copy = Store(self.profile, context)
         copy.cors, copy.lifecycle = self.cors, self.lifecycle
         copy.completions = [(due + later, number) for due, number in self.completions]
@@ -69,16 +69,16 @@ class Store:
 
     @property
     def api_keys(self) -> list[ApiKey]:
-        """Those that are good, in the order they were issued."""
+        """The valid keys, in the order they were issued."""
         return [issued for issued in self.issued_keys if not issued.revoked]
 
     @property
     def issued_keys(self) -> list[ApiKey]:
-        """All, revoked ones too."""
+        """All keys, also revoked ones."""
         return list(self._keys.merged().values())
 
     def api_key(self, key: str) -> ApiKey | None:
-        """The key a client sends, if it is good."""
+        """The key with this text, if it is valid."""
         issued = self._keys.get(key)
         return None if issued is None or issued.revoked else issued
 
@@ -87,7 +87,7 @@ class Store:
         return key in self._keys
 
     def issue_api_key(self, wallet: str, key: str | None = None) -> ApiKey:
-        """A key for `wallet`: a fresh UUID, unless it is told which."""
+        """Issue a key for `wallet`: `key`, else a new UUID."""
         issued = ApiKey(key or self._entropy.uuid4("intuition.api_key"), wallet)
         self.put_api_key(issued)
         return issued
@@ -97,7 +97,7 @@ class Store:
             self._keys[key.key] = key
 
     def revoke_api_key(self, key: str) -> None:
-        """Raises KeyError when there is no such key that is good."""
+        """Raises KeyError when there is no such valid key."""
         with self._lock:
             issued = self.api_key(key)
             if issued is None:
@@ -127,9 +127,9 @@ class Store:
         return row
 
     def populate(self, newcomers: Iterable[tuple[str, Draft, str]], micros: int) -> None:
-        """Rows that are there when the world begins: what the scenario calls each, what it says, and its status.
+        """Add the rows of a scenario: name, draft and status of each.
 
-        Their ids belong to their names, and they have one moment (microseconds).
+        Their ids are derived from their names; all have the same time of creation (microseconds).
         """
         with self._lock:
             now = rfc3339(micros)
@@ -157,14 +157,14 @@ class Store:
             self._complete_later([number for number, row in rows.items() if row.status == "pending"], micros)
 
     def _complete_later(self, numbers: Iterable[int], micros: int) -> None:
-        """As the lifecycle has it, if it has."""
+        """Schedule the completion, if the lifecycle has one."""
         if self.lifecycle.complete_after is not None:
             due = micros + round(self.lifecycle.complete_after * 1_000_000)
             for number in numbers:
                 self.complete_at(due, number)
 
     def put(self, number: int, row: Identity) -> int:
-        """Have a row found by its names; the caller holds the lock."""
+        """Add or replace a row, and index its ids; the caller holds the lock."""
         self.rows[number] = row
         self._by_id[row.id] = number
         if row.identity_id not in self._by_content:
@@ -180,36 +180,36 @@ class Store:
         return row_id in self._by_id
 
     def number(self, name: str) -> int:
-        """Of the row with this `id`, else `identity_id` (the oldest of equal content), else `vault_id`.
+        """The number of the row with this `id`, else `identity_id` (the oldest such row), else `vault_id`.
 
         Raises NotFound.
         """
         for names in (self._by_id, self._by_content, self._by_vault):
             if (number := names.get(name)) is not None:
                 return number
-        raise NotFound(f"no identity has the id, identity_id or vault_id {name!r}; {len(self)} are known")
+        raise NotFound(f"no identity has the id, identity_id or vault_id {name!r}; there are {len(self)}")
 
     def find(self, name: str) -> Identity:
-        """The row `number` knows by this name. Raises NotFound."""
+        """The row with this id, as in `number`. Raises NotFound."""
         return self.rows[self.number(name)]
 
     def page(self, paging: Paging, sorting: Sorting, filters: Filters) -> dict[str, Any]:
-        """A page of rows in its envelope. Filters look at every row, sorting at none."""
+        """A page of rows in its envelope. Filters read every row, sorting uses an index."""
         with self._lock:
             rows = self.rows.ordered(sorting.key, descending=sorting.descending)
             if not filters:
                 return self._shown(paging.envelope(rows, len(self)))
-            fitting = [row for row in rows if filters.fit(row)]
-            return self._shown(paging.envelope(fitting, len(fitting)))
+            matching = [row for row in rows if filters.match(row)]
+            return self._shown(paging.envelope(matching, len(matching)))
 
     def _shown(self, envelope: dict[str, Any]) -> dict[str, Any]:
-        """With the hash of every row that is on the page."""
+        """The envelope with the hash of every row on the page."""
         return envelope | {"data": [row if row.identity_hash else self.find(row.id) for row in envelope["data"]]}
 
-    # --- what becomes of them -----------------------------------------------------------------------------------------
+    # --- lifecycle and positions --------------------------------------------------------------------------------------
 
     def move(self, number: int, status: str, micros: int) -> Identity:
-        """Complete a pending row (it gets the next vault), or give it another status. What is so already, stays."""
+        """Set a row's status, if it has another. A completed row without a vault gets the next one."""
         with self._lock:
             row = self.rows[number]
             if row.status == status:
@@ -225,18 +225,18 @@ class Store:
         return [number for number, row in self.rows.unhashed().items() if row.status == "pending"]
 
     def complete_at(self, micros: int, number: int) -> None:
-        """Have a pending row be complete at a moment of the clock."""
+        """Schedule the completion of a pending row, for a time in microseconds of the clock."""
         heappush(self.completions, (min(micros, to_micros(LATEST)), number))
 
     def complete_due(self, now: int) -> None:
-        """Complete what is to be complete by now, in microseconds, each at its own moment."""
+        """Complete the rows that are due at `now` (microseconds), each with its own time."""
         while self.completions and self.completions[0][0] <= now:
             due, number = heappop(self.completions)
             if self.rows[number].status == "pending":
                 self.move(number, "complete", due)
 
     def add_position(self, number: int, wallet: str, amount: int, position_id: str | None = None) -> Position:
-        """A stake of `amount` wei in a row; its sums grow by it. A fresh id unless it has one. Raises ValueError."""
+        """Add a stake of `amount` wei to a row and its sums, with a new id unless given. Raises ValueError."""
         if amount <= 0:
             raise ValueError(f"a stake is a positive number of wei, not {amount}")
         with self._lock:
@@ -260,14 +260,14 @@ class Store:
         return position
 
     def positions_page(self, name: str, paging: Paging) -> dict[str, Any]:
-        """A page of the stakes in an identity, in the order they were made. Raises NotFound."""
+        """A page of the stakes in an identity, in order of creation. Raises NotFound."""
         with self._lock:
             found = self.positions.get(self.number(name)) or ()
             rows = (structs.replace(position, total=len(found)) for position in found)
             return paging.envelope(rows, len(found))
 
     def _user(self, wallet: str, now: str) -> User:
-        """The user row of a wallet, made on first use; the page shows its `api_key` blank."""
+        """The user row of a wallet, created on first use. Its `api_key` is empty, as on the page."""
         user = self.users.get(wallet)
         if user is None:
             user = User(uuid4_of(self._entropy.named("intuition.user", wallet)), now, now, now, "", wallet, "User")

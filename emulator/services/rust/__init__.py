@@ -1,1 +1,1 @@
-"""What both real servers say because they are written in Rust: serde's sentences, debug formats. No API in here."""
+"""Python versions of the Rust libraries whose texts both real servers send: serde, serde_json, base64, Debug format."""

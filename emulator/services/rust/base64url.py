@@ -1,4 +1,4 @@
-"""base64 0.22.1, engine URL_SAFE_NO_PAD: the bytes, or the error it would give (its src/engine/general_purpose)."""
+"""The crate base64 0.22.1, engine URL_SAFE_NO_PAD, with its errors (src/engine/general_purpose)."""
 
 import binascii
 from base64 import urlsafe_b64decode
@@ -12,7 +12,7 @@ _TO_STANDARD = bytes.maketrans(b"-_", b"+/")
 
 
 class Base64Error(Exception):
-    """`display` is the sentence; `debug` is the same fact as `{:?}` prints it."""
+    """`display` is the error as `{}` prints it, `debug` as `{:?}` prints it."""
 
     def __init__(self, display: str, debug: str) -> None:
         super().__init__(display)
@@ -25,12 +25,12 @@ def encode(data: bytes) -> str:
 
 
 def _encoded(data: bytes) -> bytes:
-    """Without the wrappers of the module base64, which cost more than the work."""
+    """Without the functions of the module base64, which are slower than the encoding itself."""
     return binascii.b2a_base64(data, newline=False).rstrip(b"=").translate(_TO_URL)
 
 
 def decode(text: str) -> bytes:
-    """The bytes of unpadded base64url `text`; raises Base64Error as the Rust crate would."""
+    """The bytes of unpadded base64url `text`; raises Base64Error with the crate's texts."""
     data = text.encode("utf-8", "surrogateescape")
     error = _error(data)
     if error is not None:
@@ -39,7 +39,7 @@ def decode(text: str) -> bytes:
 
 
 def decode_valid(text: str) -> bytes | None:
-    """The bytes, or None when `text` needs the careful look of `decode`. Quick."""
+    """A fast `decode`: the bytes of a valid `text`, None for any other."""
     try:
         raw = text.encode("ascii")
         data = binascii.a2b_base64(raw.translate(_TO_STANDARD) + b"=" * (-len(raw) % 4))

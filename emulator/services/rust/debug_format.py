@@ -1,10 +1,10 @@
-"""`{:?}` of a string: Rust's Debug escaping."""
+"""Rust's Debug format of strings."""
 
 import unicodedata
 
 _SHORT = {"\0": "\\0", "\t": "\\t", "\r": "\\r", "\n": "\\n", '"': '\\"', "\\": "\\\\"}
 
-# Other_Grapheme_Extend of PropList.txt: with categories Mn and Me it makes up Grapheme_Extend, which Rust escapes
+# Other_Grapheme_Extend of PropList.txt: with the categories Mn and Me it is Grapheme_Extend, which Rust escapes
 # (core::char::methods, escape_debug_ext).
 _OTHER_EXTEND = frozenset(
     {0x9BE, 0x9D7, 0xB3E, 0xB57, 0xBBE, 0xBD7, 0xCC2, 0xCD5, 0xCD6, 0xD3E, 0xD57, 0xDCF, 0xDDF, 0x1B35, 0x302E, 0x302F}

@@ -1,4 +1,4 @@
-"""The quick way to read JSON: for objects of which serde_json and the C parser can't think differently."""
+"""A fast JSON parser, for objects that it and serde_json can only parse to the same value."""
 
 from typing import Any
 
@@ -6,10 +6,10 @@ import msgspec
 
 
 def plain_object(data: bytes) -> dict[str, Any] | None:
-    """The object in `data`, read by the C parser; None when anything in it needs the careful look of serde_json.
+    """The object in `data`, parsed by msgspec; None unless it is plain.
 
-    Plain are strings without escapes, booleans, null, integers of 64 bits but 0, which may have been a -0, and lists of
-    strings, under keys that come once.
+    A plain object has unique keys, and as values strings without escapes, booleans, null, integers of 64 bits except 0,
+    which may be -0 in the text, and lists of strings.
     """
     if b"\\" in data:
         return None
@@ -21,9 +21,9 @@ def plain_object(data: bytes) -> dict[str, Any] | None:
 
 
 def _strings(found: dict[str, Any]) -> int:
-    """How many there are, keys included; -1 with something that is not plain.
+    """The number of strings, keys included; -1 with a value that is not plain.
 
-    A key that came twice has left one value only, so its quotes in the text are too many.
+    A repeated key leaves one entry only, so the text has more quotes than this counts.
     """
     count = len(found)
     for value in found.values():

@@ -1,8 +1,8 @@
-"""serde: typed values out of a `Reader`, and what it says of wrong ones.
+"""serde: typed values from a `Reader`, with serde's errors.
 
-A `Shape` reads one value of a wanted type and moves the reader, byte for byte, where serde_json would stand. A fault of
-the text knows its position; one of a type (`Unplaced`) gets that of the next enclosing value which can give one
-(`fix_position` in serde_json's src/de.rs).
+A `Shape` reads one value of a type and leaves the reader at the byte where serde_json would be. A syntax error has a
+position; a type error without one (`Unplaced`) gets that of the next enclosing value (`fix_position` in serde_json's
+src/de.rs).
 """
 
 from collections.abc import Callable, Mapping
@@ -36,11 +36,11 @@ Shape = Callable[[Reader], Any]
 
 
 class Unplaced(Exception):
-    """A wrong type that does not know where it stands yet."""
+    """A type error that has no position yet."""
 
 
 def wrong_type(reader: Reader, expected: str) -> NoReturn:
-    """What serde says when a value is none of the types wanted: scalars are read, brackets are not."""
+    """Raise serde's error for a value of a wrong type: after a scalar, but before a bracket."""
     byte = reader.peek()
     if byte in (OPEN_LIST, OPEN_MAP):
         found = "sequence" if byte == OPEN_LIST else "map"
@@ -50,7 +50,7 @@ def wrong_type(reader: Reader, expected: str) -> NoReturn:
 
 
 def unexpected(value: Any) -> str:
-    """serde's `Unexpected`: the kind of a value and, for scalars, the value."""
+    """serde's `Unexpected` (`serde::de`): the kind of a value and, for scalars, the value."""
     match value:
         case None:
             return "null"
@@ -69,7 +69,7 @@ def unexpected(value: Any) -> str:
 
 
 def _float(value: float) -> str:
-    """As ryu prints it: Python's shortest digits, other exponents."""
+    """As the crate ryu prints it: the digits of Python's repr, but another form of exponents."""
     digits, _, exponent = repr(value).partition("e")
     if not exponent:
         return digits
@@ -126,7 +126,7 @@ def _map_of_anything(reader: Reader) -> dict[str, Any]:
 
 
 def ignored(reader: Reader) -> None:
-    """A value nobody wants: `IgnoredAny`. No depth limit, so no recursion either."""
+    """`IgnoredAny`, for unknown keys. serde_json has no depth limit here, so this does not recurse."""
     brackets: list[int] = []
     while True:
         byte = reader.value_start()
@@ -156,7 +156,7 @@ def _ignored_scalar(reader: Reader, byte: int) -> None:
 
 
 def _ignored_more(reader: Reader, brackets: list[int], *, after_value: bool) -> bool:
-    """Close what ends here; True when another value follows in the innermost bracket."""
+    """Read closing brackets and a comma; True when another value follows in the innermost bracket."""
     while brackets:
         in_list = brackets[-1] == OPEN_LIST
         byte = reader.skip_space()
@@ -254,7 +254,7 @@ def struct(name: str, fields: Mapping[str, Field], *, rest: Shape = ignored, fro
     """A struct: its fields by name, `rest` for every other key.
 
     One with `#[serde(flatten)]` keeps the rest (`rest=anything`) and can't be made from a list (`from_list=False`).
-    Answers a dict of the keys that were there, in the order they came.
+    The result is a dict of the keys in the text, in their order.
     """
 
     def read(reader: Reader) -> dict[str, Any]:
@@ -269,7 +269,7 @@ def struct(name: str, fields: Mapping[str, Field], *, rest: Shape = ignored, fro
 
 
 def _placed(reader: Reader, visit: Callable[[], dict[str, Any]], end: Callable[[], None]) -> dict[str, Any]:
-    """serde_json looks for the closing bracket before it gives a type's error its position."""
+    """serde_json reads the closing bracket before it gives a type error its position."""
     reader.enter()
     try:
         found = visit()
@@ -314,7 +314,7 @@ def _at(step: str | int, shape: Shape, reader: Reader) -> Any:
 
 
 def parse(data: bytes, shape: Shape, *, to_the_end: bool = True) -> Any:
-    """One value of `shape` from `data`. `to_the_end=False` lets anything follow it, as axum did before 0.8."""
+    """One value of `shape` from `data`. With `to_the_end=False` anything may follow, as in axum before 0.8."""
     reader = Reader(data)
     value = shape(reader)
     if to_the_end and reader.skip_space() is not None:

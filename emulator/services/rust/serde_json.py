@@ -1,4 +1,4 @@
-"""serde_json 1.0.145: how it reads text, what it says when it can't, and where (its src/de.rs and src/read.rs)."""
+"""The parser of serde_json 1.0.145, with its error texts and positions (src/de.rs and src/read.rs)."""
 
 import re
 from math import isinf
@@ -51,7 +51,7 @@ _EXPONENT, _SIGNS = frozenset(b"eE"), frozenset(b"+-")
 
 
 class JsonError(Exception):
-    """`message` at `line` and `column` (bytes, from 1); `data` tells a wrong type from wrong JSON.
+    """`message` at `line` and `column` (bytes, from 1); `data` is true for a wrong type, false for wrong syntax.
 
     `path` holds the keys and indices of the value in which it happened, as serde_path_to_error collects them.
     """
@@ -75,7 +75,7 @@ class JsonError(Exception):
 
 
 class Reader:
-    """Bytes and how far they were read; `None` stands for the end of input."""
+    """Bytes and the position in them; a byte of None is the end of input."""
 
     __slots__ = ("data", "depth", "index")
 
@@ -106,7 +106,7 @@ class Reader:
         return byte
 
     def skip_space(self) -> int | None:
-        """The first byte that is not blank, unread."""
+        """Skip whitespace; the next byte, which is not read."""
         self._take(_SPACE)
         return self.peek()
 
@@ -117,7 +117,7 @@ class Reader:
         return byte
 
     def ident(self) -> bool | None:
-        """`null`, `true` or `false`, told by its first letter."""
+        """`null`, `true` or `false`, by its first letter."""
         rest, value = IDENTS[self.data[self.index]]
         self.index += 1
         for expected in rest:
@@ -141,7 +141,7 @@ class Reader:
             parts.append(self._escape().encode())
 
     def skip_string(self) -> None:
-        """As `string`, but neither UTF-8 nor surrogate pairs are looked at."""
+        """As `string`, but UTF-8 and surrogate pairs are not checked."""
         while True:
             self._take(_PLAIN)
             byte = self.next()
@@ -152,7 +152,7 @@ class Reader:
             self._escape_letter()
 
     def _take(self, run: re.Pattern[bytes]) -> bytes:
-        """What of a run of bytes there is, perhaps nothing."""
+        """Read the bytes that a pattern matches, possibly none."""
         match = run.match(self.data, self.index)
         assert match
         self.index = match.end()
@@ -182,7 +182,7 @@ class Reader:
         return chr(0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00))
 
     def _escape_letter(self) -> str | int:
-        """What follows a backslash: a character, or the UTF-16 unit of a `\\u` escape."""
+        """Read what follows a backslash: a character, or the UTF-16 unit of a `\\u` escape."""
         byte = self.next()
         if byte is None:
             raise self.error(EOF_STRING)
@@ -202,7 +202,7 @@ class Reader:
         return int(digits, 16)
 
     def number(self) -> int | float:
-        """An integer, or a float when it has a fraction, an exponent, or no room in 64 bits."""
+        """An integer, or a float when it has a fraction or an exponent, or does not fit 64 bits."""
         start = self.index
         self._integer_part(EOF_VALUE)
         fraction = self._fraction(EOF_VALUE)
@@ -236,7 +236,7 @@ class Reader:
             self._take(_DIGITS)
 
     def _fraction(self, at_end: str) -> bool:
-        """True when there was one."""
+        """True if there is one, which is read."""
         if self.peek() != _DOT:
             return False
         self.index += 1
@@ -246,7 +246,7 @@ class Reader:
         return True
 
     def _exponent(self, at_end: str) -> bool:
-        """True when there was one."""
+        """True if there is one, which is read."""
         if self.peek() not in _EXPONENT:
             return False
         self.index += 1
@@ -262,7 +262,7 @@ class Reader:
         return byte is not None and ZERO <= byte <= NINE
 
     def enter(self) -> None:
-        """Read the bracket of a list or an object."""
+        """Read the opening bracket of a list or an object."""
         self.depth -= 1
         if self.depth == 0:
             raise self.peek_error(RECURSION_LIMIT)

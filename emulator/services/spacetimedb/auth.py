@@ -1,4 +1,4 @@
-"""Who is calling: from header or query to claims, or a refusal. `SpacetimeCreds` in crates/client-api/src/auth.rs."""
+"""Authentication: from header or query to claims. As `SpacetimeCreds` in crates/client-api/src/auth.rs."""
 
 import base64
 import binascii
@@ -26,7 +26,7 @@ P = ParamSpec("P")
 def authenticated(
     handler: Callable[Concatenate[Request, Store, Claims, P], Awaitable[Response]],
 ) -> Callable[Concatenate[Request, Store, P], Awaitable[Response]]:
-    """Give the handler its caller's claims. On the documentation page everything wrong with them is a 401."""
+    """Pass the caller's claims to the handler. By the documentation page every authentication error is a 401."""
 
     @wraps(handler)
     async def handle(request: Request, store: Store, /, *args: P.args, **kwargs: P.kwargs) -> Response:
@@ -44,7 +44,7 @@ def authenticated(
 
 
 def identified(handler: Callable[[Request, Store, Identity], Awaitable[Response]]) -> Handler[Store]:
-    """Give the handler the identity in the path. It is read before any credentials are."""
+    """Pass the identity in the path to the handler. As in the real server, it is checked before the credentials."""
 
     @wraps(handler)
     async def handle(request: Request, store: Store) -> Response:
@@ -61,22 +61,23 @@ def _identity(escaped: str) -> Identity:
             str(error), f"an identity is 64 hex digits without 0x, the path has {escaped[:80]!r}"
         ) from None
     except ValueError as error:
-        raise InvalidPath(str(error), f"the escapes in {escaped[:80]!r} are not UTF-8") from None
+        raise InvalidPath(str(error), f"{escaped[:80]!r} does not decode to UTF-8") from None
 
 
 def caller(request: Request, store: Store) -> Claims | None:
-    """The claims of the token that came along; None when none did. Raises MalformedCredentials or TokenRefused."""
+    """The claims of the request's token, None without one. Raises MalformedCredentials or TokenRefused."""
     token = _sent_token(request, store.profile)
     return None if token is None else store.read(token)
 
 
 def _sent_token(request: Request, profile: Profile) -> str | None:
+    # Of several headers the first counts. The query counts without a header only, also when the header is not valid.
     header = request.header("authorization")
     return query_field(request.query, "token") if header is None else _token(header, profile)
 
 
 def claimed_identity(request: Request, profile: Profile) -> str:
-    """The identity that the token names, be it expired or forged; nothing when there is none to be read."""
+    """The identity in the token's claims, valid or not; empty without a readable token."""
     try:
         token = _sent_token(request, profile)
         return "" if token is None else inspect(token).claims.identity
@@ -85,30 +86,30 @@ def claimed_identity(request: Request, profile: Profile) -> str:
 
 
 def _token(header: str, profile: Profile) -> str:
-    """The first header decides, whatever the query has. The scheme's case is free, its one blank is not."""
-    scheme, blank, rest = header.partition(" ")
+    """The token of an `Authorization` header. The scheme is in any case, and exactly one space follows it."""
+    scheme, space, rest = header.partition(" ")
     if not header.isascii():
         raise MalformedCredentials("`Authorization` has bytes that are not ASCII")
-    if scheme.lower() == "bearer" and blank:
+    if scheme.lower() == "bearer" and space:
         return rest.lstrip()
-    if scheme.lower() != "basic" or not blank:
+    if scheme.lower() != "basic" or not space:
         takes = "`Bearer <token>` or Basic with `token:<token>`" if profile.page else "`Bearer <token>`"
-        raise MalformedCredentials(f"{_no_scheme(scheme, blank)}; the server takes {takes}")
+        raise MalformedCredentials(f"{_no_scheme(scheme, space)}; the server takes {takes}")
     if not profile.page:
         raise MalformedCredentials(f"the header says Basic, profile {profile.name} takes only Bearer")
     return _basic_token(rest.lstrip())
 
 
-def _no_scheme(scheme: str, blank: str) -> str:
+def _no_scheme(scheme: str, space: str) -> str:
     if scheme.count(".") == 2:
         return "`Authorization` is a bare token"
-    if scheme.lower() in {"bearer", "basic"} and not blank:
+    if scheme.lower() in {"bearer", "basic"} and not space:
         return f"`Authorization` is only the word {scheme}, without a token"
-    return f"the scheme of `Authorization` is {scheme[:20]!r}" if blank else "`Authorization` names no scheme"
+    return f"the scheme of `Authorization` is {scheme[:20]!r}" if space else "`Authorization` names no scheme"
 
 
 def _basic_token(encoded: str) -> str:
-    """`base64("token:" + jwt)`, standard alphabet, canonical padding; how v0.12 read it."""
+    """`base64("token:" + jwt)`, standard alphabet, canonical padding, as v0.12 required."""
     try:
         username, colon, token = base64.b64decode(encoded, validate=True).decode().partition(":")
     except (binascii.Error, ValueError):
@@ -116,5 +117,5 @@ def _basic_token(encoded: str) -> str:
     if base64.b64encode(f"{username}{colon}{token}".encode()).decode() != encoded:
         raise MalformedCredentials("what follows Basic is not canonical base64")
     if username != "token" or not colon:
-        raise MalformedCredentials("Basic is for base64 of `token:<token>`; the user name here is another")
+        raise MalformedCredentials("Basic needs base64 of `token:<token>`; the user name is not `token`")
     return token

@@ -1,22 +1,22 @@
-"""What SpacetimeDB v0.12 took for an e-mail address: the crate email_address 0.2.9, its rules and its sentences."""
+"""E-mail addresses as SpacetimeDB v0.12 validated them: rules and error texts of the crate email_address 0.2.9."""
 
 import re
 
-# Everything beyond ASCII is allowed everywhere; of ASCII, what is not named here.
+# Non-ASCII characters are always allowed, ASCII characters unless listed here.
 _ATOM = re.compile(r"""[^\x00-\x20()<>@,;:\\".\[\]\x7f]+""")
 _QUOTED = re.compile(r"""(?:[^\x00-\x08\x0a-\x1f"\\\x7f]|\\[\t -~])*""")
 _LITERAL = re.compile(r"""[^\x00-\x20\[\\\]\x7f]*""")
 
 
 def fault(address: str) -> str | None:
-    """Why `address` is none, in the crate's words; None when it is one. Lengths are in bytes."""
+    """The crate's error text for `address`, None when it is valid. Lengths are in bytes."""
     local, at, domain = address.rpartition("@")
     if not at:
         return "Missing separator character '@'."
-    return _local_fault(local) or _domain_fault(domain)
+    return _local_error(local) or _domain_error(domain)
 
 
-def _local_fault(local: str) -> str | None:
+def _local_error(local: str) -> str | None:
     if local in {"", '"', '""'}:
         return "Local part is empty."
     if len(local.encode()) > 64:
@@ -26,17 +26,17 @@ def _local_fault(local: str) -> str | None:
     return None if all(map(_ATOM.fullmatch, local.split("."))) else "Invalid character."
 
 
-def _domain_fault(domain: str) -> str | None:
+def _domain_error(domain: str) -> str | None:
     if not domain:
         return "Domain is empty."
     if len(domain.encode()) > 254:
         return "Domain is too long. Length limit: 254"
     if domain.startswith("[") and domain.endswith("]"):
         return None if _LITERAL.fullmatch(domain[1:-1]) else "Invalid character."
-    return next(filter(None, map(_label_fault, domain.split("."))), None)
+    return next(filter(None, map(_label_error, domain.split("."))), None)
 
 
-def _label_fault(label: str) -> str | None:
+def _label_error(label: str) -> str | None:
     if not label:
         return "A sub-domain is empty."
     if len(label.encode()) > 63:

@@ -1,4 +1,4 @@
-"""SpacetimeDB's routes. The order of the checks is the order of the decorators: path, token, then the handler's own."""
+"""SpacetimeDB's routes (crates/client-api/src/routes/identity.rs). Checks run in the order of the decorators."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -18,7 +18,7 @@ from emulator.services.spacetimedb.store import Store
 
 
 async def create_identity(request: Request, store: Store) -> Response:
-    """Credentials and body are not looked at, bad ones neither."""
+    """Credentials and body are never read, so invalid ones are not refused either."""
     identity, token = store.create_identity()
     return Response(200, b'{"identity":"%b","token":"%b"}' % (identity.encode(), token.encode()), JSON)
 
@@ -29,7 +29,7 @@ async def create_websocket_token(request: Request, store: Store, claims: Claims)
 
 
 async def get_public_key(request: Request, store: Store) -> Response:
-    # The content type is the page's and the server's, although a public key is no certificate.
+    # Page and server send this content type, although a public key is not a certificate.
     return Response(200, store.keyring.key.public_pem, "application/pem-certificate-chain")
 
 
@@ -45,7 +45,7 @@ async def set_email(request: Request, store: Store, claims: Claims, identity: Id
 
 @identified
 async def list_databases(request: Request, store: Store, identity: Identity) -> Response:
-    """Anyone may list; an identity nobody knows has none."""
+    """No credentials are read; an unknown identity has an empty list."""
     databases = store.databases_of(identity)
     if store.profile.page:
         return json_response({"addresses": [database.address for database in databases]})
@@ -61,21 +61,21 @@ async def verify(request: Request, store: Store, claims: Claims, identity: Ident
 
 
 async def ping(request: Request, store: Store) -> Response:
-    """Credentials are not needed, but bad ones are refused."""
+    """Credentials are optional, but invalid ones are refused."""
     caller(request, store)
     return Response(200)
 
 
 async def health(request: Request, store: Store) -> Response:
     version = store.profile.version
-    # This order in official builds only (docs/fidelity.md).
+    # Key order of official builds; a server built alone sorts the keys (docs/fidelity.md, endpoints).
     return json_response(
         {"package_name": "spacetimedb-client-api", "version": version, "nodes": [0], "schedulable": True}
     )
 
 
 def _email(query: str) -> str:
-    """serde_urlencoded reads pair by pair, so the first fault in the query's order is the answer."""
+    """The query's `email`. serde_urlencoded reads pair by pair, so the first error in the query's order counts."""
     found: str | None = None
     for key, value in query_pairs(query):
         if key != "email":
@@ -93,7 +93,7 @@ def _email(query: str) -> str:
 
 
 def describe(profile: Profile, refused: Refused) -> Response:
-    """A refusal in SpacetimeDB's voice: plain text, or nothing at all."""
+    """An error in SpacetimeDB's format: plain text, or an empty body."""
     text = refused.text
     if isinstance(refused, TokenRefused) and profile.debug_texts:
         text = refused.debug_text

@@ -1,6 +1,6 @@
-"""The nouns of SpacetimeDB's identity API, and everything it can say no with.
+"""The data types of SpacetimeDB's identity API: identities, claims, databases, profiles.
 
-Sources are named by the section of docs/fidelity.md that holds the evidence.
+The evidence for each rule is in docs/fidelity.md.
 """
 
 import re
@@ -19,21 +19,25 @@ Identity = NewType("Identity", str)
 _HEX = re.compile(r"[0-9a-fA-F]*")
 
 STANDARD_HEADER = base64url.encode(b'{"typ":"JWT","alg":"ES256"}')
-"""The first part of every token the server makes; it never has a `kid`."""
+"""The first part of every token that the server signs; it never has a `kid`."""
 
 LOCAL_ISSUER = "localhost"
+"""A constant of the standalone server, whatever its host name is."""
+
 AUDIENCE = ("spacetimedb",)
 WEBSOCKET_TOKEN_SECONDS = 60
 LEEWAY_SECONDS = 60
+"""The default of jsonwebtoken 9.3.0, which the server keeps."""
+
 CLAIM_NAMES = frozenset({"hex_identity", "sub", "iss", "aud", "iat", "exp"})
-"""The claims the server knows; every other one is extra."""
+"""The claims of `IncomingClaims` (crates/auth/src/identity.rs); every other one is an extra claim."""
 
 LONGEST_NAME = 128
-"""Bytes of UTF-8 in an issuer or a subject."""
+"""The most bytes of UTF-8 in an issuer or a subject."""
 
 
 def identity_of(issuer: str, subject: str) -> Identity:
-    """The identity that belongs to (`iss`, `sub`): `Identity::from_claims` in crates/lib/src/identity.rs.
+    """The identity of (`iss`, `sub`): `Identity::from_claims` in crates/lib/src/identity.rs.
 
     Nothing is escaped, so (`a|b`, `c`) and (`a`, `b|c`) are the same identity, as on the real server.
     """
@@ -46,7 +50,7 @@ def _checksummed(name_hash: bytes) -> Identity:
 
 
 def parse_identity(text: str) -> Identity:
-    """An identity from its hex form, either case. Raises NotAnIdentity with serde's sentence for anything else."""
+    """An identity from its hex form, either case (crates/sats/src/de/serde.rs). Raises NotAnIdentity."""
     try:
         raw = bytes.fromhex(text) if _HEX.fullmatch(text) else None
     except ValueError:  # an odd number of digits
@@ -59,11 +63,11 @@ def parse_identity(text: str) -> Identity:
 
 
 class NotAnIdentity(ValueError):
-    """A text that is not the hex form of 32 bytes; the message is the real server's."""
+    """A text that is not 32 bytes in hex; the message is the real server's."""
 
 
 class Claims(msgspec.Struct, frozen=True):
-    """What a token says. `issued_at` and `expires_at` are seconds since 1970; `extra` holds every other claim."""
+    """The claims of a token. `issued_at` and `expires_at` are seconds since 1970; `extra` holds every other claim."""
 
     identity: Identity
     subject: str
@@ -74,7 +78,7 @@ class Claims(msgspec.Struct, frozen=True):
     extra: Mapping[str, Any] = msgspec.field(default_factory=dict)
 
     def payload(self) -> dict[str, Any]:
-        """In the order the real server writes them (docs/fidelity.md, Tokens)."""
+        """In the real server's order (docs/fidelity.md, Tokens)."""
         return {
             "hex_identity": self.identity,
             "sub": self.subject,
@@ -86,19 +90,19 @@ class Claims(msgspec.Struct, frozen=True):
         }
 
     def expired(self, now: int) -> bool:
-        """Past the leeway at `now` (seconds). A negative `exp` never expires, as in the real server's library."""
+        """Whether `exp` plus leeway is before `now` (seconds). A negative `exp` never expires (jsonwebtoken 9.3.0)."""
         return self.expires_at is not None and 0 <= self.expires_at < now - LEEWAY_SECONDS
 
 
 class Database(msgspec.Struct, frozen=True):
-    """`identity` is what the real server lists, `address` what the documentation page shows."""
+    """The real server lists databases by `identity`, the documentation page by `address`."""
 
     identity: Identity
     address: str
 
     @property
     def packed(self) -> bytes:
-        """Both in 48 bytes, as the store keeps them."""
+        """Both in 48 bytes, for the store."""
         return bytes.fromhex(self.identity + self.address)
 
     @classmethod
@@ -106,20 +110,20 @@ class Database(msgspec.Struct, frozen=True):
         return cls(Identity(packed[:32].hex()), packed[32:].hex())
 
     @classmethod
-    def new(cls, chance: bytes) -> "Database":
-        """The database that belongs to some random bytes. How an address follows from them is our own choice."""
-        return cls(_checksummed(blake3(chance).digest()[:26]), blake3(b"address" + chance).digest()[:16].hex())
+    def new(cls, random: bytes) -> "Database":
+        """A database from random bytes. How its address is derived from them is invented (docs/fidelity.md)."""
+        return cls(_checksummed(blake3(random).digest()[:26]), blake3(b"address" + random).digest()[:16].hex())
 
 
 class Profile(msgspec.Struct, frozen=True):
-    """What differs between the servers this API can speak for."""
+    """The differences between the servers that can be emulated."""
 
     name: str
     version: str
     debug_texts: bool = False
-    """401 texts in Rust's `{:?}`, as up to v2.2.0, instead of `{}`."""
+    """401 texts in Rust's `{:?}` format, as up to v2.2.0, instead of `{}`."""
     page: bool = False
-    """As the documentation page has it: Basic too, 401 for every bad credential, `addresses`, set-email."""
+    """As on the documentation page: Basic too, 401 for all invalid credentials, `addresses`, set-email."""
 
 
 PROFILES: Mapping[str, Profile] = {

@@ -1,4 +1,4 @@
-"""What SpacetimeDB's operations take and answer, in each profile."""
+"""The OpenAPI documentation of SpacetimeDB's operations, for each profile."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -27,13 +27,13 @@ class WebsocketToken(msgspec.Struct):
 
 
 class Addresses(msgspec.Struct):
-    """Of databases, in the order they were made."""
+    """Addresses of databases, in order of creation."""
 
     addresses: list[_Hex32]
 
 
 class Identities(msgspec.Struct):
-    """Of databases, in the order they were made."""
+    """Identities of databases, in order of creation."""
 
     identities: list[_Hex64]
 
@@ -54,15 +54,15 @@ _IDENTITY = ParameterDoc(
 )
 _EMAIL = ParameterDoc(
     "email",
-    "stored in lower case, in place of an earlier one",
+    "stored in lower case; replaces an earlier one",
     Annotated[str, Meta(extra_json_schema={"format": "email"})],
     required=True,
     example="alice@example.com",
 )
 
-_BAD_PATH = "the path names no identity"
-_BAD_TOKEN = ResponseDoc(401, "no token, or one that is not accepted; the text says why", str, TEXT)
-_BAD_HEADER = ResponseDoc(400, "`Authorization` can't be read", str, TEXT)
+_BAD_PATH = "the path has no valid identity"
+_BAD_TOKEN = ResponseDoc(401, "no token, or an invalid one; the text says why", str, TEXT)
+_BAD_HEADER = ResponseDoc(400, "malformed `Authorization`", str, TEXT)
 
 
 def api_doc(profile: Profile) -> ApiDoc:
@@ -78,39 +78,39 @@ def api_doc(profile: Profile) -> ApiDoc:
 
 _SCHEMES = {
     "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
-    "token": {"type": "apiKey", "in": "query", "name": "token", "description": "looked at without a header only"},
+    "token": {"type": "apiKey", "in": "query", "name": "token", "description": "used only without `Authorization`"},
 }
-_BASIC = {"basic": {"type": "http", "scheme": "basic", "description": "the user is `token`, the password a JWT"}}
+_BASIC = {"basic": {"type": "http", "scheme": "basic", "description": "user name `token`, password a JWT"}}
 
 
 def _operation_docs(profile: Profile, tokens: tuple[str, ...]) -> Mapping[str, OperationDoc]:
-    # On the documentation page everything wrong with the credentials is a 401.
+    # By the documentation page every authentication error is a 401.
     bad_credentials = (_BAD_TOKEN,) if profile.page else (_BAD_HEADER, _BAD_TOKEN)
     unreadable = "" if profile.page else f", {_BAD_HEADER.what}"
     return {
         "spacetime.create_identity": OperationDoc(
-            summary="A new identity, and a token that never expires",
-            responses=(ResponseDoc(200, "credentials and body are not looked at", NewIdentity),),
+            summary="Create an identity, with a token that never expires",
+            responses=(ResponseDoc(200, "credentials and body are ignored", NewIdentity),),
         ),
         "spacetime.create_websocket_token": OperationDoc(
-            summary="A token for 60 seconds",
-            responses=(ResponseDoc(200, "for the identity of the token sent", WebsocketToken), *bad_credentials),
+            summary="Create a token that expires after 60 seconds",
+            responses=(ResponseDoc(200, "a token of the same identity", WebsocketToken), *bad_credentials),
             security=tokens,
         ),
         "spacetime.get_public_key": OperationDoc(
-            summary="The key that verifies tokens",
+            summary="Get the public key that verifies tokens",
             responses=(ResponseDoc(200, "PEM", _Pem, "application/pem-certificate-chain"),),
         ),
         "spacetime.list_databases": OperationDoc(
-            summary="The databases of an identity; anyone may ask",
+            summary="List the databases of an identity; no credentials needed",
             parameters=(_IDENTITY,),
             responses=(
-                ResponseDoc(200, "an unknown identity has none", Addresses if profile.page else Identities),
+                ResponseDoc(200, "an empty list for an unknown identity", Addresses if profile.page else Identities),
                 ResponseDoc(400, _BAD_PATH, str, TEXT),
             ),
         ),
         "spacetime.verify": OperationDoc(
-            summary="Whether a token belongs to an identity",
+            summary="Check that a token belongs to an identity",
             parameters=(_IDENTITY,),
             responses=(
                 ResponseDoc(204, "it does"),
@@ -120,24 +120,24 @@ def _operation_docs(profile: Profile, tokens: tuple[str, ...]) -> Mapping[str, O
             security=tokens,
         ),
         "spacetime.ping": OperationDoc(
-            summary="Whether the server is there",
+            summary="Check that the server responds",
             responses=(
-                ResponseDoc(200, "credentials are not needed, but bad ones are refused"),
+                ResponseDoc(200, "credentials are optional, but invalid ones are refused"),
                 _BAD_HEADER,
                 _BAD_TOKEN,
             ),
             security=("", *tokens),
         ),
         "spacetime.health": OperationDoc(
-            summary="What the server is",
+            summary="Get the server's version and state",
             responses=(ResponseDoc(200, "its version and nodes", ServerHealth),),
         ),
         "spacetime.set_email": OperationDoc(
-            summary="Give an identity an e-mail address",
+            summary="Set the e-mail address of an identity",
             parameters=(_IDENTITY, _EMAIL),
             responses=(
                 ResponseDoc(200, "stored"),
-                ResponseDoc(400, f"{_BAD_PATH}, or `email` is missing, doubled or no address", str, TEXT),
+                ResponseDoc(400, f"{_BAD_PATH}, or `email` is missing, repeated or not valid", str, TEXT),
                 ResponseDoc(401, f"{_BAD_TOKEN.what}, or the token is another's", str, TEXT, or_empty=True),
             ),
             security=tokens,

@@ -1,4 +1,4 @@
-"""What can be asked of SpacetimeDB."""
+"""The operations of SpacetimeDB's identity API."""
 
 from emulator.http.operation import Operation
 from emulator.services.spacetimedb.model import Profile
@@ -6,7 +6,7 @@ from emulator.services.spacetimedb.model import Profile
 _IDENTITY = "/v1/identity"
 
 SET_EMAIL = Operation("spacetime.set_email", "POST", (f"{_IDENTITY}/:identity/set-email",))
-"""In the profile `documented` only."""
+"""In the profile `documented` only: no server since v1.0.0 has it."""
 
 OPERATIONS = (
     Operation("spacetime.create_identity", "POST", (_IDENTITY,)),

@@ -1,4 +1,4 @@
-"""Every refusal of SpacetimeDB's identity API: its public text, byte for byte the server's, and the private reason."""
+"""The errors of SpacetimeDB's identity API: the public text, byte for byte the server's, and the private reason."""
 
 from emulator.core.errors import Refused
 from emulator.services.rust.debug_format import debug
@@ -16,7 +16,7 @@ class MalformedCredentials(Refused):
 
 
 class TokenRefused(Refused):
-    """A token that was read and not accepted. `debug_text` is the same fact in the words of servers up to v2.2.0."""
+    """An invalid token. `debug_text` is the public text of servers up to v2.2.0, Rust's Debug format."""
 
     def __init__(self, text: str, debug_text: str, why: str) -> None:
         super().__init__(401, text, why)
@@ -24,7 +24,7 @@ class TokenRefused(Refused):
 
 
 class InvalidToken(TokenRefused):
-    """A refusal the JWT library has a name for, such as `InvalidSignature`."""
+    """An error kind of the JWT library, such as `InvalidSignature`."""
 
     def __init__(self, kind: str, why: str) -> None:
         super().__init__(f"Invalid token: {kind}", f"TokenError(Error({kind}))", why)
@@ -45,7 +45,7 @@ class NotJson(TokenRefused):
 
 
 class ClaimsRefused(TokenRefused):
-    """A well-signed token whose claims the server does not take."""
+    """A token whose claims the server does not accept."""
 
     def __init__(self, text: str, why: str) -> None:
         super().__init__(text, f"Other({text})", why)
@@ -62,7 +62,7 @@ class InvalidQuery(Refused):
 
 
 class OtherIdentity(Refused):
-    """A good token of somebody else: 400 from verify, 401 from set-email, never a word in the body."""
+    """A valid token of another identity: 400 from verify, 401 from set-email, always with an empty body."""
 
     def __init__(self, status: int, caller: Identity, asked: Identity) -> None:
         super().__init__(status, "", f"the token belongs to {caller}, the path names {asked}")

@@ -1,4 +1,4 @@
-"""Keys and what they sign. The only module that knows about signatures."""
+"""Signing keys, signatures and the keyring of a world (ES256: RFC 7518, 3.4)."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -15,16 +15,16 @@ from emulator.core.errors import Misconfigured
 from emulator.services.rust import base64url
 from emulator.services.spacetimedb.model import STANDARD_HEADER, Claims
 from emulator.services.spacetimedb.refusals import TokenRefused
-from emulator.services.spacetimedb.token_validation import expired, judge
+from emulator.services.spacetimedb.token_validation import expired, validate
 
 _ES256 = ec.ECDSA(SHA256(), deterministic_signing=True)
 _ES256_VERIFY = ec.ECDSA(SHA256())
 _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
-"""Of the group of P-256 (SEC 2, 2.4.2): private keys are 1 to this less one."""
+"""The order of P-256 (SEC 2, 2.4.2); private keys are from 1 to this minus one."""
 
 
 class SigningKey:
-    """A P-256 key pair. The public half is served as the PEM bytes it came with, if it came with any."""
+    """A P-256 key pair. A public key from a file is served byte for byte (crates/core/src/auth/mod.rs)."""
 
     FROM_FILES = "files"
 
@@ -32,7 +32,7 @@ class SigningKey:
         self, private: ec.EllipticCurvePrivateKey, origin: str = FROM_FILES, public_pem: bytes | None = None
     ) -> None:
         self.origin = origin
-        """Where it comes from: `files`, or the purpose and number of a draw, such as `spacetime.key 0`."""
+        """`files`, or the purpose and number of an `Entropy` draw, such as `spacetime.key 0`."""
         self._private = private
         self._public = private.public_key()
         self._public_pem = public_pem
@@ -45,12 +45,12 @@ class SigningKey:
 
     @classmethod
     def from_seed(cls, seed: int) -> "SigningKey":
-        """The key a world begins with, the same on every machine."""
+        """The first key of a world, the same on every machine."""
         return cls._drawn(Entropy(seed), "spacetime.key")
 
     @classmethod
     def rotated(cls, entropy: Entropy) -> "SigningKey":
-        """The next key of a world that lost its own."""
+        """The next key of a world."""
         return cls._drawn(entropy, "spacetime.rotated_key")
 
     @classmethod
@@ -59,13 +59,13 @@ class SigningKey:
         return cls.from_entropy(entropy.draw(purpose), origin)
 
     @classmethod
-    def from_entropy(cls, chance: bytes, origin: str = "nowhere") -> "SigningKey":
-        """The key that belongs to 64 random bytes."""
-        return cls(ec.derive_private_key(int.from_bytes(chance) % (_ORDER - 1) + 1, ec.SECP256R1()), origin)
+    def from_entropy(cls, random: bytes, origin: str = "nowhere") -> "SigningKey":
+        """The key for 64 random bytes."""
+        return cls(ec.derive_private_key(int.from_bytes(random) % (_ORDER - 1) + 1, ec.SECP256R1()), origin)
 
     @classmethod
     def again(cls, seed: int, origin: str) -> "SigningKey":
-        """The key of a seed that had this `origin`. Raises ValueError when no key can have it."""
+        """The key of a seed with this `origin`. Raises ValueError when no key can have it."""
         purpose, _, number = origin.partition(" ")
         if purpose not in {"spacetime.key", "spacetime.rotated_key"} or not number.isdecimal():
             raise ValueError(f"no key has the origin {origin!r}")
@@ -75,7 +75,7 @@ class SigningKey:
 
     @classmethod
     def from_files(cls, private_path: Path, public_path: Path) -> "SigningKey":
-        """A user's PEM pair. Raises Misconfigured when it is no pair of P-256 keys."""
+        """A user's PEM pair. Raises Misconfigured when it is not a pair of P-256 keys."""
         from cryptography.hazmat.primitives import serialization
 
         private = _load(private_path, "private", lambda pem: serialization.load_pem_private_key(pem, password=None))
@@ -83,7 +83,7 @@ class SigningKey:
         if not isinstance(private, ec.EllipticCurvePrivateKey) or not isinstance(private.curve, ec.SECP256R1):
             raise Misconfigured(f"{private_path}: not a P-256 key; SpacetimeDB signs with ES256 only")
         if _pem(private.public_key()) != _pem(public):
-            raise Misconfigured(f"{public_path} is not the public half of {private_path}")
+            raise Misconfigured(f"{public_path} is not the public key of {private_path}")
         return cls(private, public_pem=public_path.read_bytes())
 
     def sign(self, message: bytes) -> bytes:
@@ -93,7 +93,7 @@ class SigningKey:
     def verifies(self, message: bytes, signature: bytes) -> bool:
         if len(signature) != 64:
             return False
-        if self.sign(message) == signature:  # its own, so it is good; signing takes half the time of verifying
+        if self.sign(message) == signature:  # deterministic, so valid; signing is twice as fast as verifying
             return True
         r, s = int.from_bytes(signature[:32]), int.from_bytes(signature[32:])
         try:
@@ -103,17 +103,17 @@ class SigningKey:
         return True
 
     def mint(self, claims: Claims) -> str:
-        """The token that says `claims`, header and claim order as the real server writes them."""
+        """The token for `claims`, with the real server's header and order of claims."""
         return self.sign_token(STANDARD_HEADER, msgspec.json.encode(claims.payload()))
 
     def sign_token(self, header: str, payload: bytes) -> str:
-        """A token of an encoded header and any payload at all."""
+        """A token of an encoded header and any payload."""
         message = f"{header}.{base64url.encode(payload)}"
         return f"{message}.{base64url.encode(self.sign(message.encode()))}"
 
 
 def _pem(public: Any) -> bytes:
-    from cryptography.hazmat.primitives import serialization  # slow to import, and most worlds are never asked
+    from cryptography.hazmat.primitives import serialization  # slow to import, and rarely used
 
     pem: bytes = public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     return pem
@@ -129,35 +129,35 @@ def _load(path: Path, half: str, load: Callable[[bytes], Any]) -> Any:
 
 
 def r_and_s(der: bytes, size: int = 32) -> bytes:
-    """The two integers of a good signature in DER, `size` bytes each: `30 length 02 length r 02 length s`.
+    """The two integers of a valid DER signature, `size` bytes each: `30 length 02 length r 02 length s`.
 
-    Cut out, since every token pays for it: the library makes integers of them, and takes three times as long.
+    Sliced, as this runs for every token: decoding with the library takes three times as long.
     """
     end = 4 + der[3]
     return der[4:end][-size:].rjust(size, b"\0") + der[end + 2 :][-size:].rjust(size, b"\0")
 
 
 class Keyring:
-    """The key that signs now, the ones that were rotated away, and the tokens it has already found good."""
+    """The current signing key, the retired ones, and a cache of tokens that were valid."""
 
-    _REMEMBERED = 2048
-    _LONGEST_REMEMBERED = 4096
+    _CACHED = 2048
+    _LONGEST_CACHED = 4096
     _RETIRED = 8
 
     def __init__(self, key: SigningKey) -> None:
         self.key = self.first = key
         self._retired: list[tuple[SigningKey, int]] = []
-        self._good: dict[str, Claims] = {}
+        self._valid: dict[str, Claims] = {}
 
     def fork(self) -> "Keyring":
-        """Another one with the same keys. They share what they know of tokens, until either rotates."""
+        """A copy with the same keys. Both share the cache until one of them rotates its key."""
         copy = Keyring(self.first)
-        copy.key, copy._retired, copy._good = self.key, self._retired, self._good
+        copy.key, copy._retired, copy._valid = self.key, self._retired, self._valid
         return copy
 
     @property
     def retired(self) -> list[tuple[SigningKey, int]]:
-        """Keys that were rotated away and when (seconds), the last one first."""
+        """Retired keys and when they were rotated (seconds), the latest first."""
         return list(self._retired)
 
     @retired.setter
@@ -165,36 +165,36 @@ class Keyring:
         self._retired = retired
 
     def rotate(self, key: SigningKey, now: int) -> None:
-        """Sign with `key` from `now` (seconds) on; no token of the old key is good any more."""
+        """Sign with `key` from `now` (seconds) on; tokens of the old key become invalid."""
         self._retired = [(self.key, now), *self._retired][: self._RETIRED]
-        self.key, self._good = key, {}
+        self.key, self._valid = key, {}
 
     def read(self, token: str, now: int) -> Claims:
-        """The claims of a token that is good at `now` (seconds). Raises TokenRefused."""
-        good = self._good
-        claims = good.get(token)
+        """The claims of a token that is valid at `now` (seconds). Raises TokenRefused."""
+        cache = self._valid
+        claims = cache.get(token)
         if claims is None:
-            claims = self._judge(token, now)
-            if len(token) <= self._LONGEST_REMEMBERED:
-                if len(good) >= self._REMEMBERED:
-                    good.clear()
-                good[token] = claims
+            claims = self._validate(token, now)
+            if len(token) <= self._LONGEST_CACHED:
+                if len(cache) >= self._CACHED:
+                    cache.clear()
+                cache[token] = claims
         elif claims.expired(now):
             raise expired(claims, now)
         return claims
 
-    def _judge(self, token: str, now: int) -> Claims:
+    def _validate(self, token: str, now: int) -> Claims:
         try:
-            return judge(token, self.key, now)
+            return validate(token, self.key, now)
         except TokenRefused as refused:
-            if (seconds := self._rotated_away(token, now)) is not None:
-                refused.why = f"signed by a key that was rotated away {seconds} s ago"
+            if (seconds := self._seconds_since_rotation(token, now)) is not None:
+                refused.why = f"signed by a key that was rotated {seconds} s ago"
             raise
 
-    def _rotated_away(self, token: str, now: int) -> int | None:
+    def _seconds_since_rotation(self, token: str, now: int) -> int | None:
         for key, at in self._retired:
             try:
-                judge(token, key, now)
+                validate(token, key, now)
             except TokenRefused:
                 continue
             return now - at
@@ -202,7 +202,7 @@ class Keyring:
 
 
 def sign_with_p384(message: bytes) -> bytes:
-    """An ES384 signature by a key that nobody trusts: of a curve the server does not take."""
+    """An ES384 signature by an unknown key, on a curve that the server does not accept."""
     from cryptography.hazmat.primitives.hashes import SHA384
 
     key = ec.derive_private_key(1, ec.SECP384R1())

@@ -1,4 +1,4 @@
-"""What SpacetimeDB remembers. A bare `POST /v1/identity` leaves nothing behind, as on the real server."""
+"""SpacetimeDB's stored data. As on the real server, `POST /v1/identity` stores nothing."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -31,7 +31,7 @@ class Store:
         self._clock, self._entropy, self._lock = context.clock, context.entropy, context.lock
 
     def fork(self, context: Context) -> "Store":
-        """Another store that remembers the same; the caller holds the lock."""
+        """A copy of the store; the caller holds the lock."""
         copy = Store(self.profile, self.keyring.key, context)
         copy.keyring = self.keyring.fork()
         copy.emails, copy.databases = self.emails.fork(), self.databases.fork()
@@ -43,19 +43,19 @@ class Store:
         return claims.identity, self.keyring.key.mint(claims)
 
     def new_subject(self) -> str:
-        """A UUID, as the real server names those it does not know."""
+        """A UUID v4, the `sub` of identities that the real server creates."""
         return self._entropy.uuid4("spacetime.subject")
 
     def create_websocket_token(self, caller: Claims) -> str:
-        """A token for 60 seconds that says what the caller's said, extra claims included (v1.9.0 on)."""
+        """A token for 60 seconds with the claims of the caller's, extra ones included (since v1.9.0, PR #3705)."""
         return self._mint(caller.issuer, caller.subject, caller.audience, WEBSOCKET_TOKEN_SECONDS, caller.extra)
 
     def issue_token(
         self, issuer: str, subject: str, audience: tuple[str, ...], expires_in: float | None, extra: Mapping[str, Any]
     ) -> str:
-        """Any well-formed token. `expires_in` is seconds from now, None is never. Raises ValueError."""
+        """Any well-formed token. `expires_in` is in seconds from now, None is never. Raises ValueError."""
         if expires_in is not None and not -_LONGEST_LIFE <= expires_in <= _LONGEST_LIFE:
-            raise ValueError(f"expires_in is {expires_in!r}; it is at most {_LONGEST_LIFE} seconds, ahead or back")
+            raise ValueError(f"expires_in is {expires_in!r}; it is from -{_LONGEST_LIFE} to {_LONGEST_LIFE} seconds")
         if taken := CLAIM_NAMES & extra.keys():
             raise ValueError(f"{min(taken)!r} is not an extra claim; sign() takes any claims")
         return self._mint(issuer, subject, audience, None if expires_in is None else round(expires_in), extra)
@@ -68,7 +68,7 @@ class Store:
     def _claims(
         self, issuer: str, subject: str, audience: tuple[str, ...], expires_in: int | None, extra: Mapping[str, Any]
     ) -> Claims:
-        """Those of a token that is given out now."""
+        """The claims of a token that is issued now."""
         now = self._issued_at()
         expires_at = None if expires_in is None else now + expires_in
         return Claims(identity_of(issuer, subject), subject, issuer, audience, now, expires_at, extra)
@@ -83,38 +83,38 @@ class Store:
         *,
         begun: int,
     ) -> str:
-        """A token that was issued when the world began (microseconds), signed with the key of that time."""
+        """A token issued at `begun`, when the world began (microseconds), signed with its first key."""
         issued_at = _seconds(begun)
         expires_at = None if expires_in is None else issued_at + round(expires_in)
         claims = Claims(identity_of(issuer, subject), subject, issuer, audience, issued_at, expires_at, extra)
         return self.keyring.first.mint(claims)
 
     def read(self, token: str) -> Claims:
-        """The claims of a token that is good now. Raises TokenRefused."""
+        """The claims of a token that is valid now. Raises TokenRefused."""
         return self.keyring.read(token, self._clock.seconds())
 
     def rotate_key(self) -> None:
-        """Lose the signing key and make another: every token given out so far becomes invalid."""
+        """Replace the signing key: every existing token becomes invalid."""
         self.keyring.rotate(SigningKey.rotated(self._entropy), self._clock.seconds())
 
     def set_email(self, owner: Identity, email: str) -> None:
-        """One address per identity, in lower case; a second call replaces the first."""
+        """One address per identity, in lower case; a second call replaces the first (v0.12)."""
         with self._lock:
             self.emails[owner] = email.lower()
 
     def add_database(self, owner: Identity, name: str | None = None) -> Database:
-        """A new database, listed last; one with a name is the same whatever else was made."""
+        """A new database, last in the list. With a name, its identity depends on owner and name only."""
         database = Database.new(self._entropy.draw(_DATABASE)) if name is None else self.database_named(owner, name)
         with self._lock:
             self.databases[owner] = (*(self.databases.get(owner) or ()), database.packed)
         return database
 
     def database_named(self, owner: Identity | str, name: str) -> Database:
-        """The database that belongs to an owner and a name, whether it was added or not."""
+        """The database of an owner and a name, added or not."""
         return Database.new(self._entropy.named(_DATABASE, f"{owner}/{name}"))
 
     def databases_of(self, owner: Identity) -> tuple[Database, ...]:
-        """In the order they were made."""
+        """In order of creation (crates/standalone/src/control_db.rs)."""
         return tuple(map(Database.unpacked, self.databases.get(owner) or ()))
 
     def _issued_at(self) -> int:
@@ -122,5 +122,5 @@ class Store:
 
 
 def _seconds(micros: int) -> int:
-    """Half a second rounded up: a fresh `iat` can be up to 0.5 s ahead (serde_with, TimestampSeconds)."""
+    """Rounded half up, so a new `iat` can be up to 0.5 s in the future (serde_with's TimestampSeconds)."""
     return (micros + 500_000) // 1_000_000

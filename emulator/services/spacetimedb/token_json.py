@@ -1,4 +1,4 @@
-"""Headers and claims as the real server's structs read them."""
+"""Token headers and claims, parsed as the real server's serde structs parse them."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ _ALGORITHMS = (
 )
 _TEXT = serde.Field(serde.optional(serde.string))
 
-# jsonwebtoken 9.3.0, src/header.rs. `jwk` is read as any object: its own fields are not looked at.
+# jsonwebtoken 9.3.0, src/header.rs. `jwk` may be any object: its fields are not checked.
 _HEADER_SHAPE = serde.struct(
     "Header",
     {

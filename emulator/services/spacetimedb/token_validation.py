@@ -1,4 +1,4 @@
-"""How a token is judged.
+"""Validation of tokens.
 
 The order of the checks and the texts are those of `FullTokenValidator` (crates/core/src/auth/token_validation.rs) and
 of the server's fork of jsonwebtoken 9.3.0; docs/fidelity.md, Tokens.
@@ -22,7 +22,7 @@ from emulator.services.spacetimedb.refusals import ClaimsRefused, InvalidToken, 
 
 
 class Inspection(NamedTuple):
-    """What a token says, whoever signed it. `claimed` is the identity it claims for itself."""
+    """The parsed token, not validated. `claimed` is its `hex_identity`."""
 
     algorithm: str
     claims: Claims
@@ -30,24 +30,24 @@ class Inspection(NamedTuple):
 
 
 def inspect(token: str) -> Inspection:
-    """Read a token without judging time or signature. Raises TokenRefused where the server could not read it."""
+    """Parse a token without checking time or signature. Raises TokenRefused when the server could not parse it."""
     header, payload, _ = _segments(token)
     algorithm = _algorithm(header)
     return Inspection(algorithm, *_claims(payload))
 
 
 class Verifier(Protocol):
-    """Whoever can tell whether it signed something."""
+    """A key that verifies signatures."""
 
     def verifies(self, message: bytes, signature: bytes) -> bool: ...
 
 
-def judge(token: str, key: Verifier, now: int) -> Claims:
-    """What `token` says, if `key` signed it and it is good at `now` (seconds). Raises TokenRefused.
+def validate(token: str, key: Verifier, now: int) -> Claims:
+    """The claims of `token`, if `key` signed it and it is valid at `now` (seconds). Raises TokenRefused.
 
-    The real server tries its own key first and, when anything at all is wrong, once more as the token of a foreign
-    issuer without looking at the signature. What is wrong in that second look is what it answers, so faults of form and
-    time come before faults of algorithm and signature.
+    The real server validates with its own key first and, after any error, once more as the token of a foreign issuer,
+    without the signature. It reports an error of that second pass, if any, so errors of format and time take precedence
+    over errors of algorithm and signature.
     """
     header, payload, signature = _segments(token)
     algorithm = _algorithm(header)
@@ -76,11 +76,11 @@ def _segments(token: str) -> tuple[str, str, str]:
 def expired(claims: Claims, now: int) -> InvalidToken:
     assert claims.expires_at is not None
     ago = now - claims.expires_at
-    return InvalidToken("ExpiredSignature", f"expired {ago} s ago by the emulator's clock, the 60 s leeway used up")
+    return InvalidToken("ExpiredSignature", f"expired {ago} s ago by the emulator's clock, after the leeway of 60 s")
 
 
 def _unknown_issuer(issuer: str, first: TokenRefused) -> ClaimsRefused:
-    why = f"the issuer is {issuer!r}, which the emulator can't ask for keys; tried as its own: {first.why}"
+    why = f"the issuer is {issuer!r}, and the emulator does not fetch keys; with its own key: {first.why}"
     return ClaimsRefused(f"Error fetching public key for issuer {issuer}", why)
 
 
@@ -95,7 +95,7 @@ def _decoded(segment: str, name: str) -> bytes:
 
 
 def _read_carefully(data: bytes, part: str) -> dict[str, Any]:
-    """A header or a payload as serde_json reads it. Imported when first needed: good tokens don't."""
+    """A header or a payload, parsed like serde_json. Imported on first use, as valid tokens do not need it."""
     from emulator.services.rust.serde_json import JsonError
     from emulator.services.spacetimedb.token_json import read
 
@@ -125,10 +125,10 @@ def _check_signature(algorithm: str, message: str, segment: str, key: Verifier) 
     if algorithm == "RS256":
         raise InvalidToken("InvalidSignature", "`alg` is RS256, the emulator's key is not an RSA key")
     if not key.verifies(message.encode("utf-8", "surrogateescape"), signature):
-        raise InvalidToken("InvalidSignature", _wrong_signature(signature))
+        raise InvalidToken("InvalidSignature", _why_invalid(signature))
 
 
-def _wrong_signature(signature: bytes) -> str:
+def _why_invalid(signature: bytes) -> str:
     if not signature:
         return "the signature is empty"
     if len(signature) != 64:
@@ -140,7 +140,7 @@ def _wrong_signature(signature: bytes) -> str:
 
 
 def _claims(segment: str) -> tuple[Claims, str | None]:
-    """The claims, and the identity they claim for themselves."""
+    """The claims, and `hex_identity` if there is one."""
     payload = _decoded(segment, "payload")
     claims = _minted_claims(payload)
     return _any_claims(_read_carefully(payload, "payload")) if claims is None else (claims, claims.identity)
@@ -161,7 +161,7 @@ def _any_claims(found: dict[str, Any]) -> tuple[Claims, str | None]:
 
 
 def _minted_claims(payload: bytes) -> Claims | None:
-    """The claims of a payload that is, to the byte, what this server writes; None for any other."""
+    """The claims of a payload that is byte for byte as this server writes it; None for any other."""
     try:
         found = _MINTED.decode(payload)
     except (msgspec.MsgspecError, ValueError, RecursionError):  # no ValueError before msgspec 0.20
@@ -198,5 +198,5 @@ def _check_claims(claims: Claims, claimed: str | None) -> None:
         raise ClaimsRefused(
             f"Identity mismatch: token identity Identity({claimed}) does not match computed identity "
             f"Identity({claims.identity})",
-            "`hex_identity` is not the identity that belongs to `iss` and `sub`",
+            "`hex_identity` is not the identity of `iss` and `sub`",
         )

@@ -112,4 +112,4 @@ def test_a_report_of_nothing_says_so() -> None:
 
 def test_the_short_form_names_the_refused() -> None:
     assert short([exchange()]) == "#1 GET /v1/ping -> 401: because"
-    assert short([]) == "none refused of 0"
+    assert short([]) == "0 exchanges without errors"

@@ -81,7 +81,7 @@ NAMES = "intuition: {api_keys: {ci: }, identities: {jp: {display_name: JP}}}\nsp
         ),
         (
             "script: [{request: POST /identty, do: {status: 503}}]",
-            "2:11 script[0].request: no route is like 'POST /identty'; did you mean 'POST /identity'?",
+            "2:11 script[0].request: no route matches 'POST /identty'; did you mean 'POST /identity'?",
         ),
         (
             "script: [{request: POST /identity, do: {}}]",

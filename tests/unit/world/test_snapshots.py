@@ -85,7 +85,7 @@ def test_a_skewed_clock_stays_as_far_ahead() -> None:
         (lambda found: found["intuition"]["identities"][0].update(created_at="zzz"), "zzz"),
         (lambda found: found["intuition"]["identities"][0].update(assets_sum="zzz"), "matching regex"),
         (lambda found: found["intuition"]["lifecycle"].update(complete_after=-1), "complete_after is not from 0"),
-        (lambda found: found["script"][0]["step"].update(request="POST /identiy"), "no route is like"),
+        (lambda found: found["script"][0]["step"].update(request="POST /identiy"), "no route matches"),
         (lambda found: found["script"][0]["step"].update(actor="nobody"), "no actor 'nobody'"),
         (lambda found: found["intuition"].update(users=[]), "no user has the wallet '0x81'"),
         (lambda found: found["clock"].update(freeze="yesterday"), "this is no snapshot"),

@@ -40,12 +40,12 @@ def test_bad_credentials_get_the_documented_words(key: str | None, authorization
     ("key", "why"),
     [
         ("", "`x-api-key` is empty; is the variable it comes from set?"),
-        ("undefined", "`x-api-key` is the text 'undefined': a variable that was never filled in"),
-        ("${INTUITION_API_KEY}", "`x-api-key` is the text '${INTUITION_API_KEY}': a variable that was never filled in"),
+        ("undefined", "`x-api-key` is the text 'undefined': a variable that was not replaced"),
+        ("${INTUITION_API_KEY}", "`x-api-key` is the text '${INTUITION_API_KEY}': a variable that was not replaced"),
         (f"{API_KEY}\\n", "`x-api-key` ends in a newline"),
-        (f'"{API_KEY}"', "`x-api-key` is a good key inside quotes or blanks"),
-        ("ABCDEF00-0000-4000-8000-000000000000", "`x-api-key` is a good key in upper case; keys are lower case"),
-        ("0", f"`x-api-key` was never issued here, or was revoked; {API_KEY} is good"),
+        (f'"{API_KEY}"', "`x-api-key` is a valid key inside quotes or spaces"),
+        ("ABCDEF00-0000-4000-8000-000000000000", "`x-api-key` is a valid key in upper case; keys are lower case"),
+        ("0", f"`x-api-key` was never issued here, or was revoked; {API_KEY} is valid"),
     ],
 )
 def test_the_reason_names_the_usual_mistake(key: str, why: str) -> None:

@@ -128,7 +128,7 @@ def test_a_pair_that_does_not_match_is_refused(tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     _, other_public = write_key_pair(tmp_path / "other", 54321)
 
-    with pytest.raises(Misconfigured, match="is not the public half of"):
+    with pytest.raises(Misconfigured, match="is not the public key of"):
         SigningKey.from_files(private_path, other_public)
 
 

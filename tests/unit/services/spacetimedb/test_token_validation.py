@@ -198,11 +198,11 @@ def test_a_token_found_good_once_is_still_judged_by_the_time() -> None:
 def test_the_memory_of_good_tokens_is_bounded() -> None:
     keyring = Keyring(KEY)
 
-    for number in range(3 * keyring._REMEMBERED // 2):
-        keyring._good[str(number)] = ALICE
+    for number in range(3 * keyring._CACHED // 2):
+        keyring._valid[str(number)] = ALICE
     keyring.read(signed(claims()), NOW)
 
-    assert len(keyring._good) == 1
+    assert len(keyring._valid) == 1
 
 
 # --- why --------------------------------------------------------------------------------------------------------------
@@ -211,7 +211,7 @@ def test_the_memory_of_good_tokens_is_bounded() -> None:
 def test_an_expired_token_tells_for_how_long() -> None:
     refused = refusal(signed(claims(exp=NOW - 72)))
 
-    assert refused.why == "expired 72 s ago by the emulator's clock, the 60 s leeway used up"
+    assert refused.why == "expired 72 s ago by the emulator's clock, after the leeway of 60 s"
 
 
 def test_a_rotated_key_is_told_from_a_strange_one() -> None:
@@ -221,7 +221,7 @@ def test_a_rotated_key_is_told_from_a_strange_one() -> None:
     refused = refusal(signed(claims()), keyring, NOW + 3)
 
     assert refused.text == "Invalid token: InvalidSignature"
-    assert refused.why == "signed by a key that was rotated away 3 s ago"
+    assert refused.why == "signed by a key that was rotated 3 s ago"
 
 
 def test_a_strange_key_is_called_strange() -> None:
