@@ -1,55 +1,48 @@
-"""The ceiling: `python -m benchmarks.bare PORT ANSWERS`, a server as a user of aiohttp would write it.
+"""`python -m benchmarks.bare PORT ANSWER`, a server as a user of aiohttp would write it: the limit for the emulator.
 
-`ANSWERS` is a JSON file of what the emulator answered: method, path, status, headers, body. The handlers do nothing but
-send the same, read the JSON body where `reads` says so, and sign or verify something where `raw` does.
+`ANSWER` is a JSON object of what the emulator answered: method, path, status, headers, body. The handler does nothing
+but send the same; it reads the JSON body first where `reads` says so, and signs or verifies something where `raw` does.
 """
 
 import json
 import sys
-from collections.abc import Awaitable, Callable
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
 
-from benchmarks import raw
-
-Handler = Callable[[web.Request], Awaitable[web.Response]]
+_MESSAGE = b"x" * 340  # as long as the signed part of a token
 
 
-def answering(status: int, headers: dict[str, str], body: bytes) -> Handler:
+def operation(name: str) -> Callable[[], object] | None:
+    """One ECDSA operation as the emulator does it: its signatures are deterministic."""
+    key, scheme = ec.derive_private_key(7, ec.SECP256R1()), ec.ECDSA(SHA256(), deterministic_signing=True)
+    signature, public, verifying = key.sign(_MESSAGE, scheme), key.public_key(), ec.ECDSA(SHA256())
+    operations: dict[str, Callable[[], object]] = {
+        "sign": lambda: key.sign(_MESSAGE, scheme),
+        "verify": lambda: public.verify(signature, _MESSAGE, verifying),
+    }
+    return operations.get(name)
+
+
+def application(answer: dict[str, Any]) -> web.Application:
+    status, headers, body = answer["status"], answer["headers"], answer["body"].encode()
+    reads, compute = answer["reads"], operation(answer["raw"])
+
     async def handle(request: web.Request) -> web.Response:
+        if reads:
+            await request.json()
+        if compute:
+            compute()
         return web.Response(status=status, headers=headers, body=body)
 
-    return handle
-
-
-def reading(handle: Handler) -> Handler:
-    async def read(request: web.Request) -> web.Response:
-        await request.json()
-        return await handle(request)
-
-    return read
-
-
-def computing(handle: Handler, operation: Callable[[], object]) -> Handler:
-    async def compute(request: web.Request) -> web.Response:
-        operation()
-        return await handle(request)
-
-    return compute
-
-
-def application(answers: list[dict[str, Any]]) -> web.Application:
     app = web.Application()
-    for each in answers:
-        handler = answering(each["status"], each["headers"], each["body"].encode())
-        handler = reading(handler) if each["reads"] else handler
-        handler = computing(handler, raw.OPERATIONS[each["raw"]]()) if each["raw"] else handler
-        app.router.add_route(each["method"], each["path"], handler)
+    app.router.add_route(answer["method"], answer["path"], handle)
     return app
 
 
 if __name__ == "__main__":
-    found = json.loads(Path(sys.argv[2]).read_text(encoding="utf-8"))
-    web.run_app(application(found), host="127.0.0.1", port=int(sys.argv[1]), print=None, access_log=None)
+    found = application(json.loads(sys.argv[2]))
+    web.run_app(found, host="127.0.0.1", port=int(sys.argv[1]), print=None, access_log=None)

@@ -1,34 +1,46 @@
 """What is allowed, as a table, and whether a run's results are within it."""
 
 import statistics
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from benchmarks.rates import BARE, OURS, RAW, world
+from benchmarks.servers import BARE, OURS, RAW
+from benchmarks.settings import FEW, MANY, SCENARIO, TEST, row_name
 
 Results = dict[str, Any]
 
-_MANY, _SOME, _FEW = world(100_000), world(1_000), world(10)
+Figure = tuple[str, ...]
+"""The keys that lead to a figure's samples, one of each round: ("starts", "bare aiohttp")."""
 
 
 class Budget(NamedTuple):
-    """`measure` takes the figure out of the results; it raises KeyError where they have none."""
+    """A limit for a figure: for its ratio to `against` when the unit is "×", else for what it has over `against`."""
 
     what: str
     limit: float
     unit: str
-    beside: str
-    measure: Callable[[Results], float]
+    figure: Figure
+    against: Figure = ()
+    beside: str = ""
+    """What the limit is a multiple of, or beyond."""
     least: bool = False
 
     @property
     def text(self) -> str:
-        return f"{'≥' if self.least else '≤'} {shown(self.limit, self.unit)}{f' {self.beside}' if self.beside else ''}"
+        return f"{'≥' if self.least else '≤'} {self.limit:,g} {self.unit} {self.beside}".strip()
+
+    def measured(self, results: Results) -> float | None:
+        """None where the results have no figure."""
+        try:
+            figure = samples(results, self.figure)
+            if not self.against:
+                return statistics.median(figure)
+            return (ratio if self.unit == "×" else difference)(figure, samples(results, self.against))
+        except KeyError:
+            return None
 
 
 class Verdict(NamedTuple):
-    """`measured` is None where the results have no figure."""
-
     budget: Budget
     measured: float | None
 
@@ -39,7 +51,7 @@ class Verdict(NamedTuple):
         return self.measured >= self.budget.limit if self.budget.least else self.measured <= self.budget.limit
 
     def excused(self, missing: Iterable[str]) -> bool:
-        """Whether there is no figure because a peer could not be had."""
+        """Whether there is no figure because a peer is not available."""
         return self.measured is None and any(peer in self.budget.what for peer in missing)
 
     @property
@@ -51,8 +63,17 @@ class Verdict(NamedTuple):
 
 def shown(figure: float, unit: str) -> str:
     """A figure as people read it."""
-    digits = {"×": 2, "ms": 3 if figure < 1 else 2, "bytes": 0, "MiB": 0}[unit]
-    return f"{figure:,.{digits}f} {unit}"
+    digits = {"×": 2, "ms": 0 if abs(figure) >= 100 else 2, "bytes": 0, "MiB": 0}[unit]
+    return f"{round(figure, digits) + 0.0:,.{digits}f} {unit}"
+
+
+def samples(results: Results, figure: Figure) -> list[float]:
+    """Raises KeyError."""
+    found: Any = results
+    for key in figure:
+        found = found[key]
+    assert isinstance(found, list)
+    return found
 
 
 def ratio(ours: Iterable[float], theirs: Iterable[float]) -> float:
@@ -65,128 +86,64 @@ def difference(ours: Iterable[float], theirs: Iterable[float]) -> float:
     return statistics.median(one - other for one, other in zip(ours, theirs, strict=True))
 
 
-def ceiling(bare: Iterable[float], micros: Iterable[float]) -> list[float]:
-    """Each round's rate of a server that takes the bare handler's time and one raw operation's."""
-    return [1 / (1 / rate + each / 1e6) for rate, each in zip(bare, micros, strict=True)]
+def rate(route: str, server: str = OURS, field: str = "rate", connections: int = 16) -> Figure:
+    return ("rates", route, str(connections), server, field)
 
 
-def samples(results: Results, route: str, name: str, field: str, connections: int = 16) -> list[float]:
-    """One figure of each round. Raises KeyError."""
-    return [each[field] for each in results["rates"][route][str(connections)][name]]
+def at_least(what: str, limit: float, figure: Figure, against: Figure, beside: str) -> Budget:
+    return Budget(what, limit, "×", figure, against, beside, least=True)
 
 
-def against(route: str, theirs: str = BARE, ours: str = OURS, field: str = "rate") -> Callable[[Results], float]:
-    """One server's figure as a multiple of another's."""
-    return lambda results: ratio(samples(results, route, ours, field), samples(results, route, theirs, field))
+def faster(peer: str) -> Budget:
+    return at_least(f"`GET public-key` against {peer}", 5, rate(_KEY), rate(_KEY, peer), "its rate")
 
 
-def of_sum(results: Results, route: str, name: str, operation: str) -> float:
-    """A server's rate as a share of 1 / (the bare handler's time + that of the operation measured alone)."""
-    micros = samples(results, route, f"{operation} alone", "micros")
-    return ratio(samples(results, route, name, "rate"), ceiling(samples(results, route, BARE, "rate"), micros))
+def reset(world: str) -> Budget:
+    both, alone = ("resets", world, "reset"), ("resets", world, "request")
+    return Budget(f"reset and the next request, {world}", 0.3, "ms", both, alone, "over a request alone")
 
 
-def start_against(theirs: str) -> Callable[[Results], float]:
-    def measure(results: Results) -> float:
-        ours, other = results["starts"][OURS], results["starts"][theirs]
-        return ratio([each["start"] for each in ours], [each["start"] for each in other])
-
-    return measure
-
-
-def weight(kind: str) -> Callable[[Results], float]:
-    return lambda results: statistics.median(results["memory"][kind])
-
-
-def reset(size: str) -> Callable[[Results], float]:
-    return lambda results: statistics.median(each["reset"] for each in results["resets"][size])
-
-
-def slowest(size: str) -> Callable[[Results], float]:
-    """Beyond what the bare handler's slowest request is over its median in the same round: the machine has its own."""
-
-    def over(results: Results, name: str) -> list[float]:
-        return [each["worst"] - each["median"] for each in results["resets"][name]]
-
-    return lambda results: max(difference(over(results, size), over(results, BARE)), 0.0)
-
-
-def fixture(row: str, name: str = OURS, less: str = "") -> Callable[[Results], float]:
-    """What a part of the plugin costs, less what something else does."""
-
-    def measure(results: Results) -> float:
-        found = results["fixture"][row]
-        return difference(found[name], found[less]) if less else statistics.median(found[name])
-
-    return measure
+def kept(what: str, limit: float) -> Budget:
+    return Budget(f"memory kept of each {what}", limit, "bytes", ("memory", what))
 
 
 _KEY, _SEEN, _NEW = "GET public-key", "GET verify, token seen before", "GET verify, new tokens"
-_PAGE = "GET /identities?limit=100"
-_RATE = "the rate of bare aiohttp"
+_SIGN, _CREATE, _ID, _LIST = "POST /v1/identity", "POST /identity", "GET /identity/{id}", "GET /identities?limit=100"
+_RATE, _FEW, _ROWS = "the rate of bare aiohttp", f"the rate with {row_name(FEW)}", row_name(MANY)
+_TEST = f"{_ROWS} {TEST}"
+_START, _CPU, _MEMORY = ("starts", OURS), rate(_KEY, OURS, "cpu"), rate(_KEY, OURS, "memory")
+_FIRST, _EACH, _EMPTY = ("fixture", "first use"), ("fixture", "each test"), "an empty fixture"
+_SLOWEST, _BARE_SLOWEST = ("resets", _TEST, "slowest"), ("resets", BARE, "slowest")
 
 BUDGETS = (
-    Budget("start to first answer, standalone", 1.35, "×", "a bare aiohttp script", start_against(BARE)),
-    Budget("`GET public-key`, journal on", 0.75, "×", _RATE, against(_KEY), least=True),
-    Budget("`GET verify`, token seen before", 0.65, "×", _RATE, against(_SEEN), least=True),
-    Budget("`GET verify`, new token each time", 0.75, "×", "bare + raw verify", against(_NEW, theirs=RAW), least=True),
-    Budget("`POST /v1/identity`", 0.75, "×", "bare + raw sign", against("POST /v1/identity", theirs=RAW), least=True),
-    Budget("`POST /identity`", 0.45, "×", "bare aiohttp reading the body", against("POST /identity"), least=True),
-    Budget(
-        "`GET /identity/{id}`, 100,000 against 10",
-        0.9,
-        "×",
-        "the rate in a world of 10",
-        against("GET /identity/{id}", theirs=_FEW, ours=_MANY),
-        least=True,
-    ),
-    Budget(
-        "page of 100, 100,000 against 1,000",
-        2.0,
-        "×",
-        "the time in a world of 1,000",
-        against(_PAGE, theirs=_MANY, ours=_SOME),
-    ),
-    Budget("kept of a bare `POST /v1/identity`", 8, "bytes", "", weight("bare POST /v1/identity")),
-    Budget("kept of an identity with an e-mail", 400, "bytes", "", weight("identity with an e-mail")),
-    Budget("kept of an identity with a database", 400, "bytes", "", weight("identity with a database")),
-    Budget("kept of an Intuition identity", 1500, "bytes", "", weight("Intuition identity")),
-    Budget("the same, once listed", 1500, "bytes", "", weight("Intuition identity, listed")),
-    *(Budget(f"reset, {size}", 0.1, "ms", "", reset(size)) for size in (world(0), world(10_000), _MANY)),
-    *(
-        Budget(
-            f"slowest request in the second after, {size}",
-            2,
-            "ms",
-            "more over its median than bare aiohttp",
-            slowest(size),
-        )
-        for size in (world(0), world(10_000), _MANY)
-    ),
-    *(
-        Budget(f"`GET public-key` against {peer}", 5, "×", "its rate", against(_KEY, theirs=peer), least=True)
-        for peer in ("moto", "pytest-httpserver", "oidc-provider-mock")
-    ),
-    Budget("CPU of a request against WireMock, warm", 0.5, "×", "its CPU", against(_KEY, "WireMock", field="cpu")),
-    Budget("start against WireMock", 0.5, "×", "its start", start_against("WireMock")),
-    Budget("memory against WireMock", 0.25, "×", "its memory", against(_KEY, "WireMock", field="rss")),
-    Budget("plugin module: import and hooks, unused", 5, "ms", "", fixture("unused")),
-    Budget("first use of the fixture", 60, "ms", "over bare aiohttp", fixture("first use", less=BARE)),
-    Budget("each further test", 0.3, "ms", "over an empty fixture", fixture("each test", less="an empty fixture")),
-    Budget("starting with `crowded`, imports included", 2000, "ms", "", fixture("crowded", "loading")),
-    Budget("the process then", 150, "MiB", "", fixture("crowded", "process")),
-    Budget("reset to `crowded`", 0.1, "ms", "", fixture("crowded", "reset")),
-    Budget("session end, idle", 20, "ms", "", fixture("end", "idle")),
-    Budget("session end, a handler hangs", 150, "ms", "", fixture("end", "a handler hangs")),
+    Budget("start to first answer", 1.35, "×", _START, ("starts", BARE), "a bare aiohttp script"),
+    at_least("`GET public-key`", 0.75, rate(_KEY), rate(_KEY, BARE), _RATE),
+    at_least("`GET verify`, token seen before", 0.65, rate(_SEEN), rate(_SEEN, BARE), _RATE),
+    at_least("`GET verify`, new tokens", 0.75, rate(_NEW), rate(_NEW, RAW), "bare aiohttp that verifies"),
+    at_least("`POST /v1/identity`", 0.75, rate(_SIGN), rate(_SIGN, RAW), "bare aiohttp that signs"),
+    at_least("`POST /identity`", 0.45, rate(_CREATE), rate(_CREATE, BARE), "bare aiohttp that reads the body"),
+    at_least(f"`GET /identity/{{id}}`, {_ROWS}", 0.9, rate(_ID, _ROWS), rate(_ID), _FEW),
+    at_least(f"page of 100, {_ROWS}", 0.5, rate(_LIST, _ROWS), rate(_LIST), _FEW),
+    *map(faster, ("moto", "pytest-httpserver", "oidc-provider-mock")),
+    Budget("CPU of a request against WireMock", 0.5, "×", _CPU, rate(_KEY, "WireMock", "cpu"), "its CPU"),
+    Budget("start against WireMock", 0.5, "×", _START, ("starts", "WireMock"), "its start"),
+    Budget("memory against WireMock", 0.25, "×", _MEMORY, rate(_KEY, "WireMock", "memory"), "its memory"),
+    Budget("plugin installed, not used", 5, "ms", ("fixture", "unused", OURS)),
+    Budget("first use of the fixture", 60, "ms", (*_FIRST, OURS), (*_FIRST, BARE), "over bare aiohttp"),
+    Budget("each further test", 0.3, "ms", (*_EACH, OURS), (*_EACH, _EMPTY), f"over {_EMPTY}"),
+    *map(reset, (row_name(0), f"{_ROWS} {SCENARIO}", _TEST)),
+    Budget(f"slowest request in the next second, {_TEST}", 2, "ms", _SLOWEST, _BARE_SLOWEST, "over bare aiohttp's"),
+    Budget("end of the session", 20, "ms", ("fixture", "end", "idle")),
+    Budget("end of the session while a handler hangs", 150, "ms", ("fixture", "end", "a handler hangs")),
+    Budget("start with 100,000 identities (`crowded`)", 2000, "ms", ("fixture", "crowded", "loading")),
+    Budget("the process then", 150, "MiB", ("fixture", "crowded", "process")),
+    kept("bare POST /v1/identity", 8),
+    kept("identity with an e-mail", 400),
+    kept("identity with a database", 400),
+    kept("Intuition identity", 1500),
+    kept("Intuition identity, listed", 1500),
 )
 
 
 def judge(results: Results) -> list[Verdict]:
-    return [Verdict(budget, _measured(budget, results)) for budget in BUDGETS]
-
-
-def _measured(budget: Budget, results: Results) -> float | None:
-    try:
-        return budget.measure(results)
-    except KeyError:
-        return None
+    return [Verdict(budget, budget.measured(results)) for budget in BUDGETS]

@@ -1,11 +1,12 @@
 """A client for machines without wrk: `python -m benchmarks.client PORT PLAN CONNECTIONS SECONDS`.
 
-It sends a plan over keep-alive connections, one request at a time on each, and prints what wrk's script prints.
+It sends a plan over keep-alive connections, one request at a time on each, and prints what load.lua prints.
 """
 
 import asyncio
 import json
 import re
+import statistics
 import sys
 import time
 from collections.abc import Iterator
@@ -13,29 +14,6 @@ from itertools import cycle
 from pathlib import Path
 
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
-
-
-class Tally:
-    """What came of the requests: microseconds of each, and how many were no success."""
-
-    def __init__(self, plan: list[bytes]) -> None:
-        self.planned = len(plan)
-        self.requests: Iterator[bytes] = cycle(plan)
-        self.took: list[float] = []
-        self.errors = 0
-
-    def report(self, seconds: float) -> str:
-        took = sorted(self.took) or [0.0]
-        return json.dumps(
-            {
-                "requests": len(self.took),
-                "seconds": seconds,
-                "p50": took[len(took) // 2],
-                "p99": took[int(len(took) * 0.99)],
-                "errors": self.errors,
-                "rounds": len(self.took) / self.planned,
-            }
-        )
 
 
 def read_plan(path: Path) -> list[bytes]:
@@ -48,36 +26,40 @@ def read_plan(path: Path) -> list[bytes]:
     return found
 
 
-async def send(port: int, tally: Tally, until: float) -> None:
-    """Requests on one connection, and on another whenever the server closes it."""
+async def send(port: int, requests: Iterator[bytes], until: float) -> list[tuple[float, bool]]:
+    """Microseconds and success of each request on one connection, and on another whenever the server closes it."""
+    took = []
     while time.perf_counter() < until:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        closed = False
-        while time.perf_counter() < until and not closed:
+        head = b""
+        while time.perf_counter() < until and b"connection: close" not in head.lower():
             begin = time.perf_counter()
-            writer.write(next(tally.requests))
-            closed = await _answer(reader, tally)
-            tally.took.append((time.perf_counter() - begin) * 1e6)
+            writer.write(next(requests))
+            head = await _answer(reader)
+            took.append(((time.perf_counter() - begin) * 1e6, head[9:10] in {b"2", b"3"}))
         writer.close()
+    return took
 
 
-async def _answer(reader: asyncio.StreamReader, tally: Tally) -> bool:
-    """Read one answer; true when no other will come on this connection."""
+async def _answer(reader: asyncio.StreamReader) -> bytes:
+    """The head of an answer whose body is read too."""
     head = await reader.readuntil(b"\r\n\r\n")
-    tally.errors += head[9:10] not in {b"2", b"3"}
     if b"chunked" in head.lower():
         await reader.readuntil(b"\r\n0\r\n\r\n")
     elif length := _LENGTH.search(head):
         await reader.readexactly(int(length[1]))
-    return b"connection: close" in head.lower()
+    return head
 
 
-async def main(port: int, plan: Path, connections: int, seconds: float) -> None:
-    tally = Tally(read_plan(plan))
-    begin = time.perf_counter()
-    await asyncio.gather(*(send(port, tally, begin + seconds) for _ in range(connections)))
-    print(tally.report(time.perf_counter() - begin))
+async def main(port: int, plan: list[bytes], connections: int, seconds: float) -> dict[str, float]:
+    requests, begin = cycle(plan), time.perf_counter()
+    sent = await asyncio.gather(*(send(port, requests, begin + seconds) for _ in range(connections)))
+    took = [each for one in sent for each in one]
+    p50, errors = statistics.median(micros for micros, _ in took), sum(not good for _, good in took)
+    seconds = time.perf_counter() - begin
+    return {"requests": len(took), "seconds": seconds, "p50": p50, "errors": errors, "rounds": len(took) / len(plan)}
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])))
+    _, port, path, connections, duration = sys.argv
+    print(json.dumps(asyncio.run(main(int(port), read_plan(Path(path)), int(connections), float(duration)))))

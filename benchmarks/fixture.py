@@ -1,225 +1,137 @@
-"""What the pytest plugin costs: `python -m benchmarks --only fixture`.
-
-Runs alternate with the same thing done without us where there is such a thing, so that the machine's mood cancels out.
-"""
+"""What the pytest plugin costs, in turn with the same thing done without the emulator where there is such a thing."""
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import urllib.request
 from pathlib import Path
 from typing import Any
 
-from benchmarks.rates import BARE, OURS
+from benchmarks.load import request
+from benchmarks.servers import BARE, OURS, ROOT
 from benchmarks.settings import Settings
+from benchmarks.worlds import API_KEY
+from emulator import running_in_thread
 
 TESTS = 300
-
 
 Samples = dict[str, list[float]]
 
 
-# --- the plugin module ------------------------------------------------------------------------------------------------
+def fixture(settings: Settings) -> dict[str, Any]:
+    """Milliseconds, unless said otherwise."""
+    parts = {"unused": unused, "first use": first_use, "each test": each_test, "crowded": crowded, "end": session_end}
+    return {"fixture": {name: measure(settings.runs) for name, measure in parts.items()}}
 
-_IMPORT = """
-import sys, time
+
+def _numbers(program: str, tests: str = "", **environment: str) -> list[float]:
+    """The last line that a program in a process of its own prints; it gets the path of a file of tests."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "test_it.py"
+        path.write_text(tests)
+        command = [sys.executable, "-c", program, str(path)]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    return [float(number) for number in done.stdout.splitlines()[-1].split()]
+
+
+_UNUSED = """
+import functools, sys, time
 import pytest, contextlib, os
-begin = time.perf_counter()
-import conftest_plugin
-print((time.perf_counter() - begin) * 1000)
-"""
-_HOOKS = """
-import pytest, sys, time
-
-class Timer:
-    spent = 0.0
+spent = []
 
 def timed(function):
+    @functools.wraps(function)
     def call(*args, **kwargs):
         begin = time.perf_counter()
         try:
             return function(*args, **kwargs)
         finally:
-            Timer.spent += time.perf_counter() - begin
+            spent.append(time.perf_counter() - begin)
     return call
 
-import conftest_plugin
+conftest_plugin = timed(__import__)("conftest_plugin")
 for name in ("pytest_addoption", "pytest_configure"):
-    original = getattr(conftest_plugin, name)
-    replacement = timed(original)
-    replacement.__wrapped__ = original
-    setattr(conftest_plugin, name, replacement)
+    setattr(conftest_plugin, name, timed(getattr(conftest_plugin, name)))
 pytest.main(["-q", "-p", "conftest_plugin", "-p", "no:cacheprovider", sys.argv[1]])
-print(Timer.spent * 1000)
+assert len(spent) == 3, spent
+print()
+print(sum(spent) * 1000)
 """
 
 
 def unused(runs: int) -> Samples:
     """Importing the plugin module and calling its hooks in a session that uses nothing of it."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "test_nothing.py"
-        path.write_text("def test_nothing(): pass\n")
-        cost = [_last_number(_IMPORT, str(path), folder) + _last_number(_HOOKS, str(path), folder) for _ in range(runs)]
-    return {OURS: cost}
+    alone = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    return {OURS: [_numbers(_UNUSED, "def test_nothing(): pass\n", **alone)[0] for _ in range(runs)]}
 
 
-def _last_number(program: str, argument: str, folder: str) -> float:
-    environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    command = [sys.executable, "-c", program, argument]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=True)
-    return float(done.stdout.split()[-1])
-
-
-# --- first use --------------------------------------------------------------------------------------------------------
-
-_FIRST_OURS = """
+_FIRST = """
 import time, urllib.request
 begin = time.perf_counter()
-from emulator import running_in_thread
-with running_in_thread() as emulator:
-    request = urllib.request.Request(emulator.url + "/v1/identity", method="POST")
-    urllib.request.urlopen(request).read()
+from {module} import running_in_thread
+with running_in_thread() as server:
+    urllib.request.urlopen(urllib.request.Request(server.url + "/v1/identity", method="POST")).read()
     print((time.perf_counter() - begin) * 1000)
-"""
-_FIRST_BARE = """
-import time, urllib.request
-begin = time.perf_counter()
-import asyncio, threading
-from aiohttp import web
-
-async def answer(request):
-    return web.Response(text="hello")
-
-async def serve():
-    global url
-    app = web.Application()
-    app.router.add_post("/v1/identity", answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    url = "http://127.0.0.1:%d" % site._server.sockets[0].getsockname()[1]
-
-loop = asyncio.new_event_loop()
-loop.run_until_complete(serve())
-threading.Thread(target=loop.run_forever, daemon=True).start()
-urllib.request.urlopen(urllib.request.Request(url + "/v1/identity", method="POST")).read()
-print((time.perf_counter() - begin) * 1000)
 """
 
 
 def first_use(runs: int) -> Samples:
-    """Imports, boot and first answer, in a process that has imported nothing."""
-    pairs = [(_last_number(_FIRST_OURS, "", "."), _last_number(_FIRST_BARE, "", ".")) for _ in range(2 * runs)]
-    return {OURS: [ours for ours, _ in pairs], BARE: [bare for _, bare in pairs]}
+    """Imports, start and first answer, in a process that has imported nothing."""
+    modules = {OURS: "emulator", BARE: "benchmarks.hello"}
+    rounds = [{name: _numbers(_FIRST.format(module=each)) for name, each in modules.items()} for _ in range(2 * runs)]
+    return {name: [each[name][0] for each in rounds] for name in modules}
 
 
-# --- each further test ------------------------------------------------------------------------------------------------
+_EACH = """
+import pytest, statistics, sys, time
+spent = {"ours": [], "empty": []}
 
-_CONFTEST = """
-import pytest, time, threading, asyncio, statistics, json, os, urllib.request
+class Plugin:
+    @pytest.fixture
+    def empty(self):
+        yield
 
-@pytest.fixture
-def empty():
-    yield
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self, item):
+        begin = time.perf_counter()
+        result = yield
+        spent[item.name.split("_")[1]].append((time.perf_counter() - begin) * 1000)
+        return result
 
-def pytest_collection_modifyitems(items):
-    items.sort(key=lambda item: item.callspec.params["number"])  # the kinds alternate
-
-spent = {}
-
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_protocol(item):
-    begin = time.perf_counter()
-    result = yield
-    spent.setdefault(item.originalname, []).append((time.perf_counter() - begin) * 1000)
-    return result
-
-def pytest_sessionfinish(session):
-    with open(os.environ["SPENT"], "w") as file:
-        json.dump({name: statistics.median(each[5:]) for name, each in spent.items()}, file)
-"""
-_TESTS = """
-import pytest
-
-many = pytest.mark.parametrize("number", range({tests}))
-
-@many
-def test_empty(number, empty): pass
-
-@many
-def test_ours(number, identity_emulator): pass
-
-@many
-def test_httpserver(number, httpserver): pass
-
-@many
-async def test_aiohttp_server(number, aiohttp_server):
-    from aiohttp import web
-    await aiohttp_server(web.Application())
+pytest.main(["-q", "-p", "no:randomly", "-p", "no:cacheprovider", sys.argv[1]], plugins=[Plugin()])
+print()
+print(*(statistics.median(each[5:]) for each in spent.values()))
 """
 
 
-_FIXTURES = {
-    "test_ours": OURS,
-    "test_empty": "an empty fixture",
-    "test_httpserver": "pytest-httpserver",
-    "test_aiohttp_server": "a fresh aiohttp_server",
-}
+def each_test(runs: int) -> Samples:
+    """The median of many tests that do nothing but ask for a fixture, every other one for the emulator's."""
+    pair = "def test_ours_{0}(identity_emulator): pass\ndef test_empty_{0}(empty): pass\n"
+    tests = "".join(pair.format(number) for number in range(TESTS))
+    found = [_numbers(_EACH, tests) for _ in range(runs)]
+    return {OURS: [ours for ours, _ in found], "an empty fixture": [empty for _, empty in found]}
 
-
-def per_test(runs: int) -> Samples:
-    """The median test of a session of many that do nothing but ask for a fixture."""
-    medians = [_one_session() for _ in range(runs)]
-    return {name: [each[test] for each in medians] for test, name in _FIXTURES.items() if test in medians[0]}
-
-
-def _one_session() -> dict[str, float]:
-    with tempfile.TemporaryDirectory() as folder:
-        here = Path(folder)
-        (here / "conftest.py").write_text(_CONFTEST)
-        (here / "test_it.py").write_text(_TESTS.format(tests=TESTS))
-        options = ["-q", "-p", "no:randomly", "-p", "no:cacheprovider", "--asyncio-mode=auto"]
-        scope = ["-o", "asyncio_default_fixture_loop_scope=function"]
-        command = [sys.executable, "-m", "pytest", *options, *scope, folder]
-        environment = {**os.environ, "SPENT": str(here / "spent.json")}
-        subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=False)
-        found: dict[str, float] = json.loads((here / "spent.json").read_text())
-    return found
-
-
-# --- scenarios --------------------------------------------------------------------------------------------------------
 
 _LOADED = """
 import time
 begin = time.perf_counter()
 from emulator import running_in_thread
-with running_in_thread(scenario="crowded") as emulator:
+with running_in_thread(scenario="crowded"):
     taken = (time.perf_counter() - begin) * 1000
-    begin = time.perf_counter()
-    for _ in range(100):
-        emulator.reset()
-    reset = (time.perf_counter() - begin) * 10
 import resource
-print(taken, reset, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+print(taken, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """
 
 
 def crowded(runs: int) -> Samples:
-    """A scenario of 100,000 identities: loading it (imports included), a reset to it, and the process in MiB."""
-    found = [
-        subprocess.run([sys.executable, "-c", _LOADED], capture_output=True, text=True, check=True).stdout.split()
-        for _ in range(runs)
-    ]
-    names = ("loading", "reset", "process")
-    return {name: [float(each[column]) for each in found] for column, name in enumerate(names)}
-
-
-# --- the end ----------------------------------------------------------------------------------------------------------
+    """A scenario of 100,000 identities: loading it (imports included), and the process in MiB."""
+    found = [_numbers(_LOADED) for _ in range(runs)]
+    return {"loading": [taken for taken, _ in found], "process": [size for _, size in found]}
 
 
 def session_end(runs: int) -> Samples:
@@ -228,12 +140,13 @@ def session_end(runs: int) -> Samples:
 
 
 def _end(*, hung: bool) -> float:
-    from emulator import running_in_thread
-
-    with running_in_thread() as emulator:
-        urllib.request.urlopen(f"{emulator.url}/v1/ping").read()  # noqa: S310 - it is ours
+    post = request("POST", "/identity", {**API_KEY, "Content-Type": "application/json"}, b"{}")
+    with socket.socket() as connection, running_in_thread() as emulator:
+        connection.connect(("127.0.0.1", emulator.port))
+        connection.sendall(request("GET", "/v1/ping"))
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200")
         if hung:
-            _hang(emulator.port)
+            connection.sendall(post[:-1])
             while _received(emulator.url) < 2:
                 time.sleep(0.001)
         begin = time.perf_counter()
@@ -245,32 +158,3 @@ def _received(url: str) -> int:
     with urllib.request.urlopen(f"{url}/_emulator/state") as answer:  # noqa: S310 - it is ours
         total: int = json.load(answer)["journal"]["total"]
     return total
-
-
-def _hang(port: int) -> None:
-    import socket
-
-    connection = socket.create_connection(("127.0.0.1", port))
-    connection.sendall(
-        b"POST /identity HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n"
-        b"x-api-key: 00000000-0000-4000-8000-000000000001\r\n\r\n{"
-    )
-    threading.Timer(5, connection.close).start()
-
-
-def fixture(settings: Settings) -> dict[str, Any]:
-    """Milliseconds, unless said otherwise."""
-    measured = {
-        "unused": unused,
-        "first use": first_use,
-        "each test": per_test,
-        "crowded": crowded,
-        "end": session_end,
-    }
-    return {"fixture": {name: measure(settings.runs) for name, measure in measured.items()}}
-
-
-if __name__ == "__main__":
-    from benchmarks.__main__ import main
-
-    main(["--only", "fixture", "--only", "resets"])

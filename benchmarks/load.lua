@@ -26,8 +26,8 @@ end
 function done(summary, latency, requests)
     local errors = summary.errors
     io.write(string.format(
-        '{"requests":%d,"seconds":%.6f,"p50":%.1f,"p99":%.1f,"errors":%d,"rounds":%.3f}\n',
-        summary.requests, summary.duration / 1e6, latency:percentile(50), latency:percentile(99),
+        '{"requests":%d,"seconds":%.6f,"p50":%.1f,"errors":%d,"rounds":%.3f}\n',
+        summary.requests, summary.duration / 1e6, latency:percentile(50),
         errors.connect + errors.read + errors.write + errors.status + errors.timeout,
         running:get("sent") / running:get("planned")))
 end

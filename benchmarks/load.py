@@ -3,33 +3,24 @@
 import json
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.servers import Server
+from benchmarks.servers import ROOT, Server, python
 
 _SCRIPT = Path(__file__).with_name("load.lua")
 
 
-class Plan(NamedTuple):
-    """Requests, as bytes, one after the other in a file; `once` when none of them may be sent twice."""
-
-    path: Path
-    once: bool
-
-
 class Sample(NamedTuple):
-    """Requests per second, microseconds at two percentiles, the server's CPU seconds per 10,000 requests, its bytes."""
+    """Requests per second, the median's microseconds, CPU microseconds of a request, MiB of the server."""
 
     rate: float
     p50: float
-    p99: float
     cpu: float
-    rss: int
+    memory: float
 
 
 def request(method: str, target: str, headers: Mapping[str, str] | None = None, body: bytes = b"") -> bytes:
@@ -41,45 +32,46 @@ def request(method: str, target: str, headers: Mapping[str, str] | None = None, 
 
 
 @contextmanager
-def planned(requests: Sequence[bytes], *, once: bool = False) -> Iterator[Plan]:
-    """A plan in a file that is there as long as the block lasts."""
+def planned(requests: Sequence[bytes]) -> Iterator[Path]:
+    """A plan: requests one after the other in a file that is there as long as the block lasts."""
     with tempfile.NamedTemporaryFile(prefix="plan-") as file:
         for each in requests:
             file.write(b"%d\n%b" % (len(each), each))
         file.flush()
-        yield Plan(Path(file.name), once)
+        yield Path(file.name)
 
 
-def client() -> str:
-    """Who makes the load."""
-    return "wrk" if shutil.which("wrk") else "benchmarks.client"
+def client_name() -> str:
+    """What makes the load."""
+    if not shutil.which("wrk"):
+        return "benchmarks.client (there is no wrk)"
+    return " ".join(subprocess.run(["wrk", "-v"], capture_output=True, text=True, check=False).stdout.split()[:2])
 
 
-def measure(server: Server, plan: Plan, connections: int, seconds: float) -> Sample:
-    """One run. Raises RuntimeError when an answer was no success, or the plan too short."""
+def measure(server: Server, plan: Path, connections: int, seconds: float, *, once: bool = False) -> Sample:
+    """One run. Raises RuntimeError when an answer was no success, or one of a plan to be sent `once` was sent again."""
     cpu = server.cpu()
-    found = _send(server.port, plan.path, connections, seconds)
+    found = _send(server.port, plan, connections, seconds)
     cpu = server.cpu() - cpu
     if found["errors"]:
         raise RuntimeError(f"{server.name}: {found['errors']} of {found['requests']} answers were no success")
-    if plan.once and found["rounds"] > 1:
+    if once and found["rounds"] > 1:
         raise RuntimeError(f"{server.name}: the plan was sent {found['rounds']} times, it has too few requests")
-    requests = found["requests"]
-    return Sample(
-        requests / found["seconds"], found["p50"], found["p99"], cpu / max(requests, 1) * 10_000, server.rss()
-    )
+    requests = max(found["requests"], 1)
+    return Sample(found["requests"] / found["seconds"], found["p50"], cpu / requests * 1e6, server.memory())
 
 
 def _send(port: int, plan: Path, connections: int, seconds: float) -> dict[str, float]:
-    done = subprocess.run(_command(port, plan, connections, seconds), capture_output=True, text=True, check=False)
+    command = _command(port, plan, connections, seconds)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise RuntimeError(f"{client()} failed: {done.stderr[-500:]}{done.stdout[-500:]}")
+        raise RuntimeError(f"{command} failed: {done.stderr[-500:]}{done.stdout[-500:]}")
     found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return found
 
 
 def _command(port: int, plan: Path, connections: int, seconds: float) -> list[str]:
-    if client() == "wrk":
+    if shutil.which("wrk"):
         options = ["-t1", f"-c{connections}", f"-d{max(round(seconds), 1)}", "--timeout", "10", "-s", str(_SCRIPT)]
         return ["wrk", *options, f"http://127.0.0.1:{port}", "--", str(plan)]
-    return [sys.executable, "-m", "benchmarks.client", str(port), str(plan), str(connections), str(seconds)]
+    return python("benchmarks.client", str(port), str(plan), str(connections), str(seconds))

@@ -4,212 +4,162 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks import peers, raw
-from benchmarks.load import Plan, measure, planned, request
-from benchmarks.peers import PUBLIC_KEY, Ready
-from benchmarks.servers import Server, emulator, python, running
-from benchmarks.settings import Settings
+from benchmarks import peers
+from benchmarks.load import Sample, measure, planned, request
+from benchmarks.peers import Ready
+from benchmarks.servers import BARE, OURS, PUBLIC_KEY, RAW, Server, emulator, python, running
+from benchmarks.settings import FEW, Settings, row_name
+from benchmarks.worlds import API_KEY, crowd, identities, page
+from emulator import running_in_thread
 
-OURS, BARE = "identity-emulator", "bare aiohttp"
-RAW = "bare aiohttp + raw ECDSA"
-CONNECTIONS = (1, 16)
-
-CEILINGS = (BARE, RAW)
-
-API_KEY = {"x-api-key": "00000000-0000-4000-8000-000000000001"}
 _JSON = {"Content-Type": "application/json"}
 _BODIES = 5_000
-"""Different bodies, so that none pays to be remembered."""
+"""Different bodies, so that caching them is of no use."""
 
-_ASKED = 5_000
-"""Requests for identities, of as many different ones as there are."""
+_TOKENS = 25_000
+"""More than a server answers in one run."""
 
 _PROBE = request("GET", PUBLIC_KEY)
 _RESET = request("POST", "/_emulator/reset", _JSON, b"{}")
 
 
-def world(size: int) -> str:
-    """The name of a server whose world holds that many identities."""
-    return f"world of {size:,}"
+@cache
+def tokens(count: int) -> list[tuple[str, dict[str, str]]]:
+    """Identities and the headers with their tokens, which every server of seed 7 accepts."""
+    with running_in_thread(seed=7) as emulator:
+        made = [emulator.spacetime.create_identity() for _ in range(count)]
+    return [(each.identity, {"Authorization": f"Bearer {each.token}"}) for each in made]
+
+
+def verifications(count: int) -> Sequence[bytes]:
+    return [request("GET", f"/v1/identity/{who}/verify", bearer) for who, bearer in tokens(count)]
+
+
+def creations() -> Sequence[bytes]:
+    body = '{{"display_name": "JP {0}", "creator": "0x...{1}", "description": "It is JP {0}."}}'
+    bodies = [body.format(number, number % 100).encode() for number in range(_BODIES)]
+    return [request("POST", "/identity", {**API_KEY, **_JSON}, each) for each in bodies]
 
 
 class Route(NamedTuple):
-    """What is measured: each server's requests by its name. The bare handler gets `path`, which is aiohttp's.
+    """What is measured: `requests` makes what a server is asked whose world holds so many rows.
 
-    With `fresh`, the emulator is reset before each run; with `once`, no request is sent twice in a run. `raw` names the
-    signature operation that is measured in each round.
+    aiohttp's router gets `path`; the bare handler is asked what the emulator is asked. With `fresh`, the emulator is
+    reset before each run; with `once`, no request is sent twice in a run. `raw` names the signature operation that
+    `RAW` does for each request. With `rows`, all worlds hold some, and those of one more server many.
     """
 
     name: str
     path: str
-    asked: Mapping[str, Sequence[bytes]]
+    requests: Callable[[Server, int], Sequence[bytes]]
     raw: str = ""
     fresh: bool = False
     once: bool = False
     reads: bool = False
-
-    @property
-    def source(self) -> str:
-        """The server whose answer the bare handler repeats: the emulator, or that of the largest world."""
-        return OURS if OURS in self.asked else [name for name in self.asked if name not in CEILINGS][-1]
+    rows: bool = False
+    peers: bool = False
 
 
-class Field:
-    """The servers that are measured."""
+_VERIFY, _SOCKET = "/v1/identity/{identity}/verify", "/v1/identity/websocket-token"
 
-    def __init__(self, stack: ExitStack) -> None:
-        self._stack = stack
-        self.servers: dict[str, Server] = {}
-
-    def run(self, name: str, command: Sequence[str], probe: bytes = _PROBE) -> Server:
-        self.servers[name] = self._stack.enter_context(running(name, command, probe))
-        return self.servers[name]
-
-    def run_world(self, size: int) -> Sequence[bytes]:
-        """A server with a filled world, and requests for some of its identities."""
-        server = self.run(world(size), python("benchmarks.world", "{port}", str(size)))
-        with tempfile.NamedTemporaryFile(prefix="ids-") as file:
-            server.tell(f"ids {file.name}")
-            ids = Path(file.name).read_text(encoding="utf-8").split()
-        some = ids[:: max(len(ids) // _ASKED, 1)]
-        # No two the same, for a small world too: aiohttp and the client remember what they saw lately.
-        return [request("GET", f"/identity/{some[n % len(some)]}?{n}", API_KEY) for n in range(_ASKED)]
-
-    def run_bare(self, routes: Sequence[Route]) -> None:
-        """aiohttp answering what the emulator answers to the first request of each route, without and with ECDSA."""
-        by_path = {(route.asked[route.source][0][:4], route.path): self._as_answered(route) for route in routes}
-        answers = list(by_path.values())
-        self._run_bare(BARE, [{**answer, "raw": ""} for answer in answers])
-        self._run_bare(RAW, answers)
-
-    def _run_bare(self, name: str, answers: list[dict[str, Any]]) -> None:
-        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
-            json.dump(answers, file)
-            file.flush()
-            self.run(name, python("benchmarks.bare", "{port}", file.name))
-
-    def _as_answered(self, route: Route) -> dict[str, Any]:
-        first = route.asked[route.source][0]
-        status, headers, body = self.servers[route.source].ask(first)
-        kept = {name: value for name, value in headers if name not in {"date", "content-length"}}
-        method = first.partition(b" ")[0].decode()
-        answer = {"status": status, "headers": kept, "body": body.decode()}
-        return {"method": method, "path": route.path, "reads": route.reads, "raw": route.raw, **answer}
-
-    def settle(self, name: str, seconds: float) -> None:
-        """A world as new, and time for the old one to be let go of: that is measured elsewhere."""
-        self.servers[name].ask(_RESET)
-        self.servers[name].ask(_PROBE)
-        time.sleep(seconds)
-
-
-def tokens(count: int) -> list[tuple[str, str]]:
-    """Identities and their tokens, which every server of seed 7 accepts."""
-    from emulator import running_in_thread
-
-    with running_in_thread(seed=7) as emulator:
-        made = [emulator.spacetime.create_identity() for _ in range(count)]
-    return [(each.identity, each.token) for each in made]
-
-
-def spacetime_routes(names: Sequence[str], ready: Sequence[Ready], count: int) -> list[Route]:
-    """`names` are the emulator, its variants and the bare handler; peers only have a public key."""
-
-    def same(*requests: bytes) -> dict[str, Sequence[bytes]]:
-        return dict.fromkeys(names, requests)
-
-    def with_raw(*requests: bytes) -> dict[str, Sequence[bytes]]:
-        return dict.fromkeys((*names, RAW), requests)
-
-    made = tokens(count)
-    bearer = {"Authorization": f"Bearer {made[0][1]}"}
-    new = [request("GET", f"/v1/identity/{who}/verify", {"Authorization": f"Bearer {jwt}"}) for who, jwt in made]
-    verify, socket = "/v1/identity/{identity}/verify", "/v1/identity/websocket-token"
-    keys = {peer.name: (peer.probe,) for peer in ready}
-    return [
-        Route("GET public-key", PUBLIC_KEY, {**same(_PROBE), **keys}),
-        Route("GET verify, token seen before", verify, same(new[0])),
-        Route("GET verify, new tokens", verify, with_raw(*new), raw="verify", fresh=True, once=True),
-        Route("POST /v1/identity", "/v1/identity", with_raw(request("POST", "/v1/identity")), raw="sign"),
-        Route("POST websocket-token", socket, with_raw(request("POST", socket, bearer)), raw="sign"),
-    ]
-
-
-def _body(number: int) -> bytes:
-    fields = {"display_name": f"JP {number}", "creator": f"0x...{number % 100}", "description": f"It is JP {number}."}
-    return json.dumps(fields).encode()
-
-
-def intuition_routes(names: Sequence[str], worlds: Mapping[str, Sequence[bytes]]) -> list[Route]:
-    """`worlds` has the requests for identities of each filled world; the bare handler gets those of the first."""
-    create = [request("POST", "/identity", {**API_KEY, **_JSON}, _body(number)) for number in range(_BODIES)]
-    page = request("GET", "/identities?limit=100", API_KEY)
-    ids = {**worlds, BARE: next(iter(worlds.values()))}
-    return [
-        Route("POST /identity", "/identity", dict.fromkeys(names, create), fresh=True, reads=True),
-        Route("GET /identity/{id}", "/identity/{id}", ids),
-        Route("GET /identities?limit=100", "/identities", dict.fromkeys(ids, (page,))),
-    ]
-
-
-def _rotated(plans: Mapping[str, Plan], by: int) -> dict[str, Plan]:
-    """Each round begins with another server: the first is a little slower."""
-    pairs = list(plans.items())
-    by %= len(pairs)
-    return dict(pairs[by:] + pairs[:by])
-
-
-def _round(
-    field: Field, route: Route, plans: Mapping[str, Plan], connections: int, settings: Settings
-) -> dict[str, Any]:
-    """One run of each server, and of the raw signature operation."""
-    found: dict[str, Any] = {}
-    if route.raw:
-        found[f"{route.raw} alone"] = {"micros": raw.micros(route.raw)}
-    for name, plan in plans.items():
-        if route.fresh and name not in CEILINGS:
-            field.settle(name, settings.settle)
-        found[name] = measure(field.servers[name], plan, connections, settings.seconds)._asdict()
-    return found
-
-
-def _warm(field: Field, plans: Mapping[str, Plan], settings: Settings) -> None:
-    for name, plan in plans.items():
-        seconds = settings.warm_jvm if name.startswith("WireMock") else settings.warm
-        measure(field.servers[name], plan._replace(once=False), 16, seconds)
-
-
-def _measured(field: Field, route: Route, settings: Settings) -> dict[str, Any]:
-    """For each number of connections, the samples of each server in the order of the rounds."""
-    print(f"  {route.name}", file=sys.stderr, flush=True)
-    with ExitStack() as stack:
-        plans = {name: stack.enter_context(planned(each, once=route.once)) for name, each in route.asked.items()}
-        _warm(field, plans, settings)
-        rounds = {
-            str(count): [_round(field, route, _rotated(plans, by), count, settings) for by in range(settings.runs)]
-            for count in CONNECTIONS
-        }
-    return {count: {name: [each[name] for each in found] for name in found[0]} for count, found in rounds.items()}
+ROUTES = (
+    Route("GET public-key", PUBLIC_KEY, lambda *_: [_PROBE], peers=True),
+    Route("GET verify, token seen before", _VERIFY, lambda *_: verifications(1)),
+    Route("GET verify, new tokens", _VERIFY, lambda *_: verifications(_TOKENS), raw="verify", fresh=True, once=True),
+    Route("POST /v1/identity", "/v1/identity", lambda *_: [request("POST", "/v1/identity")], raw="sign"),
+    Route("POST websocket-token", _SOCKET, lambda *_: [request("POST", _SOCKET, tokens(1)[0][1])], raw="sign"),
+    Route("POST /identity", "/identity", lambda *_: creations(), fresh=True, reads=True),
+    Route("GET /identity/{id}", "/identity/{id}", identities, rows=True),
+    Route("GET /identities?limit=100", "/identities", lambda *_: [page(100)], rows=True),
+)
 
 
 def rates(settings: Settings) -> dict[str, Any]:
-    with ExitStack() as stack:
-        field = Field(stack)
-        same = field.run(OURS, emulator()).ask(_PROBE)
-        for name, command in settings.variants.items():
-            field.run(name, command)
-        names = (*field.servers, BARE)
-        ready, missing = peers.prepare_all(same)
-        for peer in ready:
-            field.run(peer.name, peer.command, peer.probe)
-        worlds = {world(size): field.run_world(size) for size in settings.worlds}
-        routes = [*spacetime_routes(names, ready, settings.tokens), *intuition_routes(names, worlds)]
-        field.run_bare(routes)
-        wanted = [route for route in routes if any(part in route.name for part in settings.routes or ("",))]
-        measured = {route.name: _measured(field, route, settings) for route in wanted}
+    """For each route and number of connections, each server's samples in the order of the rounds."""
+    routes = [route for route in ROUTES if any(part in route.name for part in settings.routes)]
+    with_peers = any(route.peers for route in routes) and not settings.variants
+    ready, missing = peers.prepare_all() if with_peers else ([], {})
+    measured = {route.name: _measured(route, ready if route.peers else [], settings) for route in routes}
     return {"rates": measured, "missing": missing, "versions": {peer.name: peer.version for peer in ready}}
+
+
+def _measured(route: Route, ready: Sequence[Ready], settings: Settings) -> dict[str, Any]:
+    print(f"  {route.name}", file=sys.stderr, flush=True)
+    with _running(route, ready, settings) as asked, ExitStack() as stack:
+        plans = {server: stack.enter_context(planned(each)) for server, each in asked.items()}
+        for server, plan in plans.items():
+            seconds = settings.warm_jvm if server.name.startswith("WireMock") else settings.warm
+            measure(server, plan, 16, seconds)
+        return {str(count): _rounds(route, plans, count, settings) for count in settings.connections}
+
+
+def _rounds(route: Route, plans: Mapping[Server, Path], connections: int, settings: Settings) -> dict[str, Any]:
+    """Runs of all servers in turn. Each round begins with another server: the first is a little slower."""
+    found: dict[str, list[Sample]] = {server.name: [] for server in plans}
+    servers = list(plans)
+    for _ in range(settings.runs):
+        for server in servers:
+            if route.fresh and server.name not in {BARE, RAW}:
+                _reset(server, settings.settle)
+            found[server.name].append(measure(server, plans[server], connections, settings.seconds, once=route.once))
+        servers = servers[1:] + servers[:1]
+    return {
+        name: {field: [getattr(sample, field) for sample in each] for field in Sample._fields}
+        for name, each in found.items()
+    }
+
+
+def _reset(server: Server, seconds: float) -> None:
+    """A new world, and time for the old one to be let go of: that is measured elsewhere."""
+    server.ask(_RESET)
+    server.ask(_PROBE)
+    time.sleep(seconds)
+
+
+@contextmanager
+def _running(route: Route, ready: Sequence[Ready], settings: Settings) -> Iterator[dict[Server, Sequence[bytes]]]:
+    """Every server and what it is asked; the emulator is the first."""
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        asked: dict[Server, Sequence[bytes]] = {}
+        for name, (command, rows) in _emulators(route, settings, Path(folder)).items():
+            server = stack.enter_context(running(name, command, _PROBE))
+            asked[server] = route.requests(server, rows)
+        ours, requests = next(iter(asked.items()))
+        for name, command in _bare(route, ours, requests[0]).items():
+            asked[stack.enter_context(running(name, command, requests[0]))] = requests
+        for peer in ready:
+            asked[stack.enter_context(running(peer.name, peer.command, peer.probe))] = [peer.probe]
+        yield asked
+
+
+def _emulators(route: Route, settings: Settings, folder: Path) -> dict[str, tuple[list[str], int]]:
+    """The command of each, and how many rows it holds."""
+    plain = {OURS: emulator(), **settings.variants}
+    if not route.rows:
+        return {name: (command, 0) for name, command in plain.items()}
+    many = settings.many
+    filled = {name: (_filled(command, FEW, folder), FEW) for name, command in plain.items()}
+    return {**filled, row_name(many): (_filled(emulator(), many, folder), many)}
+
+
+def _filled(command: list[str], rows: int, folder: Path) -> list[str]:
+    path = folder / f"{rows}.yaml"
+    path.write_text(json.dumps(crowd(rows)), encoding="utf-8")
+    return [*command, "--scenario", str(path)]
+
+
+def _bare(route: Route, ours: Server, first: bytes) -> dict[str, list[str]]:
+    """aiohttp with the emulator's answer to the first request, without and with ECDSA."""
+    method = first.partition(b" ")[0].decode()
+    answer = {"method": method, "path": route.path, "reads": route.reads, **ours.ask(first)._asdict()}
+    operations = {BARE: "", RAW: route.raw} if route.raw else {BARE: ""}
+    return {
+        name: python("benchmarks.bare", "{port}", json.dumps({**answer, "raw": raw}))
+        for name, raw in operations.items()
+    }

@@ -1,28 +1,14 @@
-"""Results as people read them: the tables of docs/performance.md, and its chart."""
+"""Results as people read them: lines for a terminal, the tables of docs/performance.md, and its chart."""
 
-import re
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
-from typing import Any
 
-from benchmarks.budgets import Results, Verdict, judge, of_sum, ratio, samples, shown
-from benchmarks.rates import BARE, OURS, RAW
-from benchmarks.raw import OPERATIONS
-from benchmarks.servers import ROOT
+from benchmarks.budgets import BUDGETS, Figure, Results, Verdict, judge, rate, ratio, samples, shown
+from benchmarks.servers import BARE, OURS, RAW, ROOT
 
 PAGE = ROOT / "docs" / "performance.md"
 CHART = ROOT / "docs" / "performance.svg"
-BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
-
-
-def rounded(value: Any) -> Any:
-    """Results with as many digits as mean something, for a file that can be read."""
-    if isinstance(value, float):
-        return float(f"{value:.5g}")
-    if isinstance(value, dict):
-        return {name: rounded(each) for name, each in value.items()}
-    return [rounded(each) for each in value] if isinstance(value, list) else value
 
 
 def measured(verdict: Verdict) -> str:
@@ -35,158 +21,118 @@ def line(verdict: Verdict) -> str:
     return f"{what:<62}{measured(verdict):>12}  {verdict.word:<12} {verdict.budget.text}"
 
 
+def compared(results: Results) -> Iterator[str]:
+    """The CPU of a request of this version and of each variant, with the change from the first variant.
+
+    The least of the runs is what other work on the machine has disturbed least.
+    """
+    variants = results["made"]["variants"]
+    if not variants or not results.get("rates"):
+        return
+    runs = results["made"]["runs"]
+    yield f"CPU of a request at 16 connections, µs: median (least to most of {runs} runs), change from {variants[0]}"
+    for route in results["rates"]:
+        yield route
+        old = samples(results, rate(route, variants[0], "cpu"))
+        for name in (OURS, *variants):
+            cpu = samples(results, rate(route, name, "cpu"))
+            changes = "" if cpu is old else f"{ratio(cpu, old) - 1:+.1%}, of the least {min(cpu) / min(old) - 1:+.1%}"
+            spread = f"({min(cpu):.1f} to {max(cpu):.1f})"
+            yield f"  {name:<28}{statistics.median(cpu):>8.1f}  {spread:<20}{changes}".rstrip()
+
+
+# --- the page ---------------------------------------------------------------------------------------------------------
+
+
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = [heads, [":--" if number == 0 else "--:" for number, _ in enumerate(heads)], *rows]
     return "\n".join(f"| {' | '.join(each)} |" for each in lines) + "\n"
 
 
-def budgets(results: Results) -> str:
-    rows = [(each.budget.what, measured(each), each.budget.text, each.word) for each in judge(results)]
-    return table(("what", "measured", "budget", "verdict"), rows)
+def _median(results: Results, figure: Figure) -> float:
+    return statistics.median(samples(results, figure))
+
+
+def suite(results: Results) -> str:
+    """What a test suite pays, in milliseconds, bytes and MiB."""
+    verdicts = [each for each in judge(results) if each.budget.unit != "×" and each.measured is not None]
+    return table(("", "in all", "without the emulator", "limit"), [_cost(results, each) for each in verdicts])
+
+
+def _cost(results: Results, verdict: Verdict) -> Sequence[str]:
+    budget = verdict.budget
+    figures = [shown(_median(results, each), budget.unit) if each else "" for each in (budget.figure, budget.against)]
+    return (budget.what, *figures, budget.text if verdict.within else f"**{budget.text}: {verdict.word}**")
 
 
 def rates(results: Results) -> str:
-    """A table for each number of connections."""
-    found = results["rates"]
-    return "\n".join(
-        f"{connections} connection{'s' if connections != '1' else ''}:\n\n{_rates(found, connections)}"
-        for connections in ("16", "1")
-    )
+    """Each route beside aiohttp that sends the same bytes."""
+    heads = ("", "requests/s", "bare aiohttp", "share", "limit", "one request, ms")
+    return table(heads, [_rate(results, *row) for row in _rows(results)])
 
 
-_RATE_HEADS = ("route", "server", "requests/s", "× bare", "p50 ms", "p99 ms", "CPU s / 10,000", "CPU × bare")
+def _rows(results: Results) -> Iterator[tuple[str, str]]:
+    """The routes, and the emulators with worlds of different sizes."""
+    for route, found in results["rates"].items():
+        yield from ((route, server) for server in found["16"] if server == OURS or server.endswith("rows"))
 
 
-def _rates(found: Results, connections: str) -> str:
-    rows = []
-    for route, counts in found.items():
-        servers = {name: each for name, each in counts[connections].items() if not name.endswith("alone")}
-        rows += [(f"`{route}`", name, *_rate(each, servers[BARE])) for name, each in servers.items()]
-    return table(_RATE_HEADS, rows)
-
-
-def _rate(each: list[dict[str, float]], bare: list[dict[str, float]]) -> tuple[str, ...]:
-    def median(field: str) -> float:
-        return statistics.median(sample[field] for sample in each)
-
-    def share(field: str) -> float:
-        return ratio([sample[field] for sample in each], [sample[field] for sample in bare])
-
+def _rate(results: Results, route: str, server: str) -> Sequence[str]:
+    other = RAW if RAW in results["rates"][route]["16"] else BARE
+    ours, theirs = rate(route, server), rate(route, other)
     return (
-        f"{median('rate'):,.0f}",
-        f"{share('rate'):.2f}",
-        f"{median('p50') / 1000:.2f}",
-        f"{median('p99') / 1000:.2f}",
-        f"{median('cpu'):.2f}",
-        f"{share('cpu'):.2f}",
+        f"`{route}`" + ("" if server == OURS else f", {server}") + (", ECDSA in both" if other == RAW else ""),
+        f"{_median(results, ours):,.0f}",
+        f"{_median(results, theirs):,.0f}",
+        f"{ratio(samples(results, ours), samples(results, theirs)):.2f}",
+        _LIMITS.get((ours, theirs), ""),
+        f"{_median(results, rate(route, server, 'p50', 1)) / 1000:.2f}",
     )
 
 
-def raw(results: Results) -> str:
-    """Each ECDSA operation alone, and the shares of the ceiling that follows from it."""
-    rows = [
-        (f"`{route}`", operation, *_of_sum(results, route, operation))
-        for route, counts in results["rates"].items()
-        for operation in OPERATIONS
-        if f"{operation} alone" in counts["16"]
-    ]
-    heads = ("route", "ECDSA", "alone, µs", "emulator ÷ (bare + alone)", "bare + raw in one handler ÷ (bare + alone)")
-    return table(heads, rows)
+_LIMITS = {(each.figure, each.against): f"≥ {each.limit}" for each in BUDGETS if each.least}
+_PEERS = ("rate", "cpu", "memory")
 
 
-def _of_sum(results: Results, route: str, operation: str) -> tuple[str, ...]:
-    micros = statistics.median(samples(results, route, f"{operation} alone", "micros"))
-    return (f"{micros:.0f}", *(f"{of_sum(results, route, name, operation):.2f}" for name in (OURS, RAW)))
-
-
-def starts(results: Results) -> str:
-    bare = [sample["start"] for sample in results["starts"][BARE]]
-    rows = [
-        (
-            name,
-            *(f"{statistics.median(sample[field] for sample in each):,.0f}" for field in ("start", "stop")),
-            f"{ratio([sample['start'] for sample in each], bare):.2f}",
-        )
-        for name, each in results["starts"].items()
-    ]
-    return table(("server", "start to first answer, ms", "SIGTERM to end, ms", "start × bare"), rows)
-
-
-def fixture(results: Results) -> str:
-    rows = [
-        (part, name, f"{statistics.median(each):,.2f}")
-        for part, found in results["fixture"].items()
-        for name, each in found.items()
-    ]
-    return table(("the plugin", "", "ms"), rows)
-
-
-def memory(results: Results) -> str:
-    rows = [(kind, f"{statistics.median(each):,.0f}") for kind, each in results["memory"].items()]
-    return table(("kept of each", "bytes"), rows)
-
-
-def resets(results: Results) -> str:
-    rows = [(name, *(_reset(each, field) for field in _RESET)) for name, each in results["resets"].items()]
-    return table(("server", "reset, ms", "median request in the next second, ms", "slowest, ms"), rows)
-
-
-_RESET = ("reset", "median", "worst")
-
-
-def _reset(each: list[dict[str, float]], field: str) -> str:
-    return f"{statistics.median(sample[field] for sample in each):.3f}" if field in each[0] else "–"
+def peers(results: Results) -> str:
+    """`GET public-key`, or what a peer has that is most like it."""
+    route, found = next(iter(results["rates"].items()))
+    figures = {name: (("starts", name), *(rate(route, name, field) for field in _PEERS)) for name in found["16"]}
+    rows = [(name, *(f"{_median(results, each):,.0f}" for each in row)) for name, row in figures.items()]
+    return table(("", "start, ms", "requests/s", "CPU of a request, µs", "memory, MiB"), rows)
 
 
 def source(results: Results) -> str:
     made = results["made"]
-    peers = dict.fromkeys(results["versions"].values())
     lines = [
-        f"{made['cores']} cores, Python {made['python']}, aiohttp {made['aiohttp']}, cryptography "
-        f"{made['cryptography']}; load by {made['load']}, {made['runs']} alternating runs of {made['seconds']} s "
-        f"after a warm-up. Beside us: {', '.join(peers)}.",
+        f"{made['cores']} cores ({made['processor']}), Python {made['python']}, aiohttp {made['aiohttp']}, "
+        f"cryptography {made['cryptography']}; load by {made['load']}; medians of {made['runs']} runs of "
+        f"{made['seconds']} s in turn. Peers: {', '.join(dict.fromkeys(results['versions'].values()))}.",
         *(f"{name} is missing: {why}." for name, why in results["missing"].items()),
     ]
     return "\n\n".join(lines) + "\n"
 
 
-def figures(results: Results) -> str:
-    """The generated part of the page."""
-    parts = (
-        source(results),
-        "![How much of each budget is used](performance.svg)\n",
-        "### Budgets\n",
-        budgets(results),
-        "### Rates\n",
-        rates(results),
-        raw(results),
-        "### Start and stop\n",
-        starts(results),
-        "### The fixture\n",
-        fixture(results),
-        "### Memory\n",
-        memory(results),
-        "### Resets\n",
-        resets(results),
-    )
-    return "\n".join(parts)
+PARTS = {"machine": source, "suite": suite, "rates": rates, "peers": peers}
 
 
 def page(text: str, results: Results) -> str:
-    """The page with its figures replaced."""
-    within = f"{BEGIN}\n\n{figures(results)}\n{END}"
-    return re.sub(f"{BEGIN}.*{END}", lambda _: within, text, flags=re.DOTALL)
+    """The page with what is between its markers replaced."""
+    for name, part in PARTS.items():
+        begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+        before, _, rest = text.partition(begin)
+        text = f"{before}{begin}\n\n{part(results)}\n{end}{rest.partition(end)[2]}"
+    return text
 
 
 def write(results: Results) -> None:
-    results = rounded(results)
     PAGE.write_text(page(PAGE.read_text(encoding="utf-8"), results), encoding="utf-8")
     CHART.write_text(chart(judge(results)), encoding="utf-8")
 
 
 # --- the chart --------------------------------------------------------------------------------------------------------
 
-_LEFT, _WIDTH, _ROW, _TOP = 400, 400, 26, 44
+_LEFT, _WIDTH, _ROW, _TOP = 430, 240, 26, 44
 _GOOD, _BAD, _INK = "#2e7d4f", "#c0392b", "#24292f"
 
 
@@ -196,9 +142,9 @@ def chart(verdicts: Iterable[Verdict]) -> str:
     height = _TOP + _ROW * len(shown_ones) + 16
     bars = "\n".join(_bar(each, _TOP + number * _ROW) for number, each in enumerate(shown_ones))
     limit = _LEFT + _WIDTH // 2
-    return f"""<svg xmlns="http://www.w3.org/2000/svg" width="920" height="{height}" viewBox="0 0 920 {height}" \
+    return f"""<svg xmlns="http://www.w3.org/2000/svg" width="1040" height="{height}" viewBox="0 0 1040 {height}" \
 font-family="system-ui, sans-serif" font-size="13" fill="{_INK}">
-<rect width="920" height="{height}" fill="#ffffff"/>
+<rect width="1040" height="{height}" fill="#ffffff"/>
 <text x="{limit}" y="20" text-anchor="middle" font-weight="600">share of the budget that is used</text>
 <text x="{limit}" y="36" text-anchor="middle">100 %</text>
 {bars}
@@ -220,5 +166,5 @@ def _bar(verdict: Verdict, top: int) -> str:
     return (
         f'<text x="{_LEFT - 8}" y="{top + 15}" text-anchor="end">{what}</text>'
         f'<rect x="{_LEFT}" y="{top + 3}" width="{width}" height="{_ROW - 9}" fill="{color}"/>'
-        f'<text x="{_LEFT + _WIDTH + 12}" y="{top + 15}">{measured(verdict)}</text>'
+        f'<text x="{_LEFT + _WIDTH + 12}" y="{top + 15}">{measured(verdict)} ({escape(verdict.budget.text)})</text>'
     )

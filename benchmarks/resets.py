@@ -1,59 +1,106 @@
-"""A reset, and the slowest request in the second after it, in small worlds and in large ones."""
+"""What a reset costs the test that comes after it.
 
+`python -m benchmarks.resets WORLD ROWS COUNT` measures one world in a process of its own. The client is in the server's
+process, as a test is. It lets 10 ms go by before whatever is timed, as a test would: the caches are no longer warm, and
+the server has had the time to let go of the old world.
+"""
+
+import json
 import socket
 import statistics
+import subprocess
+import sys
 import time
-from contextlib import ExitStack
+from collections.abc import Callable
 from typing import Any
 
-from benchmarks.load import measure, planned, request
-from benchmarks.peers import PUBLIC_KEY
-from benchmarks.rates import API_KEY, BARE, world
-from benchmarks.servers import Server, python, running
-from benchmarks.settings import Settings
+from benchmarks import hello
+from benchmarks.load import request
+from benchmarks.servers import BARE, ROOT, python
+from benchmarks.settings import SCENARIO, TEST, Settings, row_name
+from benchmarks.worlds import crowd, fill, page
+from emulator import running_in_thread
 
-_CREATE = request("POST", "/v1/identity")
-_ASK = request("GET", PUBLIC_KEY)
-_LIST = request("GET", "/identities?limit=1", API_KEY)
+_PAUSE = 0.01
+_JOURNAL = 10_000
 _SECOND = 1.0
 
 
 def resets(settings: Settings) -> dict[str, Any]:
-    """For each size, `reset` in milliseconds, `median` and `worst` of the requests in the second after it.
+    """For each world the milliseconds of a `request`, and of a reset and the first request after it (`reset`).
 
-    Before each reset the journal is full and the world has been listed, so there is as much to let go of as can be.
+    `slowest` is what the slowest request in the second after a reset took over that second's median.
     """
-    with ExitStack() as stack:
-        emulator = stack.enter_context(running("worlds", python("benchmarks.world", "{port}", "0"), _ASK))
-        bare = stack.enter_context(running(BARE, [*python("benchmarks.hello"), "{port}"], _CREATE))
-        rounds = [_round(emulator, bare, settings) for _ in range(settings.runs)]
-    return {"resets": {name: [each[name] for each in rounds] for name in rounds[0]}}
+    many = settings.many
+    worlds = {
+        BARE: (BARE, 0, 0),
+        row_name(0): (SCENARIO, 0, settings.resets),
+        f"{row_name(many)} {SCENARIO}": (SCENARIO, many, settings.resets),
+        f"{row_name(many)} {TEST}": (TEST, many, settings.refills),
+    }
+    rounds = [{name: _in_process(*world) for name, world in worlds.items()} for _ in range(settings.runs)]
+    found = {name: {field: [each[name][field] for each in rounds] for field in rounds[0][name]} for name in worlds}
+    return {"resets": found}
 
 
-def _round(emulator: Server, bare: Server, settings: Settings) -> dict[str, dict[str, float]]:
-    found = {BARE: _second(bare, _CREATE)}
-    for size in settings.reset_worlds:
-        _fill(emulator, size)
-        took = emulator.tell("reset")["ms"]
-        found[world(size)] = {"reset": took, **_second(emulator, _ASK)}
+def _in_process(world: str, rows: int, count: int) -> dict[str, float]:
+    command = python("benchmarks.resets", world, str(rows), str(count))
+    found: dict[str, float] = json.loads(subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout)
     return found
 
 
-def _fill(emulator: Server, size: int) -> None:
-    emulator.tell(f"fill {size}")
-    emulator.ask(_LIST)
-    with planned([_ASK]) as plan:
-        measure(emulator, plan, 16, 2)
+class Client:
+    """One keep-alive connection that asks the same again and again."""
+
+    def __init__(self, port: int, request: bytes) -> None:
+        self._connection = socket.create_connection(("127.0.0.1", port))
+        self._request = request
+
+    def ask(self, before: Callable[[], object] = lambda: None) -> float:
+        """Milliseconds of a request and of what is done before it."""
+        begin = time.perf_counter()
+        before()
+        self._connection.sendall(self._request)
+        assert self._connection.recv(65536).startswith(b"HTTP/1.1 200")
+        return (time.perf_counter() - begin) * 1000
+
+    def slowest(self) -> float:
+        """Milliseconds that the slowest request within a second took over the median one."""
+        took, until = [], time.perf_counter() + _SECOND
+        while time.perf_counter() < until:
+            took.append(self.ask())
+        return max(took) - statistics.median(took)
 
 
-def _second(server: Server, request: bytes) -> dict[str, float]:
-    """One request after the other for a second: the median and the slowest, in milliseconds."""
-    took = []
-    with socket.create_connection(("127.0.0.1", server.port)) as connection:
-        begin = now = time.perf_counter()
-        while now < begin + _SECOND:
-            connection.sendall(request)
-            connection.recv(65536)
-            now, before = time.perf_counter(), now
-            took.append((now - before) * 1000)
-    return {"median": statistics.median(took), "worst": max(took)}
+def emulated(world: str, rows: int, count: int) -> dict[str, float]:
+    """Requests in turn with resets.
+
+    A world with the rows of a scenario is reset to them. One that a test has filled is reset to nothing, and has a full
+    journal too: as much to let go of as can be.
+    """
+    scenario = crowd(rows) if world == SCENARIO and rows else ()
+    found: dict[str, list[float]] = {"request": [], "reset": []}
+    with running_in_thread(seed=7, scenario=scenario) as emulator:
+        client = Client(emulator.port, page(1))
+        client.ask()
+        for _ in range(count):
+            if world == TEST:
+                fill(emulator, range(rows))
+                for _ in range(_JOURNAL):
+                    client.ask()
+            for name, before in (("request", lambda: None), ("reset", emulator.reset)):
+                time.sleep(_PAUSE)
+                found[name].append(client.ask(before))
+        medians = {name: statistics.median(each) for name, each in found.items()}
+        return {**medians, "slowest": client.slowest()}
+
+
+def bare() -> dict[str, float]:
+    """The slowest request of a second has the machine's own interruptions in it: the same without an emulator."""
+    with hello.running_in_thread() as address:
+        return {"slowest": Client(address.port, request("POST", "/v1/identity")).slowest()}
+
+
+if __name__ == "__main__":
+    _, asked, many, times = sys.argv
+    print(json.dumps(bare() if asked == BARE else emulated(asked, int(many), int(times))))

@@ -1,39 +1,44 @@
-"""How long and how often is measured."""
+"""How long and how often is measured, and what the worlds are called."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from benchmarks.servers import emulator, python
+FEW, MANY = 1_000, 100_000
+"""Identities in a small world, and in a large one."""
 
-ON_UVLOOP = {"identity-emulator on uvloop": python("benchmarks.on_uvloop", *emulator()[1:])}
+SCENARIO, TEST = "of the scenario", "made by the test"
+"""Who filled a world."""
+
+
+def row_name(rows: int) -> str:
+    """A server, or a world, that holds that many identities."""
+    return f"{rows:,} rows"
 
 
 class Settings(NamedTuple):
-    """`runs` alternate between all servers of a row. `variants` are other command lines that start the emulator."""
+    """`runs` of all servers of a row take turns. Seconds unless said otherwise."""
 
     runs: int = 9
     seconds: int = 1
     warm: int = 1
     warm_jvm: int = 40
     settle: float = 1.0
-    tokens: int = 50_000
-    worlds: tuple[int, ...] = (10, 1_000, 100_000)
-    reset_worlds: tuple[int, ...] = (0, 10_000, 100_000)
+    many: int = MANY
+    resets: int = 100
+    refills: int = 3
     weighed: int = 25_000
     posted: int = 3_000
-    variants: Mapping[str, list[str]] = ON_UVLOOP
-    routes: tuple[str, ...] = ()
-    """Parts of the names of those that are measured; all, when there are none."""
+    variants: Mapping[str, list[str]] = {}
+    """Other command lines that start the emulator, by name."""
+    routes: tuple[str, ...] = ("",)
+    """Parts of the names of the routes that are measured."""
+
+    @property
+    def connections(self) -> tuple[int, ...]:
+        """Versions are compared under load alone."""
+        return (16,) if self.variants else (16, 1)
 
 
 FULL = Settings()
-QUICK = Settings(
-    runs=2,
-    warm_jvm=2,
-    settle=0.2,
-    worlds=(10, 1_000, 10_000),
-    reset_worlds=(0, 1_000, 10_000),
-    weighed=5_000,
-    posted=1_000,
-)
+QUICK = Settings(runs=2, warm_jvm=2, settle=0.2, many=10_000, resets=20, refills=1, weighed=5_000, posted=1_000)
 """To see that everything runs: its figures say little, and its budgets for large worlds nothing."""
