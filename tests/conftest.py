@@ -63,10 +63,7 @@ def emulator(session_emulator: Emulator) -> Emulator:
 def session_v2(recorded_key_pair: tuple[Path, Path]) -> Iterator[Emulator]:
     private_path, public_path = recorded_key_pair
     config = Config(
-        spacetime_profile="v2",
-        freeze_at=RECORDED_AT,
-        jwt_priv_key_path=private_path,
-        jwt_pub_key_path=public_path,
+        spacetime_profile="v2", freeze_at=RECORDED_AT, jwt_priv_key_path=private_path, jwt_pub_key_path=public_path
     )
     with running_in_thread(config) as emulator:
         yield emulator

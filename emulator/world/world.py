@@ -158,11 +158,6 @@ class World:
         with self.context.lock:
             if actor.name not in self._tokens:
                 self._tokens[actor.name] = self.spacetime.token_from_the_beginning(
-                    actor.issuer,
-                    actor.subject,
-                    actor.audience,
-                    actor.expires_in,
-                    actor.claims,
-                    begun=self.faults.begun,
+                    actor.issuer, actor.subject, actor.audience, actor.expires_in, actor.claims, begun=self.faults.begun
                 )
             return self._tokens[actor.name]

@@ -202,14 +202,8 @@ def test_with_a_wrong_key_it_is_401_in_the_pages_words(emulator: Emulator) -> No
             b'{"display_name"',
             "Failed to parse the request body as JSON: EOF while parsing an object at line 1 column 15",
         ),
-        (
-            b"{}",
-            f"{WRONG_TYPE}: missing field `creator` at line 1 column 2",
-        ),
-        (
-            b'{"creator":"0x81"}',
-            f"{WRONG_TYPE}: missing field `display_name` at line 1 column 18",
-        ),
+        (b"{}", f"{WRONG_TYPE}: missing field `creator` at line 1 column 2"),
+        (b'{"creator":"0x81"}', f"{WRONG_TYPE}: missing field `display_name` at line 1 column 18"),
         (
             b'{"creator":"0x81","display_name":5}',
             f"{WRONG_TYPE}: display_name: invalid type: integer `5`, expected a string at line 1 column 34",

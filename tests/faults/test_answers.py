@@ -30,13 +30,7 @@ def test_a_status_is_said_in_spacetime_s_words(emulator: Emulator) -> None:
     answer = exchange(emulator.url, request("POST", "/v1/identity"))
 
     assert answer.body == b"Service Unavailable"
-    assert answer.names == [
-        "content-type",
-        "vary",
-        "access-control-allow-origin",
-        "content-length",
-        "date",
-    ]
+    assert answer.names == ["content-type", "vary", "access-control-allow-origin", "content-length", "date"]
 
 
 def test_a_status_can_have_a_body_and_headers(emulator: Emulator) -> None:
@@ -90,10 +84,7 @@ def test_any_method_and_any_path_can_be_meant(emulator: Emulator) -> None:
 
     assert [
         requests.get(f"{emulator.url}{path}", timeout=PATIENCE).status_code for path in ("/v1/ping", "/identities")
-    ] == [
-        500,
-        500,
-    ]
+    ] == [500, 500]
 
 
 def test_the_control_routes_are_never_faulted(emulator: Emulator) -> None:

@@ -195,16 +195,11 @@ OPERATION_DOCS: Mapping[str, OperationDoc] = {
     ),
     "control.state": _described("How much is remembered", ResponseDoc(200, "counts", State)),
     "control.reset": _described(
-        "A world as new",
-        ResponseDoc(200, "it stands", Health),
-        body=bodies.Reset,
-        body_required=False,
+        "A world as new", ResponseDoc(200, "it stands", Health), body=bodies.Reset, body_required=False
     ),
     "control.scenario": _described("What the world began with", ResponseDoc(200, "and its script", ScenarioState)),
     "control.load_scenario": _described(
-        "Begin with another scenario",
-        ResponseDoc(200, "it stands", ScenarioState),
-        body=bodies.ScenarioWanted,
+        "Begin with another scenario", ResponseDoc(200, "it stands", ScenarioState), body=bodies.ScenarioWanted
     ),
     "control.actors": _described(
         "Those the scenario names, with their tokens and keys",
@@ -230,11 +225,7 @@ OPERATION_DOCS: Mapping[str, OperationDoc] = {
         "Move the clock", ResponseDoc(200, "where it is then", ClockState), body=_ClockMove
     ),
     "control.faults": _described("What is ordered to go wrong", ResponseDoc(200, "in order", FaultList)),
-    "control.add_fault": _described(
-        "Order a fault",
-        ResponseDoc(200, "ordered", FaultState),
-        body=Step,
-    ),
+    "control.add_fault": _described("Order a fault", ResponseDoc(200, "ordered", FaultState), body=Step),
     "control.clear_faults": _described(
         "Nothing goes wrong any more",
         ResponseDoc(204, "gone"),
@@ -245,21 +236,14 @@ OPERATION_DOCS: Mapping[str, OperationDoc] = {
     "control.snapshot": _described("The world as a document", ResponseDoc(200, "to compare, or for PUT", Document)),
     "control.restore": _described("Go on from a document", ResponseDoc(204, "it stands"), body=Document),
     "control.sign_token": _described(
-        "Any token, good or broken",
-        ResponseDoc(200, "signed", SignedToken),
-        body=bodies.TokenWanted,
+        "Any token, good or broken", ResponseDoc(200, "signed", SignedToken), body=bodies.TokenWanted
     ),
     "control.rotate_key": _described("Lose the signing key", ResponseDoc(204, "every token so far is invalid")),
     "control.issue_api_key": _described(
-        "A new API key",
-        ResponseDoc(200, "good from now on", IssuedKey),
-        body=bodies.Wallet,
+        "A new API key", ResponseDoc(200, "good from now on", IssuedKey), body=bodies.Wallet
     ),
     "control.revoke_api_key": _described(
-        "Revoke an API key",
-        ResponseDoc(204, "revoked"),
-        _refusal(404, "there is no such key"),
-        body=bodies.Key,
+        "Revoke an API key", ResponseDoc(204, "revoked"), _refusal(404, "there is no such key"), body=bodies.Key
     ),
     "control.move_identity": _described(
         "Move an identity through its life",
@@ -268,9 +252,7 @@ OPERATION_DOCS: Mapping[str, OperationDoc] = {
         body=bodies.StatusMove,
     ),
     "control.set_lifecycle": _described(
-        "How new identities begin",
-        ResponseDoc(204, "from now on"),
-        body=bodies.NewLifecycle,
+        "How new identities begin", ResponseDoc(204, "from now on"), body=bodies.NewLifecycle
     ),
     "control.openapi": _described("This document", ResponseDoc(200, "OpenAPI 3.1", dict[str, Any])),
 }

@@ -46,11 +46,7 @@ class ServerHealth(msgspec.Struct):
 
 
 _IDENTITY = ParameterDoc(
-    "identity",
-    "64 hex digits, either case",
-    Annotated[str, Meta(pattern="^[0-9a-fA-F]{64}$")],
-    "path",
-    required=True,
+    "identity", "64 hex digits, either case", Annotated[str, Meta(pattern="^[0-9a-fA-F]{64}$")], "path", required=True
 )
 _EMAIL = ParameterDoc(
     "email",
