@@ -105,12 +105,12 @@ def identity_emulator_server(
     request: pytest.FixtureRequest, _identity_emulator_session: Emulator, identity_emulator_config: Config
 ) -> Address:
     """The session's server for fixtures of wider scope: `.url`, `.port`, `.env()`. Its data is reset for each test."""
-    from emulator.control.emulator import ServerAddress
+    from emulator.control.emulator import Address
     from emulator.pytest_plugin.settings import one_line_failures, session_config
 
     with one_line_failures():
         config = session_config(request.config, identity_emulator_config)
-        return ServerAddress(_identity_emulator_session.url, _identity_emulator_session.api_key_of(config))
+        return Address(_identity_emulator_session.url, _identity_emulator_session.api_key_of(config))
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ lock, and each call works on the world that stands when it is made.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol, Unpack
@@ -24,37 +25,21 @@ from emulator.world.stage import Stage
 __tracebackhide__ = is_misconfigured
 
 
-class Address(Protocol):
-    """Where an emulator listens."""
+@dataclass(frozen=True)
+class Address:
+    """Where an emulator listens, and the API key that a client there needs, if there is one."""
 
     url: str
-    """`http://127.0.0.1:41235`, without a slash at its end."""
+    api_key: str
 
     @property
     def port(self) -> int:
         return int(self.url.rpartition(":")[2])
 
     def env(self) -> dict[str, str]:
-        """The environment variables that point a client here: the URLs, and an API key, if there is one.
-
-        The key is the scenario's first, else the default one.
-        """
-        key = self._first_key()
+        """The environment variables that point a client here."""
         urls = dict.fromkeys(("IDENTITY_EMULATOR_URL", "SPACETIMEDB_URI", "INTUITION_API_URL"), self.url)
-        return urls | ({"INTUITION_API_KEY": key} if key else {})
-
-    def _first_key(self) -> str: ...
-
-
-class ServerAddress(Address):
-    """An address alone; `api_key` is the one that `env()` gives."""
-
-    def __init__(self, url: str, api_key: str) -> None:
-        self.url = url
-        self._api_key = api_key
-
-    def _first_key(self) -> str:
-        return self._api_key
+        return urls | ({"INTUITION_API_KEY": self.api_key} if self.api_key else {})
 
 
 class ClockControl(Protocol):
@@ -83,14 +68,29 @@ SnapshotOrDocument = Snapshot | dict[str, Any]
 """In this process a `Snapshot`, over HTTP the document of `GET /_emulator/snapshot`."""
 
 
-class Emulator(Address, Protocol):
+class Emulator(Protocol):
     """A running emulator and the world it shows: in this process, or elsewhere by its URL."""
 
+    url: str
+    """`http://127.0.0.1:41235`, without a slash at its end."""
     folders: tuple[Path, ...]
     """Where scenario files are looked for, the first that has it."""
     spacetime: Spacetime
     intuition: Intuition
     faults: Faults
+
+    @property
+    def port(self) -> int:
+        return Address(self.url, "").port
+
+    def env(self) -> dict[str, str]:
+        """The environment variables that point a client here: the URLs, and an API key, if there is one.
+
+        The key is the scenario's first, else the default one.
+        """
+        return Address(self.url, self._first_key()).env()
+
+    def _first_key(self) -> str: ...
 
     @property
     def actors(self) -> Mapping[str, Actor]:

@@ -125,31 +125,20 @@ async def _rate_limited(call: Call, decision: FaultDecision, next_handler: CallH
     return _api(call).with_cors(_with_headers(response, {"retry-after": str(decision.retry_after)}))
 
 
-async def _dropped(call: Call, decision: FaultDecision, next_handler: CallHandler) -> Response:
+_NOT_SENT = {"drop": Delivery.CLOSE, "tcp_reset": Delivery.RESET, "hang": Delivery.HANG, "garbage": Delivery.GARBAGE}
+
+
+async def _not_sent(call: Call, decision: FaultDecision, next_handler: CallHandler) -> Response:
+    delivery = _NOT_SENT[decision.do.answer]
     if decision.do.drop == "after":
         await next_handler(call)
-        return _without(Delivery.CLOSE, "the request took effect, its response was not sent")
-    return _without(Delivery.CLOSE, _NO_EFFECT)
+        return _without(delivery, "the request took effect, its response was not sent")
+    body = b"\x00" + call.world.entropy.draw("garbage") if delivery is Delivery.GARBAGE else b""
+    return _without(delivery, "the request did not take effect", body)
 
 
-async def _reset(call: Call, decision: FaultDecision, next_handler: CallHandler) -> Response:
-    return _without(Delivery.RESET, _NO_EFFECT)
-
-
-async def _hung(call: Call, decision: FaultDecision, next_handler: CallHandler) -> Response:
-    return _without(Delivery.HANG, _NO_EFFECT)
-
-
-async def _garbage(call: Call, decision: FaultDecision, next_handler: CallHandler) -> Response:
-    noise = call.world.entropy.draw("garbage")
-    return Response(0, b"\x00" + noise, why=_NO_EFFECT, delivery=Delivery.GARBAGE)
-
-
-_NO_EFFECT = "the request did not take effect"
-
-
-def _without(delivery: Delivery, why: str = "") -> Response:
-    return Response(0, why=why, delivery=delivery)
+def _without(delivery: Delivery, why: str, body: bytes = b"") -> Response:
+    return Response(0, body, why=why, delivery=delivery)
 
 
 async def _truncated(call: Call, decision: FaultDecision, next_handler: CallHandler) -> Response:
@@ -184,10 +173,7 @@ _ANSWERS: Mapping[str, Callable[[Call, FaultDecision, CallHandler], Awaitable[Re
     "": _unchanged,
     "status": _status,
     "rate_limit": _rate_limited,
-    "drop": _dropped,
-    "tcp_reset": _reset,
-    "hang": _hung,
-    "garbage": _garbage,
+    **dict.fromkeys(_NOT_SENT, _not_sent),
     "truncate": _truncated,
     "malformed_chunk": _in_bad_chunks,
     "invalid_json": _half,
