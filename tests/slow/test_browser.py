@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from emulator import Emulator
-from emulator.world.stage import Stage
+from emulator.stage import Stage
+from tests.waiting import PATIENCE
 from tests.worlds import make_stage, served, world_of
 
 PAGE = Path(__file__).with_name("page.html").read_text(encoding="utf-8")
@@ -64,7 +65,7 @@ def browse(host: str, emulator_url: str, profile: Path) -> dict[str, Any]:
         command = [str(BROWSER), *flags, f"--user-data-dir={profile}", f"http://{host}:{port}/"]
         with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as browser:
             try:
-                return home.get(timeout=60)
+                return home.get(timeout=4 * PATIENCE)
             finally:
                 browser.kill()
 

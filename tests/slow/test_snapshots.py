@@ -10,6 +10,7 @@ from emulator import Emulator
 from emulator.world.stage import Stage
 from tests.conftest import API_KEY
 from tests.slow.conftest import Figure
+from tests.waiting import PATIENCE
 from tests.worlds import make_stage, served, world_of
 
 SECONDS = min(float(os.environ.get("LOAD_SECONDS", "60")), 20.0)
@@ -27,7 +28,7 @@ class Maker(threading.Thread):
         self.answered = 0
 
     def run(self) -> None:
-        connection = HTTPConnection("127.0.0.1", self._port, timeout=10)
+        connection = HTTPConnection("127.0.0.1", self._port, timeout=PATIENCE)
         while not self._over.is_set():
             for method, path, body in (("POST", "/identity", DRAFT), ("GET", "/identities?limit=5", None)):
                 connection.request(method, path, body, HEADERS)
