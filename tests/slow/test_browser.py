@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from emulator import Emulator
-from emulator.stage import Stage
+from emulator.world.stage import Stage
 from tests.waiting import PATIENCE
 from tests.worlds import make_stage, served, world_of
 
