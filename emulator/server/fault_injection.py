@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -13,7 +12,7 @@ from emulator.core.clock import Clock
 from emulator.core.errors import Refused
 from emulator.faults.delivery import Delivery
 from emulator.faults.schedule import FaultDecision, RequestFacts
-from emulator.http.response import JSON, TEXT, Response
+from emulator.http.response import JSON, TEXT, Response, phrase
 from emulator.http.routing import Api, Match
 from emulator.server.call import Call, CallHandler
 from emulator.server.caller import client_of
@@ -103,14 +102,7 @@ def _in_api_format(call: Call, status: int) -> Response:
     """The API's error format, plain text or `{code, error}`, with the reason phrase; below 400 an empty body."""
     if status < 400:
         return Response(status)
-    return _api(call).describe(Refused(status, _phrase(status), ""))
-
-
-def _phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return f"Status {status}"
+    return _api(call).describe(Refused(status, phrase(status) or f"Status {status}", ""))
 
 
 def _with_headers(response: Response, headers: Mapping[str, str]) -> Response:
