@@ -166,4 +166,6 @@ class _Connection(RequestHandler):
         """hyper's response to what the parser refuses: a status, no body, and the connection closed."""
         why = reason(exc) if isinstance(exc, HttpProcessingError) else f"{type(exc).__name__}"
         too_large = isinstance(exc, HeadTooLong) or "Too many headers" in why
-        return self._http.refuse(request, Response(431 if too_large else status, why=f"refused by aiohttp's parser: {why}"))
+        return self._http.refuse(
+            request, Response(431 if too_large else status, why=f"refused by aiohttp's parser: {why}")
+        )

@@ -3,6 +3,8 @@
 import re
 from math import isinf
 
+import msgspec
+
 EOF_LIST = "EOF while parsing a list"
 EOF_OBJECT = "EOF while parsing an object"
 EOF_STRING = "EOF while parsing a string"
@@ -25,6 +27,7 @@ UNEXPECTED_END_OF_ESCAPE = "unexpected end of hex escape"
 RECURSION_LIMIT = "recursion limit exceeded"
 
 _MAX_DEPTH = 128
+_LONGEST_INTEGER = len("18446744073709551615")
 _SPACE = re.compile(rb"[ \n\t\r]*")
 _PLAIN = re.compile(rb'[^"\\\x00-\x1f]*')
 _DIGITS = re.compile(rb"[0-9]*")
@@ -75,12 +78,16 @@ class JsonError(Exception):
 
 
 class Reader:
-    """Bytes and the position in them; a byte of None is the end of input."""
+    """Bytes and the position in them; a byte of None is the end of input.
 
-    __slots__ = ("data", "depth", "index")
+    With `arbitrary_precision`, serde_json's feature, numbers of unknown type keep their text.
+    """
 
-    def __init__(self, data: bytes) -> None:
+    __slots__ = ("arbitrary_precision", "data", "depth", "index")
+
+    def __init__(self, data: bytes, *, arbitrary_precision: bool = False) -> None:
         self.data = data
+        self.arbitrary_precision = arbitrary_precision
         self.index = 0
         self.depth = _MAX_DEPTH
 
@@ -141,14 +148,17 @@ class Reader:
             parts.append(self._escape().encode())
 
     def skip_string(self) -> None:
-        """As `string`, but UTF-8 and surrogate pairs are not checked."""
+        """As `string`, but UTF-8 and surrogate pairs are not checked, and a control character is not read."""
         while True:
             self._take(_PLAIN)
-            byte = self.next()
+            byte = self.peek()
+            if byte is None:
+                raise self.error(EOF_STRING)
+            if byte not in {QUOTE, _BACKSLASH}:
+                raise self.error(CONTROL_CHARACTER)
+            self.index += 1
             if byte == QUOTE:
                 return
-            if byte != _BACKSLASH:
-                raise self.error(EOF_STRING if byte is None else CONTROL_CHARACTER)
             self._escape_letter()
 
     def _take(self, run: re.Pattern[bytes]) -> bytes:
@@ -202,20 +212,33 @@ class Reader:
         return int(digits, 16)
 
     def number(self) -> int | float:
-        """An integer, or a float when it has a fraction or an exponent, or does not fit 64 bits."""
-        start = self.index
-        self._integer_part(EOF_VALUE)
-        fraction = self._fraction(EOF_VALUE)
-        exponent = self._exponent(EOF_VALUE)
-        exact = not fraction and not exponent
-        text = self.data[start : self.index]
-        integer = int(text) if exact else 0
-        if exact and text != b"-0" and -(2**63) <= integer < 2**64:
+        """An integer, or a float when it has a fraction or an exponent, is -0, or does not fit 64 bits."""
+        text, integer = self._number()
+        if integer is not None and text != b"-0":
             return integer
         value = float(text)
         if isinf(value):
             raise self.error(NUMBER_OUT_OF_RANGE)
         return value
+
+    def any_number(self) -> int | float | msgspec.Raw:
+        """A number where any type is due: its text when there is `arbitrary_precision` and it is no integer."""
+        if not self.arbitrary_precision:
+            return self.number()
+        text, integer = self._number()
+        return msgspec.Raw(text) if integer is None else integer
+
+    def _number(self) -> tuple[bytes, int | None]:
+        """The text, and its value when it is an integer of 64 bits."""
+        start = self.index
+        self._integer_part(EOF_VALUE)
+        fraction = self._fraction(EOF_VALUE)
+        exponent = self._exponent(EOF_VALUE)
+        text = self.data[start : self.index]
+        if fraction or exponent or len(text) > _LONGEST_INTEGER:
+            return text, None
+        integer = int(text)
+        return text, integer if -(2**63) <= integer < 2**64 else None
 
     def skip_number(self) -> None:
         self._integer_part(INVALID_NUMBER)

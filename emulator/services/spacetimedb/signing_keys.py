@@ -144,14 +144,15 @@ class Keyring:
     _LONGEST_CACHED = 4096
     _RETIRED = 8
 
-    def __init__(self, key: SigningKey) -> None:
+    def __init__(self, key: SigningKey, *, arbitrary_precision: bool = False) -> None:
         self.key = self.first = key
+        self._arbitrary_precision = arbitrary_precision
         self._retired: list[tuple[SigningKey, int]] = []
         self._valid: dict[str, Claims] = {}
 
     def fork(self) -> "Keyring":
         """A copy with the same keys. Both share the cache until one of them rotates its key."""
-        copy = Keyring(self.first)
+        copy = Keyring(self.first, arbitrary_precision=self._arbitrary_precision)
         copy.key, copy._retired, copy._valid = self.key, self._retired, self._valid
         return copy
 
@@ -185,7 +186,7 @@ class Keyring:
 
     def _validate(self, token: str, now: int) -> Claims:
         try:
-            return validate(token, self.key, now)
+            return validate(token, self.key, now, arbitrary_precision=self._arbitrary_precision)
         except TokenRefused as refused:
             if (seconds := self._seconds_since_rotation(token, now)) is not None:
                 refused.why = f"signed by a key that was rotated {seconds} s ago"
@@ -194,7 +195,7 @@ class Keyring:
     def _seconds_since_rotation(self, token: str, now: int) -> int | None:
         for key, at in self._retired:
             try:
-                validate(token, key, now)
+                validate(token, key, now, arbitrary_precision=self._arbitrary_precision)
             except TokenRefused:
                 continue
             return now - at
