@@ -8,7 +8,7 @@ from emulator.control.emulator import LocalEmulator
 from emulator.control.python_scenario import run
 from emulator.core.clock import parse_rfc3339
 from emulator.core.deferred_free import DeferredFree
-from emulator.core.errors import is_misconfigured
+from emulator.core.errors import Misconfigured, is_misconfigured
 from emulator.scenario import loader as finding
 from emulator.scenario.apply import apply
 from emulator.scenario.locate import is_python
@@ -53,7 +53,10 @@ def _described(config: Config, deferred: DeferredFree, below: Config) -> Bluepri
     scenario = finding.find(config.layers).good().scenario
     made = Blueprint.of(config.over(_config_of(scenario)).over(below), deferred)
     if scenario.clock.skew is not None and config.freeze_at is None:
-        made.beginning.clock.skew(scenario.clock.skew)
+        try:
+            made.beginning.clock.skew(scenario.clock.skew)
+        except ValueError as error:
+            raise Misconfigured(f"clock.skew: {error}") from None
     made.beginning.faults.begun = made.beginning.clock.micros()
     apply(scenario, made.beginning)
     return made

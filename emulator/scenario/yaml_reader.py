@@ -19,8 +19,9 @@ _DEEPEST = 64
 _MOST_NODES = 50_000
 _TOO_MUCH = f"more than {_MOST_NODES} values, aliases counted as often as used; `crowd` makes many alike"
 _HALF = "half a surrogate pair"
-_LONGEST_NUMBER = 400
-"""Digits."""
+_LONGEST_NUMBER = 300
+"""Digits; every number that has fewer can be a float too."""
+_TOO_LONG = "too long a number"
 
 # The core schema of YAML 1.2 (10.3.2). `no`, `on` and `2024-02-15` are texts.
 _WORDS: dict[str, Scalar] = {
@@ -68,7 +69,11 @@ def read_json(text: str) -> Node:
     """The tree of a JSON text that is in no file. Raises Unreadable."""
     if len(text) > LARGEST:
         raise Unreadable([Problem(Mark(), (), f"{len(text)} characters; {LARGEST} are the most")])
-    return read_plain(json.loads(text))
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise Unreadable([Problem(Mark(), (), f"not JSON: {error}")]) from None
+    return read_plain(value)
 
 
 def _plain_node(value: Any, path: Path, mark: Mark) -> Node:
@@ -82,6 +87,8 @@ def _plain_node(value: Any, path: Path, mark: Mark) -> Node:
         return Node([_plain_node(each, (*path, at), mark) for at, each in enumerate(value)], mark, path)
     if isinstance(value, float) and not math.isfinite(value):
         raise Unreadable([Problem(mark, path, "not a number that JSON has")])
+    if isinstance(value, int) and abs(value) >= 10**_LONGEST_NUMBER:
+        raise Unreadable([Problem(mark, path, _TOO_LONG)])
     return Node(value, mark, path, raw=str(value))
 
 
@@ -272,12 +279,10 @@ def _resolved(text: str) -> Scalar:
     """What a text without quotes is. Raises ValueError for a number that JSON has not."""
     if text in _WORDS:
         return _WORDS[text]
-    if _WHOLE.fullmatch(text):
+    if _WHOLE.fullmatch(text) or _BASED.fullmatch(text):
         if len(text) > _LONGEST_NUMBER:
-            raise ValueError("too long a number")
-        return int(text)
-    if _BASED.fullmatch(text):
-        return int(text, 0)
+            raise ValueError(_TOO_LONG)
+        return int(text, 0 if text[1:2] in {"o", "x"} else 10)
     if _NOT_FINITE.fullmatch(text) or (_DECIMAL.fullmatch(text) and not math.isfinite(float(text))):
         raise ValueError("not a number that JSON has")
     return float(text) if _DECIMAL.fullmatch(text) else text

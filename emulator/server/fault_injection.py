@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from emulator.core.clock import Clock
+from emulator.core.clock import LAST, Clock
 from emulator.core.errors import Refused
 from emulator.faults.delivery import Delivery
 from emulator.faults.schedule import FaultDecision, RequestFacts
@@ -59,7 +59,11 @@ async def _delayed(call: Call, decision: FaultDecision) -> bool:
 
 
 async def _until(clock: Clock, micros: int, lost: "asyncio.Future[None]") -> bool:
-    """Wait until the clock shows `micros` or its world was replaced; false when the connection is lost."""
+    """Wait until the clock shows `micros` or its world was replaced; false when the connection is lost.
+
+    A clock that stands at its end waits no longer.
+    """
+    micros = min(micros, LAST)
     loop, moved = asyncio.get_running_loop(), asyncio.Event()
 
     def wake(*_: object) -> None:
