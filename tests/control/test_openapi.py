@@ -1,4 +1,4 @@
-"""The document at `/_emulator/openapi.json`: nothing is missing in it, and it follows the profiles."""
+"""The document at `/_emulator/openapi.json`: nothing is missing in it, and it is for the world's profiles."""
 
 import subprocess
 import sys

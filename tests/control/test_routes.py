@@ -1,4 +1,4 @@
-"""The control routes and their guards, as bytes where bytes matter."""
+"""The control routes: what they tell and do, as bytes where bytes matter."""
 
 from datetime import UTC, datetime, timedelta
 

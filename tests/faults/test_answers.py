@@ -1,4 +1,4 @@
-"""What was ordered happens, on the routes of both APIs and to the world."""
+"""What was ordered is answered on the routes of both APIs: statuses, bodies, delays, limits."""
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress

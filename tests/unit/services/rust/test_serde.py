@@ -1,4 +1,4 @@
-"""serde_json's reader and serde's shapes, against Python's parser and against sentences that were recorded."""
+"""serde_json's reader and serde's types, against sentences that were recorded."""
 
 import math
 from typing import Any
