@@ -58,7 +58,10 @@ def test_the_document_is_served_in_the_profiles_of_the_world(emulator: Emulator,
 
 
 def test_nobody_pays_for_it_who_does_not_ask() -> None:
-    check = "import sys, emulator.server.run; print([name for name in sys.modules if name.endswith(('operation_docs', 'openapi_document'))])"
+    check = (
+        "import sys, emulator.server.run; "
+        "print([name for name in sys.modules if name.endswith(('operation_docs', 'openapi_document'))])"
+    )
 
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
 

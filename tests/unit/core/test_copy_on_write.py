@@ -51,8 +51,8 @@ def test_many_forks_of_a_growing_mapping_leave_few_layers() -> None:
 
 
 def test_what_nobody_shares_any_more_is_left_to_be_freed_later() -> None:
-    graveyard = Graveyard()
-    entries: Layered[int, int] = Layered(graveyard)
+    deferred = DeferredFree()
+    entries: CopyOnWriteMap[int, int] = CopyOnWriteMap(deferred)
     for number in range(1000):
         entries[number] = number
     fork = entries.fork()

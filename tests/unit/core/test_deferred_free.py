@@ -20,7 +20,7 @@ def test_large_containers_are_emptied_in_slices() -> None:
 
 
 def test_small_containers_are_not_kept_for_later() -> None:
-    graveyard = Graveyard()
+    deferred = DeferredFree()
 
     deferred.free_later(deque(range(10)))
 
