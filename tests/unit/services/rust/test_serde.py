@@ -55,7 +55,7 @@ PERSON = struct(
     "Person",
     {
         "name": Field(string, required=True),
-        "role": Field(optional(unit_enum("Role", ("Admin", "User")))),
+        "role": Field(optional(unit_enum("Admin", "User"))),
         "tags": Field(optional(list_of(string))),
     },
 )
