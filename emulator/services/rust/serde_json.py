@@ -192,7 +192,7 @@ class Reader:
         start = self.index
         exact = self._read_number(EOF_VALUE)
         text = self.data[start : self.index]
-        if exact and text != b"-0" and -(2**63) <= (integer := int(text)) < 2**64:
+        if exact and text != b"-0" and len(text) <= 20 and -(2**63) <= (integer := int(text)) < 2**64:
             return integer
         value = float(text)
         if isinf(value):
