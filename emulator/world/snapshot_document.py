@@ -199,9 +199,7 @@ def read(data: bytes, like: World) -> World:
 
 
 def _world(document: Document, like: World) -> World:
-    entropy = Entropy(document.seed)
-    entropy.drawn = document.drawn
-    context = Context(_clock(document.clock), entropy, like.context.deferred)
+    context = Context(_clock(document.clock), Entropy(document.seed, document.drawn), like.context.deferred)
     faults = Faults(context.lock, _micros(document.begun))
     for part in document.script:
         _add_step(faults, part)

@@ -10,6 +10,7 @@ from emulator.journal.journal import Journal
 from emulator.services.intuition import api_keys as intuition_credentials
 from emulator.services.intuition.refusals import NotFound
 from emulator.services.intuition.store import Store as IntuitionStore
+from emulator.services.spacetimedb.model import Claims
 from emulator.services.spacetimedb.store import Store as SpacetimeStore
 from emulator.world.actors import Actor, ActorRegistry
 from emulator.world.step_check import mistakes_in
@@ -157,7 +158,8 @@ class World:
         """An actor's token, given out at the world's beginning and signed when first asked for."""
         with self.context.lock:
             if actor.name not in self._tokens:
-                self._tokens[actor.name] = self.spacetime.token_from_the_beginning(
-                    actor.issuer, actor.subject, actor.audience, actor.expires_in, actor.claims, begun=self.faults.begun
+                claims = Claims.issued(
+                    actor.issuer, actor.subject, actor.audience, actor.expires_in, actor.claims, at=self.faults.begun
                 )
+                self._tokens[actor.name] = self.spacetime.keyring.first.mint(claims)
             return self._tokens[actor.name]
