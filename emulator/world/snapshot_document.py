@@ -140,9 +140,7 @@ def written(world: World) -> bytes:
 
 
 def _clock_part(clock: Clock) -> ClockPart:
-    if clock.frozen:
-        return ClockPart(freeze=rfc3339(clock.micros()))
-    return ClockPart(skew=clock.ahead)
+    return ClockPart(freeze=rfc3339(clock.micros())) if clock.frozen else ClockPart(skew=clock.ahead)
 
 
 def _spacetime_part(store: SpacetimeStore) -> SpacetimePart:
