@@ -1,6 +1,6 @@
 """What a scenario can say. The manual, docs/scenarios.md, and the JSON Schema speak from here."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -17,6 +17,14 @@ Count = Annotated[int, Meta(ge=1, le=LARGEST_CROWD)]
 
 class _Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """Says nothing unless told."""
+
+
+Text = TypeVar("Text", str, None, str | None)
+
+
+def numbered(text: Text, number: int) -> Text:
+    """The text of one of a crowd."""
+    return text if text is None else text.replace("{n}", str(number))
 
 
 class Reference(_Part, frozen=True):
@@ -74,6 +82,12 @@ class SpacetimeCrowd(_Part, frozen=True):
     """Every other claim of the tokens."""
     expires_in: float | None = None
     """Seconds from the world's beginning to the tokens' end."""
+
+    def person(self, number: int) -> SpacetimePerson:
+        email = numbered(self.email, number)
+        return SpacetimePerson(
+            issuer=self.issuer, email=email, databases=self.databases, claims=self.claims, expires_in=self.expires_in
+        )
 
 
 class SpacetimePart(_Part, frozen=True):

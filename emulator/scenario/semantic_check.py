@@ -60,9 +60,9 @@ def _in_crowd(name: str, crowd: schema.SpacetimeCrowd | schema.IntuitionCrowd | 
         return False
     before, _, after = crowd.name.partition("{n}")
     number = name.removeprefix(before).removesuffix(after)
-    if not (number.isdecimal() and number.isascii() and len(number) < 9 and str(int(number)) == number):
+    if not (number.isdecimal() and number.isascii() and len(number) < 9):
         return False
-    return 1 <= int(number) <= crowd.count and crowd.name.replace("{n}", number) == name
+    return 1 <= int(number) <= crowd.count and schema.numbered(crowd.name, int(number)) == name
 
 
 def senseless(tree: Node, scenario: schema.Scenario) -> Iterator[Mistake]:
@@ -102,13 +102,7 @@ def _spacetime(part: schema.SpacetimePart) -> Iterator[Mistake]:
             yield (*base, name, *path), text
     if (crowd := part.crowd) is not None:
         yield from _template(("spacetime", "crowd", "name"), crowd)
-        alike = schema.SpacetimePerson(
-            issuer=crowd.issuer,
-            email=None if crowd.email is None else crowd.email.replace("{n}", str(crowd.count)),
-            claims=crowd.claims,
-            expires_in=crowd.expires_in,
-        )
-        for path, text in _person(crowd.name, alike):
+        for path, text in _person(crowd.name, crowd.person(crowd.count)):
             yield ("spacetime", "crowd", *path), text
         yield from _clash(base, part.identities, crowd)
 

@@ -4,7 +4,7 @@
 that is built here, so that the rest can be converted, and looked at for its meaning too.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -106,17 +106,12 @@ class _Walk:
             meant = did_you_mean(node.raw, map(str, kind.values))
             return self._wrong(node, f"no {node.raw[:60]!r} here, {meant}")
         if isinstance(kind, inspect.IntType | inspect.FloatType):
-            for text, bound, holds in _bounds(kind):
-                if not holds(node.value, bound):
-                    return self._wrong(node, f"{node.raw[:60]} is too {text}; {bound} is the limit")
+            assert isinstance(node.value, int | float)
+            if kind.ge is not None and node.value < kind.ge:
+                return self._wrong(node, f"{node.raw[:60]} is too small; {kind.ge} is the limit")
+            if kind.le is not None and node.value > kind.le:
+                return self._wrong(node, f"{node.raw[:60]} is too large; {kind.le} is the limit")
         return node.value
-
-
-def _bounds(kind: inspect.IntType | inspect.FloatType) -> Iterator[tuple[str, float, Callable[[Any, Any], bool]]]:
-    if kind.ge is not None:
-        yield "small", kind.ge, lambda value, bound: value >= bound
-    if kind.le is not None:
-        yield "large", kind.le, lambda value, bound: value <= bound
 
 
 def _entries(node: Node) -> dict[str, Node]:
@@ -137,12 +132,8 @@ def _is_whole(node: Node) -> bool:
     return isinstance(node.value, int) and not isinstance(node.value, bool)
 
 
-def _same_kind(node: Node, kind: inspect.LiteralType) -> bool:
-    return type(node.value) is type(kind.values[0])
-
-
 _KINDS: list[tuple[type[inspect.Type], str, Callable[[Node, Any], bool]]] = [
-    (inspect.NoneType, "nothing", lambda node, _: node.value is None),
+    (inspect.NoneType, "", lambda node, _: node.value is None),
     (inspect.StructType, "a mapping", lambda node, _: isinstance(node.value, dict)),
     (inspect.DictType, "a mapping", lambda node, _: isinstance(node.value, dict)),
     (inspect.VarTupleType, "a list", lambda node, _: isinstance(node.value, list)),
@@ -151,7 +142,7 @@ _KINDS: list[tuple[type[inspect.Type], str, Callable[[Node, Any], bool]]] = [
         "a list of two",
         lambda node, kind: isinstance(node.value, list) and len(node.value) == len(kind.item_types),
     ),
-    (inspect.LiteralType, "", _same_kind),
+    (inspect.LiteralType, "", lambda node, kind: type(node.value) is type(kind.values[0])),
     (inspect.BoolType, "true or false", lambda node, _: isinstance(node.value, bool)),
     (inspect.IntType, "a whole number", lambda node, _: _is_whole(node)),
     (inspect.FloatType, "a number", lambda node, _: _is_whole(node) or isinstance(node.value, float)),
@@ -171,9 +162,7 @@ def _words(kind: inspect.Type) -> str:
 def _word(kind: inspect.Type) -> str:
     if isinstance(kind, inspect.LiteralType):
         return " or ".join(map(str, kind.values))
-    return (
-        "" if isinstance(kind, inspect.NoneType) else next(word for each, word, _ in _KINDS if isinstance(kind, each))
-    )
+    return next(word for each, word, _ in _KINDS if isinstance(kind, each))
 
 
 def _seen(node: Node, wanted: inspect.Type) -> str:

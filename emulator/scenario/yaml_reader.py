@@ -8,7 +8,7 @@ import json
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from emulator.scenario.document import Mark, Node, Path, Problem, Scalar
@@ -145,8 +145,6 @@ def _events(text: str, file: str) -> Iterator[Any]:
         position = getattr(error, "position", 0)
         line = text.count("\n", 0, position) + 1
         raise Unreadable([Problem(Mark(file, line, 1), (), "not YAML: a character that is not allowed")]) from None
-    except Unreadable:
-        raise
     except Exception as error:  # what ruamel does not foresee, such as the escape "\UFFFFFFFF"
         raise Unreadable([Problem(Mark(file, 1, 1), (), f"not YAML: {error}")]) from error
 
@@ -176,10 +174,7 @@ class _Builder:
         elif what in {"MappingEndEvent", "SequenceEndEvent"}:
             self._end()
         elif what == "ScalarEvent":
-            node = self._scalar(event, mark)
-            if event.anchor:
-                self._anchors[event.anchor] = node
-            self._add(node)
+            self._add(self._scalar(event, mark), event.anchor)
         elif what == "AliasEvent":
             self._alias(event.anchor, mark)
 
@@ -201,12 +196,11 @@ class _Builder:
         depth = 1 + max((each.depth for each in done.nodes), default=0)
         if size > _MOST_NODES or depth > _DEEPEST:
             raise Unreadable([Problem(done.mark, done.path, _TOO_MUCH)])
-        node = Node(node.value, node.mark, node.path, "", node.marks, size, depth)
-        if done.anchor:
-            self._anchors[done.anchor] = node
-        self._add(node)
+        self._add(replace(node, size=size, depth=depth), done.anchor)
 
-    def _add(self, node: Node) -> None:
+    def _add(self, node: Node, anchor: str | None = None) -> None:
+        if anchor:
+            self._anchors[anchor] = node
         self._nodes += 1
         if self._nodes > _MOST_NODES:
             raise Unreadable([Problem(node.mark, node.path, _TOO_MUCH)])

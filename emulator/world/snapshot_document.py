@@ -140,9 +140,7 @@ def written(world: World) -> bytes:
 
 
 def _clock_part(clock: Clock) -> ClockPart:
-    if clock.frozen:
-        return ClockPart(freeze=rfc3339(clock.micros()))
-    return ClockPart(skew=clock.ahead)
+    return ClockPart(freeze=rfc3339(clock.micros())) if clock.frozen else ClockPart(skew=clock.ahead)
 
 
 def _spacetime_part(store: SpacetimeStore) -> SpacetimePart:
@@ -199,9 +197,7 @@ def read(data: bytes, like: World) -> World:
 
 
 def _world(document: Document, like: World) -> World:
-    entropy = Entropy(document.seed)
-    entropy.drawn = document.drawn
-    context = Context(_clock(document.clock), entropy, like.context.deferred)
+    context = Context(_clock(document.clock), Entropy(document.seed, document.drawn), like.context.deferred)
     faults = Faults(context.lock, _micros(document.begun))
     for part in document.script:
         _add_step(faults, part)

@@ -7,9 +7,10 @@ from emulator.core.context import Context
 from emulator.faults.schedule import Fault, Faults
 from emulator.faults.step import Do, Named, Step
 from emulator.journal.journal import Journal
-from emulator.services.intuition import api_keys as intuition_credentials
+from emulator.services.intuition.api_keys import DEFAULT_KEY
 from emulator.services.intuition.refusals import NotFound
 from emulator.services.intuition.store import Store as IntuitionStore
+from emulator.services.spacetimedb.model import Claims
 from emulator.services.spacetimedb.store import Store as SpacetimeStore
 from emulator.world.actors import Actor, ActorRegistry
 from emulator.world.step_check import mistakes_in
@@ -142,11 +143,8 @@ class World:
     def api_key(self) -> str:
         """The first that the scenario names and that is good, else the default one; nothing when that is not good."""
         keys = [issued.key for issued in self.intuition.api_keys]
-        default = intuition_credentials.DEFAULT_KEY
-        return next(filter(self._is_somebodys, keys), default if default in keys else "")
-
-    def _is_somebodys(self, api_key: str) -> bool:
-        return bool(self.actors.name_of(api_key=api_key))
+        named = (key for key in keys if self.actors.name_of(api_key=key))
+        return next(named, DEFAULT_KEY if DEFAULT_KEY in keys else "")
 
     def row_number(self, name: str) -> int:
         """Of the Intuition identity with this name in the scenario, else one of its ids. Raises NotFound."""
@@ -157,7 +155,8 @@ class World:
         """An actor's token, given out at the world's beginning and signed when first asked for."""
         with self.context.lock:
             if actor.name not in self._tokens:
-                self._tokens[actor.name] = self.spacetime.token_from_the_beginning(
-                    actor.issuer, actor.subject, actor.audience, actor.expires_in, actor.claims, begun=self.faults.begun
+                claims = Claims.issued(
+                    actor.issuer, actor.subject, actor.audience, actor.expires_in, actor.claims, at=self.faults.begun
                 )
+                self._tokens[actor.name] = self.spacetime.keyring.first.mint(claims)
             return self._tokens[actor.name]
