@@ -99,12 +99,6 @@ class RemoteJournal(ExchangeQueries):
         finally:
             over.set()
 
-    def _seen(self) -> int:
-        return 0
-
-    def _wait(self, seen: int, timeout: float) -> None:
-        threading.Event().wait(min(timeout, _LOOK_AGAIN))
-
 
 class RemoteSpacetime(Spacetime):
     def __init__(self, control: Control) -> None:

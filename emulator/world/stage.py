@@ -26,7 +26,7 @@ class Stage:
         """What a plain reset goes back to."""
         self._started = config
         self._make = make
-        self.deferred = deferred or DeferredFree()
+        self.deferred = DeferredFree() if deferred is None else deferred
         self._blueprints: dict[Config, Blueprint] = {}
         self._plain = self._blueprint(config)
         self._world = self._plain.world()
