@@ -80,7 +80,7 @@ def test_what_has_not_happened_is_told(emulator: Emulator) -> None:
     create(emulator)
 
     with pytest.raises(
-        AssertionError, match=r"faults that have not done all they can:\n<Fault 1 POST /identity \(nth 2\)"
+        AssertionError, match=r"faults that did not happen as often as they should:\n<Fault 1 POST /identity \(nth 2\)"
     ):
         emulator.faults.assert_done()
 

@@ -35,7 +35,7 @@ def test_the_same_tests_run_against_an_emulator_elsewhere(run: Run, elsewhere: s
             identity_emulator.spacetime.rotate_key()
             key = identity_emulator.intuition.issue_api_key("0x81")
             identity_emulator.intuition.revoke_api_key(key)
-            with pytest.raises(Exception, match="says 404: there is no such key"):
+            with pytest.raises(Exception, match="answered 404: there is no such API key"):
                 identity_emulator.intuition.revoke_api_key(key)
 
         def test_ordered(identity_emulator):
@@ -92,7 +92,7 @@ def test_a_profile_that_it_does_not_speak_is_an_error_that_says_how_to_start_it(
     outcome = run("--identity-emulator-url", elsewhere)
 
     assert "1 error" in outcome.summary
-    assert "wants spacetime_profile=v2" in outcome
+    assert "needs spacetime_profile=v2" in outcome
     assert "start it with --spacetime-profile v2" in outcome
 
 
