@@ -112,10 +112,10 @@ def test_a_clock_ordered_out_of_its_years_stays_where_it_is(
 @pytest.mark.parametrize(
     ("do", "message"),
     [
-        ({"status": 204, "body": "x"}, "an answer of 204 has none"),
-        ({"status": 304, "body": {}}, "an answer of 304 has none"),
-        ({"advance": 1e12}, "do.advance: it is no number"),
-        ({"advance": float("nan")}, "do.advance: it is no number"),
+        ({"status": 204, "body": "x"}, "a response with status 204 has no body"),
+        ({"status": 304, "body": {}}, "a response with status 304 has no body"),
+        ({"advance": 1e12}, "do.advance: it must be a number"),
+        ({"advance": float("nan")}, "do.advance: it must be a number"),
     ],
 )
 def test_a_fault_that_could_only_break_the_emulator_is_refused(
