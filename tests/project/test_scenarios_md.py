@@ -118,7 +118,7 @@ def test_every_key_has_a_text_for_the_schema() -> None:
     named = {f"{struct}.{field}" for struct, fields in texts.items() for field in fields}
 
     assert {key.replace("$", "") for key in keys(WHOLE)} - named == set()
-    assert texts[Step.__name__]["nth"] == "Only the nth fitting request, from 1."
+    assert texts[Step.__name__]["nth"] == "Only the nth matching request, counted from 1."
 
 
 @pytest.mark.parametrize("path", ["docs/scenario.schema.json", "fixtures/scenario.schema.json"])
