@@ -1,4 +1,4 @@
-"""The control routes: what they tell and do, as bytes where bytes matter."""
+"""Responses and effects of the control routes, compared as bytes where bytes matter."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -23,7 +23,7 @@ def test_health_tells_seed_and_profiles(emulator: Emulator) -> None:
     assert found["profiles"] == {"spacetime": "documented", "intuition": "documented"}
 
 
-def test_state_counts_what_is_remembered(emulator: Emulator) -> None:
+def test_state_counts_stored_objects(emulator: Emulator) -> None:
     requests.post(
         f"{emulator.url}/identity",
         json={"display_name": "", "creator": ""},
@@ -38,7 +38,7 @@ def test_state_counts_what_is_remembered(emulator: Emulator) -> None:
     assert not found["clock"]["frozen"]
 
 
-def test_a_reset_forgets_and_begins_anew(emulator: Emulator) -> None:
+def test_a_reset_replaces_the_world(emulator: Emulator) -> None:
     first = requests.post(f"{emulator.url}/v1/identity", timeout=PATIENCE).json()["identity"]
 
     requests.post(f"{emulator.url}/_emulator/reset", timeout=PATIENCE)
@@ -47,7 +47,7 @@ def test_a_reset_forgets_and_begins_anew(emulator: Emulator) -> None:
     assert requests.post(f"{emulator.url}/v1/identity", timeout=PATIENCE).json()["identity"] == first
 
 
-def test_a_reset_may_name_another_seed_and_the_next_one_comes_back(emulator: Emulator) -> None:
+def test_a_reset_may_name_another_seed_and_the_next_one_returns(emulator: Emulator) -> None:
     url = f"{emulator.url}/_emulator/reset"
 
     assert requests.post(url, json={"seed": 8}, timeout=PATIENCE).json()["seed"] == 8
@@ -95,9 +95,7 @@ def test_control_calls_are_never_journaled(emulator: Emulator) -> None:
         ("GET", "/journal?stat=1", "", 400, "did you mean 'status'?"),
     ],
 )
-def test_a_mistake_is_answered_with_what_to_do(
-    emulator: Emulator, method: str, path: str, body: str, status: int, hint: str
-) -> None:
+def test_an_error_has_a_hint(emulator: Emulator, method: str, path: str, body: str, status: int, hint: str) -> None:
     answer = call(emulator.url, method, path, JSON, body=body)
 
     assert answer.status == status
@@ -105,7 +103,7 @@ def test_a_mistake_is_answered_with_what_to_do(
     assert hint in answer.body.decode().replace('\\"', '"')
 
 
-def test_a_405_says_what_is_allowed(emulator: Emulator) -> None:
+def test_a_405_lists_allowed_methods(emulator: Emulator) -> None:
     assert call(emulator.url, "PUT", "/clock").header("allow") == "GET,HEAD,POST"
 
 

@@ -1,4 +1,4 @@
-"""Scenarios over the control routes: names and documents in, never a path, never Python."""
+"""Scenarios over the control routes: names and documents are accepted, paths and Python are not."""
 
 from typing import Any
 
@@ -40,7 +40,7 @@ def test_a_name_a_document_or_several_can_be_loaded(emulator: Emulator, body: ob
     assert get(emulator, "/scenario")["scenario"] == names
 
 
-def test_each_step_tells_how_far_it_has_come(emulator: Emulator) -> None:
+def test_each_step_has_a_status(emulator: Emulator) -> None:
     ping = f"{emulator.url}/v1/ping"
     told = [post(emulator, "/scenario", FAILING).json()["steps"][0]]
     for _ in range(2):
@@ -118,7 +118,7 @@ def test_a_reset_with_null_goes_back_to_how_the_server_was_started(emulator: Emu
     assert (get(emulator, "/scenario")["scenario"], get(emulator, "/health")["seed"]) == ([], 0)
 
 
-def test_actors_come_with_all_they_have_and_as_environment_variables(emulator: Emulator) -> None:
+def test_actors_are_listed_with_all_attributes_and_as_environment_variables(emulator: Emulator) -> None:
     post(emulator, "/scenario", {"scenario": "quickstart"})
     alice = emulator.actors["alice"]
 
@@ -141,7 +141,7 @@ def test_actors_come_with_all_they_have_and_as_environment_variables(emulator: E
     }
 
 
-def test_members_of_a_crowd_are_asked_for_by_name(emulator: Emulator) -> None:
+def test_members_of_a_crowd_are_found_by_name(emulator: Emulator) -> None:
     post(emulator, "/scenario", {"version": 1, "spacetime": {"identities": {"alice": None}, "crowd": {"count": 5}}})
 
     assert list(get(emulator, "/actors")["actors"]) == ["alice"]

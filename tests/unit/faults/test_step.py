@@ -1,4 +1,4 @@
-"""A step that could never do anything is refused with what is wrong."""
+"""A step that can never happen is refused with its mistakes."""
 
 import re
 from typing import Any
@@ -54,24 +54,24 @@ def test_the_mistake_is_named(step: dict[str, Any], text: str) -> None:
         made_step(step)
 
 
-def test_all_mistakes_are_told_at_once() -> None:
+def test_all_mistakes_are_reported_at_once() -> None:
     with pytest.raises(ValueError, match=r"nth: .*; do.hang: .*; do.status: |do.hang: .*; do.status: .*; nth: "):
         made_step({"request": "POST /x", "nth": 0, "do": {"status": 99, "hang": True}})
 
 
-def test_a_step_says_in_words_what_it_does() -> None:
+def test_a_step_as_text_has_its_conditions_and_actions() -> None:
     step = made_step({"request": "POST /identity", "nth": 2, "do": {"delay": [1, 2], "status": 503}})
 
     assert str(step) == "POST /identity (nth 2): status: 503, delay: (1.0, 2.0)"
 
 
-def test_a_step_keeps_keys_and_bodies_to_itself() -> None:
+def test_a_step_as_text_has_neither_keys_nor_bodies() -> None:
     step = made_step(step_of("POST /identity", {"revoke": "a-secret-key", "status": 503, "body": "secret"}))
 
     assert str(step) == "POST /identity: status: 503, body, revoke"
 
 
-def test_keywords_that_are_no_conditions_say_what_to_do() -> None:
+def test_keywords_that_are_not_conditions_are_actions() -> None:
     made = made_step(step_of("POST /identity", {"nth": 2, "drop": "after"}))
 
     assert made == Step(request="POST /identity", nth=2, do=Do(drop="after"))

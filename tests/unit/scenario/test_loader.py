@@ -1,4 +1,4 @@
-"""Scenarios in files and documents: what is found, what they extend, what is refused."""
+"""Scenarios in files and documents: locating them, `extends`, and errors."""
 
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ def test_files_that_extend_each_other_are_a_mistake(tmp_path: Path) -> None:
     assert refused(tmp_path / "a.yaml") == "b.yaml:2:10 extends: a.yaml already extends this file"
 
 
-def test_a_file_that_is_not_there_is_told_with_where_it_was_looked_for(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported_with_the_folders_that_were_searched(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("version: 1\nextends: [two_freinds, c.yaml, d.py]\n")
 
     assert refused(str(tmp_path / "no.yaml")).startswith(f"there is no scenario file {tmp_path / 'no.yaml'}, not in ")
@@ -66,7 +66,7 @@ def test_what_is_no_scenario_is_refused(scenario: Any, message: str) -> None:
     assert message in refused(scenario)
 
 
-def test_of_very_many_mistakes_the_first_hundred_are_told() -> None:
+def test_of_very_many_mistakes_the_first_hundred_are_reported() -> None:
     lines = refused({"version": 1, **{f"x{n}": 1 for n in range(300)}}).splitlines()
 
     assert len(lines) == 101

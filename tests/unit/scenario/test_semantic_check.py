@@ -1,4 +1,4 @@
-"""What a scenario says and no server could be: times, credentials, names and steps, each mistake with its place."""
+"""Semantic mistakes in a scenario: times, credentials, names and steps, each with its position."""
 
 import pytest
 
@@ -101,7 +101,7 @@ NAMES = "intuition: {api_keys: {ci: }, identities: {jp: {display_name: JP}}}\nsp
         ),
     ],
 )
-def test_a_mistake_is_told_with_its_place_and_what_was_meant(text: str, problem: str) -> None:
+def test_a_mistake_is_reported_with_its_position_and_a_suggestion(text: str, problem: str) -> None:
     [found] = problems(text)
 
     assert found.startswith(f"it.yaml:{problem}"), found
@@ -125,13 +125,13 @@ def test_what_the_routes_take_is_no_mistake(text: str) -> None:
 
 
 @pytest.mark.parametrize("number", ["user-0", "user-13", "user-01", "user-", "user-٣", "xuser-1"])
-def test_who_is_not_of_the_crowd_is_nobody(number: str) -> None:
+def test_a_name_outside_the_crowd_is_unknown(number: str) -> None:
     crowd = "spacetime: {crowd: {count: 12}}\n"
 
     assert len(problems(f"{crowd}script: [{{request: GET /v1/ping, actor: {number}, do: {{hang: true}}}}]")) == 1
 
 
-def test_what_only_follows_from_a_mistake_is_not_told() -> None:
+def test_what_only_follows_from_a_mistake_is_not_reported() -> None:
     text = "intuition: {api_keys: {ci: {wallet: 5}}, identities: {jp: {display_name: JP, creator: {actor: ci}}}}"
 
     assert len(problems(text)) == 1

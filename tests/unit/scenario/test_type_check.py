@@ -1,4 +1,4 @@
-"""Keys and types of a scenario: all mistakes at once, each with its place."""
+"""Keys and types of a scenario: all mistakes at once, each with its position."""
 
 import pytest
 
@@ -38,13 +38,13 @@ from tests.unit.scenario.support import problems
         ("intuition: {lifecycle: {complete_after: -1}}", "2:41 intuition.lifecycle.complete_after: -1 is too small"),
     ],
 )
-def test_a_mistake_is_told_with_its_place_and_what_was_meant(text: str, problem: str) -> None:
+def test_a_mistake_is_reported_with_its_position_and_a_suggestion(text: str, problem: str) -> None:
     [found] = problems(text)
 
     assert found.startswith(f"it.yaml:{problem}"), found
 
 
-def test_all_mistakes_are_told_at_once_in_their_order() -> None:
+def test_all_mistakes_are_reported_at_once_in_their_order() -> None:
     text = """
 spacetime:
   profile: documentd
@@ -68,7 +68,7 @@ script:
     ]
 
 
-def test_a_document_without_a_version_is_looked_at_all_the_same() -> None:
+def test_a_document_without_a_version_is_checked_all_the_same() -> None:
     tree, _ = read(b"sead: 7\nclock: {freeze: noon}", "it.yaml")
 
     assert [str(problem).partition(": ")[0] for problem in checked(tree)[1]] == [

@@ -1,4 +1,4 @@
-"""Text to a tree: what YAML 1.2 means, where things stand, and what is refused before it costs anything."""
+"""Parsing: YAML 1.2, positions, and the limits on size and nesting."""
 
 from typing import Any
 
@@ -71,7 +71,7 @@ def test_an_anchor_means_its_value_again() -> None:
     assert value("a: &it {x: 1}\nb: *it\nc: [*it]") == {"a": {"x": 1}, "b": {"x": 1}, "c": [{"x": 1}]}
 
 
-def test_a_merge_fills_in_what_is_not_said() -> None:
+def test_a_merge_adds_missing_keys() -> None:
     assert value("a: &it {x: 1, y: 1}\nb: {<<: *it, y: 2}")["b"] == {"x": 1, "y": 2}
     assert value("a: &a {x: 1}\nb: &b {x: 2, z: 3}\nc: {<<: [*a, *b]}")["c"] == {"x": 1, "z": 3}
 
@@ -100,7 +100,7 @@ def test_each_value_knows_its_place_and_path() -> None:
     assert (str(two.mark), dotted(two.path)) == ("it.yaml:3:10", "top[1].two")
 
 
-def test_a_problem_stands_at_the_nearest_place_there_is() -> None:
+def test_a_problem_has_the_nearest_known_position() -> None:
     node = tree("one:\n  two: {three: 3}\n")
 
     assert str(node.problem(("one", "two"), "bad")) == "it.yaml:2:3 one.two: bad"
@@ -159,7 +159,7 @@ def test_a_later_layer_wins_key_by_key_and_scripts_add_up() -> None:
         ("#" * (LARGEST + 1), f"it.yaml:1:1: {LARGEST + 1} bytes; the limit is {LARGEST}; use `crowd` for many rows"),
     ],
 )
-def test_what_is_wrong_is_said_with_its_place(text: str | bytes, problem: str) -> None:
+def test_a_mistake_is_reported_with_its_position(text: str | bytes, problem: str) -> None:
     assert problems(text)[0].startswith(problem)
 
 
@@ -169,7 +169,7 @@ def bomb() -> str:
     return "\n".join(lines)
 
 
-def test_aliases_that_mean_too_much_are_counted_not_followed() -> None:
+def test_aliases_that_expand_too_far_are_counted_not_followed() -> None:
     [problem] = problems(bomb())
 
     assert problem.startswith("it.yaml:5:5 a4: more than 50000 values, aliases counted at each use")
@@ -181,7 +181,7 @@ def test_a_document_of_too_many_values_is_not_read_to_its_end() -> None:
     assert problem.startswith("it.yaml:1:100002 [50000]: more than 50000 values")
 
 
-def test_all_duplicate_keys_are_told_at_once() -> None:
+def test_all_duplicate_keys_are_reported_at_once() -> None:
     assert len(problems("a: 1\na: 1\nb: 1\nb: 1\n")) == 2
 
 

@@ -1,4 +1,4 @@
-"""A world is put aside and gone on from, in memory and as a document."""
+"""Snapshots of a world, in memory and as a document."""
 
 import json
 from pathlib import Path
@@ -18,7 +18,7 @@ from tests.worlds import make_stage, make_world, world_of
 
 
 def filled() -> Stage:
-    """A stage whose world holds something of everything."""
+    """A stage whose world has every kind of stored object."""
     stage = make_stage(seed=7)
     world = world_of(stage)
     identity, _ = world.spacetime.create_identity()

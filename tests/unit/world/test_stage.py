@@ -1,4 +1,4 @@
-"""The world that requests see: reset, configs that are refused, snapshots."""
+"""The current world: reset, invalid configs, snapshots."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,7 +29,7 @@ def test_a_reset_puts_a_new_world_in_the_place_of_the_old() -> None:
     assert (len(old.intuition), len(new.intuition)) == (1, 0)
 
 
-def test_a_token_from_before_a_reset_is_good_after_it() -> None:
+def test_a_token_from_before_a_reset_is_valid_after_it() -> None:
     stage = make_stage(FROZEN)
     _, token = world_of(stage).spacetime.create_identity()
 
