@@ -1,4 +1,4 @@
-"""A scenario to a world: who is there when it begins, what they have, and what will go wrong."""
+"""Applying a scenario to a new world: actors, stored objects and the script."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ from emulator.world.world import World
 
 
 def apply(scenario: schema.Scenario, world: World) -> None:
-    """Have a world begin as the scenario says; its clock, seed and profiles are the config's already."""
+    """Add the content of a scenario to a world. The config has already set its clock, seed and profiles."""
     for name, person in scenario.spacetime.identities.items():
         _add_person(world, name, person or schema.SpacetimePerson())
     if scenario.spacetime.crowd is not None:

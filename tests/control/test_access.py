@@ -1,4 +1,4 @@
-"""Who may call the control routes: names of this machine, its own pages, and whoever has the token."""
+"""Access checks of the control routes: host, origin and token."""
 
 import json
 from collections.abc import Iterator

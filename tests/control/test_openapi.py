@@ -57,7 +57,7 @@ def test_the_document_is_served_in_the_profiles_of_the_world(emulator: Emulator,
     assert real.json() == document(spacetime_model.PROFILES["v2"], PAGE)
 
 
-def test_nobody_pays_for_it_who_does_not_ask() -> None:
+def test_the_server_does_not_import_the_document() -> None:
     check = (
         "import sys, emulator.server.run; "
         "print([name for name in sys.modules if name.endswith(('operation_docs', 'openapi_document'))])"

@@ -1,4 +1,4 @@
-"""What can be asked of the emulator itself, under `/_emulator`."""
+"""The operations of the control routes, under `/_emulator`."""
 
 from emulator.http.operation import Operation
 

@@ -1,4 +1,4 @@
-"""The table of the control routes. They listen only to whoever may steer the emulator: see `Guard`."""
+"""The routing table of the control routes. Every request must pass `Guard`."""
 
 from collections.abc import Awaitable, Callable
 
@@ -15,7 +15,7 @@ ControlHandler = Callable[[Request], Awaitable[Response]]
 
 
 def control(stage: Stage, guard: Guard) -> ControlHandler:
-    """The handler of everything under `/_emulator`."""
+    """The handler of all requests under `/_emulator`."""
     handlers = Control(stage)
     routes = Routes.of(OPERATIONS, {each.name: getattr(handlers, each.name.partition(".")[2]) for each in OPERATIONS})
 
@@ -36,11 +36,11 @@ def _route(request: Request, routes: Routes[ControlHandler]) -> Route[ControlHan
     match = routes.find(request.method, request.path)
     if match is None:
         near = nearest_path(request.path, routes.paths)
-        hint = f"did you mean {near}?" if near else f"there is {', '.join(routes.paths)}"
+        hint = f"did you mean {near}?" if near else f"the control routes are {', '.join(routes.paths)}"
         raise ControlRefused(404, f"no control route {request.path}", hint)
     if match.route is None:
         resource = match.resource
-        hint = f"{resource.path} has {resource.allowed}"
+        hint = f"{resource.path} allows {resource.allowed}"
         raise ControlRefused(405, f"{request.method} is not allowed here", hint, resource.allow)
     request.params = match.params
     return match.route
