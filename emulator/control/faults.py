@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, Protocol
 
-from emulator.faults.catalogue import Kind, matrix
+from emulator.faults.fault_matrix import Kind, matrix
 from emulator.faults.step import made_step, step_of
 from emulator.world.stage import Stage
 

@@ -11,7 +11,8 @@ import msgspec
 
 from emulator.core.entropy import Entropy
 from emulator.core.path_pattern import path_pattern
-from emulator.faults.step import Do, RateLimit, Step
+from emulator.faults.kinds import Do, RateLimit
+from emulator.faults.step import Step
 
 _SECOND = 1_000_000
 _CLIENTS = 1000

@@ -9,7 +9,6 @@ import msgspec
 from emulator.core.clock import parse_rfc3339, rfc3339, to_datetime, to_micros
 from emulator.journal.masking import mask
 
-KEPT_OF_A_BODY = 16 * 1024
 _OVERHEAD = 512
 """Bytes of memory for an exchange, without its texts."""
 _AS_THEY_ARE = ("status", "why", "matched", "outlived", "actor", "fault")

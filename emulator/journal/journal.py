@@ -7,9 +7,8 @@ from threading import RLock
 
 from emulator.core.deferred_free import DeferredFree
 from emulator.journal.exchange import Exchange
+from emulator.journal.limits import KEPT_IN_ALL
 from emulator.journal.queries import ExchangeQueries
-
-KEPT_IN_ALL = 32 * 1024 * 1024
 
 
 class Journal(ExchangeQueries):

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from emulator.faults import step as steps
+from emulator.faults import kinds, step
 from emulator.scenario import schema as model
 
 _TITLE = "A scenario of identity-emulator"
@@ -34,7 +34,7 @@ def schema_text() -> str:
 
 def descriptions() -> Mapping[str, Mapping[str, str]]:
     """The docstring of each field, by class and field."""
-    trees = [ast.parse(inspect.getsource(module)) for module in (model, steps)]
+    trees = [ast.parse(inspect.getsource(module)) for module in (model, kinds, step)]
     classes = [node for tree in trees for node in tree.body if isinstance(node, ast.ClassDef)]
     return {each.name: _fields(each) for each in classes}
 

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 from emulator.core.context import Context
+from emulator.faults.kinds import Do, Named
 from emulator.faults.schedule import Fault, Faults
-from emulator.faults.step import Do, Named, Step
+from emulator.faults.step import Step
 from emulator.journal.journal import Journal
 from emulator.services.intuition.api_keys import DEFAULT_KEY
 from emulator.services.intuition.refusals import NotFound

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from emulator import Misconfigured
-from emulator.control.api.operations import OPERATIONS
+from emulator.control.api.routes import OPERATIONS
 from emulator.http.operation import Operation
 from emulator.server.run import bind
 from tests.cli.command import serving

@@ -7,7 +7,7 @@ import pytest
 import requests
 
 from emulator import Emulator
-from emulator.faults.catalogue import Kind, matrix
+from emulator.faults.fault_matrix import Kind, matrix
 from tests.client import KEY, create, steer
 from tests.conftest import API_KEY
 from tests.raw import exchange, request

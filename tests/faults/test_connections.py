@@ -8,7 +8,7 @@ import pytest
 
 from emulator import Emulator
 from emulator.core.clock import EARLIEST, LATEST
-from emulator.faults.catalogue import Kind, matrix
+from emulator.faults.fault_matrix import Kind, matrix
 from emulator.faults.schedule import Fault
 from tests.conftest import API_KEY
 from tests.faults.conftest import Server

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from emulator import Emulator, running_in_thread
-from emulator.faults.step import Do, Step
+from emulator.faults.kinds import Do
+from emulator.faults.step import Step
 from tests.project.faults_table import CLIENTS, KINDS, PAGE, column, columns_of, versions, versions_of
 from tests.project.test_docs import BLOCK, as_pattern, shell
 

@@ -124,7 +124,7 @@ def test_every_key_has_a_text_for_the_schema() -> None:
 @pytest.mark.parametrize("path", ["docs/scenario.schema.json", "fixtures/scenario.schema.json"])
 def test_the_schema_files_are_what_the_model_makes(path: str) -> None:
     assert (ROOT / path).read_text(encoding="utf-8") == schema_text(), (
-        f"run: python -m emulator.scenario.schema > {path}"
+        f"run: python -m emulator.scenario.json_schema > {path}"
     )
 
 

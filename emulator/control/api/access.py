@@ -5,7 +5,7 @@ from ipaddress import ip_address
 
 import msgspec
 
-from emulator.control.api.operations import PREFIX
+from emulator.control.api.routes import PREFIX
 from emulator.core.errors import Refused
 from emulator.http.request import Request
 

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from emulator.control.api import bodies
-from emulator.control.api.operations import OPERATIONS
+from emulator.control.api.routes import OPERATIONS
 from emulator.faults.step import Step
 from emulator.http.operation_docs import ApiDoc, OperationDoc, ParameterDoc, ResponseDoc
 from emulator.http.response import TEXT

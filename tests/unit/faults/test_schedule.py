@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from emulator.core.entropy import Entropy
-from emulator.faults.catalogue import matrix
+from emulator.faults.fault_matrix import matrix
+from emulator.faults.kinds import ANSWERS, CHANGES, Do
 from emulator.faults.schedule import Faults, RequestFacts
-from emulator.faults.step import ANSWERS, CHANGES, Do, made_step, step_of
+from emulator.faults.step import made_step, step_of
 
 BEGUN = 1_000_000_000
 CHANCE = Entropy(7)

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from emulator.faults.step import Do, Step, made_step, step_of
+from emulator.faults.kinds import Do
+from emulator.faults.step import Step, made_step, step_of
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ import pytest
 
 from emulator.core.deferred_free import DeferredFree
 from emulator.journal.exchange import Exchange, Message
-from emulator.journal.journal import KEPT_IN_ALL, Journal
+from emulator.journal.journal import Journal
+from emulator.journal.limits import KEPT_IN_ALL
 
 
 def exchange(number: int, **changes: Any) -> Exchange:
