@@ -23,7 +23,7 @@ Text = TypeVar("Text", str, None, str | None)
 
 
 def numbered(text: Text, number: int) -> Text:
-    """The text of one of a crowd."""
+    """The text for one member of a crowd; `{n}` is replaced by its number."""
     return text if text is None else text.replace("{n}", str(number))
 
 

@@ -1,4 +1,4 @@
-"""A page of another origin in a real browser: no control routes for it, and the APIs as far as CORS lets it."""
+"""A page of another origin in a real browser: it can use the APIs as far as CORS allows, never the control routes."""
 
 import json
 import shutil
