@@ -1,39 +1,39 @@
-"""The world that a config begins with, its scenario included."""
+"""Making the world of a config and its scenario. What reads scenarios is imported when there is one."""
 
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from emulator.control.emulator import LocalEmulator
-from emulator.control.python_scenario import run
 from emulator.core.clock import parse_rfc3339
 from emulator.core.deferred_free import DeferredFree
 from emulator.core.errors import Misconfigured, is_misconfigured
-from emulator.scenario import loader as finding
-from emulator.scenario.apply import apply
 from emulator.scenario.locate import is_python
-from emulator.scenario.schema import Scenario
 from emulator.services.intuition.api_keys import DEFAULT_KEY, DEFAULT_WALLET
 from emulator.world.blueprint import Blueprint
 from emulator.world.config import Config, Source, name_of
 from emulator.world.stage import Stage
 
+if TYPE_CHECKING:
+    from emulator.scenario.schema import Scenario
+
 __tracebackhide__ = is_misconfigured
 
 _NOWHERE = "http://not-served.invalid"
-"""The URL of the emulator that a Python scenario is given."""
+"""The URL in the emulator passed to a Python scenario: nothing is served there."""
 
 
 def new_stage(config: Config, below: Config | None = None, deferred: DeferredFree | None = None) -> Stage:
-    """A stage whose worlds begin as configs say; what they and their scenarios leave out, `below` says.
+    """A stage that makes worlds of configs and their scenarios; `below` has defaults for settings that both leave out.
 
-    Raises Misconfigured with all that is wrong.
+    Raises Misconfigured with all mistakes.
     """
     return Stage(config, partial(blueprint, below=below or Config()), deferred)
 
 
 def blueprint(config: Config, deferred: DeferredFree, below: Config) -> Blueprint:
-    """Raises Misconfigured with all that is wrong."""
+    """Raises Misconfigured with all mistakes."""
     if not config.layers:
         return _without_scenario(config.over(below), deferred)
     scripts = [each for each in config.layers if is_python(each)]
@@ -50,7 +50,10 @@ def _without_scenario(config: Config, deferred: DeferredFree) -> Blueprint:
 
 
 def _described(config: Config, deferred: DeferredFree, below: Config) -> Blueprint:
-    scenario = finding.find(config.layers).good().scenario
+    from emulator.scenario.apply import apply
+    from emulator.scenario.loader import find
+
+    scenario = find(config.layers).good().scenario
     made = Blueprint.of(config.over(_config_of(scenario)).over(below), deferred)
     if scenario.clock.skew is not None and config.freeze_at is None:
         try:
@@ -62,8 +65,8 @@ def _described(config: Config, deferred: DeferredFree, below: Config) -> Bluepri
     return made
 
 
-def _config_of(scenario: Scenario) -> Config:
-    """What a scenario says that a config can say too."""
+def _config_of(scenario: "Scenario") -> Config:
+    """The settings of a scenario that a config has too."""
     return Config(
         seed=scenario.seed,
         freeze_at=None if scenario.clock.freeze is None else parse_rfc3339(scenario.clock.freeze),
@@ -75,7 +78,9 @@ def _config_of(scenario: Scenario) -> Config:
 def _scripted(
     config: Config, documents: tuple[Source, ...], scripts: list[Source], deferred: DeferredFree, below: Config
 ) -> Blueprint:
-    """Functions work on a world of their own, made of the documents; as they leave it, it is the beginning."""
+    """Run the functions on a world made of the documents; its state at their end is the start of the scenario."""
+    from emulator.control.python_scenario import run
+
     stage = new_stage(replace(config, scenario=documents), below, deferred)
     emulator = LocalEmulator(_NOWHERE, stage, lambda: None)
     for each in scripts:

@@ -25,9 +25,7 @@ ITS_ANSWER = (
 
 
 def rows() -> list[Any]:
-    return [
-        pytest.param(row, id=f"{row['profile']} {row['name']}") for row in data("golden_connections.json")["rows"]
-    ]
+    return [pytest.param(row, id=f"{row['profile']} {row['name']}") for row in data("golden_connections.json")["rows"]]
 
 
 def in_bytes(parts: list[Any]) -> bytes:

@@ -6,19 +6,8 @@ from emulator.services.rust import serde
 from emulator.services.rust.serde_json import CLOSE_MAP, OPEN_LIST, OPEN_MAP, QUOTE, JsonError, Reader
 from emulator.services.spacetimedb.model import NotAnIdentity, parse_identity
 
-_ALGORITHMS = (
-    "HS256",
-    "HS384",
-    "HS512",
-    "ES256",
-    "ES384",
-    "RS256",
-    "RS384",
-    "RS512",
-    "PS256",
-    "PS384",
-    "PS512",
-    "EdDSA",
+_ALGORITHM = serde.unit_enum(
+    "HS256", "HS384", "HS512", "ES256", "ES384", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "EdDSA"
 )
 _TEXT = serde.Field(serde.optional(serde.string))
 
@@ -27,7 +16,7 @@ _HEADER_SHAPE = serde.struct(
     "Header",
     {
         "typ": _TEXT,
-        "alg": serde.Field(serde.unit_enum("Algorithm", _ALGORITHMS), required=True),
+        "alg": serde.Field(_ALGORITHM, required=True),
         "cty": _TEXT,
         "jku": _TEXT,
         "jwk": serde.Field(serde.optional(serde.struct("Jwk", {}))),
@@ -58,7 +47,7 @@ def _identity_shape(reader: Reader) -> str:
 
 
 def _map_error(reader: Reader) -> JsonError:
-    """At the first byte inside that is no blank and no key."""
+    """Behind the bracket, blanks, and in an empty map its end."""
     reader.enter()
     if reader.skip_space() == CLOSE_MAP:
         reader.index += 1
@@ -66,7 +55,7 @@ def _map_error(reader: Reader) -> JsonError:
 
 
 def _identity_from_bytes(reader: Reader) -> str:
-    """Each element is read as u8, then they are counted. v1.12.0 says so at once, v2.8.3 behind the claim."""
+    """Each element is read as u8, then they are counted. v1.12.0 places the error there, v2.8.3 does not."""
     reader.enter()
     numbers: list[int] = []
     while reader.has_element(first=not numbers):
