@@ -80,7 +80,9 @@ def claimed_identity(request: Request, profile: Profile) -> str:
     """The identity in the token's claims, valid or not; empty without a readable token."""
     try:
         token = _sent_token(request, profile)
-        return "" if token is None else inspect(token).claims.identity
+        if token is None:
+            return ""
+        return inspect(token, arbitrary_precision=profile.arbitrary_precision).claims.identity
     except (MalformedCredentials, TokenRefused):
         return ""
 
