@@ -11,7 +11,7 @@ from tests.conftest import API_KEY
 from tests.raw import connect
 
 any_connection = settings(
-    max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 
 LAST = b"\r\n\r\nGET /v1/ping HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
@@ -20,7 +20,9 @@ LAST = b"\r\n\r\nGET /v1/ping HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 _STATUS = re.compile(rb"HTTP/1\.[01] ([0-9]{3}) ")
 
 texts = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), max_size=12)
-hosts = st.sampled_from(["xn--a", "xn--", "[::1", "[::1]", "a:b", "a@b", "", "%", "xn--0.xn--1:9", "é"]) | texts
+hosts = st.sampled_from(["xn--a", "xn--0.xn--1:9", "a@xn--a", "[::1", "[::1]", "a:b", "", "%", "é"]) | texts
+encoded_hosts = st.builds("xn--{}".format, st.text("abc019-.:@", max_size=6))
+"""Names in IDNA, and what looks like them."""
 targets = st.one_of(
     st.sampled_from(["/v1/ping", "/v1/identity", "/identity", "/_emulator/health", "*", "", "/", "//", "?", "#", "é"]),
     st.builds("http://{}{}".format, hosts, st.sampled_from(["", "/v1/ping", "?/v1/ping", "#x"])),
@@ -60,13 +62,22 @@ headers = st.sampled_from(
 bodies = st.sampled_from(
     ["", "{}x", "3\r\n{}x\r\n0\r\n\r\n", "3\r\n{}x\r\n0\r\nX: y\r\n\r\n", "zz\r\n", "0\r\n\r\n", "\r\n"]
 )
+usual_heads = st.just(["Host: a"]) | st.lists(headers, max_size=4).map(lambda some: ["Host: a", *some])
+heads = usual_heads | st.lists(headers, max_size=5)
 requests = st.builds(
     "{0} {1}{2}\r\n{3}\r\n\r\n{4}".format,
-    methods,
+    st.just("GET") | methods,
     targets,
-    versions,
-    st.lists(headers, max_size=5).map("\r\n".join),
-    bodies,
+    st.just(" HTTP/1.1") | versions,
+    heads.map("\r\n".join),
+    st.just("") | bodies,
+)
+with_any_target = st.builds(
+    "{} {} HTTP/1.1\r\nHost: a\r\n\r\n".format,
+    st.sampled_from(["GET", "CONNECT"]),
+    st.builds(
+        "{}{}{}".format, st.sampled_from(["http://", ""]), encoded_hosts | hosts, st.sampled_from(["", "/v1/ping"])
+    ),
 )
 good = st.sampled_from(
     [
@@ -89,7 +100,7 @@ def until_it_ends(connection: socket.socket) -> bytes:
 
 
 @any_connection
-@given(st.lists(good | requests | texts, max_size=4), st.integers(1, 200))
+@given(st.lists(with_any_target | good | requests | texts, max_size=3), st.integers(1, 200))
 def test_it_ends_with_answers_or_without(emulator: Emulator, sent: list[str], packet: int) -> None:
     stream = "".join(sent).encode("utf-8") + LAST
 
