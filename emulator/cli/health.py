@@ -26,10 +26,12 @@ def health(url: str | None) -> None:
 
 def _default() -> str:
     """Raises Misconfigured."""
+    if url := setting("URL"):
+        return url
     port = setting("PORT") or "3000"
     if not (port.isascii() and port.isdigit() and len(port) < 6 and 0 < int(port) < 65536):
         raise Misconfigured(f"IDENTITY_EMULATOR_PORT is {port[:100]!r}, not a port")
-    return setting("URL") or f"http://127.0.0.1:{port}"
+    return f"http://127.0.0.1:{port}"
 
 
 def _as_given(message: str, url: str | None) -> str:

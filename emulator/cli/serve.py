@@ -70,7 +70,12 @@ def serve(*, port: int, ready_file: Path | None, **options: Any) -> None:
 
         ready = partial(_announce, what, url_of(listener), ready_file)
         try:
-            with exported(what), closing(signals), asyncio.Runner(loop_factory=new_event_loop) as runner:
+            with (
+                exported(what),
+                closing(stuck_loop),
+                closing(signals),
+                asyncio.Runner(loop_factory=new_event_loop) as runner,
+            ):
                 runner.run(_serve(what, listener, start, ready))
         finally:
             if ready_file is not None:

@@ -25,38 +25,41 @@ class StuckLoop:
     """
 
     def __init__(self) -> None:
-        self._armed = monotonic()
+        self._armed: float | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._stderr = _stderr()
 
     def watch(self) -> None:
         """The running loop, from now on."""
         self._timer = asyncio.get_running_loop().call_later(_LOOK, self.watch)
-        if self._stderr is None or self._may_wait:
-            return
-        self._armed = monotonic()
-        if takes_text(self._stderr):
+        self._disarm()
+        if self._armed is None and self._stderr is not None and takes_text(self._stderr):
             faulthandler.dump_traceback_later(STUCK, file=self._stderr)
-        else:
-            faulthandler.cancel_dump_traceback_later()
+            self._armed = monotonic()
 
-    @property
-    def _may_wait(self) -> bool:
-        late = monotonic() - self._armed > _SURELY_NOT_DUE
-        return late and self._stderr is not None and not takes_text(self._stderr)
+    def close(self) -> None:
+        """The loop has ended."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._disarm()
+
+    def _disarm(self) -> None:
+        """Unless that would wait."""
+        if self._armed is None or self._stderr is None:
+            return
+        if monotonic() - self._armed < _SURELY_NOT_DUE or takes_text(self._stderr):
+            faulthandler.cancel_dump_traceback_later()
+            self._armed = None
 
     def __enter__(self) -> "StuckLoop":
         return self
 
     def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None) -> None:
-        if self._timer is None:
+        self.close()
+        if self._armed is None:
             return
-        self._timer.cancel()
-        if not self._may_wait:
-            faulthandler.cancel_dump_traceback_later()
-            return
-        if isinstance(error, click.ClickException):
-            error.show()
+        if error is not None:
+            click.echo(f"Error: {error}", err=True)
         end_at_once(2 if error else 0)  # Python's own end would wait for the thread
 
 
