@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from emulator.core.path_pattern import path_pattern
+from emulator.core.path_pattern import PathPattern
 from emulator.core.suggestions import did_you_mean
 
 _PARAMETER = re.compile(r":\w+")
@@ -30,12 +30,11 @@ def _filled(template: str, params: tuple[str, ...]) -> str:
 
 def matching(method: str, pattern: str, known: Iterable[Operation]) -> list[Operation]:
     """The operations that requests of `method` (`*` is any) and the path pattern can reach."""
-    wanted = pattern.split("/")
     return [
         operation
         for operation in known
         if method in {"*", operation.method} | ({"HEAD"} if operation.method == "GET" else set())
-        and any(_overlap(wanted, path.split("/")) for path in operation.paths)
+        and any(_may_meet(pattern, path) for path in operation.paths)
     ]
 
 
@@ -51,12 +50,20 @@ def why_never(request: str, known: Iterable[Operation]) -> str:
     return f"no route matches {request!r}; {did_you_mean(request, routes)}"
 
 
-def _overlap(pattern: list[str], template: list[str]) -> bool:
-    """Whether some path matches both."""
-    if not pattern or not template:
-        return not template and all(segment == "**" for segment in pattern)
-    first, *rest = pattern
-    if first == "**":
-        return _overlap(rest, template) or _overlap(pattern, template[1:])
-    parameter = template[0].startswith(":")
-    return (parameter or bool(path_pattern(first).fullmatch(template[0]))) and _overlap(rest, template[1:])
+def _may_meet(pattern: str, path: str) -> bool:
+    """Whether some request's path matches both a pattern and the path of an operation."""
+    segments = path.split("/")
+    reached = {0}
+    """How many of them the pattern may have passed."""
+    for wanted in pattern.split("/"):
+        if "**" in wanted:
+            reached = set(range(min(reached), len(segments) + 1))
+        else:
+            reached = {at + 1 for at in reached if at < len(segments) and _may_be(wanted, segments[at])}
+        if not reached:
+            return False
+    return len(segments) in reached
+
+
+def _may_be(wanted: str, segment: str) -> bool:
+    return segment.startswith(":") or PathPattern(wanted).matches(segment)

@@ -5,7 +5,7 @@ from typing import Any
 from emulator.control.api.access import Guard
 from emulator.control.api.operations import PREFIX
 from emulator.control.api.routes import control
-from emulator.core.path_pattern import path_pattern
+from emulator.core.path_pattern import PathPattern
 from emulator.http.request import Request
 from emulator.http.response import Response
 from emulator.http.routing import Api, nearest_path
@@ -70,7 +70,7 @@ def _is_below(path: str, prefix: str) -> bool:
 def _why_not_found(request: Request, api: Api[Any], apis: tuple[Api[Any], ...]) -> str:
     requested = f"{request.method} {request.path[:200]}"
     for pattern, why in api.elsewhere.items():
-        if path_pattern(pattern).fullmatch(request.path):
+        if PathPattern(pattern).matches(request.path):
             return f"{requested}: {why}"
     near = nearest_path(request.path, [known for each in apis for known in each.routes.paths])
     return f"{requested}: no such route; did you mean {near}?" if near else f"{requested}: no such route"
