@@ -1,6 +1,6 @@
 """identity-emulator: an in-memory stand-in for SpacetimeDB's and Intuition's identity services.
 
-`from emulator import running_in_thread` is all a test needs; everything heavy is imported when it is first asked for.
+All names are imported on first use, so `import emulator` is fast.
 """
 
 from importlib import import_module
@@ -26,7 +26,7 @@ _HOMES = {
 
 
 _MODULES = frozenset({"faults", "tokens"})
-"""Found as `emulator.faults` without an import of their own."""
+"""Modules that are attributes of `emulator` without an import of their own."""
 
 
 def __getattr__(name: str) -> Any:

@@ -1,4 +1,4 @@
-"""What all tests may ask for."""
+"""Fixtures of all tests."""
 
 import json
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 
 from emulator import Config, Emulator, running_in_thread
 
-# Whoever shares the machine may make an example slow, or the making of examples.
+# On a busy machine examples, and generating them, can be slow.
 settings.register_profile("busy machine", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("busy machine")
 
@@ -54,7 +54,7 @@ def session_emulator() -> Iterator[Emulator]:
 
 @pytest.fixture
 def emulator(session_emulator: Emulator) -> Emulator:
-    """The session's server with a world as new, profile `documented`."""
+    """The session's server with a new world, profile `documented`."""
     session_emulator.reset()
     return session_emulator
 
@@ -71,6 +71,6 @@ def session_v2(recorded_key_pair: tuple[Path, Path]) -> Iterator[Emulator]:
 
 @pytest.fixture
 def v2(session_v2: Emulator) -> Emulator:
-    """A server in profile `v2` that stands where and when the recordings were made, with their key."""
+    """A server in profile `v2` with the key and the time of the recordings."""
     session_v2.reset()
     return session_v2

@@ -10,7 +10,7 @@ def quickest(
     """The seconds that each action takes at its quickest.
 
     A busy machine makes most of the runs slower but not all, and the actions take turns, so that they share its moods.
-    What takes longer than a processor is given to anybody at once is better measured with `time.thread_time`.
+    Actions longer than a time slice of the scheduler are better measured with `time.thread_time`.
     """
     least = [float("inf")] * len(actions)
     for _ in range(times):

@@ -1,4 +1,4 @@
-"""A client without opinions: bytes to a socket, bytes from it."""
+"""A minimal client: sends and receives raw bytes on a socket."""
 
 import re
 import socket
@@ -35,7 +35,7 @@ class RawAnswer:
 
 
 def exchange(url: str, request: bytes, *, timeout: float = PATIENCE) -> RawAnswer:
-    """Send `request`, read one answer, hang up."""
+    """Send `request`, read one response, close the connection."""
     with connect(url, timeout=timeout) as connection:
         connection.sendall(request)
         return read_answer(connection, request.partition(b" ")[0])

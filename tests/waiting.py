@@ -11,7 +11,7 @@ A_MOMENT = 0.1
 
 
 def eventually(true: Callable[[], bool]) -> bool:
-    """Whether it becomes true within the time a test has; asked often, with pauses in which others get to work."""
+    """Whether the condition becomes true within the limit of a test; it is polled with pauses."""
     end = monotonic() + PATIENCE
     while not true():
         if monotonic() > end:

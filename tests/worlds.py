@@ -1,7 +1,7 @@
 """Stages and worlds for tests that look inside an emulator.
 
-Such a test makes its stage here and keeps hold of it, so that nothing has to be fetched out of a handle. How a stage is
-made, how its world is read and how it is served is written down in this file only.
+Such a test makes its stage here, so that it needs no private attribute of a handle. Only this file knows how a stage is
+made, read and served.
 """
 
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ def make_stage(config: Config | None = None, *, below: Config | None = None, **s
 
 
 def world_of(stage: Stage) -> World:
-    """The world that requests see now, after everything in it that is due by its clock."""
+    """The current world, after the changes that are due by its clock."""
     return stage.settled_world()
 
 
@@ -33,12 +33,12 @@ def make_world(config: Config | None = None, **settings: Unpack[Settings]) -> Wo
 
 
 def handle_of(stage: Stage) -> LocalEmulator:
-    """What a test holds, where no server listens and no request is ever under way."""
+    """The handle of a stage without a server."""
     return LocalEmulator("http://test.invalid", stage, abort=lambda: None)
 
 
 @contextmanager
 def served(stage: Stage, guard: Guard | None = None) -> Iterator[Emulator]:
-    """A server in a thread that shows this stage's world as long as the block lasts."""
+    """A server in a thread for this stage, while the block lasts."""
     with serving_in_thread(stage, guard or Guard(), bind("127.0.0.1", 0)) as emulator:
         yield emulator

@@ -11,7 +11,6 @@ from typing import Any
 
 import click
 
-from emulator.cli.errors import one_line_errors
 from emulator.cli.options import CONTEXT, exported, served, world_options
 from emulator.server.run import bind, serving_in_thread
 
@@ -30,8 +29,7 @@ def execute(*, port: int, command: tuple[str, ...], **options: Any) -> None:
     actor's tokens and keys, like ALICE_TOKEN. The exit status is the command's.
     """
     what = served(**options)
-    with one_line_errors():
-        listener = bind(what.host, port)
+    listener = bind(what.host, port)
     with exported(what), serving_in_thread(what.stage, what.guard, listener) as emulator:
         token = {"IDENTITY_EMULATOR_CONTROL_TOKEN": what.guard.token} if what.guard.token else {}
         status = _run(command, {**os.environ, **emulator.env(), **emulator.actors_env(), **token})

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from importlib import import_module
+from typing import Any
 
 import click
 
+from emulator.core.errors import Misconfigured
 from emulator.core.version import emulator_version
 
 COMMANDS: Mapping[str, str] = {
@@ -15,6 +17,12 @@ COMMANDS: Mapping[str, str] = {
     "token": "emulator.cli.token:token",
 }
 """Imported when called: to decode a token, no server is imported."""
+
+
+class WrongUse(click.ClickException):
+    """An error in one line that says what to do; exit status 2, no traceback."""
+
+    exit_code = 2
 
 
 class Commands(click.Group):
@@ -29,6 +37,12 @@ class Commands(click.Group):
         module, _, name = COMMANDS[cmd_name].partition(":")
         command: click.Command = getattr(import_module(module), name)
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except Misconfigured as error:
+            raise WrongUse(str(error)) from None
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

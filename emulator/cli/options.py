@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import click
 
-from emulator.cli.errors import CannotStart, one_line_errors
 from emulator.control.api.access import Guard, is_loopback
 from emulator.control.new_world import new_stage
 from emulator.core.clock import parse_rfc3339
 from emulator.core.entropy import unseeded
+from emulator.core.errors import Misconfigured
 from emulator.services.intuition.model import PROFILES as INTUITION_PROFILES
 from emulator.services.spacetimedb.model import PROFILES as SPACETIME_PROFILES
 from emulator.world.config import Config
@@ -26,26 +26,19 @@ F = TypeVar("F", bound=Callable[..., Any])
 CONTEXT = {"auto_envvar_prefix": "IDENTITY_EMULATOR", "show_default": True}
 """Each option can be set in the environment, for `exec` by the same names as for `serve`."""
 
-
-if TYPE_CHECKING:
-    _DatetimeParam = click.ParamType[datetime]
-else:  # generic since click 8.4 only
-    _DatetimeParam = click.ParamType
-
-
-class Moment(_DatetimeParam):
-    name = "RFC3339"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        if isinstance(value, datetime):
-            return value
-        try:
-            return parse_rfc3339(value)
-        except ValueError as error:
-            self.fail(f"{error}; write it like 2024-02-15T05:47:17Z", param, ctx)
-
-
 PEM = click.Path(path_type=Path, dir_okay=False)
+
+
+def _one_of(*names: str) -> "click.Choice[str]":
+    return click.Choice(names, case_sensitive=False)
+
+
+def _moment(_context: click.Context, _option: click.Parameter, text: str | None) -> datetime | None:
+    try:
+        return None if text is None else parse_rfc3339(text)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}; write it like 2024-02-15T05:47:17Z") from None
+
 
 _OPTIONS = (
     click.option(
@@ -61,16 +54,16 @@ _OPTIONS = (
     click.option(
         "--spacetime-profile",
         show_default="documented",
-        type=click.Choice(list(SPACETIME_PROFILES), case_sensitive=False),
+        type=_one_of(*SPACETIME_PROFILES),
         help="Profile of SpacetimeDB's API.",
     ),
     click.option(
         "--intuition-profile",
         show_default="documented",
-        type=click.Choice(list(INTUITION_PROFILES), case_sensitive=False),
+        type=_one_of(*INTUITION_PROFILES),
         help="Profile of Intuition's API.",
     ),
-    click.option("--freeze-at", type=Moment(), help="Freeze the clock at this time."),
+    click.option("--freeze-at", metavar="RFC3339", callback=_moment, help="Freeze the clock at this time."),
     click.option(
         "--jwt-priv-key-path", type=PEM, help="PEM file of the P-256 key that signs tokens, as for the real server."
     ),
@@ -78,16 +71,11 @@ _OPTIONS = (
     click.option("--control-token", help="Require this token on the control routes."),
     click.option("--journal-size", default=10_000, type=click.IntRange(0), help="Most exchanges in the journal."),
     click.option("--export-on-exit", type=PEM, help="Write the final state to this file, as JSON for comparison."),
-    click.option(
-        "--log-format",
-        default="text",
-        type=click.Choice(["text", "json"], case_sensitive=False),
-        help="Format of the log on stderr.",
-    ),
+    click.option("--log-format", default="text", type=_one_of("text", "json"), help="Format of the log on stderr."),
     click.option(
         "--log-level",
         default="info",
-        type=click.Choice(["debug", "info", "warning", "error"], case_sensitive=False),
+        type=_one_of("debug", "info", "warning", "error"),
         help="debug logs every request, info those with a reason: errors and faults.",
     ),
 )
@@ -119,20 +107,15 @@ def served(
     scenario: tuple[str, ...],
     **settings: Any,
 ) -> Served:
-    """Raises CannotStart."""
+    """Raises Misconfigured."""
     host = host.strip("[]")
     if not is_loopback(host) and not control_token:
-        raise CannotStart(f"--host {host} is open to other machines: give --control-token too, or use 127.0.0.1")
+        raise Misconfigured(f"--host {host} is open to other machines: give --control-token too, or use 127.0.0.1")
     if export_on_exit is not None and not export_on_exit.absolute().parent.is_dir():
-        raise CannotStart(f"--export-on-exit {export_on_exit}: there is no such folder")
+        raise Misconfigured(f"--export-on-exit {export_on_exit}: there is no such folder")
     _set_up_logging(log_format, log_level)
-    with one_line_errors():
-        return Served(
-            new_stage(Config(**settings, scenario=scenario or None), Config(seed=unseeded())),
-            Guard(host, control_token),
-            host,
-            export_on_exit,
-        )
+    stage = new_stage(Config(**settings, scenario=scenario or None), Config(seed=unseeded()))
+    return Served(stage, Guard(host, control_token), host, export_on_exit)
 
 
 @contextmanager
@@ -148,7 +131,7 @@ def exported(what: Served) -> Iterator[None]:
 
 
 def write_whole(path: Path, data: bytes, option: str) -> None:
-    """Write a file atomically: readers never see a part of it. Raises CannotStart."""
+    """Write a file atomically: readers never see a part of it. Raises Misconfigured."""
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         beside.write_bytes(data)
@@ -156,7 +139,7 @@ def write_whole(path: Path, data: bytes, option: str) -> None:
     except OSError as error:
         with suppress(OSError):
             beside.unlink()
-        raise CannotStart(f"can't write {option} {path}: {error.strerror}") from None
+        raise Misconfigured(f"can't write {option} {path}: {error.strerror}") from None
 
 
 class JsonFormatter(logging.Formatter):

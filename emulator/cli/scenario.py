@@ -4,8 +4,6 @@ import sys
 
 import click
 
-from emulator.cli.errors import one_line_errors
-
 
 @click.group()
 def scenario() -> None:
@@ -29,8 +27,7 @@ def show(name: str) -> None:
     """Print a bundled scenario, as a start for your own file."""
     from emulator.scenario.locate import bundled_text
 
-    with one_line_errors():
-        click.echo(bundled_text(name), nl=False)
+    click.echo(bundled_text(name), nl=False)
 
 
 @scenario.command()

@@ -9,12 +9,12 @@ import socket
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
-from emulator.cli.errors import one_line_errors
 from emulator.cli.options import CONTEXT, PEM, Served, exported, served, world_options, write_whole
 from emulator.core.clock import rfc3339, to_micros
 from emulator.core.version import emulator_version
@@ -40,12 +40,8 @@ def serve(*, port: int, ready_file: Path | None, **options: Any) -> None:
     The first line on stdout is a JSON object with the URL. It is printed once the server accepts requests.
     """
     what = served(**options)
-    with one_line_errors():
-        listener = bind(what.host, port)
-
-    def ready() -> None:
-        _announce(what, url_of(listener), ready_file)
-
+    listener = bind(what.host, port)
+    ready = partial(_announce, what, url_of(listener), ready_file)
     _remove(ready_file)
     try:
         with exported(what), asyncio.Runner(loop_factory=new_event_loop) as runner:
@@ -91,15 +87,8 @@ def _on_signals(stop: Callable[[], None]) -> None:
 
 def _announce(what: Served, url: str, ready_file: Path | None) -> None:
     """The ready line for programs, the banner for people."""
-    line = json.dumps(
-        {
-            "url": url,
-            "port": int(url.rpartition(":")[2]),
-            "pid": os.getpid(),
-            "seed": what.stage.settled_world().seed,
-            "version": emulator_version(),
-        }
-    )
+    port, seed = int(url.rpartition(":")[2]), what.stage.settled_world().seed
+    line = json.dumps({"url": url, "port": port, "pid": os.getpid(), "seed": seed, "version": emulator_version()})
     if ready_file is not None:
         write_whole(ready_file, f"{line}\n".encode(), "--ready-file")
     click.echo(line)

@@ -47,6 +47,5 @@ def _time_in_words(claims: Claims, now: int) -> str:
     left = claims.expires_at - now
     if left >= 0:
         return f"expires:  in {left} s"
-    return f"expires:  {-left} s ago; " + (
-        "refused" if claims.expired(now) else "still accepted, within the leeway of 60 s"
-    )
+    fate = "refused" if claims.expired(now) else "still accepted, within the leeway of 60 s"
+    return f"expires:  {-left} s ago; {fate}"

@@ -1,1 +1,1 @@
-"""What a test holds to steer an emulator, in this process or over HTTP; `api` has the routes under `/_emulator`."""
+"""The handle for tests, in-process and over HTTP (`remote`), and the control routes (`api`)."""

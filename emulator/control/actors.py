@@ -1,4 +1,4 @@
-"""The actors that a scenario names, as a test sees them."""
+"""The actors of a scenario, with their tokens and API keys."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -15,23 +15,23 @@ __tracebackhide__ = is_misconfigured
 
 
 class Actor(Protocol):
-    """An actor of the scenario. What the scenario does not give raises AttributeError, which says where to add it."""
+    """An actor of the scenario. An attribute that the scenario does not give raises AttributeError."""
 
     name: str
 
     @property
     def identity(self) -> str:
-        """SpacetimeDB's, in hex."""
+        """The SpacetimeDB identity, 64 hex digits."""
         return self._given("identity")
 
     @property
     def token(self) -> str:
-        """Issued when the world began; the same on every machine for the same seed and moment."""
+        """The SpacetimeDB token, issued at the start of the world; equal for the same seed, file and time."""
         return self._given("token")
 
     @property
     def api_key(self) -> str:
-        """Intuition's."""
+        """The API key of Intuition."""
         return self._given("api_key")
 
     @property
@@ -41,14 +41,14 @@ class Actor(Protocol):
 
     @property
     def databases(self) -> Mapping[str, Database]:
-        """Those the actor owns by their names in the scenario; those that are only counted are called `1`, `2` …"""
+        """The actor's databases by name; if the scenario gives only their number, the names are `1`, `2` …"""
         raise OutOfReach(f'actors["{self.name}"].databases')
 
     def to_json(self) -> dict[str, str]:
-        """All that the scenario gives, the token too."""
+        """All attributes that the scenario gives, the token included."""
 
     def env(self) -> dict[str, str]:
-        """The same as environment variables: `ALICE_TOKEN`, `ALICE_IDENTITY` …"""
+        """All attributes as environment variables: `ALICE_TOKEN`, `ALICE_IDENTITY` …"""
         prefix = re.sub(r"\W", "_", self.name, flags=re.ASCII).upper()
         return {f"{prefix}_{name.upper()}": value for name, value in self.to_json().items()}
 
@@ -56,7 +56,7 @@ class Actor(Protocol):
         return f"<actor {self.name}>"
 
     def _given(self, field: str) -> str:
-        """Raises AttributeError for what the scenario does not give."""
+        """Raises AttributeError if the scenario does not give this attribute."""
 
 
 class LocalActor(Actor):
@@ -88,7 +88,7 @@ class LocalActor(Actor):
         value: str = getattr(self._data(), field)
         if not value:
             part = "spacetime.identities" if field == "identity" else "intuition.api_keys"
-            raise AttributeError(f"{self.name} has no {field}; name them in the scenario's {part}", obj=self)
+            raise AttributeError(f"{self.name} has no {field}; add the actor to the scenario's {part}", obj=self)
         return value
 
 

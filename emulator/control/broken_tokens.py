@@ -1,4 +1,4 @@
-"""Broken tokens by name, each with the exact answer it gets: what a client's error handling is tested with."""
+"""Invalid tokens by name, each with the exact error response, for tests of a client's error handling."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -16,10 +16,10 @@ IDENTITY = identity_of(LOCAL_ISSUER, SUBJECT)
 
 
 class BrokenToken(msgspec.Struct, frozen=True):
-    """A token that no profile takes.
+    """A token that is invalid in every profile.
 
-    It is answered with `status` and a text, wherever a token is needed: `POST /v1/identity/websocket-token`, verify
-    and set-email. Under `documented` and `v2` the text is `display`, under `v1` it is `debug`.
+    Operations that need a token (`POST /v1/identity/websocket-token`, verify, set-email) respond to it with `status`
+    and a text: `display` in the profiles `documented` and `v2`, `debug` in `v1`.
     """
 
     name: str
@@ -31,20 +31,20 @@ class BrokenToken(msgspec.Struct, frozen=True):
 
     @property
     def __name__(self) -> str:
-        """pytest takes it as the parameter's id."""
+        """pytest uses it as the parameter's id."""
         return self.name
 
     def text(self, profile: str = "documented") -> str:
-        """The body of the answer under a profile."""
+        """The body of the response in a profile."""
         return self.debug if profile == "v1" else self.display
 
     def token(self, emulator: Emulator) -> str:
-        """One for this emulator and its moment. `rotated_key` rotates the emulator's key to make it."""
+        """Made for this emulator's key and clock. `rotated_key` rotates the emulator's key."""
         return self._make(emulator)
 
 
 def broken() -> tuple[BrokenToken, ...]:
-    """All of them, for `@pytest.mark.parametrize("broken", tokens.broken())`."""
+    """All invalid tokens, for `@pytest.mark.parametrize("broken", tokens.broken())`."""
     return tuple(_catalogue())
 
 
@@ -69,7 +69,7 @@ Make = Callable[[Emulator], str]
 
 
 def _claims(emulator: Emulator, **changes: Any) -> dict[str, Any]:
-    """Good ones, but for the changes; None takes a claim away."""
+    """Valid claims with these changes; None removes a claim."""
     good = {
         "hex_identity": IDENTITY,
         "sub": SUBJECT,
@@ -89,7 +89,7 @@ def _expired(seconds: float) -> Make:
 
 
 def _segments(change: Callable[[str, str, str], str]) -> Make:
-    """A good token taken apart and put together otherwise."""
+    """A valid token with changed header, payload or signature."""
 
     def make(emulator: Emulator) -> str:
         header, payload, signature = emulator.spacetime.issue_token(subject=SUBJECT).split(".")
@@ -112,12 +112,12 @@ _encoded = base64url.encode
 
 
 def _with_header(header: bytes) -> Make:
-    """A good token under another header, its signature gone."""
+    """A valid token with another header and an empty signature."""
     return _segments(lambda _, payload, __: f"{_encoded(header)}.{payload}.")
 
 
 def _with_payload(payload: bytes) -> Make:
-    """Any bytes in the place of the claims."""
+    """A valid token with these bytes as its payload."""
     return _segments(lambda header, _, signature: f"{header}.{_encoded(payload)}.{signature}")
 
 
@@ -141,36 +141,36 @@ _OTHER_IDENTITY = identity_of(LOCAL_ISSUER, "bob")
 _LONG = "a" * 129
 
 _REFUSED_BY_NAME: tuple[tuple[str, str, str, Make], ...] = (
-    ("expired", "ended an hour ago", "ExpiredSignature", _expired(3600)),
-    ("just_expired", "ended 62 s ago; 60 s are forgiven", "ExpiredSignature", _expired(62)),
-    ("foreign_key", "signed by another server's key", "InvalidSignature", _foreign),
-    ("rotated_key", "signed by a key that was rotated away", "InvalidSignature", _rotated),
+    ("expired", "expired an hour ago", "ExpiredSignature", _expired(3600)),
+    ("just_expired", "expired 62 s ago, after the leeway of 60 s", "ExpiredSignature", _expired(62)),
+    ("foreign_key", "signed with another server's key", "InvalidSignature", _foreign),
+    ("rotated_key", "signed with the key before a rotation", "InvalidSignature", _rotated),
     ("wrong_curve", "ES384, signed with a P-384 key", "InvalidAlgorithm", _wrong_curve),
-    ("hs256", "the header says HS256", "InvalidSignature", _header({"typ": "JWT", "alg": "HS256"})),
-    ("rs256", "the header says RS256", "InvalidSignature", _header({"typ": "JWT", "alg": "RS256"})),
-    ("stripped_signature", "nothing behind the last dot", "InvalidSignature", _segments(lambda h, p, s: f"{h}.{p}.")),
+    ("hs256", "`alg` is HS256", "InvalidSignature", _header({"typ": "JWT", "alg": "HS256"})),
+    ("rs256", "`alg` is RS256", "InvalidSignature", _header({"typ": "JWT", "alg": "RS256"})),
+    ("stripped_signature", "an empty signature", "InvalidSignature", _segments(lambda h, p, s: f"{h}.{p}.")),
     ("short_signature", "half of the signature", "InvalidSignature", _segments(lambda h, p, s: f"{h}.{p}.{s[:40]}")),
     (
         "other_signature",
-        "another token's signature",
+        "64 zero bytes as the signature",
         "InvalidSignature",
         _segments(lambda h, p, s: f"{h}.{p}.{'A' * 86}"),
     ),
     ("tampered_payload", "a claim added after signing", "InvalidSignature", _segments(_tampered)),
-    ("two_segments", "without a signature", "InvalidToken", _segments(lambda h, p, s: f"{h}.{p}")),
-    ("one_segment", "no dots at all", "InvalidToken", lambda emulator: "undefined"),
+    ("two_segments", "only header and payload", "InvalidToken", _segments(lambda h, p, s: f"{h}.{p}")),
+    ("one_segment", "a text without dots", "InvalidToken", lambda emulator: "undefined"),
 )
 _REFUSED_IN_BASE64: tuple[tuple[str, str, str, str, Make], ...] = (
     (
         "bad_base64_header",
-        "a header with a character that base64url has not",
+        "a header with a character outside base64url",
         "Invalid symbol 33, offset 0.",
         "InvalidByte(0, 33)",
         _segments(lambda h, p, s: f"!{h[1:]}.{p}.{s}"),
     ),
     (
         "bad_base64_payload",
-        "a payload with a character that base64url has not",
+        "a payload with a character outside base64url",
         "Invalid symbol 43, offset 0.",
         "InvalidByte(0, 43)",
         _segments(lambda h, p, s: f"{h}.+{p[1:]}.{s}"),
@@ -184,7 +184,7 @@ _REFUSED_IN_BASE64: tuple[tuple[str, str, str, str, Make], ...] = (
     ),
     (
         "bad_base64_signature",
-        "a signature with a character that base64url has not",
+        "a signature with a character outside base64url",
         "Invalid symbol 33, offset 0.",
         "InvalidByte(0, 33)",
         _segments(lambda h, p, s: f"{h}.{p}.!{s[1:]}"),
@@ -193,7 +193,7 @@ _REFUSED_IN_BASE64: tuple[tuple[str, str, str, str, Make], ...] = (
 _REFUSED_IN_JSON: tuple[tuple[str, str, str, int, Make], ...] = (
     (
         "alg_none",
-        "the header says `none`, no signature",
+        "`alg` is `none`, with an empty signature",
         "unknown variant `none`, expected one of `HS256`, `HS384`, `HS512`, `ES256`, `ES384`, `RS256`, `RS384`, "
         "`RS512`, `PS256`, `PS384`, `PS512`, `EdDSA`",
         25,
@@ -201,7 +201,7 @@ _REFUSED_IN_JSON: tuple[tuple[str, str, str, int, Make], ...] = (
     ),
     ("header_without_alg", "a header without `alg`", "missing field `alg`", 13, _header({"typ": "JWT"})),
     ("bad_json_payload", "a payload that is not JSON", "expected value", 1, _with_payload(b"hello")),
-    ("cut_json_payload", "a payload that ends early", "EOF while parsing a string", 11, _with_payload(b'{"sub": "al')),
+    ("cut_json_payload", "an incomplete payload", "EOF while parsing a string", 11, _with_payload(b'{"sub": "al')),
     (
         "payload_no_object",
         "a payload that is a list",
@@ -212,12 +212,12 @@ _REFUSED_IN_JSON: tuple[tuple[str, str, str, int, Make], ...] = (
     ("missing_sub", "no `sub`", "missing field `sub`", 140, _with(sub=None)),
     ("missing_iss", "no `iss`", "missing field `iss`", 136, _with(iss=None)),
     ("missing_iat", "no `iat`", "missing field `iat`", 137, _with(iat=None)),
-    ("exp_as_text", "`exp` is a text", 'invalid type: string "never", expected i64', 167, _with(exp="never")),
+    ("exp_as_text", "`exp` is a string", 'invalid type: string "never", expected i64', 167, _with(exp="never")),
 )
 _REFUSED_FOR_CLAIMS: tuple[tuple[str, str, str, Make], ...] = (
     (
         "wrong_hex_identity",
-        "`hex_identity` is somebody else's",
+        "`hex_identity` is another identity",
         f"Identity mismatch: token identity Identity({_OTHER_IDENTITY}) does not match computed identity "
         f"Identity({IDENTITY})",
         _with(hex_identity=_OTHER_IDENTITY),

@@ -1,7 +1,7 @@
-"""What a test holds: a running emulator, and what can be done to its world from outside.
+"""The handle for tests: inspects and changes the world of a running emulator.
 
-Everything here may be called from any thread. Nothing waits for the server's loop: handlers and callers share one short
-lock, and each call works on the world that stands when it is made.
+All methods may be called from any thread, and never wait for the server's loop: handlers and callers share one short
+lock. Each call works on the world that is current at the time.
 """
 
 from collections.abc import Callable, Mapping
@@ -27,7 +27,7 @@ __tracebackhide__ = is_misconfigured
 
 @dataclass(frozen=True)
 class Address:
-    """Where an emulator listens, and the API key that a client there needs, if there is one."""
+    """The URL of an emulator, and an API key for its clients; empty when there is none."""
 
     url: str
     api_key: str
@@ -37,44 +37,44 @@ class Address:
         return int(self.url.rpartition(":")[2])
 
     def env(self) -> dict[str, str]:
-        """The environment variables that point a client here."""
+        """Environment variables with the URL and the API key, for clients."""
         urls = dict.fromkeys(("IDENTITY_EMULATOR_URL", "SPACETIMEDB_URI", "INTUITION_API_URL"), self.url)
         return urls | ({"INTUITION_API_KEY": self.api_key} if self.api_key else {})
 
 
 class ClockControl(Protocol):
-    """The clock that both APIs go by. Seconds are real seconds of the emulated time."""
+    """The clock that both APIs use."""
 
     @property
     def frozen(self) -> bool: ...
 
     def now(self) -> datetime:
-        """The moment as an aware datetime in UTC."""
+        """The current time as an aware datetime in UTC."""
 
     def advance(self, by: float | timedelta) -> None:
-        """Move by seconds or a timedelta, also backwards; a frozen clock stays frozen at the new moment."""
+        """Move the clock by seconds or a timedelta, backwards if negative. A frozen clock stays frozen."""
 
     def freeze(self, at: datetime | str | None = None) -> None:
-        """Stop at `at`, a datetime or a text like 2024-02-15T05:47:17Z, or at the present moment."""
+        """Freeze the clock at a datetime or a string like 2024-02-15T05:47:17Z, by default at the current time."""
 
     def resume(self) -> None:
-        """Run on from the moment the clock stopped at."""
+        """Let a frozen clock run on from the time at which it was frozen."""
 
     def skew(self, seconds: float) -> None:
-        """Run `seconds` ahead of wall time (behind, if negative). Raises ValueError while the clock is frozen."""
+        """Set the clock `seconds` ahead of wall time, behind if negative. Raises ValueError while it is frozen."""
 
 
 SnapshotOrDocument = Snapshot | dict[str, Any]
-"""In this process a `Snapshot`, over HTTP the document of `GET /_emulator/snapshot`."""
+"""In-process a `Snapshot`, over HTTP the document of `GET /_emulator/snapshot`."""
 
 
 class Emulator(Protocol):
-    """A running emulator and the world it shows: in this process, or elsewhere by its URL."""
+    """A running emulator, in this process or, by URL, in another one."""
 
     url: str
-    """`http://127.0.0.1:41235`, without a slash at its end."""
+    """Like `http://127.0.0.1:41235`, without a trailing slash."""
     folders: tuple[Path, ...]
-    """Where scenario files are looked for, the first that has it."""
+    """The folders that are searched for scenario files, in this order."""
     spacetime: Spacetime
     intuition: Intuition
     faults: Faults
@@ -84,9 +84,9 @@ class Emulator(Protocol):
         return Address(self.url, "").port
 
     def env(self) -> dict[str, str]:
-        """The environment variables that point a client here: the URLs, and an API key, if there is one.
+        """Environment variables for clients: the URLs, and an API key, if there is one.
 
-        The key is the scenario's first, else the default one.
+        The key is the scenario's first valid one, else the default one.
         """
         return Address(self.url, self._first_key()).env()
 
@@ -94,52 +94,52 @@ class Emulator(Protocol):
 
     @property
     def actors(self) -> Mapping[str, Actor]:
-        """Those the scenario names: `actors["alice"].token`."""
+        """The actors of the scenario by name: `actors["alice"].token`."""
 
     @property
     def clock(self) -> ClockControl:
-        """The clock both APIs go by."""
+        """The clock that both APIs use."""
 
     @property
     def journal(self) -> ExchangeQueries:
         """The exchanges since the last reset."""
 
     def reset(self, config: Config | None = None, **settings: Unpack[Settings]) -> None:
-        """Put a new world in the place of the present one; `config` or its fields make it another one.
+        """Replace the world by a new one; for this reset only, of another `config` or with other fields of it.
 
-        A request that was received before ends in the old world, and is marked `outlived` in that world's journal; one
-        that comes later belongs to the new world. Raises Misconfigured, and then the old world stays.
+        A request that was received before finishes in the old world, and is marked `outlived` in its journal. Raises
+        Misconfigured; the old world stays then.
         """
 
     def begin(self, config: Config) -> None:
-        """As `reset(config)`, and from now on a plain `reset()` goes back to it."""
+        """As `reset(config)`; later calls of `reset()` use this config too."""
 
     def load(self, scenario: Given) -> None:
-        """Put the world of a scenario in the place of the present one; a plain `reset()` comes back to it.
+        """Replace the world by the start of a scenario; later calls of `reset()` return to it.
 
-        A bundled one's name, a file (read anew), a document, a function, or several in layers. What the config says
-        goes on: its seed, clock and profiles win over the scenario's. Raises Misconfigured with all that is wrong, and
-        then the old world stays.
+        `scenario` is a bundled scenario's name, a file (read again at each call), a document, a function, or a list of
+        them as layers. Seed, clock and profiles of the config override those of the scenario. Raises Misconfigured with
+        all mistakes; the old world stays then.
         """
 
     def actors_env(self) -> dict[str, str]:
-        """`ALICE_TOKEN` and its like for every actor of the scenario, crowds apart."""
+        """Environment variables such as `ALICE_TOKEN` for every actor of the scenario, without crowds."""
 
     def api_key_of(self, config: Config) -> str:
-        """The key that `env()` would give in a world of this config; no world is changed."""
+        """The API key that `env()` would return in a world of this config; no world is changed."""
 
     def snapshot(self) -> SnapshotOrDocument:
-        """The world as it is, put aside; at once, however much it holds."""
+        """The current world, to be restored later. In-process it takes the same time for a world of any size."""
 
     def restore(self, snapshot: SnapshotOrDocument) -> None:
-        """Go on from a snapshot, as often as wanted: stores, keys, faults, chance and the clock are as they were.
+        """Replace the world by that of a snapshot: its stores, keys, faults, randomness and clock.
 
-        A clock that ran runs on: it is not turned back. The journal goes on too. What a request under way does then
-        is lost with the world it came into.
+        A snapshot can be restored many times. A clock that was running is not set back. The journal is kept. A request
+        in flight finishes in the old world, so its effects are lost.
         """
 
     def abort_requests(self) -> None:
-        """Close the connection of every request that is still under way. Returns at once."""
+        """Close the connection of every request in flight. Returns at once."""
 
 
 class LocalEmulator(Emulator):
@@ -194,7 +194,7 @@ class LocalEmulator(Emulator):
 
     def restore(self, snapshot: SnapshotOrDocument) -> None:
         if not isinstance(snapshot, Snapshot):
-            raise TypeError(f"restore takes what snapshot() of this emulator gave, not a {type(snapshot).__name__}")
+            raise TypeError(f"restore takes the result of this emulator's snapshot(), not a {type(snapshot).__name__}")
         self._stage.restore(snapshot)
 
     def abort_requests(self) -> None:

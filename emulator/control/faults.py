@@ -1,15 +1,15 @@
-"""The faults of an emulator, as a test adds and asserts them."""
+"""Adding, inspecting and removing faults."""
 
 from collections.abc import Iterator
 from typing import Any, Protocol
 
-from emulator.faults.catalogue import Kind, matrix
+from emulator.faults.fault_matrix import Kind, matrix
 from emulator.faults.step import made_step, step_of
 from emulator.world.stage import Stage
 
 
 class Fault(Protocol):
-    """A step, and how far it has come."""
+    """A fault and its counters."""
 
     @property
     def number(self) -> int:
@@ -17,11 +17,11 @@ class Fault(Protocol):
 
     @property
     def seen(self) -> int:
-        """How many requests fit it."""
+        """How many requests matched it."""
 
     @property
     def fired(self) -> int:
-        """How many requests it was done to."""
+        """How often it happened."""
 
     @property
     def status(self) -> str:
@@ -29,14 +29,14 @@ class Fault(Protocol):
 
     @property
     def done(self) -> bool:
-        """Whether it has done all it can; one without an end, whether it has done anything."""
+        """Whether it happened `times` times; without `times`, at least once."""
 
     def remove(self) -> None:
-        """Take it away. What it was stays readable."""
+        """Remove it. Its counts stay readable."""
 
 
 class Faults(Protocol):
-    """The steps of the scenario's script, and those added here."""
+    """The faults of the world: the steps of the scenario's script, and those added by `add`."""
 
     def add(
         self,
@@ -49,11 +49,11 @@ class Faults(Protocol):
         probability: float | None = None,
         **do: Any,
     ) -> Fault:
-        """Have something go wrong with requests like `POST /v1/identity`: `add("POST /identity", nth=2, status=503)`.
+        """Add a fault to requests of a method and a path: `add("POST /identity", nth=2, status=503)`.
 
         In the path `*` is one segment, `**` any number. Conditions are the fields of `Step` in emulator/faults/step.py
-        (`at` and `until` too), what can be done those of `Do` there; docs/faults.md has both. The first step that
-        applies wins. Raises ValueError for a step that could never do anything.
+        (`at` and `until` too), actions those of `Do` there; docs/faults.md describes both. If several faults apply to a
+        request, the first one happens. Raises ValueError for a fault that could never happen.
         """
         conditions = {"nth": nth, "times": times, "skip": skip, "actor": actor, "probability": probability}
         return self._add(step_of(request, conditions | do))
@@ -61,7 +61,7 @@ class Faults(Protocol):
     def _add(self, step: dict[str, Any]) -> Fault: ...
 
     def clear(self) -> None:
-        """Remove all, the scenario's script included, until the next reset."""
+        """Remove all faults, the scenario's script included, until the next reset."""
 
     def __iter__(self) -> Iterator[Fault]: ...
 
@@ -69,14 +69,14 @@ class Faults(Protocol):
         return len(list(iter(self)))
 
     def assert_done(self) -> None:
-        """Every step has done all it can. Raises AssertionError with those that have not."""
+        """Raises AssertionError with every fault that is not `done`."""
         __tracebackhide__ = True
         if waiting := [repr(fault) for fault in self if not fault.done]:
-            raise AssertionError("\n".join(["faults that have not done all they can:", *waiting]))
+            raise AssertionError("\n".join(["faults that did not happen as often as they should:", *waiting]))
 
     @staticmethod
     def matrix() -> tuple[Kind, ...]:
-        """All kinds, as `emulator.faults.matrix()` gives them where there is no emulator yet."""
+        """The same as `emulator.faults.matrix()`, which needs no emulator."""
         return matrix()
 
 

@@ -1,4 +1,4 @@
-"""Intuition's side of an emulator, as a test uses it."""
+"""Reading and changing Intuition's state."""
 
 from collections.abc import Iterator, Mapping
 from typing import Protocol
@@ -11,7 +11,7 @@ from emulator.world.stage import Stage
 
 
 class Identities(Mapping[str, Identity]):
-    """Intuition's rows by the names the scenario gave them, the others by `id`. Any of their ids finds them too."""
+    """Intuition's identities by name in the scenario, others by `id`. Any of their ids is accepted as a key."""
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
@@ -36,18 +36,18 @@ class Identities(Mapping[str, Identity]):
 
 
 class Intuition(Protocol):
-    """Intuition's side of the world."""
+    """Intuition's state in the world."""
 
     @property
     def identities(self) -> Mapping[str, Identity]:
-        """`identities["jp"]`, by the scenario's name or any id: the row as it is now."""
+        """`identities["jp"]`: the current state of an identity, by its name in the scenario or any of its ids."""
         raise OutOfReach("intuition.identities")
 
     def issue_api_key(self, wallet: str) -> str:
-        """A new key for a wallet, a UUID."""
+        """A new API key for a wallet; the key is a UUID."""
 
     def revoke_api_key(self, key: str) -> None:
-        """Requests with it are 401 from now on. Raises KeyError when there is no such key."""
+        """Requests with this key get 401 from now on. Raises KeyError for an unknown key."""
 
     def create_identity(
         self,
@@ -58,34 +58,34 @@ class Intuition(Protocol):
         image: str | None = None,
         external_reference: str | None = None,
     ) -> Identity:
-        """A row, as `POST /identity` makes it."""
+        """A new identity, as `POST /identity` creates it."""
         raise OutOfReach("intuition.create_identity")
 
     def add_position(self, identity: str, wallet: str, amount: int | str) -> Position:
-        """A stake of `amount` wei in an identity, by its name in the scenario or any of its ids.
+        """Add a stake of `amount` wei to an identity, given by its name in the scenario or any of its ids.
 
-        It is listed under `/identity/{id}/positions`, and the identity's sums grow by it. Raises ValueError for an
-        amount that is not positive, `NotFound` for an identity that is not there.
+        It is listed under `/identity/{id}/positions` and added to the identity's sums. Raises ValueError for an amount
+        that is not positive, `NotFound` for an unknown identity.
         """
         raise OutOfReach("intuition.add_position")
 
     def lifecycle(self, *, pending: bool = True, complete_after: float | None = None) -> None:
         """From now on new identities are pending, in vault "0".
 
-        `complete_after` seconds of the clock, or a call of `complete`, gives them the status `complete` and the next
-        vault. `lifecycle(pending=False)` makes new ones complete at once again, as the documentation page shows them.
+        `complete_after` seconds later on the emulator's clock, or when `complete` is called, they get the status
+        `complete` and the next vault. `lifecycle(pending=False)` makes new ones complete at once, as the page shows.
         """
 
     def complete(self, identity: str) -> Identity:
-        """A pending identity is on the chain now: it gets the next vault. Raises `NotFound`."""
+        """Set a pending identity's status to `complete` and give it the next vault. Raises `NotFound`."""
         return self._move(identity, "complete")
 
     def fail(self, identity: str) -> Identity:
-        """Its status becomes `error`. Raises `NotFound`."""
+        """Set its status to `error`. Raises `NotFound`."""
         return self._move(identity, "error")
 
     def remove(self, identity: str) -> Identity:
-        """Its status becomes `removed`; it is found as before. Raises `NotFound`."""
+        """Set its status to `removed`; requests still find it. Raises `NotFound`."""
         return self._move(identity, "removed")
 
     def _move(self, identity: str, status: str) -> Identity: ...
@@ -120,13 +120,13 @@ class LocalIntuition(Intuition):
 
     def add_position(self, identity: str, wallet: str, amount: int | str) -> Position:
         if not str(amount).isdecimal():
-            raise ValueError(f"amount is {amount!r}; a stake is a whole and positive number of wei")
+            raise ValueError(f"amount is {amount!r}; a stake is a whole positive number of wei")
         world = self._stage.settled_world()
         return world.intuition.add_position(world.row_number(identity), wallet, int(amount))
 
     def lifecycle(self, *, pending: bool = True, complete_after: float | None = None) -> None:
         if complete_after is not None and not 0 <= complete_after <= LONGEST:
-            raise ValueError(f"complete_after is {complete_after}; it is from 0 to {LONGEST:.0e} seconds")
+            raise ValueError(f"complete_after is {complete_after}; it must be from 0 to {LONGEST:,.0f} seconds")
         self._stage.settled_world().intuition.lifecycle = Lifecycle(
             pending, float(complete_after) if pending and complete_after is not None else None
         )

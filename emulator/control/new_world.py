@@ -1,4 +1,4 @@
-"""The world that a config begins with, its scenario included."""
+"""Making the world of a config and its scenario."""
 
 from dataclasses import replace
 from functools import partial
@@ -21,19 +21,19 @@ from emulator.world.stage import Stage
 __tracebackhide__ = is_misconfigured
 
 _NOWHERE = "http://not-served.invalid"
-"""The URL of the emulator that a Python scenario is given."""
+"""The URL in the emulator passed to a Python scenario: nothing is served there."""
 
 
 def new_stage(config: Config, below: Config | None = None, deferred: DeferredFree | None = None) -> Stage:
-    """A stage whose worlds begin as configs say; what they and their scenarios leave out, `below` says.
+    """A stage that makes worlds of configs and their scenarios; `below` has defaults for settings that both leave out.
 
-    Raises Misconfigured with all that is wrong.
+    Raises Misconfigured with all mistakes.
     """
     return Stage(config, partial(blueprint, below=below or Config()), deferred)
 
 
 def blueprint(config: Config, deferred: DeferredFree, below: Config) -> Blueprint:
-    """Raises Misconfigured with all that is wrong."""
+    """Raises Misconfigured with all mistakes."""
     if not config.layers:
         return _without_scenario(config.over(below), deferred)
     scripts = [each for each in config.layers if is_python(each)]
@@ -60,7 +60,7 @@ def _described(config: Config, deferred: DeferredFree, below: Config) -> Bluepri
 
 
 def _config_of(scenario: Scenario) -> Config:
-    """What a scenario says that a config can say too."""
+    """The settings of a scenario that a config has too."""
     return Config(
         seed=scenario.seed,
         freeze_at=None if scenario.clock.freeze is None else parse_rfc3339(scenario.clock.freeze),
@@ -72,7 +72,7 @@ def _config_of(scenario: Scenario) -> Config:
 def _scripted(
     config: Config, documents: tuple[Source, ...], scripts: list[Source], deferred: DeferredFree, below: Config
 ) -> Blueprint:
-    """Functions work on a world of their own, made of the documents; as they leave it, it is the beginning."""
+    """Run the functions on a world made of the documents; its state at their end is the start of the scenario."""
     stage = new_stage(replace(config, scenario=documents), below, deferred)
     emulator = LocalEmulator(_NOWHERE, stage, lambda: None)
     for each in scripts:

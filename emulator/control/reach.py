@@ -1,11 +1,11 @@
-"""What an emulator elsewhere can't be asked for."""
+"""Operations that work in-process only."""
 
 
 class OutOfReach(RuntimeError):
-    """There is no control route for it. Protocols raise it where only the handle in this process has an answer."""
+    """An operation without a control route. The Protocols raise it; the in-process handle overrides it."""
 
     def __init__(self, name: str) -> None:
         super().__init__(
-            f"emulator.{name} needs the emulator in this process; it can't be reached by its URL. "
-            "Run the test without --identity-emulator-url"
+            f"emulator.{name} needs the emulator in this process, not one given by URL; "
+            "run the test without --identity-emulator-url"
         )

@@ -1,4 +1,4 @@
-"""An emulator in another process, through the same control routes as everybody else."""
+"""An emulator in another process, through its control routes."""
 
 import json
 import threading
@@ -28,25 +28,25 @@ from emulator.services.spacetimedb.model import AUDIENCE, LOCAL_ISSUER
 from emulator.world.config import Config, Given, Settings, is_bundled_name
 
 _PATIENCE = 10.0
-"""Seconds until a control call is given up."""
+"""Seconds until a control call times out."""
 _LOOK_AGAIN = 0.05
-"""Seconds between two looks at the journal while something is waited for."""
+"""Seconds between two reads of the journal while a query waits."""
 _RESETTABLE = frozenset({"seed", "scenario"})
 
 
 class Control:
-    """The control routes of a running emulator."""
+    """A client of the control routes."""
 
     def __init__(self, url: str, token: str | None) -> None:
         self.url = url
         self._headers = {"X-Emulator-Token": token} if token else {}
-        # Proxies of the environment are for the network, not for the process next door.
+        # The emulator is reached directly, never through a proxy that the environment names.
         self._open = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
 
     def __call__(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        """The JSON it answers. Raises Misconfigured with what it says is wrong."""
+        """The JSON of the response. Raises Misconfigured with the error and hint of the response."""
         if not self.url.startswith("http://"):
-            raise Misconfigured(f"{self.url!r} is no address of an emulator; write it like http://127.0.0.1:3000")
+            raise Misconfigured(f"{self.url!r} is not the URL of an emulator; write it like http://127.0.0.1:3000")
         data = None if body is None else json.dumps(body).encode()
         headers = {**self._headers, "Content-Type": "application/json"}
         request = urllib.request.Request(f"{self.url}/_emulator{path}", data, headers, method=method)  # noqa: S310 - http only, see above
@@ -55,7 +55,7 @@ class Control:
                 return json.loads(answer.read() or "null")
         except urllib.error.HTTPError as refused:
             with refused:
-                raise Misconfigured(f"{self.url} says {refused.code}: {_said(refused.read())}") from None
+                raise Misconfigured(f"{self.url} answered {refused.code}: {_refusal_text(refused.read())}") from None
         except (OSError, ValueError) as error:
             reason = getattr(error, "reason", error)
             raise Misconfigured(
@@ -63,19 +63,19 @@ class Control:
             ) from None
 
 
-def _said(body: bytes) -> str:
+def _refusal_text(body: bytes) -> str:
     try:
         found = json.loads(body)
         hint = found["hint"]
     except (ValueError, KeyError, TypeError):
-        return "that is no identity-emulator"
+        return "this is not an identity-emulator"
     if "control token" in found["error"]:
         hint = "set IDENTITY_EMULATOR_CONTROL_TOKEN to it"
     return f"{found['error']} ({hint})"
 
 
 class RemoteJournal(ExchangeQueries):
-    """The other process's journal, read anew at each question."""
+    """The journal of the other process, read again for each query."""
 
     def __init__(self, control: Control) -> None:
         self._control = control
@@ -98,12 +98,6 @@ class RemoteJournal(ExchangeQueries):
             yield
         finally:
             over.set()
-
-    def _seen(self) -> int:
-        return 0
-
-    def _wait(self, seen: int, timeout: float) -> None:
-        threading.Event().wait(min(timeout, _LOOK_AGAIN))
 
 
 class RemoteSpacetime(Spacetime):
@@ -153,7 +147,7 @@ class RemoteIntuition(Intuition):
 
 
 class RemoteFault(Fault):
-    """A step there. Once it is gone, by `remove()` or a reset, it is `removed`, and stays as it was last seen."""
+    """A fault of the other process. After `remove()` or a reset it is `removed`, with the counts last read."""
 
     def __init__(self, control: Control, found: dict[str, Any]) -> None:
         self._control = control
@@ -267,7 +261,7 @@ class RemoteActors(Mapping[str, Actor]):
 
 
 class RemoteEmulator(Emulator):
-    """A running emulator, by its URL. What can't be done over the control routes says so."""
+    """A running emulator, by URL. Operations without a control route raise OutOfReach."""
 
     def __init__(self, url: str, token: str | None = None) -> None:
         self.url = url.rstrip("/")
@@ -315,7 +309,7 @@ class RemoteEmulator(Emulator):
             if name not in _RESETTABLE and profiles.get(name) != value:
                 option = name.replace("_", "-")
                 raise Misconfigured(
-                    f"this test wants {name}={value!s}, the emulator at {self.url} was started with "
+                    f"this test needs {name}={value!s}, the emulator at {self.url} was started with "
                     f"{profiles.get(name, 'something else')}; start it with --{option} {value!s}"
                 )
 
@@ -325,7 +319,7 @@ class RemoteEmulator(Emulator):
 
     def restore(self, snapshot: SnapshotOrDocument) -> None:
         if not isinstance(snapshot, dict):
-            raise TypeError(f"restore takes what snapshot() of this emulator gave, not a {type(snapshot).__name__}")
+            raise TypeError(f"restore takes the result of this emulator's snapshot(), not a {type(snapshot).__name__}")
         self._control("PUT", "/snapshot", snapshot)
 
     def begin(self, config: Config) -> None:
@@ -337,7 +331,7 @@ class RemoteEmulator(Emulator):
         self._config = Config(scenario=scenario).over(self._config)
 
     def _sent(self, scenario: Given | None) -> Any:
-        """Names as names; whatever is in files here is read here, and sent as one document."""
+        """Bundled scenarios by name; files are read in this process and sent as one document."""
         layers = Config(scenario=scenario).layers
         if all(map(is_bundled_name, layers)):
             return list(layers) or None
@@ -349,4 +343,4 @@ class RemoteEmulator(Emulator):
         return find(layers, self.folders).good().plain
 
     def abort_requests(self) -> None:
-        """Nothing: what is under way there is not this process's."""
+        """Does nothing: there is no control route for it."""

@@ -1,4 +1,4 @@
-"""SpacetimeDB's side of an emulator, as a test uses it."""
+"""Reading and changing SpacetimeDB's state."""
 
 import json
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ class NewIdentity(msgspec.Struct, frozen=True):
 
 
 class Spacetime(Protocol):
-    """SpacetimeDB's side of the world."""
+    """SpacetimeDB's state in the world."""
 
     def create_identity(
         self,
@@ -39,10 +39,10 @@ class Spacetime(Protocol):
         databases: int = 0,
         **claims: Any,
     ) -> NewIdentity:
-        """An identity and its token, as `POST /v1/identity` makes them.
+        """A new identity and its token, as `POST /v1/identity` creates them.
 
-        `subject` is a fresh UUID unless given, `email` is stored in lower case, `databases` is how many the identity
-        owns, and every other keyword is an extra claim of the token.
+        `subject` is a new UUID by default, `email` is stored in lower case, `databases` is how many databases the
+        identity owns, and every other keyword is an extra claim of the token.
         """
         raise OutOfReach("spacetime.create_identity")
 
@@ -55,33 +55,30 @@ class Spacetime(Protocol):
         expires_in: float | None = None,
         **claims: Any,
     ) -> str:
-        """A token of this server's key.
+        """A token signed with this server's key.
 
-        `expires_in` is seconds from now, negative for one that has ended; None is never. Every other keyword is an
-        extra claim. Raises ValueError for one that `sign` has to write.
+        `expires_in` is seconds from now, negative for an expired token; by default the token never expires. Every other
+        keyword is an extra claim. Raises ValueError for claims that only `sign` can sign.
         """
 
     def sign(self, claims: Mapping[str, Any], headers: Mapping[str, Any] | None = None) -> str:
-        """Any claims at all under any header, signed with this server's key (ES256, whatever the header says).
+        """A token with any claims and any header, signed with this server's key (ES256, whatever the header says).
 
-        Nothing is added: not `iat`, not `iss`. The header is `{"typ": "JWT", "alg": "ES256"}` unless given.
+        No claims are added, neither `iat` nor `iss`. The default header is `{"typ": "JWT", "alg": "ES256"}`.
         """
 
     def add_database(self, owner: str) -> Database:
         """A new database of `owner`, an identity in hex. It has an `.identity` and a 32-digit `.address`.
 
-        Raises ValueError when `owner` is no identity.
+        Raises ValueError when `owner` is not an identity.
         """
         raise OutOfReach("spacetime.add_database")
 
     def rotate_key(self) -> None:
-        """Lose the signing key and make another: every token issued so far becomes invalid.
-
-        That is what happens to a real server whose key files were lost.
-        """
+        """Replace the signing key: all earlier tokens become invalid, as on a real server that lost its key files."""
 
     def email_of(self, identity: str) -> str | None:
-        """The address that was set last, in lower case. Raises ValueError when `identity` is none."""
+        """The stored address in lower case, None without one. Raises ValueError when `identity` is not an identity."""
         raise OutOfReach("spacetime.email_of")
 
 
@@ -99,7 +96,7 @@ class LocalSpacetime(Spacetime):
         **claims: Any,
     ) -> NewIdentity:
         if not isinstance(databases, int) or databases < 0:
-            raise ValueError(f"databases is {databases!r}; it is how many, 0 or more")
+            raise ValueError(f"databases is {databases!r}; it must be a number, 0 or more")
         if email is not None and (wrong := email_fault(email)):
             raise ValueError(f"email is {email!r}: {wrong}")
         store = self._stage.settled_world().spacetime

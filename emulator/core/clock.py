@@ -13,7 +13,6 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from functools import lru_cache
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
@@ -24,11 +23,11 @@ def to_micros(moment: datetime) -> int:
     """Microseconds since 1970. Raises ValueError for a datetime without an offset."""
     if moment.tzinfo is None:
         raise ValueError(f"{moment!r} has no offset; give it tzinfo=datetime.UTC")
-    return (moment - _EPOCH) // _MICROSECOND
+    return (moment - EARLIEST) // _MICROSECOND
 
 
 def to_datetime(micros: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=micros)
+    return EARLIEST + timedelta(microseconds=micros)
 
 
 def rfc3339(micros: int) -> str:

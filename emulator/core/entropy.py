@@ -2,33 +2,27 @@
 
 import threading
 import time
+from collections.abc import Mapping
 from hashlib import blake2b
 
 
 class Entropy:
     """Values from a seed: the nth draw for a purpose is a hash, so draws for one purpose never change another's."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, drawn: Mapping[str, int] | None = None) -> None:
         self.seed = seed
         self._lock = threading.Lock()
-        self._drawn: dict[str, int] = {}
+        self._drawn = dict(drawn or {})
 
     def fork(self) -> "Entropy":
         """A copy that makes the same draws from here on."""
-        copy = Entropy(self.seed)
-        with self._lock:
-            copy._drawn = dict(self._drawn)
-        return copy
+        return Entropy(self.seed, self.drawn)
 
     @property
     def drawn(self) -> dict[str, int]:
         """The number of draws for each purpose."""
         with self._lock:
             return dict(self._drawn)
-
-    @drawn.setter
-    def drawn(self, drawn: dict[str, int]) -> None:
-        self._drawn = dict(drawn)
 
     def draw(self, purpose: str) -> bytes:
         """The next 64 bytes for a purpose."""

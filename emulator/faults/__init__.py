@@ -1,5 +1,5 @@
 """Faults as values, and the decision which one applies to a request. Their effects happen in `emulator.server`."""
 
-from emulator.faults.catalogue import matrix
+from emulator.faults.fault_matrix import matrix
 
 __all__ = ["matrix"]

@@ -3,7 +3,7 @@
 Decisions only; their effects happen in `emulator.server.fault_injection`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from threading import RLock
 from typing import Any
 
@@ -11,11 +11,15 @@ import msgspec
 
 from emulator.core.entropy import Entropy
 from emulator.core.path_pattern import PathPattern
-from emulator.faults.step import Do, RateLimit, Step
+from emulator.faults.kinds import Do, RateLimit
+from emulator.faults.step import Step
 
 _SECOND = 1_000_000
 _CLIENTS = 1000
 """The most clients that a rate limit counts; the one whose last request is oldest is dropped."""
+
+Windows = dict[str, tuple[int, int]]
+"""For a rate limit: when each client's window began, in microseconds, and its number of requests in it."""
 
 
 class RequestFacts(msgspec.Struct, frozen=True):
@@ -48,10 +52,8 @@ class Fault:
         self.number = number
         """Its place in the script, from 1."""
         self.seen = self.fired = 0
-        self._removed = False
         self._faults = faults
-        self.windows: dict[str, tuple[int, int]] = {}
-        """For a rate limit: when each client's window began, in microseconds, and its number of requests in it."""
+        self.windows: Windows = {}
         self._method, _, path = (step.request or "").partition(" ")
         self._path = PathPattern(path)
 
@@ -88,14 +90,8 @@ class Fault:
         self._faults.remove(self)
 
     def to_json(self) -> dict[str, Any]:
-        return {
-            "n": self.number,
-            **msgspec.to_builtins(self.step),
-            "seen": self.seen,
-            "fired": self.fired,
-            "status": self.status,
-            "done": self.done,
-        }
+        progress = {"seen": self.seen, "fired": self.fired, "status": self.status, "done": self.done}
+        return {"n": self.number, **msgspec.to_builtins(self.step), **progress}
 
     def counts(self, facts: RequestFacts) -> bool:
         """Whether the request matches; if so, it is counted."""
@@ -174,15 +170,7 @@ class Faults:
         with self._lock:
             return self.put(step, self._added + 1)
 
-    def put(
-        self,
-        step: Step,
-        number: int,
-        *,
-        seen: int = 0,
-        fired: int = 0,
-        windows: Mapping[str, tuple[int, int]] | None = None,
-    ) -> Fault:
+    def put(self, step: Step, number: int, *, seen: int = 0, fired: int = 0, windows: Windows | None = None) -> Fault:
         """Add a step with these counters."""
         fault = Fault(step, number, self)
         fault.seen, fault.fired, fault.windows = seen, fired, dict(windows or {})

@@ -1,146 +1,55 @@
-"""What goes wrong, when, and how often: the steps of a script as values, and what can be wrong with them."""
+"""Steps of a script as values: which requests they match, when they apply, what they do, and their checks."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
 from emulator.core.suggestions import did_you_mean
-
-WHOLE_ANSWERS = ("status", "rate_limit")
-CUT_ANSWERS = ("truncate", "malformed_chunk", "invalid_json")
-NO_ANSWERS = ("drop", "tcp_reset", "garbage", "hang")
-ANSWERS = WHOLE_ANSWERS + CUT_ANSWERS + NO_ANSWERS
-"""At most one of them in a `do`."""
-CHANGES = ("rotate_key", "revoke", "complete", "fail", "remove", "advance")
-"""What a step does to the world, before the request is looked at."""
-
-_PER_MINUTE = 60.0
-
-
-class RateLimit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """So many requests in so many seconds of the emulator's clock, counted for each API key, else for each address."""
-
-    requests: int = 0
-    """How many are let through."""
-    seconds: float = _PER_MINUTE
-    """In how many seconds, from a client's first request on."""
-
+from emulator.faults.kinds import ANSWERS, CHANGES, Do, RateLimit
 
 LONGEST = 1e9
-"""Seconds, about thirty years; more is a mistake."""
+"""Seconds, about thirty years."""
 _ITS_OWN = frozenset({"connection", "content-length", "date", "transfer-encoding"})
-_UNTOLD = frozenset({"body", "headers", "revoke"})
-
-Named = bool | str
-"""What a change is done to: one thing by its name, or with `true` all there are."""
-
-
-class Do(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """What a step does. docs/faults.md has each kind in words."""
-
-    status: int | None = None
-    """Answer with this status instead; the request does not reach the API."""
-    body: Any = None
-    """Of that answer: a text, or anything else as JSON; without it the API's own words."""
-    headers: dict[str, str] | None = None
-    """Of that answer."""
-    delay: float | tuple[float, float] | None = None
-    """Seconds before the request is looked at; two numbers are a range."""
-    on_clock: bool = False
-    """The delay is on the emulator's clock, not real time."""
-    drop: Literal["before", "after"] | None = None
-    """Close the connection without a byte, before or after the request took effect."""
-    tcp_reset: bool = False
-    """Reset the connection (TCP RST) before the request took effect."""
-    truncate: bool | int = False
-    """Close the connection in the middle of the body, or after so many of its bytes."""
-    malformed_chunk: bool = False
-    """Send the answer in chunks and break the second one."""
-    garbage: bool = False
-    """Answer with bytes that are not HTTP; the request does not take effect."""
-    invalid_json: bool = False
-    """Send half of the answer's body under a fitting content-length."""
-    hang: bool = False
-    """Never answer; the request does not take effect."""
-    rate_limit: bool | RateLimit = False
-    """Answer 429 with Retry-After beyond so many requests; `true` allows none."""
-    rotate_key: bool = False
-    """Lose the signing key: every token so far becomes invalid."""
-    revoke: Named = False
-    """Revoke an API key, by its name in the scenario or itself; `true` is all of them."""
-    complete: Named = False
-    """Complete a pending Intuition identity, by its name in the scenario or an id; `true` is all of them."""
-    fail: Named = False
-    """As `complete`, with the status `error`."""
-    remove: Named = False
-    """As `complete`, with the status `removed`."""
-    advance: float | None = None
-    """Move the emulator's clock by seconds."""
-
-    @property
-    def kinds(self) -> list[str]:
-        """What is asked for, in the order above."""
-        given = self.given()
-        if given.keys() & {"body", "headers"} and "status" not in given:
-            given = {"status": 200, **given}
-        return [name for name in given if name not in {"body", "headers", "on_clock"}]
-
-    @property
-    def answer(self) -> str:
-        """The one of `ANSWERS` that is asked for, or nothing."""
-        return next((kind for kind in self.kinds if kind in ANSWERS), "")
-
-    def given(self) -> dict[str, Any]:
-        """What is not at its default, as plain values."""
-        found: dict[str, Any] = msgspec.to_builtins(self)
-        return found
-
-    def __str__(self) -> str:
-        """For logs and reports: without what may be long or secret."""
-        return ", ".join(
-            name if isinstance(value, bool) or name in _UNTOLD else f"{name}: {value}"
-            for name, value in self.given().items()
-        )
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """One line of a script: which requests, when, and what then. Without `request` it happens once, `at` its time."""
+    """A step of a script: conditions on requests, and actions. Without `request` it happens once, at the time `at`."""
 
     request: str | None = None
-    """`POST /v1/identity`: a method (`*` is any) and a path, in which `*` is one segment and `**` any number."""
+    """A method and a path, like `POST /v1/identity`; `*` is any method, or one segment of the path, `**` any number."""
     at: float | None = None
-    """Seconds on the emulator's clock since the world began; with `request`, only from then on."""
+    """Seconds on the emulator's clock since the start of the world; with `request`, only from then on."""
     until: float | None = None
-    """With `request`, only before then."""
+    """With `request`: only before this time, in seconds as `at`."""
     nth: int | None = None
-    """Only the nth fitting request, from 1."""
+    """Only the nth matching request, counted from 1."""
     times: int | None = None
-    """At most so many times."""
+    """Happen at most this many times; without it there is no limit."""
     skip: int = 0
-    """Let so many fitting requests pass first."""
+    """Ignore this many matching requests first."""
     actor: str | None = None
     """Only requests with this actor's token or API key."""
     probability: float | None = None
-    """From 0 to 1, drawn from the seed."""
+    """From 0 to 1; random numbers come from the seed."""
     do: Do
-    """What then."""
+    """At most one response action, any number of changes."""
 
     def __str__(self) -> str:
         conditions = {name: value for name, value in msgspec.to_builtins(self).items() if name not in {"request", "do"}}
         when = ", ".join(f"{name} {value}" for name, value in conditions.items())
-        return f"{self.request or 'at its time'}{f' ({when})' if when else ''}: {self.do}"
+        return f"{self.request or 'no request'}{f' ({when})' if when else ''}: {self.do}"
 
 
 def step_of(request: str | None, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """A step as JSON has it, of keywords: those that are no conditions say what to do."""
+    """The JSON of a step from keywords: those that are not conditions are actions."""
     conditions = {name: value for name, value in settings.items() if name in Step.__struct_fields__ and name != "do"}
     do = {name: value for name, value in settings.items() if name not in conditions and name != "do"}
     return {"request": request, **conditions, "do": {**settings.get("do", {}), **do}}
 
 
 def made_step(found: Mapping[str, Any]) -> Step:
-    """A step of keywords or JSON. Raises ValueError with all that is wrong, whatever world it is for."""
+    """A step from its JSON. Raises ValueError with all mistakes that can be found without a world."""
     found = {name: value for name, value in found.items() if value is not None}
     do = found.get("do")
     _check_keys("a step", found, Step.__struct_fields__)
@@ -161,7 +70,7 @@ def _check_keys(where: str, given: Mapping[str, Any], known: tuple[str, ...]) ->
 
 
 class Mistake(NamedTuple):
-    """What is wrong at which keys of a step."""
+    """A mistake and its keys in a step."""
 
     path: tuple[str, ...]
     text: str
@@ -171,33 +80,33 @@ class Mistake(NamedTuple):
 
 
 def mistakes(step: Step) -> Iterator[Mistake]:
-    """What types alone don't tell."""
+    """The mistakes in a step of correct types."""
     yield from _mistakes_in_conditions(step)
     do = step.do
     given = do.given()
     answers = [kind for kind in do.kinds if kind in ANSWERS]
     if not given:
-        yield Mistake(("do",), f"nothing is to be done; say one of {', '.join(Do.__struct_fields__)}")
+        yield Mistake(("do",), f"no action given; add one of {', '.join(Do.__struct_fields__)}")
     if len(answers) > 1:
-        yield Mistake(("do", answers[1]), f"an answer is either {answers[0]} or {answers[1]}")
+        yield Mistake(("do", answers[1]), f"either {answers[0]} or {answers[1]}, not both")
     if do.status is not None and not 200 <= do.status <= 599:
-        yield Mistake(("do", "status"), f"{do.status} is no status of an answer; it is from 200 to 599")
+        yield Mistake(("do", "status"), f"{do.status} is not a valid status; it must be from 200 to 599")
     if do.status in {204, 304} and do.body is not None:
-        yield Mistake(("do", "body"), f"an answer of {do.status} has none")
+        yield Mistake(("do", "body"), f"a response with status {do.status} has no body")
     if isinstance(do.body, bytes | bytearray):
-        yield Mistake(("do", "body"), "bytes are neither text nor JSON; send a text")
+        yield Mistake(("do", "body"), "it must be a string or JSON, not bytes")
     if do.on_clock and do.delay is None:
-        yield Mistake(("do", "on_clock"), "it says how a delay is measured; there is none")
+        yield Mistake(("do", "on_clock"), "it needs `delay`")
     yield from _wrong_headers(do.headers or {})
     yield from _out_of_bounds(step)
     if step.request is None and (useless := [kind for kind in do.kinds if kind not in CHANGES]):
-        yield Mistake(("do", useless[0]), "needs a request to do it to; add `request`")
+        yield Mistake(("do", useless[0]), "it needs a request; add `request`")
 
 
 def _wrong_headers(headers: Mapping[str, str]) -> Iterator[Mistake]:
     for name, value in headers.items():
         if not name.isascii() or not name.replace("-", "a").isalnum() or any(char in value for char in "\r\n\0"):
-            yield Mistake(("do", "headers"), f"{name!r}: {value!r} is no header")
+            yield Mistake(("do", "headers"), f"invalid header {name!r}: {value!r}")
         if name.lower() in _ITS_OWN:
             yield Mistake(("do", "headers"), f"{name!r} is written by the server itself")
 
@@ -205,16 +114,16 @@ def _wrong_headers(headers: Mapping[str, str]) -> Iterator[Mistake]:
 def _mistakes_in_conditions(step: Step) -> Iterator[Mistake]:
     if step.request is None:
         if step.at is None:
-            yield Mistake((), "it has neither `request` nor `at`")
+            yield Mistake((), "it needs `request` or `at`")
         for name in ("until", "nth", "times", "skip", "actor", "probability"):
             if getattr(step, name):
-                yield Mistake((name,), "it is for requests; add `request`")
+                yield Mistake((name,), "it needs a request; add `request`")
     if step.nth is not None and (step.times is not None or step.skip):
-        yield Mistake(("nth",), "it means just one; for several use `skip` and `times`")
+        yield Mistake(("nth",), "it can't be combined with `skip` or `times`")
     if step.probability is not None and not 0 <= step.probability <= 1:
-        yield Mistake(("probability",), f"{step.probability} is not from 0 to 1")
+        yield Mistake(("probability",), f"{step.probability} is not between 0 and 1")
     if step.at is not None and step.until is not None and step.until <= step.at:
-        yield Mistake(("until",), "it is not after `at`")
+        yield Mistake(("until",), "it must be later than `at`")
 
 
 def _out_of_bounds(step: Step) -> Iterator[Mistake]:
@@ -237,6 +146,6 @@ def _out_of_bounds(step: Step) -> Iterator[Mistake]:
     for name, number, least in numbers:
         path = tuple(name.split("."))
         if number < least:
-            yield Mistake(path, f"{number:g} is too small; {least:g} is the least")
+            yield Mistake(path, f"{number:g} is too small; the minimum is {least:g}")
         elif not number <= LONGEST:
-            yield Mistake(path, f"it is no number up to {LONGEST:.0e}")
+            yield Mistake(path, f"it must be a number up to {LONGEST:,.0f}")

@@ -6,7 +6,8 @@ from contextlib import suppress
 from aiohttp import hdrs, web
 from aiohttp.web import BaseRequest
 
-from emulator.journal.exchange import KEPT_OF_A_BODY, Message, head_of
+from emulator.journal.exchange import Message, head_of
+from emulator.journal.limits import KEPT_OF_A_BODY
 
 PATIENCE, LONG_PATIENCE = 0.1, 0.5
 """Seconds to wait for a body that no handler has read: for the journal, and before a fault."""

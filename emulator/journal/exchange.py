@@ -9,9 +9,10 @@ import msgspec
 from emulator.core.clock import parse_rfc3339, rfc3339, to_datetime, to_micros
 from emulator.journal.masking import mask
 
-KEPT_OF_A_BODY = 16 * 1024
 _OVERHEAD = 512
 """Bytes of memory for an exchange, without its texts."""
+_AS_THEY_ARE = ("status", "why", "matched", "outlived", "actor", "fault")
+"""Fields of an exchange that are the same in JSON."""
 
 
 class Message(msgspec.Struct, frozen=True, gc=False):
@@ -33,7 +34,7 @@ class Message(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def body(self) -> str:
-        return self.kept.decode("utf-8", "backslashreplace")
+        return _text(self.kept)
 
     def header(self, name: str) -> str | None:
         """The first value of a header, any case."""
@@ -116,12 +117,7 @@ class Exchange(msgspec.Struct, frozen=True, gc=False):
             "method": self.method,
             "path": self.path,
             "query": self.query,
-            "status": self.status,
-            "why": self.why,
-            "matched": self.matched,
-            "outlived": self.outlived,
-            "actor": self.actor,
-            "fault": self.fault,
+            **{name: getattr(self, name) for name in _AS_THEY_ARE},
             "request": self.request.to_json(),
             "response": self.response.to_json(),
         }
@@ -136,15 +132,10 @@ class Exchange(msgspec.Struct, frozen=True, gc=False):
             target=found["path"] + query,
             operation=found["operation"],
             request=Message.from_json(found["request"]),
-            status=found["status"],
             response=Message.from_json(found["response"]),
-            why=found["why"],
             micros=to_micros(parse_rfc3339(found["at"])),
             duration=found["duration"],
-            matched=found["matched"],
-            outlived=found["outlived"],
-            actor=found["actor"],
-            fault=found["fault"],
+            **{name: found[name] for name in _AS_THEY_ARE},
         )
 
 

@@ -3,13 +3,12 @@
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from threading import Condition, RLock
+from threading import RLock
 
 from emulator.core.deferred_free import DeferredFree
 from emulator.journal.exchange import Exchange
+from emulator.journal.limits import KEPT_IN_ALL
 from emulator.journal.queries import ExchangeQueries
-
-KEPT_IN_ALL = 32 * 1024 * 1024
 
 
 class Journal(ExchangeQueries):
@@ -18,10 +17,9 @@ class Journal(ExchangeQueries):
     def __init__(self, size: int, lock: RLock, deferred: DeferredFree) -> None:
         self._size = size
         self._lock = lock
-        self._recorded = Condition(lock)
         self._kept: deque[Exchange] = deque()
         self._weight = 0
-        self._answered = self._lost = self._waiting = 0
+        self.lost = 0
         self._listeners: list[Callable[[], object]] = []
         self.total = 0
         """The number of requests, kept or not."""
@@ -51,13 +49,10 @@ class Journal(ExchangeQueries):
     def record(self, exchange: Exchange) -> None:
         with self._lock:
             self._kept.append(exchange)
-            self._answered += 1
             self._weight += exchange.weight
             while len(self._kept) > self._size or self._weight > KEPT_IN_ALL:
                 self._weight -= self._kept.popleft().weight
-                self._lost += 1
-            if self._waiting:
-                self._recorded.notify_all()
+                self.lost += 1
             for wake in self._listeners:
                 with suppress(RuntimeError):  # its loop was closed
                     wake()
@@ -68,10 +63,6 @@ class Journal(ExchangeQueries):
             self._kept.clear()
             self._weight = 0
 
-    @property
-    def lost(self) -> int:
-        return self._lost
-
     @contextmanager
     def _listening(self, wake: Callable[[], object]) -> Iterator[None]:
         with self._lock:
@@ -81,14 +72,3 @@ class Journal(ExchangeQueries):
         finally:
             with self._lock:
                 self._listeners.remove(wake)
-
-    def _seen(self) -> int:
-        return self._answered
-
-    def _wait(self, seen: int, timeout: float) -> None:
-        with self._recorded:
-            self._waiting += 1
-            try:
-                self._recorded.wait_for(lambda: self._answered != seen, timeout)
-            finally:
-                self._waiting -= 1

@@ -3,10 +3,7 @@
 import re
 
 MASK = "***"
-
-
 _NAMED = r"(?:token|key|secret|passw|auth|cookie|session)"
-
 
 # JWTs anywhere (`{"` in base64url begins with eyJ), and values of query parameters and JSON keys named like secrets.
 _SECRETS = re.compile(

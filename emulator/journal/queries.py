@@ -76,10 +76,8 @@ class ExchangeQueries(ABC):
     def exchanges(self) -> list[Exchange]:
         """Those kept, oldest first."""
 
-    @property
-    def lost(self) -> int:
-        """How many exchanges were dropped for lack of space."""
-        return 0
+    lost = 0
+    """How many exchanges were dropped for lack of space."""
 
     def _check_whole(self) -> None:
         if self.lost:
@@ -88,14 +86,6 @@ class ExchangeQueries(ABC):
     @abstractmethod
     def _listening(self, wake: Callable[[], object]) -> AbstractContextManager[object]:
         """Within the block, `wake` is called when there may be more exchanges, from any thread."""
-
-    @abstractmethod
-    def _seen(self) -> int:
-        """A number that grows with each exchange."""
-
-    @abstractmethod
-    def _wait(self, seen: int, timeout: float) -> None:
-        """Block until `_seen` may have changed, at most `timeout` seconds."""
 
     def __iter__(self) -> Iterator[Exchange]:
         return iter(self.exchanges)
@@ -226,13 +216,12 @@ class ExchangeQueries(ABC):
 
     def _wait_for(self, wanted: ExchangeFilter, times: int, timeout: float) -> list[Exchange]:
         __tracebackhide__ = True
-        end = monotonic() + timeout
-        while True:
-            seen, left = self._seen(), end - monotonic()
-            found = self._found(wanted, times, left, timeout)
-            if found is not None:
-                return found
-            self._wait(seen, left)
+        changed, end = threading.Event(), monotonic() + timeout
+        with self._listening(changed.set):
+            while (found := self._found(wanted, times, end - monotonic(), timeout)) is None:
+                changed.wait(end - monotonic())
+                changed.clear()
+            return found
 
     def _found(self, wanted: ExchangeFilter, times: int, left: float, timeout: float) -> list[Exchange] | None:
         """The matching exchanges, None while there are too few. Raises AssertionError when no time is left."""

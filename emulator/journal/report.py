@@ -16,6 +16,7 @@ SHOWN = 20
 LONGEST = 500
 """The most characters of a reason, a body or a token's claims."""
 
+_SHORTEST_SECRET = 12
 _QUERY_TOKEN = re.compile(r"(?<=[?&]token=)[^&]*")
 # Headers that curl sends itself, or that would be wrong in a second request.
 _CURLS_OWN = frozenset({"host", "content-length", "connection", "accept-encoding", "user-agent", "transfer-encoding"})
@@ -63,9 +64,6 @@ def _sent_secrets(exchanges: Sequence[Exchange]) -> set[str]:
     """API keys and tokens that were sent in headers; they may appear again in a path or a body."""
     values = {value for each in exchanges for name, value in each.request.headers if is_secret(name)}
     return {word for value in values for word in value.split() if len(word) >= _SHORTEST_SECRET}
-
-
-_SHORTEST_SECRET = 12
 
 
 def _without(secrets: set[str], text: str) -> str:

@@ -1,1 +1,1 @@
-"""Scenario files: found, read, checked with all mistakes at once, and applied to a world. No server in here."""
+"""Scenario files: located, parsed, checked for all mistakes at once, and applied to a world. No server in here."""

@@ -1,9 +1,10 @@
-"""A scenario to a world: who is there when it begins, what they have, and what will go wrong."""
+"""Applying a scenario to a new world: actors, stored objects and the script."""
 
 from collections.abc import Iterator
 
 from emulator.core.entropy import uuid4_of
 from emulator.scenario import schema
+from emulator.scenario.schema import numbered
 from emulator.services.intuition.api_keys import DEFAULT_KEY, DEFAULT_WALLET
 from emulator.services.intuition.model import Draft, Lifecycle
 from emulator.services.spacetimedb.model import identity_of
@@ -12,7 +13,7 @@ from emulator.world.world import World
 
 
 def apply(scenario: schema.Scenario, world: World) -> None:
-    """Have a world begin as the scenario says; its clock, seed and profiles are the config's already."""
+    """Add the content of a scenario to a world. The config has already set its clock, seed and profiles."""
     for name, person in scenario.spacetime.identities.items():
         _add_person(world, name, person or schema.SpacetimePerson())
     if scenario.spacetime.crowd is not None:
@@ -28,7 +29,8 @@ def apply(scenario: schema.Scenario, world: World) -> None:
 def _add_person(world: World, name: str, person: schema.SpacetimePerson, *, crowd: bool = False) -> None:
     subject = person.subject or uuid4_of(world.entropy.named("spacetime.subject", name))
     identity = identity_of(person.issuer, subject)
-    databases = tuple(_databases(person.databases))
+    given = person.databases
+    databases = tuple(map(str, range(1, given + 1))) if isinstance(given, int) else given
     world.actors.add(
         Actor(
             name=name,
@@ -48,24 +50,9 @@ def _add_person(world: World, name: str, person: schema.SpacetimePerson, *, crow
         world.spacetime.add_database(identity, database)
 
 
-def _databases(given: int | tuple[str, ...]) -> Iterator[str]:
-    yield from map(str, range(1, given + 1)) if isinstance(given, int) else given
-
-
 def _add_crowd(world: World, crowd: schema.SpacetimeCrowd) -> None:
     for number in range(1, crowd.count + 1):
-        person = schema.SpacetimePerson(
-            issuer=crowd.issuer,
-            email=_numbered(crowd.email, number),
-            databases=crowd.databases,
-            claims=crowd.claims,
-            expires_in=crowd.expires_in,
-        )
-        _add_person(world, crowd.name.replace("{n}", str(number)), person, crowd=True)
-
-
-def _numbered(text: str | None, number: int) -> str | None:
-    return None if text is None else text.replace("{n}", str(number))
+        _add_person(world, numbered(crowd.name, number), crowd.person(number), crowd=True)
 
 
 # --- Intuition --------------------------------------------------------------------------------------------------------
@@ -113,12 +100,6 @@ def _draft(world: World, row: schema.IntuitionRow) -> Draft:
 def _crowd(world: World, crowd: schema.IntuitionCrowd) -> Iterator[tuple[str, Draft, str]]:
     creator = _wallet(world, crowd.creator)
     for number in range(1, crowd.count + 1):
-        name = crowd.name.replace("{n}", str(number))
-        draft = Draft(
-            name if crowd.display_name is None else crowd.display_name.replace("{n}", str(number)),
-            creator,
-            _numbered(crowd.description, number),
-            _numbered(crowd.image, number),
-            _numbered(crowd.external_reference, number),
-        )
-        yield name, draft, crowd.status
+        name, display_name = numbered(crowd.name, number), numbered(crowd.display_name, number)
+        texts = (numbered(text, number) for text in (crowd.description, crowd.image, crowd.external_reference))
+        yield name, Draft(name if display_name is None else display_name, creator, *texts), crowd.status

@@ -1,4 +1,4 @@
-"""A document with the place of everything in it."""
+"""A parsed document, with file, line and column of every value."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -7,26 +7,24 @@ from typing import Any, NamedTuple
 
 Step = str | int
 Path = tuple[Step, ...]
-"""Keys and places in lists, from the top."""
+"""Keys and list indexes, from the top."""
 
 _PLAIN_KEY = re.compile(r"[\w-]+")
 
 
 class Mark(NamedTuple):
-    """Where something stands, counted from 1; nowhere, for a document that is in no file."""
+    """A position in a file; line and column count from 1. All empty for a document that is not a file."""
 
     file: str = ""
     line: int = 0
     column: int = 0
 
     def __str__(self) -> str:
-        if not self.line:
-            return self.file
-        return f"{self.file}:{self.line}:{self.column}"
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
 
 
 class Problem(NamedTuple):
-    """Something that is wrong with a document."""
+    """A mistake in a document."""
 
     mark: Mark
     path: Path
@@ -38,7 +36,7 @@ class Problem(NamedTuple):
 
 
 def dotted(path: Path) -> str:
-    """`script[2].do.status`; keys that are no plain words are quoted."""
+    """Like `script[2].do.status`; keys with other characters than letters, digits, `_` and `-` are quoted."""
     parts = [f"[{step}]" if isinstance(step, int) else f".{_key(step)}" for step in path]
     return "".join(parts).removeprefix(".")
 
@@ -52,9 +50,9 @@ Scalar = str | int | float | bool | None
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Node:
-    """A value and its place. Of a mapping, `marks` are the places of its keys; of a scalar, `raw` is what was typed.
+    """A value and its position. `marks` are the positions of a mapping's keys, `raw` is the source text of a scalar.
 
-    `size` counts the nodes in it, what an alias means as often as it is used; `depth` is how deep it is nested.
+    `size` is the number of nodes in it, aliases counted at each use; `depth` is the depth of nesting.
     """
 
     value: "dict[str, Node] | list[Node] | Scalar"
@@ -74,14 +72,14 @@ class Node:
         return None
 
     def keys(self, *path: str) -> list[str]:
-        """The keys of the mapping at a path; none when there is no such mapping."""
+        """The keys of the mapping at a path, empty without such a mapping."""
         found: Node | None = self
         for step in path:
             found = found.get(step) if found else None
         return list(found.value) if found and isinstance(found.value, dict) else []
 
     def problem(self, path: Path, text: str) -> Problem:
-        """What is wrong at a path, at the nearest place there is: the key's, where a mapping holds it."""
+        """A mistake at a path, with the nearest known position: that of the key, in a mapping."""
         node, mark = self, self.mark
         for done, step in enumerate(path):
             mark = node.marks.get(step, mark) if isinstance(step, str) else mark
@@ -94,7 +92,7 @@ class Node:
 
 
 def plain(node: Node) -> Any:
-    """The value alone."""
+    """The value without positions."""
     value = node.value
     if isinstance(value, dict):
         return {key: plain(each) for key, each in value.items()}
@@ -108,7 +106,7 @@ def without(node: Node, key: str) -> Node:
 
 
 def layered(layers: Iterable[Node]) -> Node:
-    """One document of several: what a later one says wins, key by key; scripts are put one after the other."""
+    """One document of several layers: later ones override earlier ones key by key; scripts are concatenated."""
     below, *above = layers
     for layer in above:
         below = _over(layer, below, ())

@@ -1,4 +1,4 @@
-"""The JSON Schema of scenarios, from the model and the texts under its fields."""
+"""The JSON Schema of scenarios, from the structs and the docstrings of their fields."""
 
 import ast
 import inspect
@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from emulator.faults import step as steps
+from emulator.faults import kinds, step
 from emulator.scenario import schema as model
 
 _TITLE = "A scenario of identity-emulator"
@@ -28,13 +28,13 @@ def schema() -> dict[str, Any]:
 
 
 def schema_text() -> str:
-    """Schema as the files hold it."""
+    """The content of the schema files."""
     return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
 
 
 def descriptions() -> Mapping[str, Mapping[str, str]]:
-    """What is said under each field of each class that a scenario is made of."""
-    trees = [ast.parse(inspect.getsource(module)) for module in (model, steps)]
+    """The docstring of each field, by class and field."""
+    trees = [ast.parse(inspect.getsource(module)) for module in (model, kinds, step)]
     classes = [node for tree in trees for node in tree.body if isinstance(node, ast.ClassDef)]
     return {each.name: _fields(each) for each in classes}
 

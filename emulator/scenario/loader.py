@@ -1,4 +1,4 @@
-"""Scenarios and those they extend, read into one document and checked."""
+"""Scenarios and their base scenarios (`extends`), merged into one document and checked."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -20,21 +20,21 @@ _MOST_SHOWN = 100
 
 @dataclass(frozen=True)
 class Found:
-    """A document and what is wrong with it."""
+    """A document and its mistakes."""
 
     tree: Node
     scenario: Scenario
     problems: tuple[Problem, ...]
 
     def good(self) -> "Found":
-        """Raises Misconfigured with all problems, one a line."""
+        """Raises Misconfigured with all mistakes, one per line."""
         if self.problems:
             raise Misconfigured(_lines(self.problems))
         return self
 
     @property
     def plain(self) -> dict[str, Any]:
-        """The whole document as JSON has it, with all that it extends."""
+        """The document as plain JSON, merged with its base scenarios."""
         found: dict[str, Any] = plain(self.tree)
         return found
 
@@ -46,7 +46,7 @@ def _lines(problems: Iterable[Problem]) -> str:
 
 
 def find(layers: Iterable[Source], folders: Iterable[Path] = HERE) -> Found:
-    """The document that all layers make together. Raises Misconfigured when one is not there, or no document at all."""
+    """The merged document of all layers. Raises Misconfigured when a layer can't be found or parsed."""
     try:
         reading = _Reading(tuple(folders))
         tree = layered([tree for given in layers for tree in reading.trees(given)])
@@ -57,14 +57,14 @@ def find(layers: Iterable[Source], folders: Iterable[Path] = HERE) -> Found:
 
 
 class _Reading:
-    """Reads documents and what they extend, each from where it is named."""
+    """Reads documents and their base scenarios; paths are relative to the folder of the file that names them."""
 
     def __init__(self, folders: tuple[Path, ...]) -> None:
         self._folders = folders
         self.problems: list[Problem] = []
 
     def trees(self, given: Source) -> Iterator[Node]:
-        """The layers of one document, what it extends first."""
+        """The layers of one document, base scenarios first."""
         if isinstance(given, Inline):
             yield from self._layers(read_json(given.json), None, ())
         elif is_bundled_name(given):
@@ -90,7 +90,7 @@ class _Reading:
         named = extends.value if isinstance(extends.value, list) else [extends]
         names = [each for each in named if isinstance(each.value, str)]
         if len(names) < len(named):
-            yield tree  # whoever checks the types says so
+            yield tree  # the type check reports it
             return
         for each in names:
             yield from self._below(each, folder, chain)
@@ -104,7 +104,7 @@ class _Reading:
             self.problems.append(Problem(named.mark, named.path, str(error)))
             return
         if path.resolve() in chain:
-            self.problems.append(Problem(named.mark, named.path, f"{name} extends this one already"))
+            self.problems.append(Problem(named.mark, named.path, f"{name} already extends this file"))
             return
         yield from self._file(path, shown, chain)
 
@@ -113,7 +113,7 @@ class _Reading:
         if is_bundled_name(name):
             return bundled_path(name), f"{name}{SUFFIX}"
         if folder is None:
-            raise Misconfigured("a document that is in no file extends bundled ones only")
+            raise Misconfigured("a document without a file can extend bundled scenarios only")
         if is_python(name):
             raise Misconfigured("a file can't extend a Python scenario")
         found = located(name, [folder])
@@ -121,9 +121,9 @@ class _Reading:
 
 
 def problems_of(given: str) -> list[Problem]:
-    """All that is wrong with one scenario; nothing when it is good."""
+    """All mistakes in a scenario; empty when it is valid."""
     if is_python(given):
-        return [Problem(Mark(given), (), "a Python scenario is run, not read")]
+        return [Problem(Mark(given), (), "a Python scenario can't be validated, only run")]
     try:
         return list(find([given]).problems)
     except Misconfigured as error:

@@ -1,4 +1,4 @@
-"""Where scenarios are: bundled with the package, or in files of the user's."""
+"""Locating scenarios: bundled with the package, or files of the user."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -17,19 +17,19 @@ SUFFIX = ".yaml"
 
 @cache
 def _folder() -> Path:
-    """The bundled scenarios: beside the modules in a wheel, at the top of a repository."""
+    """The folder of the bundled scenarios: inside the package in a wheel, at the top in a repository."""
     package = Path(__file__).parents[1]
     installed = package / "_fixtures" / "scenarios"
     return installed if installed.is_dir() else package.parent / "fixtures" / "scenarios"
 
 
 def bundled() -> list[str]:
-    """Their names."""
+    """The names of the bundled scenarios."""
     return sorted(path.stem for path in _folder().glob(f"*{SUFFIX}"))
 
 
 def bundled_text(name: str) -> str:
-    """The file of a bundled one. Raises Misconfigured."""
+    """The text of a bundled scenario. Raises Misconfigured."""
     return bundled_path(name).read_text(encoding="utf-8")
 
 
@@ -40,12 +40,12 @@ def bundled_path(name: str) -> Path:
 
 
 def is_python(given: Source) -> bool:
-    """A function, or a file with one."""
+    """Whether it is a function or a Python file."""
     return callable(given) or (isinstance(given, str | Path) and str(given).endswith(".py"))
 
 
 def located_config(config: Config, folders: Iterable[Path]) -> Config:
-    """The same, the files of its scenario looked up in folders. Raises Misconfigured."""
+    """The config, with its scenario files located in folders. Raises Misconfigured."""
     if not any(isinstance(each, Path) for each in config.layers):
         return config
     folders = tuple(folders)
@@ -53,7 +53,7 @@ def located_config(config: Config, folders: Iterable[Path]) -> Config:
 
 
 def located(given: Source, folders: Iterable[Path]) -> Source:
-    """The same, a path looked up from the first folder that has it. Raises Misconfigured."""
+    """A scenario; a path becomes that of the first folder that has the file. Raises Misconfigured."""
     if not isinstance(given, str | Path) or is_bundled_name(given):
         return given
     folders = list(folders)

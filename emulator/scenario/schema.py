@@ -1,6 +1,6 @@
-"""What a scenario can say. The manual, docs/scenarios.md, and the JSON Schema speak from here."""
+"""The format of scenario files. The docstrings are the descriptions in the JSON Schema; see also docs/scenarios.md."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -16,11 +16,19 @@ Count = Annotated[int, Meta(ge=1, le=LARGEST_CROWD)]
 
 
 class _Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """Says nothing unless told."""
+    """A part of the document; unknown keys are errors."""
+
+
+Text = TypeVar("Text", str, None, str | None)
+
+
+def numbered(text: Text, number: int) -> Text:
+    """The text for one member of a crowd; `{n}` is replaced by its number."""
+    return text if text is None else text.replace("{n}", str(number))
 
 
 class Reference(_Part, frozen=True):
-    """Somebody's wallet, by their name in `intuition.api_keys`."""
+    """The wallet of an API key."""
 
     actor: str
     """A name in `intuition.api_keys`."""
@@ -30,167 +38,173 @@ Wallet = str | Reference
 
 
 class ClockPart(_Part, frozen=True):
-    """The emulator's clock when the world begins. Without it, wall time."""
+    """The emulator's clock at the start of the world; by default it shows wall time."""
 
     freeze: str | None = None
-    """The moment it stands at, like `2024-02-15T05:47:17.289011Z`."""
+    """The time at which the clock is frozen, like `2024-02-15T05:47:17.289011Z`."""
     skew: float | None = None
-    """Seconds it runs ahead of wall time; negative for behind."""
+    """How many seconds the clock is ahead of wall time; negative for behind."""
 
 
 class SpacetimePerson(_Part, frozen=True):
-    """Somebody with a SpacetimeDB identity and a token."""
+    """An actor with a SpacetimeDB identity and a token."""
 
     issuer: str = LOCAL_ISSUER
     """`iss` of the token."""
     subject: str | None = None
-    """`sub` of the token; without it a UUID that belongs to the seed and the name."""
+    """`sub` of the token; the default is a UUID derived from the seed and the name."""
     audience: str | tuple[str, ...] = AUDIENCE
     """`aud` of the token."""
     email: str | None = None
-    """What set-email stored."""
+    """The address stored by set-email."""
     databases: int | tuple[str, ...] = 0
-    """The databases owned, by names, or how many."""
+    """Names of databases that the identity owns, or how many."""
     claims: dict[str, Any] = {}
-    """Every other claim of the token."""
+    """Additional claims of the token."""
     expires_in: float | None = None
-    """Seconds from the world's beginning to the token's end, negative for one that is over; without it, never."""
+    """Seconds from the start of the world, negative for an expired token; by default the token never expires."""
 
 
 class SpacetimeCrowd(_Part, frozen=True):
-    """Many identities that differ in a number; in texts `{n}` is the number, from 1."""
+    """Many identities, numbered from 1; `{n}` stands for the number."""
 
     count: Count
     """How many."""
     name: str = "user-{n}"
-    """What the actors are called."""
+    """The names of the actors."""
     issuer: str = LOCAL_ISSUER
     """`iss` of the tokens."""
     email: str | None = None
-    """What set-email stored, like `user-{n}@example.com`."""
+    """The address stored by set-email, like `user-{n}@example.com`."""
     databases: Annotated[int, Meta(ge=0, le=1000)] = 0
-    """How many databases each owns."""
+    """How many databases each identity owns."""
     claims: dict[str, Any] = {}
-    """Every other claim of the tokens."""
+    """Additional claims of the tokens."""
     expires_in: float | None = None
-    """Seconds from the world's beginning to the tokens' end."""
+    """Seconds from the start of the world; by default the tokens never expire."""
+
+    def person(self, number: int) -> SpacetimePerson:
+        email = numbered(self.email, number)
+        return SpacetimePerson(
+            issuer=self.issuer, email=email, databases=self.databases, claims=self.claims, expires_in=self.expires_in
+        )
 
 
 class SpacetimePart(_Part, frozen=True):
-    """What SpacetimeDB remembers."""
+    """The state of SpacetimeDB."""
 
     profile: Literal["documented", "v1", "v2"] | None = None
-    """Whom the API speaks for: the documentation page, or the server v1.12.0 or v2.8.3."""
+    """What the API emulates: the documentation page, or the server v1.12.0 or v2.8.3."""
     identities: dict[str, SpacetimePerson | None] = {}
-    """Actors by their names; nothing after a name is an identity with a token and nothing else."""
+    """Actors by name; an empty value is an identity with a token."""
     crowd: SpacetimeCrowd | None = None
-    """Many more."""
+    """Many identities, numbered from 1."""
 
 
 class ApiKeyPart(_Part, frozen=True):
     """An API key of Intuition."""
 
     wallet: str | None = None
-    """The wallet it belongs to; without it one that belongs to the seed and the name."""
+    """The wallet of the key; the default is derived from the seed and the name."""
     key: str | None = None
-    """The key itself; without it a UUID that belongs to the seed and the name."""
+    """The key itself; the default is a UUID derived from the seed and the name."""
 
 
 class PositionPart(_Part, frozen=True):
     """A stake in an identity."""
 
     wallet: Wallet
-    """Whose."""
+    """The wallet that has the stake, or `{actor: NAME}`."""
     amount: int | str
-    """Wei; in quotes when there are more than 18 digits."""
+    """The stake in wei; in quotes when it has more than 18 digits."""
 
 
 class IntuitionRow(_Part, frozen=True):
-    """An identity that is there already."""
+    """An identity of Intuition at the start of the world."""
 
     display_name: str
-    """As the client sent it."""
+    """As a client sends it."""
     creator: Wallet = DEFAULT_WALLET
-    """The wallet that made it, or `{actor: NAME}`."""
+    """The wallet that created it, or `{actor: NAME}`."""
     description: str | None = None
-    """As the client sent it."""
+    """As a client sends it."""
     image: str | None = None
-    """As the client sent it."""
+    """As a client sends it."""
     external_reference: str | None = None
-    """As the client sent it."""
+    """As a client sends it."""
     status: Status = "complete"
-    """A `pending` one has vault "0" until it is completed: by `lifecycle.complete_after`, a step or a call."""
+    """A `pending` identity has vault "0" until `lifecycle.complete_after`, a step or a call completes it."""
     positions: tuple[PositionPart, ...] = ()
-    """The stakes in it."""
+    """The stakes in the identity."""
 
 
 class LifecyclePart(_Part, frozen=True):
-    """What becomes of identities."""
+    """The status of new identities, and when pending ones become complete."""
 
     pending: bool = True
-    """New ones are pending, in vault "0"."""
+    """New identities are pending, with vault "0"."""
     complete_after: Annotated[float, Meta(ge=0)] | None = None
-    """Seconds on the emulator's clock until a pending one is complete; without it, until a step or a call."""
+    """Seconds on the emulator's clock until a pending identity is complete; by default it stays pending."""
 
 
 class IntuitionCrowd(_Part, frozen=True):
-    """Many identities that differ in a number; in texts `{n}` is the number, from 1."""
+    """Many identities, numbered from 1; `{n}` stands for the number."""
 
     count: Count
     """How many."""
     name: str = "user-{n}"
-    """What they are called."""
+    """The names of the identities in the scenario."""
     display_name: str | None = None
-    """As the clients sent it; without it, the name."""
+    """As a client sends it; the default is the name."""
     creator: Wallet = DEFAULT_WALLET
-    """The wallet that made them, or `{actor: NAME}`."""
+    """The wallet that created them, or `{actor: NAME}`."""
     description: str | None = None
-    """As the clients sent it."""
+    """As a client sends it."""
     image: str | None = None
-    """As the clients sent it."""
+    """As a client sends it."""
     external_reference: str | None = None
-    """As the clients sent it."""
+    """As a client sends it."""
     status: Status = "complete"
-    """What all of them are."""
+    """The status of all of them."""
 
 
 class IntuitionPart(_Part, frozen=True):
-    """What Intuition remembers."""
+    """The state of Intuition."""
 
     profile: Literal["documented"] | None = None
-    """Whom the API speaks for."""
+    """What the API emulates: the documentation page."""
     cors: bool = False
-    """Whether pages of other origins may use the API."""
+    """Whether web pages of other origins can use the API."""
     default_api_key: bool = True
-    """Whether `00000000-0000-4000-8000-000000000001` is good."""
+    """Whether `00000000-0000-4000-8000-000000000001` is valid."""
     api_keys: dict[str, ApiKeyPart | None] = {}
-    """Actors by their names; nothing after a name is a key and a wallet of the seed."""
+    """Actors by name; an empty value is a key and a wallet derived from the seed."""
     identities: dict[str, IntuitionRow] = {}
-    """Rows by names of yours; the API does not know the names."""
+    """Identities by a name for tests; the API does not use these names."""
     lifecycle: LifecyclePart | None = None
-    """Without it, new identities are complete at once."""
+    """By default new identities are complete at once."""
     crowd: IntuitionCrowd | None = None
-    """Many more."""
+    """Many identities, numbered from 1."""
 
 
 class Scenario(_Part, frozen=True):
-    """A world when it begins, and what happens to it over time."""
+    """A world at its start, and the faults that occur in it."""
 
     version: Literal[1]
-    """Of this format."""
+    """The version of this format."""
     schema: str | None = msgspec.field(name="$schema", default=None)
-    """For editors; not looked at."""
+    """The JSON Schema, for editors; the emulator ignores it."""
     description: str | None = None
-    """What it is for, in a sentence."""
+    """The purpose, in one sentence."""
     extends: str | tuple[str, ...] | None = None
-    """The scenarios below this one, by name or by a path from this file's folder; what is said here wins."""
+    """Base scenarios: bundled names, or paths relative to this file's folder. This file overrides them."""
     seed: int | None = None
-    """Decides every key, token and id; without it 0 under pytest, a new one in `serve`."""
+    """Determines every key, token and id; the default is 0 under pytest, random in `serve`."""
     clock: ClockPart = ClockPart()
-    """The emulator's clock when the world begins."""
+    """The emulator's clock at the start of the world."""
     spacetime: SpacetimePart = SpacetimePart()
-    """What SpacetimeDB remembers."""
+    """The state of SpacetimeDB."""
     intuition: IntuitionPart = IntuitionPart()
-    """What Intuition remembers."""
+    """The state of Intuition."""
     script: tuple[Step, ...] = ()
-    """What goes wrong, and what happens over time: the first step whose turn it is wins."""
+    """Steps: which requests they match, and what happens to them. If several steps apply, the first one happens."""

@@ -1,4 +1,4 @@
-"""What types alone don't tell: names that nobody has, values the real services would refuse, steps that do nothing."""
+"""Checks beyond types: unknown names, values that the real services refuse, steps that can never happen."""
 
 import re
 from collections import Counter
@@ -21,12 +21,12 @@ _LONGEST_LIFE = 10**12
 _FARTHEST_SKEW = 10**10
 """Seconds."""
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|did:.*|[0-9]+")
-"""What names an Intuition identity, or a key, without being its name in the scenario."""
+"""Ids of an Intuition identity, and default API keys: valid in a step without being a name of the scenario."""
 _SENDABLE = re.compile(r"[!-~]([ -~]*[!-~])?")
 
 
 class Names:
-    """Who and what a document names, also where something else about it is wrong."""
+    """The names that a document defines, also in parts with mistakes."""
 
     def __init__(self, tree: Node, scenario: schema.Scenario) -> None:
         self._tree = tree
@@ -60,13 +60,13 @@ def _in_crowd(name: str, crowd: schema.SpacetimeCrowd | schema.IntuitionCrowd | 
         return False
     before, _, after = crowd.name.partition("{n}")
     number = name.removeprefix(before).removesuffix(after)
-    if not (number.isdecimal() and number.isascii() and len(number) < 9 and str(int(number)) == number):
+    if not (number.isdecimal() and number.isascii() and len(number) < 9):
         return False
-    return 1 <= int(number) <= crowd.count and crowd.name.replace("{n}", number) == name
+    return 1 <= int(number) <= crowd.count and schema.numbered(crowd.name, int(number)) == name
 
 
 def senseless(tree: Node, scenario: schema.Scenario) -> Iterator[Mistake]:
-    """Everything that makes no sense, by its path."""
+    """All mistakes that are not errors of type, with their paths."""
     names = Names(tree, scenario)
     yield from _clock(scenario)
     yield from _spacetime(scenario.spacetime)
@@ -87,7 +87,7 @@ def _clock(scenario: schema.Scenario) -> Iterator[Mistake]:
         except ValueError as error:
             yield ("clock", "freeze"), f"{error}; write it like 2024-02-15T05:47:17Z"
     if clock.skew is not None and clock.freeze is not None:
-        yield ("clock", "skew"), "a clock that stands still is not ahead; choose one of freeze and skew"
+        yield ("clock", "skew"), "a frozen clock has no skew; remove `freeze` or `skew`"
     if clock.skew is not None and abs(clock.skew) > _FARTHEST_SKEW:
         yield ("clock", "skew"), "the clock can't leave the years 1970 to 9999"
 
@@ -102,13 +102,7 @@ def _spacetime(part: schema.SpacetimePart) -> Iterator[Mistake]:
             yield (*base, name, *path), text
     if (crowd := part.crowd) is not None:
         yield from _template(("spacetime", "crowd", "name"), crowd)
-        alike = schema.SpacetimePerson(
-            issuer=crowd.issuer,
-            email=None if crowd.email is None else crowd.email.replace("{n}", str(crowd.count)),
-            claims=crowd.claims,
-            expires_in=crowd.expires_in,
-        )
-        for path, text in _person(crowd.name, alike):
+        for path, text in _person(crowd.name, crowd.person(crowd.count)):
             yield ("spacetime", "crowd", *path), text
         yield from _clash(base, part.identities, crowd)
 
@@ -118,22 +112,22 @@ def _person(name: str, person: schema.SpacetimePerson) -> Iterator[Mistake]:
         yield (), "a name has at least one letter"
     for field, text in (("issuer", person.issuer), ("subject", person.subject)):
         if text is not None and not 0 < len(text.encode()) <= LONGEST_NAME:
-            yield (field,), f"it has {len(text.encode())} bytes; the server wants 1 to {LONGEST_NAME}"
+            yield (field,), f"it has {len(text.encode())} bytes; the server accepts 1 to {LONGEST_NAME}"
     if person.email is not None and (fault := email.fault(person.email)):
         yield ("email",), f"{person.email!r}: {fault}"
     for claim in sorted(CLAIM_NAMES & person.claims.keys()):
-        yield ("claims", claim), "no extra claim; issuer, subject, audience and expires_in say it"
+        yield ("claims", claim), "a standard claim; use `issuer`, `subject`, `audience` or `expires_in`"
     if person.expires_in is not None and abs(person.expires_in) > _LONGEST_LIFE:
-        yield ("expires_in",), f"at most {_LONGEST_LIFE} seconds, ahead or back"
+        yield ("expires_in",), f"at most {_LONGEST_LIFE} seconds before or after the start of the world"
     yield from _databases(person.databases)
 
 
 def _databases(given: int | tuple[str, ...]) -> Iterator[Mistake]:
     count = given if isinstance(given, int) else len(given)
     if not 0 <= count <= _MOST_DATABASES:
-        yield ("databases",), f"{count} databases; 0 to {_MOST_DATABASES} there can be"
+        yield ("databases",), f"{count} databases; 0 to {_MOST_DATABASES} are allowed"
     if isinstance(given, tuple) and (twice := _twice(given)):
-        yield ("databases",), f"{twice!r} is there twice"
+        yield ("databases",), f"{twice!r} is used twice"
 
 
 def _twice(names: Iterable[str]) -> str | None:
@@ -142,7 +136,7 @@ def _twice(names: Iterable[str]) -> str | None:
 
 def _template(path: Path, crowd: schema.SpacetimeCrowd | schema.IntuitionCrowd) -> Iterator[Mistake]:
     if crowd.name.count("{n}") != 1:
-        yield path, f"it names {crowd.count} of them: write {{n}} once, where the number goes"
+        yield path, "it must have {n} exactly once, where the number goes"
 
 
 # --- Intuition --------------------------------------------------------------------------------------------------------
@@ -162,7 +156,7 @@ def _intuition(part: schema.IntuitionPart, names: Names) -> Iterator[Mistake]:
         yield from _wallet(("intuition", "crowd", "creator"), crowd.creator, names)
         yield from _clash(("intuition", "identities"), part.identities, crowd)
     if part.lifecycle and part.lifecycle.complete_after is not None and not _ever_pending(part):
-        yield ("intuition", "lifecycle", "complete_after"), "nothing is ever pending; say `pending: true`"
+        yield ("intuition", "lifecycle", "complete_after"), "no identity is ever pending; add `pending: true`"
 
 
 def _ever_pending(part: schema.IntuitionPart) -> bool:
@@ -173,7 +167,7 @@ def _ever_pending(part: schema.IntuitionPart) -> bool:
 def _clash(path: Path, names: Iterable[str], crowd: schema.SpacetimeCrowd | schema.IntuitionCrowd) -> Iterator[Mistake]:
     for name in names:
         if _in_crowd(name, crowd):
-            yield (*path, name), "one of the crowd has this name"
+            yield (*path, name), "a member of the crowd has this name"
 
 
 def _keys(part: schema.IntuitionPart) -> Iterator[Mistake]:
@@ -186,18 +180,18 @@ def _keys(part: schema.IntuitionPart) -> Iterator[Mistake]:
         if key is None:
             continue
         if not _SENDABLE.fullmatch(key):
-            yield (*path, "key"), "no header can hold it; a key is printable ASCII without blanks around it"
+            yield (*path, "key"), "a key is printable ASCII without spaces around it"
         if key in seen:
-            yield (*path, "key"), f"{seen[key]} has the same"
+            yield (*path, "key"), f"{seen[key]} has the same key"
         seen[key] = name
 
 
 def _wallet(path: Path, wallet: schema.Wallet, names: Names) -> Iterator[Mistake]:
     if isinstance(wallet, schema.Reference) and wallet.actor not in names.key_names:
         hint = (
-            "has no wallet; give an API key in intuition.api_keys"
+            "has no wallet; add the actor to intuition.api_keys"
             if names.is_actor(wallet.actor)
-            else f"is no actor with an API key, {did_you_mean(wallet.actor, names.key_names)}"
+            else f"is not an actor with an API key; {did_you_mean(wallet.actor, names.key_names)}"
         )
         yield (*path, "actor"), f"{wallet.actor!r} {hint}"
 

@@ -1,10 +1,10 @@
-"""A tree against the model: everything that is of a wrong type, missing, or not known, at once.
+"""Checks a document against the format: all wrong types, missing keys and unknown keys at once.
 
-`msgspec.convert` would stop at the first mistake and not say where it stands. What is wrong is left out of the value
-that is built here, so that the rest can be converted, and looked at for its meaning too.
+`msgspec.convert` stops at the first mistake and does not know its position. Values with mistakes are left out here, so
+that the rest can be converted, and go through the semantic check too.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -16,11 +16,11 @@ from emulator.scenario.schema import Scenario
 from emulator.scenario.semantic_check import senseless
 
 _WRONG = object()
-"""Stands for a value that was left out."""
+"""A value with a mistake, to be left out."""
 
 
 def checked(tree: Node) -> tuple[Scenario, list[Problem]]:
-    """The scenario without what is wrong, and all that is wrong."""
+    """The scenario without values that have mistakes, and all mistakes."""
     walk = _Walk()
     found = walk.value(tree, inspect.type_info(Scenario), ())
     scenario = msgspec.convert({"version": 1, **walk.rest} if found is _WRONG else found, Scenario)
@@ -30,7 +30,7 @@ def checked(tree: Node) -> tuple[Scenario, list[Problem]]:
 
 
 def _follows(problem: Problem, wrong: list[Problem]) -> bool:
-    """Whether it may be there only because something within was left out."""
+    """Whether the problem may exist only because a value inside it was left out."""
     return any(each.path[: len(problem.path)] == problem.path for each in wrong)
 
 
@@ -38,19 +38,19 @@ class _Walk:
     def __init__(self) -> None:
         self.problems: list[Problem] = []
         self.rest: dict[str, Any] = {}
-        """What is good of a document without a good version."""
+        """The valid parts of a document whose `version` is missing or wrong."""
         self._kept: dict[Path, list[int]] = {}
-        """The places in a list of what was not left out."""
+        """The original indexes of the values of a list that were not left out."""
 
     def place(self, path: Path) -> Path:
-        """Where the tree has what the value has at a path."""
+        """The path in the document of a path in the converted value."""
         placed: Path = ()
         for step in path:
             placed = (*placed, self._kept[placed][step] if isinstance(step, int) and placed in self._kept else step)
         return placed
 
     def value(self, node: Node, kind: inspect.Type, at: Path) -> Any:
-        """What the node says, or `_WRONG` when it does not fit."""
+        """The value of a node, or `_WRONG` when it does not fit the type."""
         if isinstance(kind, inspect.AnyType):
             return plain(node)
         fitting = next((each for each in _members(kind) if _fits(node, each)), None)
@@ -104,19 +104,14 @@ class _Walk:
     def _scalar(self, node: Node, kind: inspect.Type) -> Any:
         if isinstance(kind, inspect.LiteralType) and node.value not in kind.values:
             meant = did_you_mean(node.raw, map(str, kind.values))
-            return self._wrong(node, f"no {node.raw[:60]!r} here, {meant}")
+            return self._wrong(node, f"{node.raw[:60]!r} is not allowed here; {meant}")
         if isinstance(kind, inspect.IntType | inspect.FloatType):
-            for text, bound, holds in _bounds(kind):
-                if not holds(node.value, bound):
-                    return self._wrong(node, f"{node.raw[:60]} is too {text}; {bound} is the limit")
+            assert isinstance(node.value, int | float)
+            if kind.ge is not None and node.value < kind.ge:
+                return self._wrong(node, f"{node.raw[:60]} is too small; the limit is {kind.ge}")
+            if kind.le is not None and node.value > kind.le:
+                return self._wrong(node, f"{node.raw[:60]} is too large; the limit is {kind.le}")
         return node.value
-
-
-def _bounds(kind: inspect.IntType | inspect.FloatType) -> Iterator[tuple[str, float, Callable[[Any, Any], bool]]]:
-    if kind.ge is not None:
-        yield "small", kind.ge, lambda value, bound: value >= bound
-    if kind.le is not None:
-        yield "large", kind.le, lambda value, bound: value <= bound
 
 
 def _entries(node: Node) -> dict[str, Node]:
@@ -137,12 +132,8 @@ def _is_whole(node: Node) -> bool:
     return isinstance(node.value, int) and not isinstance(node.value, bool)
 
 
-def _same_kind(node: Node, kind: inspect.LiteralType) -> bool:
-    return type(node.value) is type(kind.values[0])
-
-
 _KINDS: list[tuple[type[inspect.Type], str, Callable[[Node, Any], bool]]] = [
-    (inspect.NoneType, "nothing", lambda node, _: node.value is None),
+    (inspect.NoneType, "", lambda node, _: node.value is None),
     (inspect.StructType, "a mapping", lambda node, _: isinstance(node.value, dict)),
     (inspect.DictType, "a mapping", lambda node, _: isinstance(node.value, dict)),
     (inspect.VarTupleType, "a list", lambda node, _: isinstance(node.value, list)),
@@ -151,7 +142,7 @@ _KINDS: list[tuple[type[inspect.Type], str, Callable[[Node, Any], bool]]] = [
         "a list of two",
         lambda node, kind: isinstance(node.value, list) and len(node.value) == len(kind.item_types),
     ),
-    (inspect.LiteralType, "", _same_kind),
+    (inspect.LiteralType, "", lambda node, kind: type(node.value) is type(kind.values[0])),
     (inspect.BoolType, "true or false", lambda node, _: isinstance(node.value, bool)),
     (inspect.IntType, "a whole number", lambda node, _: _is_whole(node)),
     (inspect.FloatType, "a number", lambda node, _: _is_whole(node) or isinstance(node.value, float)),
@@ -164,20 +155,18 @@ def _fits(node: Node, kind: inspect.Type) -> bool:
 
 
 def _words(kind: inspect.Type) -> str:
-    """What a type is called: `text or a list`."""
+    """The name of a type, like `text or a list`."""
     return " or ".join(dict.fromkeys(filter(None, map(_word, _members(kind)))))
 
 
 def _word(kind: inspect.Type) -> str:
     if isinstance(kind, inspect.LiteralType):
         return " or ".join(map(str, kind.values))
-    return (
-        "" if isinstance(kind, inspect.NoneType) else next(word for each, word, _ in _KINDS if isinstance(kind, each))
-    )
+    return next(word for each, word, _ in _KINDS if isinstance(kind, each))
 
 
 def _seen(node: Node, wanted: inspect.Type) -> str:
-    """What is there instead, and how a text has to be written when one is wanted."""
+    """The value found instead, with a hint to quote it when a string is expected."""
     if isinstance(node.value, dict):
         return "a mapping"
     if isinstance(node.value, list):

@@ -1,28 +1,28 @@
-"""Text to a tree: YAML 1.2, of which JSON is a part.
+"""Parses YAML 1.2, and JSON as a subset of it, into nodes with positions.
 
-The parser's events are looked at one by one, so nothing is nested deeper, and no alias means more, than a document may
-hold; and no data can name code, since a tag is a mistake.
+The parser's events are handled one by one, so that limits on nesting and on the size of expanded aliases hold. Tags are
+mistakes, so a document can't name Python code.
 """
 
 import json
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from emulator.scenario.document import Mark, Node, Path, Problem, Scalar
 
 LARGEST = 1024 * 1024
-"""Bytes of a document."""
+"""The most bytes of a document."""
 _DEEPEST = 64
 _MOST_NODES = 50_000
-_TOO_MUCH = f"more than {_MOST_NODES} values, aliases counted as often as used; `crowd` makes many alike"
-_HALF = "half a surrogate pair"
+_TOO_MUCH = f"more than {_MOST_NODES} values, aliases counted at each use; use `crowd` for many rows"
+_HALF = "an unpaired surrogate"
 _LONGEST_NUMBER = 400
-"""Digits."""
+"""The most digits."""
 
-# The core schema of YAML 1.2 (10.3.2). `no`, `on` and `2024-02-15` are texts.
+# The core schema of YAML 1.2 (10.3.2). `no`, `on` and `2024-02-15` are strings.
 _WORDS: dict[str, Scalar] = {
     "": None,
     "~": None,
@@ -37,7 +37,7 @@ _NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 
 
 class Unreadable(Exception):
-    """A document that is no tree at all."""
+    """A document that can't be parsed."""
 
     def __init__(self, problems: list[Problem]) -> None:
         super().__init__("\n".join(map(str, problems)))
@@ -45,10 +45,10 @@ class Unreadable(Exception):
 
 
 def read(data: bytes, file: str) -> tuple[Node, list[Problem]]:
-    """The tree of a file, and what is wrong with it as YAML. Raises Unreadable when there is no tree."""
+    """The nodes of a file, and its mistakes as YAML. Raises Unreadable when it can't be parsed."""
     top = Mark(file, 1, 1)
     if len(data) > LARGEST:
-        raise Unreadable([Problem(top, (), f"{len(data)} bytes; {LARGEST} are the most, and `crowd` makes many alike")])
+        raise Unreadable([Problem(top, (), f"{len(data)} bytes; the limit is {LARGEST}; use `crowd` for many rows")])
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -60,14 +60,14 @@ def read(data: bytes, file: str) -> tuple[Node, list[Problem]]:
 
 
 def read_plain(value: Any) -> Node:
-    """The tree of a JSON value that is in no file. Raises Unreadable."""
+    """The nodes of a JSON value without a file. Raises Unreadable."""
     return _plain_node(value, (), Mark())
 
 
 def read_json(text: str) -> Node:
-    """The tree of a JSON text that is in no file. Raises Unreadable."""
+    """The nodes of a JSON text without a file. Raises Unreadable."""
     if len(text) > LARGEST:
-        raise Unreadable([Problem(Mark(), (), f"{len(text)} characters; {LARGEST} are the most")])
+        raise Unreadable([Problem(Mark(), (), f"{len(text)} characters; the limit is {LARGEST}")])
     return read_plain(json.loads(text))
 
 
@@ -81,7 +81,7 @@ def _plain_node(value: Any, path: Path, mark: Mark) -> Node:
     if isinstance(value, list):
         return Node([_plain_node(each, (*path, at), mark) for at, each in enumerate(value)], mark, path)
     if isinstance(value, float) and not math.isfinite(value):
-        raise Unreadable([Problem(mark, path, "not a number that JSON has")])
+        raise Unreadable([Problem(mark, path, "not a valid JSON number")])
     return Node(value, mark, path, raw=str(value))
 
 
@@ -89,7 +89,7 @@ _PAIR = re.compile(r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c
 
 
 def _as_yaml(text: str) -> str:
-    """JSON in which YAML reads the same: without tabs between the tokens, without surrogate pairs in the texts."""
+    """JSON that YAML parses equally: without tabs between tokens and without escaped surrogate pairs."""
 
     def character(found: re.Match[str]) -> str:
         return found[1] + bytes.fromhex(found[2] + found[3]).decode("utf-16-be")
@@ -102,7 +102,7 @@ def _as_yaml(text: str) -> str:
 
 @dataclass(slots=True)
 class _Open:
-    """A list or a mapping that has not ended; of a mapping, `nodes` are keys and values in turn."""
+    """A list or a mapping whose end is not reached yet; `nodes` of a mapping alternate between keys and values."""
 
     mark: Mark
     path: Path
@@ -115,7 +115,7 @@ class _Open:
         return self.mapping and len(self.nodes) % 2 == 0
 
     def next_path(self) -> Path:
-        """Where the next node stands; a key where its mapping does."""
+        """The path of the next node; a key has the path of its mapping."""
         if not self.mapping:
             return (*self.path, len(self.nodes))
         return self.path if self.at_key else (*self.path, self.nodes[-1].raw)
@@ -126,7 +126,7 @@ def _built(text: str, file: str) -> tuple[Node, list[Problem]]:
     for event in _events(text, file):
         builder.take(event)
     if builder.root is None:
-        raise Unreadable([Problem(Mark(file, 1, 1), (), "it is empty; a scenario begins with `version: 1`")])
+        raise Unreadable([Problem(Mark(file, 1, 1), (), "the document is empty; start with `version: 1`")])
     return builder.root, builder.problems
 
 
@@ -145,14 +145,12 @@ def _events(text: str, file: str) -> Iterator[Any]:
         position = getattr(error, "position", 0)
         line = text.count("\n", 0, position) + 1
         raise Unreadable([Problem(Mark(file, line, 1), (), "not YAML: a character that is not allowed")]) from None
-    except Unreadable:
-        raise
-    except Exception as error:  # what ruamel does not foresee, such as the escape "\UFFFFFFFF"
+    except Exception as error:  # ruamel lets other exceptions through, as for the escape "\UFFFFFFFF"
         raise Unreadable([Problem(Mark(file, 1, 1), (), f"not YAML: {error}")]) from error
 
 
 class _Builder:
-    """Takes the events one by one."""
+    """Builds nodes from events."""
 
     def __init__(self, file: str) -> None:
         self.root: Node | None = None
@@ -166,20 +164,17 @@ class _Builder:
         what = type(event).__name__
         mark = Mark(self._file, event.start_mark.line + 1, event.start_mark.column + 1)
         if getattr(event, "tag", None) is not None:
-            self._wrong(mark, f"a tag, {str(event.tag)[:60]}; scenarios have none")
+            self._wrong(mark, f"tags such as {str(event.tag)[:60]} are not allowed")
         if what == "DocumentStartEvent":
             self._documents += 1
             if self._documents > 1:
-                raise Unreadable([Problem(mark, (), "a second document; a file holds one")])
+                raise Unreadable([Problem(mark, (), "a second document; a file can have only one")])
         elif what in {"MappingStartEvent", "SequenceStartEvent"}:
             self._begin(_Open(mark, self._path(), event.anchor, mapping=what == "MappingStartEvent"))
         elif what in {"MappingEndEvent", "SequenceEndEvent"}:
             self._end()
         elif what == "ScalarEvent":
-            node = self._scalar(event, mark)
-            if event.anchor:
-                self._anchors[event.anchor] = node
-            self._add(node)
+            self._add(self._scalar(event, mark), event.anchor)
         elif what == "AliasEvent":
             self._alias(event.anchor, mark)
 
@@ -201,12 +196,11 @@ class _Builder:
         depth = 1 + max((each.depth for each in done.nodes), default=0)
         if size > _MOST_NODES or depth > _DEEPEST:
             raise Unreadable([Problem(done.mark, done.path, _TOO_MUCH)])
-        node = Node(node.value, node.mark, node.path, "", node.marks, size, depth)
-        if done.anchor:
-            self._anchors[done.anchor] = node
-        self._add(node)
+        self._add(replace(node, size=size, depth=depth), done.anchor)
 
-    def _add(self, node: Node) -> None:
+    def _add(self, node: Node, anchor: str | None = None) -> None:
+        if anchor:
+            self._anchors[anchor] = node
         self._nodes += 1
         if self._nodes > _MOST_NODES:
             raise Unreadable([Problem(node.mark, node.path, _TOO_MUCH)])
@@ -230,10 +224,10 @@ class _Builder:
             if key.raw == "<<":
                 merged.extend(each.value if isinstance(each.value, list) else [each])
             elif not isinstance(key.value, str):
-                self._wrong(key.mark, "a key is a text; write it in quotes", done.path)
+                self._wrong(key.mark, "a key must be a string; put it in quotes", done.path)
             elif key.value in value:
                 first = marks[key.value]
-                self._wrong(key.mark, f"the key is here twice; first in line {first.line}", (*done.path, key.value))
+                self._wrong(key.mark, f"duplicate key; first in line {first.line}", (*done.path, key.value))
             else:
                 value[key.value], marks[key.value] = each, key.mark
         for each in merged:
@@ -241,9 +235,9 @@ class _Builder:
         return Node(value, done.mark, done.path, marks=marks)
 
     def _merge(self, below: Node, value: dict[str, Node], marks: dict[str, Mark]) -> None:
-        """`<<: *defaults`: what is not said otherwise."""
+        """`<<: *defaults` adds the keys that the mapping itself does not have."""
         if not isinstance(below.value, dict):
-            self._wrong(below.mark, "`<<` takes a mapping", below.path)
+            self._wrong(below.mark, "`<<` needs a mapping", below.path)
             return
         for key, each in below.value.items():
             value.setdefault(key, each)
@@ -269,15 +263,15 @@ def _broken(text: str) -> bool:
 
 
 def _resolved(text: str) -> Scalar:
-    """What a text without quotes is. Raises ValueError for a number that JSON has not."""
+    """The value of a scalar without quotes. Raises ValueError for a number that JSON does not have."""
     if text in _WORDS:
         return _WORDS[text]
     if _WHOLE.fullmatch(text):
         if len(text) > _LONGEST_NUMBER:
-            raise ValueError("too long a number")
+            raise ValueError("the number is too long")
         return int(text)
     if _BASED.fullmatch(text):
         return int(text, 0)
     if _NOT_FINITE.fullmatch(text) or (_DECIMAL.fullmatch(text) and not math.isfinite(float(text))):
-        raise ValueError("not a number that JSON has")
+        raise ValueError("not a valid JSON number")
     return float(text) if _DECIMAL.fullmatch(text) else text

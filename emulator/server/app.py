@@ -1,18 +1,14 @@
 """The chain of handlers for every request: control routes, or journal, routing, faults, API."""
 
-from typing import Any
-
 from emulator.control.api.access import Guard
-from emulator.control.api.operations import PREFIX
-from emulator.control.api.routes import control
-from emulator.core.path_pattern import PathPattern
-from emulator.http.request import Request
+from emulator.control.api.dispatch import control
+from emulator.control.api.routes import PREFIX
 from emulator.http.response import Response
-from emulator.http.routing import Api, nearest_path
 from emulator.server.call import Call, CallHandler
 from emulator.server.caller import actor_of
 from emulator.server.fault_injection import with_faults
 from emulator.server.journaling import with_journal
+from emulator.server.not_found import why_not_found
 from emulator.services.intuition import handlers as intuition_handlers
 from emulator.services.intuition import model as intuition_model
 from emulator.services.spacetimedb import handlers as spacetime_handlers
@@ -47,7 +43,7 @@ def with_routing(next_handler: CallHandler) -> CallHandler:
         api, store = (v1, world.spacetime) if _is_below(request.path, "/v1") else (root, world.intuition)
         match = api.routes.find(request.method, request.path)
         if match is None:
-            call.why_not = _why_not_found(request, api, (v1, root))
+            call.why_not = why_not_found(request, api, (v1, root))
         else:
             call.api, call.match, call.store, request.params = api, match, store, match.params
         call.actor = actor_of(call)
@@ -65,12 +61,3 @@ async def dispatch(call: Call) -> Response:
 
 def _is_below(path: str, prefix: str) -> bool:
     return path.startswith(prefix) and (len(path) == len(prefix) or path[len(prefix)] == "/")
-
-
-def _why_not_found(request: Request, api: Api[Any], apis: tuple[Api[Any], ...]) -> str:
-    requested = f"{request.method} {request.path[:200]}"
-    for pattern, why in api.elsewhere.items():
-        if PathPattern(pattern).matches(request.path):
-            return f"{requested}: {why}"
-    near = nearest_path(request.path, [known for each in apis for known in each.routes.paths])
-    return f"{requested}: no such route; did you mean {near}?" if near else f"{requested}: no such route"

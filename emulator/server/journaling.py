@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from emulator.core.clock import monotonic
 from emulator.http.response import TEXT, Response, head_lines
-from emulator.journal.exchange import KEPT_OF_A_BODY, Exchange, Message
+from emulator.journal.exchange import Exchange, Message
+from emulator.journal.limits import KEPT_OF_A_BODY
 from emulator.journal.masking import mask
 from emulator.server.call import Call, CallHandler
 from emulator.world.world import World

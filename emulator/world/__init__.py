@@ -1,1 +1,1 @@
-"""Worlds: one state of both services, how it begins, is replaced, put aside and written down. No HTTP in here."""
+"""Worlds: the state of both services, how it is made, replaced, and saved as a snapshot. No HTTP in here."""

@@ -1,4 +1,4 @@
-"""Who a scenario names, and how to tell them apart."""
+"""The actors of a scenario, found by name, identity or API key."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -10,10 +10,10 @@ from emulator.core.deferred_free import DeferredFree
 
 
 class Actor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A name of a scenario, with all that the scenario gives it; what it does not give is empty.
+    """An actor of a scenario; fields that the scenario does not give are empty.
 
-    `identity` is SpacetimeDB's, in hex, and follows from `issuer` and `subject`; `expires_in` is seconds from the
-    world's beginning.
+    `identity` is SpacetimeDB's, in hex, computed from `issuer` and `subject`; `expires_in` is seconds from the start of
+    the world.
     """
 
     name: str
@@ -27,7 +27,7 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     api_key: str = ""
     wallet: str = ""
     crowd: bool = False
-    """One of many alike, shown only when asked for."""
+    """Whether it is a member of a `crowd`, which lists of actors omit."""
 
 
 class ActorRegistry:
@@ -48,7 +48,7 @@ class ActorRegistry:
         return self._by_name.get(name)
 
     def add(self, actor: Actor) -> None:
-        """What is added later under a name takes the place of what it gives anew."""
+        """Add an actor. If the name exists, the new fields that are not empty replace the old ones."""
         known = self.get(actor.name)
         self._by_name[actor.name] = actor if known is None else _both(known, actor)
         if actor.identity:
@@ -57,7 +57,7 @@ class ActorRegistry:
             self._by_key[actor.api_key] = actor.name
 
     def name_of(self, *, identity: str = "", api_key: str = "") -> str:
-        """The actor with this identity or this API key; nothing when it is nobody."""
+        """The name of the actor with this identity or this API key, empty without one."""
         return self._by_key.get(api_key) or self._by_identity.get(identity) or ""
 
     def fork(self) -> "ActorRegistry":

@@ -1,4 +1,4 @@
-"""A config made ready: the world as it is at its beginning, which every new world is a fork of."""
+"""The world of a config at its start; every new world of this config is a fork of it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -31,7 +31,7 @@ _DEFAULTS = Config(seed=0, spacetime_profile="documented", intuition_profile="do
 
 @dataclass(frozen=True)
 class Blueprint:
-    """A config made ready: the world as it is at its beginning, made once and shared by all that are made from it."""
+    """The world of a config at its start, made once; new worlds share its data."""
 
     seed: int
     journal_size: int
@@ -39,14 +39,14 @@ class Blueprint:
 
     @classmethod
     def of(cls, config: Config, deferred: DeferredFree) -> "Blueprint":
-        """Of a world that holds nothing yet; the scenario is not looked at. Raises Misconfigured."""
+        """The blueprint of an empty world; the config's scenario is ignored. Raises Misconfigured."""
         full = config.over(_DEFAULTS)
         seed, journal_size = _typed("seed", full.seed, int), _typed("journal_size", full.journal_size, int)
         freeze_at = None if full.freeze_at is None else _typed("freeze_at", full.freeze_at, datetime)
         if freeze_at is not None and freeze_at.tzinfo is None:
-            raise Misconfigured(f"freeze_at is {freeze_at!r}, without an offset; give it tzinfo=datetime.UTC")
+            raise Misconfigured(f"freeze_at is {freeze_at!r}, without an offset; add tzinfo=datetime.UTC")
         if journal_size < 0:
-            raise Misconfigured(f"journal_size is {journal_size}; it is 0 or more")
+            raise Misconfigured(f"journal_size is {journal_size}; it must be 0 or more")
         context = Context(Clock(freeze_at), Entropy(seed), deferred)
         beginning = World(
             context,
@@ -63,7 +63,7 @@ class Blueprint:
         return cls(seed, journal_size, beginning)
 
     def world(self) -> "World":
-        """Another one that begins now."""
+        """A new world, whose start is the current time."""
         context = self.beginning.context.fork()
         journal = Journal(self.journal_size, context.lock, context.deferred)
         return self.beginning.fork(context, journal, begun=context.clock.micros())
@@ -85,5 +85,5 @@ def _signing_key(seed: int, private: Path | None, public: Path | None) -> Signin
     if private is None and public is None:
         return SigningKey.from_seed(seed)
     if private is None or public is None:
-        raise Misconfigured("jwt_priv_key_path and jwt_pub_key_path go together; one of them is missing")
+        raise Misconfigured("jwt_priv_key_path and jwt_pub_key_path must be given together; one is missing")
     return SigningKey.from_files(Path(private), Path(public))

@@ -1,4 +1,4 @@
-"""How worlds begin, as users say it."""
+"""The configuration of a world."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -13,17 +13,17 @@ from emulator.core.errors import Misconfigured
 
 
 class Inline(msgspec.Struct, frozen=True):
-    """A scenario that is in no file: its JSON."""
+    """A scenario given as a document instead of a file, as JSON."""
 
     json: str
 
 
 ScenarioFunction = Callable[[Any], object]
-"""Called with the `Emulator` whose world it makes."""
+"""Called with an `Emulator`, whose world it changes."""
 Source = str | Path | Inline | ScenarioFunction
-"""A bundled scenario's name, a file, a document, or a function that makes the world."""
+"""A bundled scenario's name, a file, a document, or a function."""
 Given = Source | Mapping[str, Any] | list[Any] | tuple[Any, ...]
-"""As people write it: one, or several in layers."""
+"""As users write it: one scenario, or several as layers."""
 
 
 class Settings(TypedDict, total=False):
@@ -41,17 +41,17 @@ class Settings(TypedDict, total=False):
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """How worlds begin. The same config makes the same world, byte for byte once the clock is frozen.
+    """The configuration of a world. With a frozen clock, equal configs make equal worlds, byte for byte.
 
-    None leaves a field to the next config below, and at last to its default:
+    A field that is None is taken from a lower config or the scenario, else it has this default:
 
-    - `seed` (0) decides every key, token and id
-    - `scenario` (none) is what the world holds at its beginning: a bundled one's name, a file, a document, a function,
-      or several of them in layers
+    - `seed` (0) determines every key, token and id
+    - `scenario` (none) is the content of a new world: a bundled scenario's name, a file, a document, a function, or a
+      list of them as layers
     - `spacetime_profile`, `intuition_profile` ("documented") name the service and release that the APIs emulate
-    - `freeze_at` (the clock runs) is the moment the clock stands at
-    - `jwt_priv_key_path`, `jwt_pub_key_path` (a pair from the seed) name P-256 keys in PEM form
-    - `journal_size` (10,000) is how many exchanges are remembered
+    - `freeze_at` (the clock runs) is the time at which the clock is frozen
+    - `jwt_priv_key_path`, `jwt_pub_key_path` (a pair from the seed) are files of P-256 keys in PEM format
+    - `journal_size` (10,000) is the most exchanges that the journal keeps
     """
 
     seed: int | None = None
@@ -70,7 +70,7 @@ class Config:
 
     @property
     def layers(self) -> tuple[Source, ...]:
-        """The scenarios, the lowest first; none when there is no scenario. Raises Misconfigured for what is none."""
+        """The scenarios, the lowest layer first. Raises Misconfigured for a value of a wrong type."""
         layers = cast(tuple[Any, ...], self.scenario or ())
         for each in layers:
             if not isinstance(each, str | Path | Inline) and not callable(each):
@@ -78,14 +78,14 @@ class Config:
         return layers
 
     def over(self, below: "Config") -> "Config":
-        """This config, with `below` where it says nothing."""
+        """This config; fields that are None are taken from `below`."""
         return Config(
             **{name: value for config in (below, self) for name, value in vars(config).items() if value is not None}
         )
 
 
 def _in_one_spelling(given: Any) -> Any:
-    """Since a world is made once for each scenario: files are paths, documents are JSON. Anything else stays."""
+    """Files as `Path`, documents as `Inline`: equal scenarios need equal keys in the map of blueprints."""
     if isinstance(given, Mapping):
         try:
             return Inline(json.dumps(given))
@@ -95,12 +95,12 @@ def _in_one_spelling(given: Any) -> Any:
 
 
 def is_bundled_name(given: object) -> bool:
-    """A text without suffix and slash."""
+    """Whether it is a string without dots and slashes."""
     return isinstance(given, str) and not any(mark in given for mark in "/\\.")
 
 
 def name_of(given: Source) -> str:
-    """For people."""
+    """For messages and lists."""
     if isinstance(given, Inline):
         return "inline document"
     if isinstance(given, str | Path):

@@ -1,14 +1,14 @@
-"""A world put aside, to go on from later."""
+"""Snapshots of a world, in memory."""
 
 from emulator.journal.journal import Journal
 from emulator.world.world import World
 
 
 class Snapshot:
-    """A world put aside. It is never changed; any number of worlds can begin from it."""
+    """A copy of a world. It never changes, so it can be restored many times."""
 
     def __init__(self, world: World) -> None:
-        with world.context.lock:  # or a row could be made between its chance and itself
+        with world.context.lock:  # so that no request draws a random number before, and stores its row after the fork
             self._kept = world.fork(world.context.fork(), world.journal)
 
     def world(self, journal: Journal) -> World:

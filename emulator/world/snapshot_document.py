@@ -1,6 +1,6 @@
-"""A world as a document: what `GET /_emulator/snapshot` and `--export-on-exit` write, and `PUT` reads again.
+"""A world as a JSON document: `GET /_emulator/snapshot` and `--export-on-exit` write it, `PUT` reads it.
 
-Made for people to compare: one order always, rows as the APIs show them, wallets in the place of whole users.
+Documents can be compared with diff: the order is fixed, rows are as in the APIs, users are named by their wallets.
 """
 
 from typing import Annotated, Any
@@ -35,14 +35,14 @@ class Part(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
 
 
 class ClockPart(Part, kw_only=True):
-    """It stands at `freeze`, or runs `skew` seconds ahead of wall time."""
+    """The clock is frozen at `freeze`, or runs `skew` seconds ahead of wall time."""
 
     freeze: str | None = None
     skew: float = 0.0
 
 
 class KeyPart(Part, kw_only=True):
-    """A signing key by where it comes from; `retired` is when it was rotated away."""
+    """A signing key: `origin` says how to derive it from the seed, `retired` is the time of its rotation."""
 
     origin: str
     retired: str | None = None
@@ -51,15 +51,15 @@ class KeyPart(Part, kw_only=True):
 class SpacetimePart(Part, kw_only=True):
     profile: str
     keys: list[KeyPart]
-    """The one that signs now, those that were rotated away, the last one first."""
+    """The current key, then earlier ones, the latest first."""
     first_key: str
-    """The origin of the one that signs the actors' tokens."""
+    """The origin of the key that signs the actors' tokens."""
     emails: dict[str, str] = {}
     databases: dict[str, list[Database]] = {}
 
 
 class RowPart(Part, kw_only=True):
-    """An identity as the API shows it; `creator` is a wallet, `completes_at` when a pending one is to be complete."""
+    """An identity as in the API; `creator` is a wallet, `completes_at` the time when a pending one becomes complete."""
 
     name: str | None = None
     id: str
@@ -92,7 +92,7 @@ class IntuitionPart(Part, kw_only=True):
 
 
 class StepPart(Part, kw_only=True):
-    """A step and how far it has come; `windows` are those of its rate limit: when they began, and how many came."""
+    """A step and its counters; `windows` has the start and number of requests of each client, for a rate limit."""
 
     n: int
     step: Step
@@ -102,16 +102,16 @@ class StepPart(Part, kw_only=True):
 
 
 class Document(Part, kw_only=True):
-    """A whole world, but for its journal."""
+    """A world without its journal."""
 
     version: int
     seed: int
     scenario: list[str] = []
-    """What the world began with, by name."""
+    """The names of the world's scenarios."""
     begun: str
     clock: ClockPart
     drawn: dict[str, int]
-    """How often chance was asked for each purpose."""
+    """How many random numbers were drawn for each purpose."""
     spacetime: SpacetimePart
     intuition: IntuitionPart
     actors: list[Actor] = []
@@ -140,9 +140,7 @@ def written(world: World) -> bytes:
 
 
 def _clock_part(clock: Clock) -> ClockPart:
-    if clock.frozen:
-        return ClockPart(freeze=rfc3339(clock.micros()))
-    return ClockPart(skew=clock.ahead)
+    return ClockPart(freeze=rfc3339(clock.micros())) if clock.frozen else ClockPart(skew=clock.ahead)
 
 
 def _spacetime_part(store: SpacetimeStore) -> SpacetimePart:
@@ -188,20 +186,18 @@ def _step_part(fault: Fault) -> StepPart:
 
 
 def read(data: bytes, like: World) -> World:
-    """The world a document describes, with the journal and the user's own key of `like`. Raises Misconfigured."""
+    """The world of a document, with the journal of `like`, and its key if that is from files. Raises Misconfigured."""
     try:
         document = msgspec.json.decode(data, type=Document)
         if document.version != 1:
             raise Misconfigured(f"this is version {document.version} of a snapshot; this emulator reads 1")
         return _world(document, like)
     except (msgspec.DecodeError, ValueError, OverflowError, RecursionError) as error:
-        raise Misconfigured(f"this is no snapshot: {error}") from None
+        raise Misconfigured(f"invalid snapshot: {error}") from None
 
 
 def _world(document: Document, like: World) -> World:
-    entropy = Entropy(document.seed)
-    entropy.drawn = document.drawn
-    context = Context(_clock(document.clock), entropy, like.context.deferred)
+    context = Context(_clock(document.clock), Entropy(document.seed, document.drawn), like.context.deferred)
     faults = Faults(context.lock, _micros(document.begun))
     for part in document.script:
         _add_step(faults, part)
@@ -261,17 +257,17 @@ def _spacetime(document: Document, context: Context, like: World) -> SpacetimeSt
 def _packed(database: Database) -> bytes:
     parse_identity(database.identity)
     if len(database.packed) != len(database.identity) // 2 + 16:
-        raise ValueError(f"{database.address!r} is no address; it has 32 hex digits")
+        raise ValueError(f"{database.address!r} is not an address; it must have 32 hex digits")
     return database.packed
 
 
 def _key(seed: int, origin: str, like: World) -> SigningKey:
-    """Keys of a seed are made again; a key from files is in no document, so it must be the one that is here."""
+    """Keys are derived from the seed again; a document has no key from files, so that must be the key of `like`."""
     if origin != SigningKey.FROM_FILES:
         return SigningKey.again(seed, origin)
     own = like.spacetime.keyring.first
     if own.origin != origin:
-        raise Misconfigured("its tokens are signed by a key from files; start with the same --jwt-priv-key-path")
+        raise Misconfigured("the snapshot needs a signing key from files; start with the same --jwt-priv-key-path")
     return own
 
 
@@ -285,7 +281,7 @@ def _intuition(part: IntuitionPart, context: Context) -> IntuitionStore:
     store = IntuitionStore(_known(part.profile, INTUITION_PROFILES), context)
     store.cors, store.lifecycle = part.cors, part.lifecycle
     if not 0 <= (part.lifecycle.complete_after or 0) <= LONGEST:
-        raise ValueError(f"intuition.lifecycle.complete_after is not from 0 to {LONGEST:.0e}")
+        raise ValueError(f"intuition.lifecycle.complete_after must be from 0 to {LONGEST:,.0f}")
     for key in part.api_keys:
         store.put_api_key(key)
     for user in part.users:
@@ -300,12 +296,12 @@ def _put_row(store: IntuitionStore, number: int, part: RowPart) -> None:
     if creator is None:
         raise ValueError(f"intuition.identities[{number}]: no user has the wallet {part.creator!r}")
     if store.has_id(part.id):
-        raise ValueError(f"intuition.identities[{number}]: the id {part.id!r} is there twice")
+        raise ValueError(f"intuition.identities[{number}]: the id {part.id!r} is used twice")
     for moment in (part.created_at, part.updated_at):
         parse_rfc3339(moment)
     for position in part.positions:
         if not (position.amount_staked.isdecimal() and position.assets.isdecimal()):
-            raise ValueError(f"intuition.identities[{number}]: {position.amount_staked!r} is no stake")
+            raise ValueError(f"intuition.identities[{number}]: {position.amount_staked!r} is not a stake")
     fields = {field: getattr(part, field) for field in Identity.__struct_fields__ if field != "creator"}
     store.put(number, Identity(creator=creator, **fields))
     if part.name is not None:

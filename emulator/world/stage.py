@@ -1,4 +1,4 @@
-"""The world that requests see now, and how another takes its place."""
+"""The current world, and how it is replaced."""
 
 from collections.abc import Callable
 
@@ -12,57 +12,57 @@ from emulator.world.world import World
 __tracebackhide__ = is_misconfigured
 
 Make = Callable[[Config, DeferredFree], Blueprint]
-"""How a config is made ready. Raises Misconfigured."""
+"""Makes the blueprint of a config. Raises Misconfigured."""
 
 
 class Stage:
-    """Holds the world that requests see now. Resetting puts another in its place: one assignment."""
+    """Holds the current world. A reset replaces it with one assignment; a request keeps the world it started in."""
 
     _REMEMBERED = 32
-    """Blueprints; the oldest is made again when it is needed again."""
+    """The most blueprints that are cached; the oldest is dropped first."""
 
     def __init__(self, config: Config, make: Make, deferred: DeferredFree | None = None) -> None:
         self.config = config
-        """What a plain reset goes back to."""
+        """The config of `reset()`."""
         self._started = config
         self._make = make
-        self.deferred = deferred or DeferredFree()
+        self.deferred = DeferredFree() if deferred is None else deferred
         self._blueprints: dict[Config, Blueprint] = {}
         self._plain = self._blueprint(config)
         self._world = self._plain.world()
 
     @property
     def world(self) -> World:
-        """As it was left; what is due by its clock may not have happened yet."""
+        """The current world; changes that are due by its clock may not have happened yet."""
         return self._world
 
     def settled_world(self) -> World:
-        """The world, once everything has happened in it that is due by its clock."""
+        """The current world, after the changes that are due by its clock."""
         world = self._world
         world.settle()
         return world
 
     def shows(self, world: World) -> bool:
-        """Whether requests see this world now."""
+        """Whether this is the current world."""
         return world is self._world
 
     def reset(self, config: Config | None = None) -> World:
-        """A new world, of the config the stage was made with unless another is given. Raises Misconfigured."""
+        """Replace the world by a new one, of this config or else of the stage's own. Raises Misconfigured."""
         self.show((self._plain if config is None else self._blueprint(config)).world())
         return self._world
 
     def beginning(self, config: Config) -> World:
-        """What a world of this config begins as; not to be changed. Raises Misconfigured."""
+        """The start of a world of this config; callers must not change it. Raises Misconfigured."""
         return self._blueprint(config).beginning
 
     def begin(self, config: Config) -> None:
-        """As `reset`, and a plain reset goes back to this config from now on."""
+        """As `reset`; later calls of `reset()` use this config too."""
         self._plain = self._blueprint(config)
         self.config = config
         self.reset()
 
     def load(self, scenario: Given) -> None:
-        """Begin with another scenario, its files read anew. Raises Misconfigured."""
+        """Begin with another scenario; its files are read again. Raises Misconfigured."""
         config = Config(scenario=scenario).over(self.config)
         known = self._blueprints.pop(config, None)
         try:
@@ -72,7 +72,7 @@ class Stage:
                 self._blueprints.setdefault(config, known)
 
     def restart(self, config: Config | None = None) -> None:
-        """Forget what was loaded: begin as the server was started, but once as `config` says."""
+        """Return to the config of the server's start; for this reset only, `config` overrides it."""
         other = self._blueprint((config or Config()).over(self._started))
         self.begin(self._started)
         self.show(other.world())
@@ -81,13 +81,13 @@ class Stage:
         return Snapshot(self.settled_world())
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Go on from a snapshot. The journal goes on too: what was asked was asked."""
+        """Replace the world by that of a snapshot. The journal is kept."""
         self.show(snapshot.world(self._world.journal))
 
     def show(self, world: World) -> None:
-        """Have requests see another world.
+        """Make this the current world.
 
-        Those that wait for a moment of the old one's clock wait no longer: nobody moves it any more.
+        Requests that wait on the old world's clock stop waiting: it can't be moved any more.
         """
         old, self._world = self._world, world
         old.clock.stop()

@@ -1,4 +1,4 @@
-"""What is wrong with a step where it is to be added: to a scenario, to a world, or to a world read from a snapshot."""
+"""Mistakes in a step that depend on where it is added: to a scenario, to a world, or to that of a snapshot."""
 
 from collections.abc import Iterable, Iterator
 from typing import Protocol
@@ -14,7 +14,7 @@ OPERATIONS = (*SPACETIME_OPERATIONS, *INTUITION_OPERATIONS)
 
 
 class StepNames(Protocol):
-    """What a step can name. The lists are for suggestions; more than they hold may be known."""
+    """The names that a step can use. The lists are for suggestions and need not be complete."""
 
     @property
     def actor_names(self) -> Iterable[str]: ...
@@ -28,7 +28,7 @@ class StepNames(Protocol):
 
 
 def mistakes_in(step: Step, names: StepNames) -> Iterator[Mistake]:
-    """Everything that would keep a step from ever doing what it says."""
+    """All reasons why a step can never happen."""
     yield from mistakes(step)
     if step.request is not None and (why := why_never(step.request, OPERATIONS)):
         yield Mistake(("request",), why)

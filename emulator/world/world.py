@@ -1,24 +1,26 @@
-"""Everything the emulator remembers, in one object that is replaced, never cleaned."""
+"""The whole state of the emulator, in one object that is replaced, never cleared."""
 
 from collections.abc import Iterable
 from contextlib import suppress
 
 from emulator.core.context import Context
+from emulator.faults.kinds import Do, Named
 from emulator.faults.schedule import Fault, Faults
-from emulator.faults.step import Do, Named, Step
+from emulator.faults.step import Step
 from emulator.journal.journal import Journal
-from emulator.services.intuition import api_keys as intuition_credentials
+from emulator.services.intuition.api_keys import DEFAULT_KEY
 from emulator.services.intuition.refusals import NotFound
 from emulator.services.intuition.store import Store as IntuitionStore
+from emulator.services.spacetimedb.model import Claims
 from emulator.services.spacetimedb.store import Store as SpacetimeStore
 from emulator.world.actors import Actor, ActorRegistry
 from emulator.world.step_check import mistakes_in
 
 
 class World:
-    """One state of both services: clock, chance, stores, faults, actors, journal.
+    """The state of both services: clock, randomness, stores, faults, actors, journal.
 
-    A handler gets the world its request came into.
+    A request is handled in the world that was current when it arrived.
     """
 
     def __init__(
@@ -41,7 +43,7 @@ class World:
         self.actors = actors
         self.journal = journal
         self.scenario = scenario
-        """What it began with, by name."""
+        """The names of its scenarios."""
         self._tokens: dict[str, str] = {}
 
     @property
@@ -49,7 +51,7 @@ class World:
         return self.entropy.seed
 
     def fork(self, context: Context, journal: Journal, begun: int | None = None) -> "World":
-        """Another world that is as this one is now; `begun` (microseconds) lets its script begin anew."""
+        """A copy of this world; `begun` (microseconds), if given, is the new zero of its script's times."""
         with self.context.lock:
             return World(
                 context,
@@ -62,12 +64,12 @@ class World:
             )
 
     def add_step(self, step: Step) -> Fault:
-        """Raises ValueError with all that is wrong with it."""
+        """Raises ValueError with all mistakes in the step."""
         if wrong := list(mistakes_in(step, self)):
             raise ValueError("; ".join(mistake.text for mistake in wrong))
         return self.faults.add(step)
 
-    # What a step can name (`StepNames`).
+    # The names that a step can use (`StepNames`).
 
     @property
     def actor_names(self) -> list[str]:
@@ -85,14 +87,14 @@ class World:
         return self.actors.get(name) is not None
 
     def is_key(self, name: str) -> bool:
-        """Revoked ones too."""
+        """Whether it is an API key or its actor's name; revoked keys count too."""
         return bool(self._issued_key(name))
 
     def is_row(self, name: str) -> bool:
         return bool(self._rows(name))
 
     def settle(self) -> None:
-        """Have everything happen that is due by the clock."""
+        """Make all changes that are due by the clock."""
         if not self.faults.timed and not self.intuition.completions:
             return
         with self.context.lock:
@@ -103,7 +105,7 @@ class World:
             self.intuition.complete_due(self.clock.micros())
 
     def change(self, do: Do, micros: int) -> None:
-        """Do to the world what a step says."""
+        """Make the changes of a step, at a time in microseconds."""
         with self.context.lock:
             if do.rotate_key:
                 self.spacetime.rotate_key()
@@ -113,24 +115,24 @@ class World:
                 for number in self._rows(named):
                     self.intuition.move(number, status, micros)
         if do.advance is not None:
-            with suppress(ValueError, OverflowError):  # it stays in its years
+            with suppress(ValueError, OverflowError):  # the clock stays between the years 1970 and 9999
                 self.clock.advance(do.advance)
 
     def _api_keys(self, named: Named) -> list[str]:
-        """What `revoke` means: all good keys, one by its actor's name, or one by itself."""
+        """The target of `revoke`: all valid keys, or one, given by its actor's name or itself."""
         if not isinstance(named, str):
             return [issued.key for issued in self.intuition.api_keys] if named else []
         key = self._issued_key(named)
         return [key] if self.intuition.api_key(key) else []
 
     def _issued_key(self, name: str) -> str:
-        """An API key by its actor's name, or itself; nothing when it was never issued."""
+        """An API key, given by its actor's name or itself; empty when it was never issued."""
         actor = self.actors.get(name)
         key = name if actor is None else actor.api_key
         return key if self.intuition.was_issued(key) else ""
 
     def _rows(self, named: Named) -> list[int]:
-        """What `complete` and its like mean: all pending rows, or one by its name; nothing while it is not there."""
+        """The target of `complete`, `fail` and `remove`: all pending rows, or one by name; empty without such a row."""
         if not isinstance(named, str):
             return self.intuition.pending() if named else []
         try:
@@ -140,24 +142,22 @@ class World:
 
     @property
     def api_key(self) -> str:
-        """The first that the scenario names and that is good, else the default one; nothing when that is not good."""
+        """The scenario's first valid key, else the default one; empty when that is not valid."""
         keys = [issued.key for issued in self.intuition.api_keys]
-        default = intuition_credentials.DEFAULT_KEY
-        return next(filter(self._is_somebodys, keys), default if default in keys else "")
-
-    def _is_somebodys(self, api_key: str) -> bool:
-        return bool(self.actors.name_of(api_key=api_key))
+        named = (key for key in keys if self.actors.name_of(api_key=key))
+        return next(named, DEFAULT_KEY if DEFAULT_KEY in keys else "")
 
     def row_number(self, name: str) -> int:
-        """Of the Intuition identity with this name in the scenario, else one of its ids. Raises NotFound."""
+        """The number of the Intuition identity with this name in the scenario, else this id. Raises NotFound."""
         number = self.intuition.names.get(name)
         return self.intuition.number(name) if number is None else number
 
     def token_of(self, actor: Actor) -> str:
-        """An actor's token, given out at the world's beginning and signed when first asked for."""
+        """An actor's token, issued at the start of the world, signed at the first call."""
         with self.context.lock:
             if actor.name not in self._tokens:
-                self._tokens[actor.name] = self.spacetime.token_from_the_beginning(
-                    actor.issuer, actor.subject, actor.audience, actor.expires_in, actor.claims, begun=self.faults.begun
+                claims = Claims.issued(
+                    actor.issuer, actor.subject, actor.audience, actor.expires_in, actor.claims, at=self.faults.begun
                 )
+                self._tokens[actor.name] = self.spacetime.keyring.first.mint(claims)
             return self._tokens[actor.name]

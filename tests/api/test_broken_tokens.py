@@ -1,4 +1,4 @@
-"""The catalogue of broken tokens says of each exactly what a server answers."""
+"""Each token of the catalogue gets exactly the response that the catalogue has."""
 
 import pytest
 import requests
@@ -10,7 +10,7 @@ from tests.waiting import PATIENCE
 
 @pytest.mark.parametrize("profile", ["documented", "v1", "v2"])
 @pytest.mark.parametrize("broken", tokens.broken())
-def test_a_broken_token_gets_the_answer_the_catalogue_says(
+def test_a_broken_token_gets_the_response_of_the_catalogue(
     broken: tokens.BrokenToken, profile: str, session_emulator: Emulator
 ) -> None:
     session_emulator.reset(spacetime_profile=profile)

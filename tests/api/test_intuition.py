@@ -286,7 +286,7 @@ def test_the_checks_come_in_order(emulator: Emulator) -> None:
     assert requests.post(url, data=b"x", headers=JSON, timeout=PATIENCE).status_code == 400
 
 
-def test_405_and_options_tell_what_is_allowed_without_cors(emulator: Emulator) -> None:
+def test_405_and_options_list_allowed_methods_without_cors(emulator: Emulator) -> None:
     for method in ("PUT", "OPTIONS"):
         answer = exchange(emulator.url, request(method, "/identity/1"))
         assert (answer.status, answer.names) == (405, ["allow", "content-length", "date"])
@@ -297,7 +297,7 @@ def test_a_trailing_slash_is_404(emulator: Emulator) -> None:
     assert exchange(emulator.url, request("POST", "/identity/")).status == 404
 
 
-def test_who_expects_100_continue_hears_it_before_the_body_is_read(emulator: Emulator) -> None:
+def test_100_continue_is_sent_before_the_body_is_read(emulator: Emulator) -> None:
     body = json.dumps(SAMPLE).encode()
     head = request(
         "POST",
@@ -314,7 +314,7 @@ def test_who_expects_100_continue_hears_it_before_the_body_is_read(emulator: Emu
         assert read_answer(connection).status == 200
 
 
-def test_who_is_refused_never_hears_100_continue(emulator: Emulator) -> None:
+def test_a_refused_request_gets_no_100_continue(emulator: Emulator) -> None:
     head = request("POST", "/identity", "Expect: 100-continue", "Content-Length: 9")
 
     assert exchange(emulator.url, head).status == 401

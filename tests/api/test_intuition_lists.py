@@ -62,7 +62,7 @@ def test_the_newest_comes_first(filled: Emulator) -> None:
         ({"paging[page]": 3, "paging[limit]": 1}, NAMES[::-1], 1, 100),
     ],
 )
-def test_pages_are_cut_and_told(
+def test_pages_are_cut_and_counted(
     filled: Emulator, query: dict[str, Any], expected: list[str], page: int, limit: int
 ) -> None:
     found = get(filled, "/identities", **query).json()
@@ -107,7 +107,7 @@ def test_filters_work_on_every_list(filled: Emulator, path: str, query: dict[str
     assert get(filled, path, **query).json()["total"] == len(expected)
 
 
-def test_a_status_that_is_none_is_400(emulator: Emulator) -> None:
+def test_an_unknown_status_is_400(emulator: Emulator) -> None:
     assert get(emulator, "/identities", status="foo").json() == {
         "code": 400,
         "error": "Failed to deserialize query string: unknown variant `foo`, expected one of "
@@ -120,7 +120,7 @@ def test_lists_want_a_key(emulator: Emulator, path: str) -> None:
     assert requests.get(f"{emulator.url}{path}", timeout=PATIENCE).status_code == 401
 
 
-def test_rows_that_come_later_are_sorted_in(filled: Emulator) -> None:
+def test_later_rows_are_sorted_in(filled: Emulator) -> None:
     names(filled, sortBy="display_name")
     filled.intuition.create_identity(display_name="Beta", creator="0x0")
 

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of the two emulated APIs: it follows the profiles."""
+"""The OpenAPI document of the two emulated APIs in each profile."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The journal tells why; the wire never does."""
+"""The journal has the reason of an error; the response never does."""
 
 import pytest
 
@@ -61,13 +61,13 @@ def test_each_refusal_has_a_reason_a_test_author_can_use(
     assert reason in why(emulator, method, target, *headers)
 
 
-def test_v2_says_that_basic_is_not_its_own(v2: Emulator) -> None:
+def test_the_reason_says_that_v2_does_not_accept_basic(v2: Emulator) -> None:
     reason = why(v2, "POST", "/v1/identity/websocket-token", "Authorization: Basic eDp5")
 
     assert reason == "the header says Basic, profile v2 takes only Bearer"
 
 
-def test_v2_says_which_profile_has_set_email(v2: Emulator) -> None:
+def test_the_reason_says_which_profile_has_set_email(v2: Emulator) -> None:
     reason = why(v2, "POST", f"/v1/identity/{SOMEBODY}/set-email?email=a@b.c")
 
     assert "the profile `documented` has it" in reason
@@ -97,7 +97,7 @@ def test_an_exchange_holds_both_halves(emulator: Emulator) -> None:
 
 
 @pytest.mark.parametrize("target", ["/v1/identity", "/identity", "/nope"])
-def test_a_body_nobody_reads_is_journaled_though_it_comes_in_another_packet(
+def test_an_unread_body_is_journaled_though_it_arrives_in_another_packet(
     emulator: Emulator, target: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("emulator.http.request.PATIENCE", PATIENCE)  # or a busy machine's next packet comes too late
@@ -111,7 +111,7 @@ def test_a_body_nobody_reads_is_journaled_though_it_comes_in_another_packet(
     assert len(emulator.journal.duplicates()) == 1
 
 
-def test_a_body_that_does_not_come_does_not_keep_the_answer_back(emulator: Emulator) -> None:
+def test_a_body_that_never_arrives_does_not_delay_the_response(emulator: Emulator) -> None:
     exchange(emulator.url, request("POST", "/v1/identity", "Content-Length: 5"))
 
     last = emulator.journal.exchanges[-1]

@@ -12,7 +12,7 @@ from emulator.services.rust.debug_format import debug
 from tests.conftest import data
 from tests.raw import RawAnswer, exchange
 
-# What aiohttp's parser refuses before anybody is asked; docs/fidelity.md says so.
+# What aiohttp's parser refuses before any handler runs (docs/fidelity.md).
 BEYOND_THE_PARSER = {"missing Host", "line feeds only", "unknown method", "raw UTF-8 path"}
 
 Row = dict[str, Any]
@@ -114,12 +114,12 @@ def debug_form(text: str) -> str:
 
 
 @KINDS
-def test_under_v1_every_recorded_mutation_is_told_in_debug_form(v2: Emulator, kind: str) -> None:
+def test_under_v1_every_recorded_mutation_has_the_debug_text(v2: Emulator, kind: str) -> None:
     assert differing(at_the_recording(v2, "v1"), kind, debug_form) == []
 
 
 @KINDS
-def test_under_documented_every_recorded_mutation_is_told_as_under_v2(v2: Emulator, kind: str) -> None:
+def test_under_documented_every_recorded_mutation_has_the_text_of_v2(v2: Emulator, kind: str) -> None:
     # A database list has another key there, and no text to differ in.
     assert differing(at_the_recording(v2, "documented"), kind, lambda text: text) == []
 

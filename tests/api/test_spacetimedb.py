@@ -148,7 +148,7 @@ def test_a_token_of_another_identity_is_400_and_empty(emulator: Emulator) -> Non
     assert (answer.status_code, answer.content) == (400, b"")
 
 
-def test_an_identity_that_is_none_is_400_before_the_token_is_looked_at(emulator: Emulator) -> None:
+def test_an_invalid_identity_is_400_before_the_token_is_read(emulator: Emulator) -> None:
     answer = verify(emulator, "zz", headers={"Authorization": "nonsense"})
 
     assert (answer.status_code, answer.text) == (

@@ -31,7 +31,7 @@ def test_exec_tells_the_command_where_everything_is() -> None:
     assert found["INTUITION_API_KEY"] == API_KEY
 
 
-def test_exec_of_nothing_there_says_so() -> None:
+def test_exec_of_an_unknown_command_is_an_error() -> None:
     done = execute("--", "no-such-command")
 
     assert (done.returncode, done.stderr) == (127, "Error: no-such-command: command not found\n")

@@ -1,4 +1,4 @@
-"""`--export-on-exit`: the world is written down at the end."""
+"""`--export-on-exit`: the world is written to a file at the end."""
 
 import json
 import signal
@@ -35,7 +35,7 @@ def test_exec_writes_the_world_down_too(tmp_path: Path) -> None:
     assert json.loads(target.read_text(encoding="utf-8"))["seed"] == 7
 
 
-def test_a_folder_that_is_not_there_is_told_at_the_start(tmp_path: Path) -> None:
+def test_a_missing_folder_is_reported_at_the_start(tmp_path: Path) -> None:
     status, output = run("serve", "--port", "0", "--export-on-exit", str(tmp_path / "no" / "world.json"))
 
     assert (status, "there is no such folder" in output) == (2, True)

@@ -1,4 +1,4 @@
-"""What a stranger gets from the control routes of a server that was started by the command: nothing, and no change."""
+"""Control routes of a server started by the command: without access, nothing can be read or changed."""
 
 import json
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from emulator import Misconfigured
-from emulator.control.api.operations import OPERATIONS
+from emulator.control.api.routes import OPERATIONS
 from emulator.http.operation import Operation
 from emulator.server.run import bind
 from tests.cli.command import serving
@@ -104,7 +104,7 @@ def test_a_page_of_another_origin_reads_and_changes_nothing(loopback: str, opera
 def test_a_body_that_a_page_may_send_unasked_changes_nothing(
     loopback: str, operation: Operation, content_type: str
 ) -> None:
-    """Whether or not the call has a use for a body."""
+    """Also for routes that ignore the body."""
     before = marked(loopback)
 
     assert_refused(loopback, ask(loopback, operation, content_type=content_type), before, 415)
@@ -121,7 +121,7 @@ def test_a_containers_name_is_no_loopback_name(loopback: str, name: str) -> None
 @pytest.mark.parametrize(
     "header", ["X-Other: 1", "X-Emulator-Token: wrong", "X-Emulator-Token: ", "Authorization: Bearer", "Cookie: s3cret"]
 )
-def test_without_the_token_nobody_beyond_loopback_reads_or_changes_anything(
+def test_without_the_token_other_machines_can_neither_read_nor_change_anything(
     beyond: str, name: str, header: str
 ) -> None:
     before = marked(beyond)

@@ -20,7 +20,7 @@ def test_health_of_nothing_is_a_failure() -> None:
     assert (status, "no emulator answers at http://127.0.0.1:9" in output) == (1, True)
 
 
-def test_health_looks_where_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_health_uses_the_address_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("IDENTITY_EMULATOR_URL", raising=False)
     monkeypatch.setenv("IDENTITY_EMULATOR_PORT", "9")
 

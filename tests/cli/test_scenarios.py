@@ -92,10 +92,10 @@ def test_validate_tells_all_that_is_wrong_in_all_files(tmp_path: Path) -> None:
         [
             f"{good}: valid",
             f"{bad}:2:1 sead: unknown key, did you mean 'seed'?",
-            f"{bad}:3:1 sead: the key is here twice; first in line 2",
+            f"{bad}:3:1 sead: duplicate key; first in line 2",
             f"there is no scenario file {gone}, not in {Path().absolute()}",
             "two_friends: valid",
-            "it.py: a Python scenario is run, not read",
+            "it.py: a Python scenario can't be validated, only run",
         ],
     )
     assert run("scenario", "validate", good)[0] == 0

@@ -129,7 +129,7 @@ def test_beyond_loopback_the_control_routes_want_their_token() -> None:
         (["--freeze-at", "yesterday"], "write it like 2024-02-15T05:47:17Z"),
         (["--port", "70000"], "70000 is not in the range"),
         (["--spacetime-profile", "v3"], "'documented', 'v1', 'v2'"),
-        (["--jwt-priv-key-path", "nowhere"], "go together"),
+        (["--jwt-priv-key-path", "nowhere"], "given together"),
         (["--jwt-priv-key-path", "nowhere", "--jwt-pub-key-path", "nowhere"], "can't read the private key"),
         (["--prot", "1"], "--port"),
     ],

@@ -33,7 +33,7 @@ def test_a_token_is_decoded() -> None:
         ({"identity": "0" * 64}, "is not c20035600353a2e9"),
     ],
 )
-def test_what_is_wrong_with_a_decoded_token_is_said(changes: dict[str, Any], line: str) -> None:
+def test_decode_says_why_a_token_is_invalid(changes: dict[str, Any], line: str) -> None:
     assert line in run("token", "decode", minted(**changes))[1]
 
 

@@ -1,4 +1,4 @@
-"""Who may call the control routes: names of this machine, its own pages, and whoever has the token."""
+"""Access checks of the control routes: host, origin and token."""
 
 import json
 from collections.abc import Iterator
@@ -72,5 +72,5 @@ def test_health_needs_no_token(guarded: str) -> None:
     assert call(guarded, "GET", "/health").status == 200
 
 
-def test_a_token_does_not_open_the_door_to_a_page(guarded: str) -> None:
+def test_a_page_of_another_origin_is_403_though_it_has_the_token(guarded: str) -> None:
     assert call(guarded, "POST", "/reset", "X-Emulator-Token: s3cret", "Origin: https://evil.example").status == 403

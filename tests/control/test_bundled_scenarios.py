@@ -165,7 +165,7 @@ def test_outage_and_recovery_takes_a_minute(server: Emulator) -> None:
         assert both() == (204, 200)
 
 
-def test_crowded_has_a_full_house_that_can_be_listed_and_searched(server: Emulator) -> None:
+def test_crowded_has_100_000_rows_that_can_be_listed_and_searched(server: Emulator) -> None:
     with loaded(server, "crowded") as emulator:
         assert listed(emulator) == 100_000
         assert listed(emulator, "/search?displayName=user-9999") == 11

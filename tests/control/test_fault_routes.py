@@ -1,4 +1,4 @@
-"""Faults ordered and taken away over the control routes."""
+"""Faults added and removed over the control routes."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from emulator import Emulator
 from tests.client import create, steer
 
 
-def test_a_fault_is_ordered_over_http(emulator: Emulator) -> None:
+def test_a_fault_is_added_over_http(emulator: Emulator) -> None:
     told = steer(emulator, "POST", "/faults", {"request": "POST /identity", "nth": 1, "do": {"status": 503}}).json()
     create(emulator)
 

@@ -1,4 +1,4 @@
-"""What a test does to the world from outside."""
+"""The handle: what a test changes in the world."""
 
 import jwt
 import pytest
@@ -14,7 +14,7 @@ def verify(emulator: Emulator, identity: str, token: str) -> requests.Response:
     return requests.get(f"{emulator.url}/v1/identity/{identity}/verify", headers=headers, timeout=LIMIT)
 
 
-def test_an_identity_made_here_is_as_good_as_one_made_there(emulator: Emulator) -> None:
+def test_an_identity_of_the_handle_equals_one_of_the_api(emulator: Emulator) -> None:
     made = emulator.spacetime.create_identity(subject="alice", email="Alice@Example.com", databases=2, role="admin")
 
     assert made.identity == identity_of("localhost", "alice")
@@ -31,7 +31,7 @@ def test_a_token_can_be_issued_expired(emulator: Emulator) -> None:
     assert verify(emulator, identity_of("localhost", "alice"), token).text == "Invalid token: ExpiredSignature"
 
 
-def test_an_issued_token_can_be_anybodys(emulator: Emulator) -> None:
+def test_a_token_can_be_issued_for_any_subject(emulator: Emulator) -> None:
     token = emulator.spacetime.issue_token(subject="bob", issuer="https://auth.example.com", audience="web")
 
     assert verify(emulator, identity_of("https://auth.example.com", "bob"), token).status_code == 204
@@ -78,7 +78,7 @@ def test_a_key_is_issued_and_revoked(emulator: Emulator) -> None:
         emulator.intuition.revoke_api_key(key)
 
 
-def test_the_clock_is_everybodys(emulator: Emulator) -> None:
+def test_both_apis_use_one_clock(emulator: Emulator) -> None:
     emulator.clock.freeze()
     emulator.clock.advance(3600)
     now = emulator.clock.now()

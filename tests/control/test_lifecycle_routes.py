@@ -1,4 +1,4 @@
-"""Intuition's lifecycle steered over the control routes."""
+"""Intuition's lifecycle, set over the control routes."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from emulator import Emulator
 from tests.client import create, steer
 
 
-def test_the_lifecycle_is_steered_over_http(emulator: Emulator) -> None:
+def test_the_lifecycle_is_set_over_http(emulator: Emulator) -> None:
     assert steer(emulator, "POST", "/intuition/lifecycle", {"pending": True}).status_code == 204
     row = create(emulator).json()
 

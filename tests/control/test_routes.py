@@ -1,4 +1,4 @@
-"""The control routes and their guards, as bytes where bytes matter."""
+"""Responses and effects of the control routes, compared as bytes where bytes matter."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -23,7 +23,7 @@ def test_health_tells_seed_and_profiles(emulator: Emulator) -> None:
     assert found["profiles"] == {"spacetime": "documented", "intuition": "documented"}
 
 
-def test_state_counts_what_is_remembered(emulator: Emulator) -> None:
+def test_state_counts_stored_objects(emulator: Emulator) -> None:
     requests.post(
         f"{emulator.url}/identity",
         json={"display_name": "", "creator": ""},
@@ -38,7 +38,7 @@ def test_state_counts_what_is_remembered(emulator: Emulator) -> None:
     assert not found["clock"]["frozen"]
 
 
-def test_a_reset_forgets_and_begins_anew(emulator: Emulator) -> None:
+def test_a_reset_replaces_the_world(emulator: Emulator) -> None:
     first = requests.post(f"{emulator.url}/v1/identity", timeout=PATIENCE).json()["identity"]
 
     requests.post(f"{emulator.url}/_emulator/reset", timeout=PATIENCE)
@@ -47,7 +47,7 @@ def test_a_reset_forgets_and_begins_anew(emulator: Emulator) -> None:
     assert requests.post(f"{emulator.url}/v1/identity", timeout=PATIENCE).json()["identity"] == first
 
 
-def test_a_reset_may_name_another_seed_and_the_next_one_comes_back(emulator: Emulator) -> None:
+def test_a_reset_may_name_another_seed_and_the_next_one_returns(emulator: Emulator) -> None:
     url = f"{emulator.url}/_emulator/reset"
 
     assert requests.post(url, json={"seed": 8}, timeout=PATIENCE).json()["seed"] == 8
@@ -82,22 +82,20 @@ def test_control_calls_are_never_journaled(emulator: Emulator) -> None:
     ("method", "path", "body", "status", "hint"),
     [
         ("GET", "/helth", "", 404, "did you mean /_emulator/health?"),
-        ("PUT", "/health", "", 405, "/_emulator/health has GET,HEAD"),
+        ("PUT", "/health", "", 405, "/_emulator/health allows GET,HEAD"),
         ("POST", "/reset", '{"sed": 1}', 400, "did you mean 'seed'?"),
         ("POST", "/reset", '{"seed": "1"}', 400, 'send {"seed": 7}'),
         ("POST", "/reset", '{"seed": true}', 400, 'send {"seed": 7}'),
         ("POST", "/reset", "{", 400, "send one JSON object"),
         ("POST", "/reset", "[]", 400, "send one JSON object"),
         ("GET", "/journal?status=x", "", 400, "`status` is a number"),
-        ("GET", "/journal?since=x", "", 400, "`since` is like"),
+        ("GET", "/journal?since=x", "", 400, "`since` a time like"),
         ("GET", "/journal?method=", "", 400, "is not a method"),
         ("GET", "/journal?path=identity", "", 400, "begins with a slash"),
         ("GET", "/journal?stat=1", "", 400, "did you mean 'status'?"),
     ],
 )
-def test_a_mistake_is_answered_with_what_to_do(
-    emulator: Emulator, method: str, path: str, body: str, status: int, hint: str
-) -> None:
+def test_an_error_has_a_hint(emulator: Emulator, method: str, path: str, body: str, status: int, hint: str) -> None:
     answer = call(emulator.url, method, path, JSON, body=body)
 
     assert answer.status == status
@@ -105,7 +103,7 @@ def test_a_mistake_is_answered_with_what_to_do(
     assert hint in answer.body.decode().replace('\\"', '"')
 
 
-def test_a_405_says_what_is_allowed(emulator: Emulator) -> None:
+def test_a_405_lists_allowed_methods(emulator: Emulator) -> None:
     assert call(emulator.url, "PUT", "/clock").header("allow") == "GET,HEAD,POST"
 
 
@@ -209,14 +207,14 @@ def test_an_exchange_is_given_as_curl(emulator: Emulator) -> None:
         ("/spacetime/tokens", '{"subject": "a", "expires_in": 1e300}', 'send {"subject": "alice"'),
         ("/intuition/api-keys", "{}", 'send {"wallet": "0x81"}'),
         ("/reset", "[" * 100_000, "send one JSON object"),
-        ("/faults", '{"at": 1e308, "do": {"rotate_key": true}}', "at: it is no number up to 1e+09"),
-        ("/faults", '{"request": "* /**", "until": 1e12, "do": {"hang": true}}', "until: it is no number"),
-        ("/faults", '{"request": "* /**", "do": {"advance": -1e300}}', "do.advance: it is no number"),
-        ("/faults", '{"request": "* /**", "do": {"delay": [1, 1e300]}}', "do.delay: it is no number"),
+        ("/faults", '{"at": 1e308, "do": {"rotate_key": true}}', "at: it must be a number up to 1,000,000,000"),
+        ("/faults", '{"request": "* /**", "until": 1e12, "do": {"hang": true}}', "until: it must be a number"),
+        ("/faults", '{"request": "* /**", "do": {"advance": -1e300}}', "do.advance: it must be a number"),
+        ("/faults", '{"request": "* /**", "do": {"delay": [1, 1e300]}}', "do.delay: it must be a number"),
         (
             "/faults",
             '{"request": "* /**", "do": {"rate_limit": {"seconds": 1e300}}}',
-            "do.rate_limit.seconds: it is no number",
+            "do.rate_limit.seconds: it must be a number",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""Scenarios over the control routes: names and documents in, never a path, never Python."""
+"""Scenarios over the control routes: names and documents are accepted, paths and Python are not."""
 
 from typing import Any
 
@@ -40,7 +40,7 @@ def test_a_name_a_document_or_several_can_be_loaded(emulator: Emulator, body: ob
     assert get(emulator, "/scenario")["scenario"] == names
 
 
-def test_each_step_tells_how_far_it_has_come(emulator: Emulator) -> None:
+def test_each_step_has_a_status(emulator: Emulator) -> None:
     ping = f"{emulator.url}/v1/ping"
     told = [post(emulator, "/scenario", FAILING).json()["steps"][0]]
     for _ in range(2):
@@ -65,11 +65,11 @@ def test_each_step_tells_how_far_it_has_come(emulator: Emulator) -> None:
         ({"scenario": "two_freinds"}, "there is no scenario 'two_freinds'; did you mean 'two_friends'?"),
         (
             {"scenario": {"version": 1, "extends": "/etc/passwd"}},
-            "extends: a document that is in no file extends bundled",
+            "extends: a document without a file can extend bundled",
         ),
         (
             {"scenario": {"version": 1, "extends": ["evil.py"]}},
-            "extends[0]: a document that is in no file extends bundled",
+            "extends[0]: a document without a file can extend bundled",
         ),
         (
             {"version": 1, "sead": 7, "seed": "x"},
@@ -78,7 +78,7 @@ def test_each_step_tells_how_far_it_has_come(emulator: Emulator) -> None:
         ({"senario": "two_friends"}, "unknown key 'senario'"),
         ({}, "no scenario"),
         ({"scenario": []}, "no scenario"),
-        ({"version": 1, "description": "x" * 1_100_000}, "are the most"),
+        ({"version": 1, "description": "x" * 1_100_000}, "the limit is"),
     ],
 )
 def test_what_can_not_be_loaded_leaves_the_world(emulator: Emulator, body: object, error: str) -> None:
@@ -118,7 +118,7 @@ def test_a_reset_with_null_goes_back_to_how_the_server_was_started(emulator: Emu
     assert (get(emulator, "/scenario")["scenario"], get(emulator, "/health")["seed"]) == ([], 0)
 
 
-def test_actors_come_with_all_they_have_and_as_environment_variables(emulator: Emulator) -> None:
+def test_actors_are_listed_with_all_attributes_and_as_environment_variables(emulator: Emulator) -> None:
     post(emulator, "/scenario", {"scenario": "quickstart"})
     alice = emulator.actors["alice"]
 
@@ -141,7 +141,7 @@ def test_actors_come_with_all_they_have_and_as_environment_variables(emulator: E
     }
 
 
-def test_members_of_a_crowd_are_asked_for_by_name(emulator: Emulator) -> None:
+def test_members_of_a_crowd_are_found_by_name(emulator: Emulator) -> None:
     post(emulator, "/scenario", {"version": 1, "spacetime": {"identities": {"alice": None}, "crowd": {"count": 5}}})
 
     assert list(get(emulator, "/actors")["actors"]) == ["alice"]

@@ -37,7 +37,7 @@ def test_a_wrong_document_over_http_changes_nothing(emulator: Emulator) -> None:
 
     assert answer.status_code == 400
     assert answer.json() == {
-        "error": "this is no snapshot: Object missing required field `seed`",
+        "error": "invalid snapshot: Object missing required field `seed`",
         "hint": "nothing was changed",
     }
     assert requests.get(url, timeout=PATIENCE).content == before

@@ -1,4 +1,4 @@
-"""Faults leave their mark on the server too, so here it can be looked at beside its emulator."""
+"""Faults affect the server too, so its fixture gives access to the server beside the emulator."""
 
 import asyncio
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ class Server(NamedTuple):
 
 @contextmanager
 def running_server() -> Iterator[Server]:
-    """As `emulator.running_in_thread`, but the server is in the caller's hands too."""
+    """As `emulator.running_in_thread`, with access to the server."""
     stage, listener = make_stage(), bind("127.0.0.1", 0)
     started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event, Http]] = Future()
 
@@ -60,12 +60,12 @@ def session_server() -> Iterator[Server]:
 
 @pytest.fixture
 def server(session_server: Server) -> Server:
-    """With a world as new."""
+    """With a new world."""
     session_server.emulator.reset()
     return session_server
 
 
 @pytest.fixture
 def emulator(server: Server) -> Emulator:
-    """That of `server`."""
+    """The emulator of `server`."""
     return server.emulator

@@ -1,4 +1,4 @@
-"""What was ordered happens, on the routes of both APIs and to the world."""
+"""Faults with a response, on routes of both APIs: statuses, bodies, delays, rate limits."""
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -7,7 +7,7 @@ import pytest
 import requests
 
 from emulator import Emulator
-from emulator.faults.catalogue import Kind, matrix
+from emulator.faults.fault_matrix import Kind, matrix
 from tests.client import KEY, create, steer
 from tests.conftest import API_KEY
 from tests.raw import exchange, request
@@ -16,7 +16,7 @@ from tests.waiting import PATIENCE, eventually
 # --- what is answered -------------------------------------------------------------------------------------------------
 
 
-def test_a_status_is_said_in_intuition_s_words(emulator: Emulator) -> None:
+def test_a_status_has_intuition_s_error_body(emulator: Emulator) -> None:
     emulator.faults.add("POST /identity", status=503)
 
     answer = create(emulator)
@@ -24,7 +24,7 @@ def test_a_status_is_said_in_intuition_s_words(emulator: Emulator) -> None:
     assert (answer.status_code, answer.json()) == (503, {"code": 503, "error": "Service Unavailable"})
 
 
-def test_a_status_is_said_in_spacetime_s_words(emulator: Emulator) -> None:
+def test_a_status_has_spacetime_s_error_body(emulator: Emulator) -> None:
     emulator.faults.add("POST /v1/identity", status=503)
 
     answer = exchange(emulator.url, request("POST", "/v1/identity"))
@@ -50,13 +50,13 @@ def test_a_text_is_sent_as_it_is(emulator: Emulator) -> None:
     assert (answer.status_code, answer.text, answer.headers["content-type"]) == (200, "<html>", "text/html")
 
 
-def test_good_news_without_a_body_have_none(emulator: Emulator) -> None:
+def test_a_success_status_without_a_body_has_no_body(emulator: Emulator) -> None:
     emulator.faults.add("POST /identity", status=202)
 
     assert create(emulator).content == b""
 
 
-def test_a_status_nobody_has_named_is_sent(emulator: Emulator) -> None:
+def test_a_status_without_a_standard_name_is_sent(emulator: Emulator) -> None:
     emulator.faults.add("POST /identity", status=599)
 
     assert create(emulator).json() == {"code": 599, "error": "Status 599"}
@@ -124,7 +124,7 @@ def test_nothing_goes_wrong_after_a_reset(emulator: Emulator) -> None:
 
 
 @pytest.mark.parametrize("kind", [kind for kind in matrix() if kind.name != "hang"])
-def test_the_matrix_says_whether_it_is_stored(kind: Kind, emulator: Emulator) -> None:
+def test_the_matrix_tells_whether_the_row_is_stored(kind: Kind, emulator: Emulator) -> None:
     emulator.faults.add("POST /identity", times=1, **kind.do)
     with suppress(requests.RequestException):
         create(emulator)
@@ -132,7 +132,7 @@ def test_the_matrix_says_whether_it_is_stored(kind: Kind, emulator: Emulator) ->
     assert (len(emulator.intuition.identities) == 1) == (kind.stored and kind.name != "revoke")
 
 
-def test_the_journal_says_what_was_ordered(emulator: Emulator) -> None:
+def test_the_journal_names_the_fault(emulator: Emulator) -> None:
     emulator.faults.add("POST /identity", nth=1, status=503)
     create(emulator)
 

@@ -25,12 +25,12 @@ REQUESTS = {"POST /identity": CREATE, "POST /v1/identity": request("POST", "/v1/
 
 @pytest.fixture(params=REQUESTS)
 def asked(request: pytest.FixtureRequest) -> Any:
-    """What a fault is ordered for, and the bytes of it: one of each API."""
+    """The route of a fault and the bytes of a request to it: one of each API."""
     return request.param, REQUESTS[request.param]
 
 
 def ended(emulator: Emulator, sent: bytes) -> bytes:
-    """All that comes until the server hangs up."""
+    """All bytes until the server closes the connection."""
     with connect(emulator.url) as connection:
         connection.sendall(sent)
         return b"".join(iter(partial(connection.recv, 65_536), b""))
@@ -48,7 +48,7 @@ def declared(head: bytes) -> int:
 
 
 def whole(emulator: Emulator, sent: bytes) -> bytes:
-    """The body there is without a fault."""
+    """The body without a fault."""
     return exchange(emulator.url, sent).body
 
 
@@ -114,7 +114,7 @@ def test_a_body_is_truncated_after_so_many_bytes_and_never_whole(emulator: Emula
     assert (declared(head), len(body)) == (476, came)
 
 
-def test_a_malformed_chunk_comes_after_a_good_one(emulator: Emulator, asked: Any) -> None:
+def test_a_malformed_chunk_follows_a_valid_one(emulator: Emulator, asked: Any) -> None:
     emulator.faults.add(asked[0], malformed_chunk=True)
 
     head, body = parts(ended(emulator, asked[1]))
@@ -133,7 +133,7 @@ def test_an_empty_answer_gets_a_body_to_break(emulator: Emulator) -> None:
     assert (declared(head), body) == (2, b"{")
 
 
-def test_half_of_the_json_comes_in_good_order_on_a_kept_connection(emulator: Emulator, asked: Any) -> None:
+def test_half_of_the_json_is_a_valid_response_on_an_open_connection(emulator: Emulator, asked: Any) -> None:
     emulator.faults.add(asked[0], invalid_json=True, times=1)
 
     with connect(emulator.url) as connection:
@@ -169,7 +169,7 @@ def test_what_arrives_in_pieces_is_stored(emulator: Emulator) -> None:
 
 @pytest.fixture
 def hung(emulator: Emulator) -> Iterator[socket.socket]:
-    """The connection of a request that is never answered, and that the server has."""
+    """The connection of a request that the server has received and never answers."""
     emulator.faults.add("POST /identity", hang=True)
     with connect(emulator.url) as connection:
         connection.sendall(CREATE)
@@ -185,12 +185,12 @@ def test_a_hung_request_gets_nothing_and_does_nothing(emulator: Emulator, hung: 
     assert len(emulator.intuition.identities) == 0
 
 
-def test_others_are_answered_while_one_hangs(server: Server, hung: socket.socket) -> None:
+def test_other_requests_are_answered_while_one_hangs(server: Server, hung: socket.socket) -> None:
     assert exchange(server.emulator.url, PING).status == 200
     assert server.requests_under_way == 1
 
 
-def test_a_hung_request_is_forgotten_when_its_client_hangs_up(server: Server, hung: socket.socket) -> None:
+def test_a_hanging_request_ends_when_its_client_disconnects(server: Server, hung: socket.socket) -> None:
     hung.close()
 
     assert eventually(lambda: server.requests_under_way == 0)
@@ -229,8 +229,8 @@ def test_a_delay_on_the_clock_waits_for_the_clock(emulator: Emulator) -> None:
 
 
 @pytest.mark.parametrize("on_clock", [False, True])
-def test_whoever_hangs_up_on_a_delay_has_stored_nothing(server: Server, on_clock: bool) -> None:
-    """As on the real servers, which drop a request whose client is gone."""
+def test_a_client_that_disconnects_during_a_delay_has_stored_nothing(server: Server, on_clock: bool) -> None:
+    """As on the real servers, which drop a request whose client has disconnected."""
     emulator = server.emulator
     emulator.clock.freeze()
     emulator.faults.add("POST /v1/identity/*/set-email", delay=3600, on_clock=on_clock)

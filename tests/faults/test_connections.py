@@ -1,4 +1,4 @@
-"""What a fault leaves of its connection, and of the requests around it."""
+"""What a fault does to its connection and to the requests around it."""
 
 import threading
 from datetime import UTC, datetime
@@ -8,7 +8,7 @@ import pytest
 
 from emulator import Emulator
 from emulator.core.clock import EARLIEST, LATEST
-from emulator.faults.catalogue import Kind, matrix
+from emulator.faults.fault_matrix import Kind, matrix
 from emulator.faults.schedule import Fault
 from tests.conftest import API_KEY
 from tests.faults.conftest import Server
@@ -23,7 +23,7 @@ MOMENT = datetime(2024, 2, 15, 5, 47, 17, tzinfo=UTC)
 
 
 def everything(emulator: Emulator, sent: bytes) -> bytes:
-    """All that comes until the server hangs up."""
+    """All bytes until the server closes the connection."""
     with connect(emulator.url) as connection:
         connection.sendall(sent)
         received = b""
@@ -36,7 +36,7 @@ def everything(emulator: Emulator, sent: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("kind", [kind for kind in matrix() if kind.name in CLOSING], ids=lambda kind: kind.name)
-def test_what_was_sent_behind_a_broken_answer_is_not_looked_at(emulator: Emulator, kind: Kind) -> None:
+def test_a_request_after_a_broken_response_is_not_handled(emulator: Emulator, kind: Kind) -> None:
     emulator.faults.add("GET /v1/health", times=1, **kind.do)
 
     received = everything(emulator, PING + HEALTH + PING)
@@ -59,7 +59,7 @@ def test_the_connection_goes_on_behind_an_answer_that_is_whole(emulator: Emulato
 
 
 @pytest.mark.parametrize("do", [{"hang": True}, {"delay": 60, "on_clock": True}], ids=["hang", "delay"])
-def test_a_client_that_hangs_up_leaves_no_task_behind(server: Server, do: dict[str, Any]) -> None:
+def test_a_client_that_disconnects_leaves_no_task(server: Server, do: dict[str, Any]) -> None:
     server.emulator.clock.freeze()
     server.emulator.faults.add("GET /v1/ping", **do)
 
@@ -71,7 +71,7 @@ def test_a_client_that_hangs_up_leaves_no_task_behind(server: Server, do: dict[s
 
 
 @pytest.mark.parametrize("replaced", [True, False], ids=["reset", "restore"])
-def test_a_delay_on_a_clock_that_nobody_moves_any_more_is_over(server: Server, replaced: bool) -> None:
+def test_a_delay_on_the_clock_of_a_replaced_world_ends(server: Server, replaced: bool) -> None:
     emulator = server.emulator
     emulator.clock.freeze(MOMENT)
     before = emulator.snapshot()
@@ -98,7 +98,7 @@ def test_a_body_that_never_ends_does_not_keep_a_fault_waiting(emulator: Emulator
 
 
 @pytest.mark.parametrize(("moment", "seconds"), [(EARLIEST, -1e9), (LATEST, 1e9)])
-def test_a_clock_ordered_out_of_its_years_stays_where_it_is(
+def test_a_clock_advanced_beyond_its_years_stays_unchanged(
     emulator: Emulator, moment: datetime, seconds: float
 ) -> None:
     emulator.clock.freeze(moment)
@@ -112,10 +112,10 @@ def test_a_clock_ordered_out_of_its_years_stays_where_it_is(
 @pytest.mark.parametrize(
     ("do", "message"),
     [
-        ({"status": 204, "body": "x"}, "an answer of 204 has none"),
-        ({"status": 304, "body": {}}, "an answer of 304 has none"),
-        ({"advance": 1e12}, "do.advance: it is no number"),
-        ({"advance": float("nan")}, "do.advance: it is no number"),
+        ({"status": 204, "body": "x"}, "a response with status 204 has no body"),
+        ({"status": 304, "body": {}}, "a response with status 304 has no body"),
+        ({"advance": 1e12}, "do.advance: it must be a number"),
+        ({"advance": float("nan")}, "do.advance: it must be a number"),
     ],
 )
 def test_a_fault_that_could_only_break_the_emulator_is_refused(
@@ -125,7 +125,7 @@ def test_a_fault_that_could_only_break_the_emulator_is_refused(
         emulator.faults.add("GET /v1/ping", **do)
 
 
-def test_a_limit_forgets_who_has_not_come_for_longest(emulator: Emulator) -> None:
+def test_a_rate_limit_drops_the_client_whose_last_request_is_oldest(emulator: Emulator) -> None:
     emulator.clock.freeze()
     fault = emulator.faults.add("GET /v1/ping", rate_limit={"requests": 5})
     assert isinstance(fault, Fault)

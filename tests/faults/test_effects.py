@@ -1,4 +1,4 @@
-"""What a step does to the world, and whether it has happened."""
+"""Changes of the world by steps, and the status of steps."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from tests.conftest import API_KEY
 from tests.waiting import PATIENCE
 
 
-def test_a_key_is_lost_before_the_request_is_looked_at(emulator: Emulator) -> None:
+def test_a_key_is_rotated_before_the_request_is_handled(emulator: Emulator) -> None:
     alice = emulator.spacetime.create_identity()
     emulator.faults.add("GET /v1/identity/*/verify", nth=2, rotate_key=True)
     url = f"{emulator.url}/v1/identity/{alice.identity}/verify"
@@ -59,7 +59,7 @@ def test_a_name_that_is_not_there_is_refused(emulator: Emulator, do: dict[str, A
         emulator.faults.add("POST /identity", **do)
 
 
-def test_a_name_that_is_gone_when_its_turn_comes_changes_nothing(emulator: Emulator) -> None:
+def test_a_name_that_is_gone_when_the_step_applies_changes_nothing(emulator: Emulator) -> None:
     emulator.faults.add("POST /identity", revoke=API_KEY)
     emulator.intuition.revoke_api_key(API_KEY)
 
@@ -75,17 +75,17 @@ def test_the_clock_can_be_moved_by_a_step(emulator: Emulator) -> None:
     assert (emulator.clock.now() - before).total_seconds() == 60
 
 
-def test_what_has_not_happened_is_told(emulator: Emulator) -> None:
+def test_a_fault_that_did_not_happen_fails_assert_done(emulator: Emulator) -> None:
     emulator.faults.add("POST /identity", nth=2, status=503)
     create(emulator)
 
     with pytest.raises(
-        AssertionError, match=r"faults that have not done all they can:\n<Fault 1 POST /identity \(nth 2\)"
+        AssertionError, match=r"faults that did not happen as often as they should:\n<Fault 1 POST /identity \(nth 2\)"
     ):
         emulator.faults.assert_done()
 
 
-def test_a_turn_that_another_step_took_is_missed(emulator: Emulator) -> None:
+def test_an_nth_request_that_another_step_took_is_missed(emulator: Emulator) -> None:
     emulator.faults.add("* /identity", times=1, status=500)
     fault = emulator.faults.add("POST /identity", nth=1, status=503)
     create(emulator)

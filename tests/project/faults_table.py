@@ -16,8 +16,8 @@ import httpx
 import requests
 
 from emulator import Emulator, running_in_thread
-from emulator.faults.catalogue import Kind, matrix
-from emulator.faults.step import CHANGES
+from emulator.faults.fault_matrix import Kind, matrix
+from emulator.faults.kinds import CHANGES
 from tests.limits import LIMIT
 from tests.project.import_rules import ROOT
 

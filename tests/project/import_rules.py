@@ -9,13 +9,16 @@ ROOT = Path(__file__).parents[2]
 
 LAYERS: list[Mapping[str, str]] = [
     {"core": "time, chance, errors, copy-on-write maps"},
-    {"journal": "recorded exchanges, questions to them, reports", "faults": "faults as values, and whose turn it is"},
-    {"http": "requests, responses, routes, as axum has them"},
-    {"services": "the emulated APIs: spacetimedb, intuition, and rust, which both are written in"},
+    {
+        "journal": "recorded exchanges: queries, assertions, reports",
+        "faults": "steps and kinds of faults, and which one applies",
+    },
+    {"http": "requests, responses and routing, as the real servers have them"},
+    {"services": "the two emulated APIs; rust has what both say because they are written in Rust"},
     {"world": "one state of both services, and how it is replaced"},
     {"scenario": "files that describe a world: read, checked, applied"},
-    {"control": "what a test steers an emulator with, in process and over HTTP"},
-    {"tokens": "re-exports broken tokens", "__init__": "what `import emulator` offers"},
+    {"control": "the handle that tests use, in process and over HTTP, and the control routes"},
+    {"tokens": "broken tokens for tests of error handling", "__init__": "what `import emulator` offers"},
     {"server": "the socket, and every effect on the wire"},
     {"cli": "the command", "pytest_plugin": "what the plugin needs once it is used"},
     {"__main__": "python -m emulator", "conftest_plugin": "hooks and fixtures"},

@@ -1,4 +1,4 @@
-"""The benchmark's arithmetic, its verdicts, and the page it writes. What it measures is not measured here."""
+"""The benchmark's arithmetic, its verdicts, and the page it writes; nothing is measured here."""
 
 import json
 import platform

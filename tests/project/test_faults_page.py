@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from emulator import Emulator, running_in_thread
-from emulator.faults.step import Do, Step
+from emulator.faults.kinds import Do
+from emulator.faults.step import Step
 from tests.project.faults_table import CLIENTS, KINDS, PAGE, column, columns_of, versions, versions_of
 from tests.project.test_docs import BLOCK, as_pattern, shell
 
@@ -62,7 +63,7 @@ def test_each_condition_and_each_kind_has_a_row(name: str) -> None:
 
 
 @pytest.mark.parametrize("client", CLIENTS)
-def test_each_client_does_what_the_table_says(served: Emulator, client: str) -> None:
+def test_each_client_behaves_as_in_the_table(served: Emulator, client: str) -> None:
     """The names of exceptions change with a client's major versions (httpx: minor, before 1.0)."""
     made_with, installed = versions_of(TEXT)[client], versions()[client]
     if _line(client, made_with) != _line(client, installed):
@@ -73,7 +74,7 @@ def test_each_client_does_what_the_table_says(served: Emulator, client: str) -> 
     assert found == columns_of(TEXT)[client], "run: python -m tests.project.faults_table"
 
 
-def test_a_client_that_sends_twice_never_sees_a_fault_that_comes_once(served: Emulator) -> None:
+def test_a_client_that_sends_twice_never_sees_a_fault_that_happens_once(served: Emulator) -> None:
     served.reset()
     fault = served.faults.add("GET /v1/health", times=1, drop="before")
 

@@ -1,4 +1,4 @@
-"""Folders are the layers: nobody imports upwards, in circles, or from the other service."""
+"""Folders are the layers: no file imports upwards, in circles, or from the other service."""
 
 import pytest
 
@@ -44,11 +44,11 @@ def test_an_import_against_the_rules_is_found(module: str, line: str, said: str)
     assert any(said in each for each in found), found
 
 
-def test_a_file_in_a_folder_that_nobody_placed_is_found() -> None:
+def test_a_file_in_a_folder_without_a_layer_is_found() -> None:
     assert "graveyard has no layer" in broken_rules({**package(), "graveyard": ""})
 
 
-def test_a_folder_says_what_lives_there() -> None:
+def test_each_folder_has_a_docstring() -> None:
     folders = [path.parent for path in (ROOT / "emulator").rglob("__init__.py")]
 
     assert all((folder / "__init__.py").read_text(encoding="utf-8").startswith('"""') for folder in folders)

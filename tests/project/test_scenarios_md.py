@@ -1,4 +1,4 @@
-"""docs/scenarios.md runs, and leaves no key out; the schema is the model's."""
+"""The examples of docs/scenarios.md run, no key is missing, and the schema files are up to date."""
 
 import re
 import subprocess
@@ -41,11 +41,11 @@ def written(folder: Path) -> list[Path]:
     return files
 
 
-def test_each_yaml_block_is_a_good_scenario(tmp_path: Path) -> None:
+def test_each_yaml_block_is_a_valid_scenario(tmp_path: Path) -> None:
     assert [str(problem) for path in written(tmp_path) for problem in problems_of(str(path))] == []
 
 
-def test_the_mistakes_shown_are_those_that_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_mistakes_shown_are_those_that_are_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     friends = blocks("yaml")[0].replace("bob:", "bob: {emial: b@c.d}").replace("POST /identity", "POST /identty")
     Path("friends.yaml").write_text(friends, encoding="utf-8")
@@ -118,13 +118,13 @@ def test_every_key_has_a_text_for_the_schema() -> None:
     named = {f"{struct}.{field}" for struct, fields in texts.items() for field in fields}
 
     assert {key.replace("$", "") for key in keys(WHOLE)} - named == set()
-    assert texts[Step.__name__]["nth"] == "Only the nth fitting request, from 1."
+    assert texts[Step.__name__]["nth"] == "Only the nth matching request, counted from 1."
 
 
 @pytest.mark.parametrize("path", ["docs/scenario.schema.json", "fixtures/scenario.schema.json"])
 def test_the_schema_files_are_what_the_model_makes(path: str) -> None:
     assert (ROOT / path).read_text(encoding="utf-8") == schema_text(), (
-        f"run: python -m emulator.scenario.schema > {path}"
+        f"run: python -m emulator.scenario.json_schema > {path}"
     )
 
 

@@ -1,4 +1,4 @@
-"""The document is OpenAPI, and the running server keeps to it: Schemathesis asks all it can think of."""
+"""The document is valid OpenAPI, and a running server conforms to it, checked by Schemathesis."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -85,7 +85,7 @@ Test = TypeVar("Test", bound=Callable[..., None])
 
 
 def asked(tag: str, spacetime: str = "documented") -> Callable[[Test], Test]:
-    """A test for each operation, run with each case that Schemathesis makes up, good and bad."""
+    """A test for each operation, run with each case of Schemathesis, valid and invalid."""
     parametrize: Callable[[Test], Test] = schema_of(tag, spacetime).parametrize()
     return lambda test: parametrize(SETTINGS(test))
 
@@ -101,7 +101,7 @@ class Server:
 
 
 def ask_spacetime(case: RequestFacts, server: Server) -> None:
-    """As somebody without a token, with one for another identity, and with a fitting one."""
+    """Without a token, with that of another identity, and with that of the identity itself."""
     made = server.emulator.spacetime.create_identity()
     server.ask(case)
     server.ask(case, Authorization=f"Bearer {made.token}")
@@ -111,7 +111,7 @@ def ask_spacetime(case: RequestFacts, server: Server) -> None:
 
 
 def ask_intuition(case: RequestFacts, server: Server) -> None:
-    """As somebody without a key, with one, and about an identity that is there."""
+    """Without a key, with one, and for an existing identity."""
     server.ask(case)
     server.ask(case, **{"x-api-key": API_KEY})
     if "id" in case.path_parameters:
@@ -133,7 +133,7 @@ def serving(**config: Any) -> Callable[[], Iterator[Server]]:
 
 
 def furnished(server: Server) -> Server:
-    """With something to be asked about: a stake in the identity of vault 1, an exchange in the journal, a fault."""
+    """With a stake in the identity of vault 1, an exchange in the journal, and a fault."""
     emulator = server.emulator
     emulator.reset()
     row = emulator.intuition.create_identity(display_name="JP", creator="0x81")
@@ -156,7 +156,7 @@ def intuition(documented: Server) -> Server:
 
 @pytest.fixture
 def control(steered: Server) -> Server:
-    """A server of its own: it gets its clock moved, its keys revoked and faults ordered."""
+    """A server of its own, since the cases change its clock, keys and faults."""
     return furnished(steered)
 
 

@@ -1,4 +1,4 @@
-"""What a world is meant to remember, in dicts and lists, without a thought of speed; copied whole to put it aside."""
+"""A simple model of a world in dicts and lists, not made for speed; a snapshot is a full copy."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -131,7 +131,7 @@ class Plain:
         self.now += do.get("advance", 0) * SECOND
 
     def ask(self, request: str, client: str) -> int | None:
-        """The number of the step whose turn it is."""
+        """The number of the step that happens."""
         fitting = [step for step in self.steps if step.fits(request, self.now)]
         for step in fitting:
             step.seen += 1

@@ -68,7 +68,7 @@ def _far_from_zero(value: Any) -> bool:
 
 
 @given(st.binary(max_size=40) | nearly_json.map(str.encode) | values.map(lambda value: json.dumps(value).encode()))
-def test_a_value_nobody_wants_is_refused_where_a_wanted_one_is_or_not_at_all(data: bytes) -> None:
+def test_an_ignored_value_is_refused_like_a_used_one_or_not_at_all(data: bytes) -> None:
     try:
         parse(data, ignored)
     except JsonError:

@@ -1,4 +1,4 @@
-"""A world does what a plain model of it does, whatever is done in whatever order, put aside and brought back."""
+"""A world behaves as a simple model of it, in any order of operations, with snapshots and restores."""
 
 from copy import deepcopy
 from datetime import UTC, datetime
@@ -39,7 +39,7 @@ def begin() -> Plain:
 
 
 class WorldMachine(RuleBasedStateMachine):
-    """Every rule does one thing to both; afterwards they say the same."""
+    """Every rule changes both in the same way; afterwards they are equal."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -89,7 +89,7 @@ class WorldMachine(RuleBasedStateMachine):
 
     @rule()
     def read_tokens(self) -> None:
-        """They are good while their key is, and until their end."""
+        """Tokens are valid until they expire or their key is rotated."""
         for token, rotations, end in self.tokens[-8:]:
             now = self.plain.now // SECOND
             good = rotations == self.plain.rotations and (end is None or now <= end)
@@ -322,14 +322,14 @@ class WorldMachine(RuleBasedStateMachine):
 
     @rule(twice=st.booleans())
     def go_on_from_a_copy(self, twice: bool) -> None:
-        """A copy that nobody keeps shares its layers with a world that is gone."""
+        """A copy without references shares its layers with a world that was replaced."""
         for _ in range(1 + twice):
             self.emulator.restore(self.emulator.snapshot())
 
     @precondition(lambda self: self.kept)
     @rule()
     def go_back(self) -> None:
-        """To the last snapshot; what was done since may be done again."""
+        """Restore the last snapshot; later operations may be repeated."""
         self.bring_back(*self.kept[-1])
 
     @precondition(lambda self: self.kept)
@@ -374,7 +374,7 @@ SORT_VALUE: dict[str, Any] = {
 
 
 class SmallLayersMachine(WorldMachine):
-    """As above, with layers that are small enough to become many, and old worlds that are let go of piece by piece."""
+    """As above, with layers small enough to become many, and old worlds that are freed in slices."""
 
     def __init__(self) -> None:
         self.patch = pytest.MonkeyPatch()

@@ -130,7 +130,7 @@ UNFINISHED = """
 """
 
 
-def test_a_request_the_test_left_behind_is_hung_up_and_not_seen_by_the_next(run: Run) -> None:
+def test_an_unfinished_request_is_aborted_and_not_seen_by_the_next_test(run: Run) -> None:
     run.write(UNFINISHED, "unfinished.py")
     run.write("""
         from unfinished import unfinished

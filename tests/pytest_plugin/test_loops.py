@@ -104,7 +104,7 @@ def test_a_client_in_the_tests_own_loop_has_the_scenario_too(run: Run) -> None:
     assert "1 passed" in outcome.summary, outcome
 
 
-def test_without_pytest_aiohttp_the_client_fixture_says_what_to_install(run: Run) -> None:
+def test_without_pytest_aiohttp_the_client_fixture_names_what_to_install(run: Run) -> None:
     run.write("def test_it(identity_emulator_client): pass")
 
     assert "pip install 'identity-emulator[pytest-aiohttp]'" in run()

@@ -1,4 +1,4 @@
-"""With --identity-emulator-url: the same tests against an emulator that runs elsewhere."""
+"""With --identity-emulator-url: the same tests against an emulator in another process."""
 
 from tests.pytest_plugin.inner import Run
 
@@ -35,7 +35,7 @@ def test_the_same_tests_run_against_an_emulator_elsewhere(run: Run, elsewhere: s
             identity_emulator.spacetime.rotate_key()
             key = identity_emulator.intuition.issue_api_key("0x81")
             identity_emulator.intuition.revoke_api_key(key)
-            with pytest.raises(Exception, match="says 404: there is no such key"):
+            with pytest.raises(Exception, match="answered 404: there is no such API key"):
                 identity_emulator.intuition.revoke_api_key(key)
 
         def test_ordered(identity_emulator):
@@ -72,7 +72,7 @@ def test_an_unknown_path_fails_a_test_there_too(run: Run, elsewhere: str) -> Non
     assert "POST /v1/nonsense: no such route" in outcome
 
 
-def test_what_only_the_emulators_own_process_can_do_says_so(run: Run, elsewhere: str) -> None:
+def test_operations_that_work_only_in_process_say_so(run: Run, elsewhere: str) -> None:
     run.write("def test_it(identity_emulator): identity_emulator.spacetime.add_database('c2')")
 
     outcome = run("--identity-emulator-url", elsewhere)
@@ -81,7 +81,7 @@ def test_what_only_the_emulators_own_process_can_do_says_so(run: Run, elsewhere:
     assert "emulator.spacetime.add_database needs the emulator in this process" in outcome
 
 
-def test_a_profile_that_it_does_not_speak_is_an_error_that_says_how_to_start_it(run: Run, elsewhere: str) -> None:
+def test_another_profile_is_an_error_that_says_how_to_start_the_emulator(run: Run, elsewhere: str) -> None:
     run.write("""
         import pytest
 
@@ -92,11 +92,11 @@ def test_a_profile_that_it_does_not_speak_is_an_error_that_says_how_to_start_it(
     outcome = run("--identity-emulator-url", elsewhere)
 
     assert "1 error" in outcome.summary
-    assert "wants spacetime_profile=v2" in outcome
+    assert "needs spacetime_profile=v2" in outcome
     assert "start it with --spacetime-profile v2" in outcome
 
 
-def test_where_no_emulator_answers_it_says_how_to_start_one(run: Run) -> None:
+def test_without_an_emulator_the_error_says_how_to_start_one(run: Run) -> None:
     run.write("def test_it(identity_emulator): pass")
 
     outcome = run("--identity-emulator-url", "http://127.0.0.1:9")

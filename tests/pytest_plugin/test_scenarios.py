@@ -11,7 +11,7 @@ script:
 """
 
 
-def test_a_scenario_is_looked_for_beside_the_test_and_then_at_the_root(run: Run) -> None:
+def test_a_scenario_is_searched_beside_the_test_and_then_at_the_root(run: Run) -> None:
     run.write(SCENARIO, "sub/near.yaml")
     (run.folder / "far.yaml").write_text(SCENARIO.replace("alice", "bob"))
     run.write(

@@ -86,7 +86,7 @@ def test_a_marker_with_a_mistake_is_one_sentence_without_traceback(run: Run) -> 
     assert "conftest_plugin.py:" not in outcome
 
 
-def test_a_config_fixture_that_returns_something_else_is_told(run: Run) -> None:
+def test_a_config_fixture_that_returns_something_else_is_an_error(run: Run) -> None:
     run.write("""
         import pytest
 

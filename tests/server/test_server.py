@@ -1,4 +1,4 @@
-"""The socket's owner: starting, stopping, many at once, and clients that behave badly."""
+"""The server: start, stop, concurrent requests, and clients that misbehave."""
 
 import asyncio
 import socket
@@ -144,14 +144,14 @@ def read_answer_in_pieces(connection: socket.socket) -> int:
     return int(head.split(b" ")[1])
 
 
-def test_a_request_that_comes_byte_by_byte_is_answered(emulator: Emulator) -> None:
+def test_a_request_sent_byte_by_byte_is_answered(emulator: Emulator) -> None:
     with connect(emulator.url) as connection:
         for byte in request("GET", "/v1/ping"):
             connection.send(bytes([byte]))
         assert read_answer(connection).status == 200
 
 
-def test_a_client_that_hangs_up_does_not_disturb_the_next(emulator: Emulator) -> None:
+def test_a_client_that_disconnects_does_not_affect_the_next(emulator: Emulator) -> None:
     head = request("POST", "/identity", f"x-api-key: {API_KEY}", "Content-Type: application/json", "Content-Length: 9")
     for sent in (head + b"{", request("GET", "/v1/ping")):
         with connect(emulator.url) as connection:
@@ -226,7 +226,7 @@ def test_a_port_is_free_again_after_the_end() -> None:
             return False
         return True
 
-    # Somebody else may be given the port in between, but hardly each time.
+    # Another process may get the port in between, but hardly each time.
     assert any(is_free_again() for _ in range(3))
 
 
@@ -234,7 +234,7 @@ def test_a_port_is_free_again_after_the_end() -> None:
 
 
 class Watched(NamedTuple):
-    """A server, where its old worlds go, and what is set when nothing of them is left."""
+    """A server, its queue of old worlds to free, and an event that is set when all are freed."""
 
     emulator: Emulator
     deferred: DeferredFree
@@ -257,7 +257,7 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> Iterator[Watched]:
         yield Watched(emulator, stage.deferred, emptied)
 
 
-def test_a_large_old_world_is_let_go_of_between_requests(watched: Watched) -> None:
+def test_a_large_old_world_is_freed_between_requests(watched: Watched) -> None:
     for _ in range(300):
         watched.emulator.spacetime.create_identity(email="a@b.c")
     watched.emulator.reset()
@@ -269,7 +269,7 @@ def test_a_large_old_world_is_let_go_of_between_requests(watched: Watched) -> No
     assert not watched.deferred
 
 
-def test_a_world_somebody_holds_is_not_let_go_of(watched: Watched) -> None:
+def test_a_world_that_is_still_referenced_is_not_freed(watched: Watched) -> None:
     old = watched.emulator.journal
     with requests.Session() as session:
         for _ in range(300):

@@ -12,7 +12,7 @@ _ON_ITS_WAY = 0.01
 
 
 class _Selector(selectors.SelectSelector):
-    """Moves its clock instead of waiting for a timer, whenever no socket has anything to say."""
+    """Advances its clock instead of waiting for a timer, whenever no socket is ready."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -14,7 +14,7 @@ BEGIN, END = "<!-- figures: begin -->\n", "<!-- figures: end -->\n"
 
 
 class Figures:
-    """A plugin that collects what the `figure` fixture was told."""
+    """A plugin that collects the values of the `figure` fixture."""
 
     def __init__(self) -> None:
         self.rows: list[tuple[str, object]] = []

@@ -1,4 +1,4 @@
-"""Clients that ask everything there is to ask, and keep account of what came back."""
+"""Clients that call every operation, and record what was returned."""
 
 import asyncio
 import json
@@ -57,14 +57,14 @@ SORTS = ("created_at", "updated_at", "display_name", "status", "assets_sum", "id
 
 @dataclass
 class Account:
-    """What the clients know of the world that stands; `turn` is odd while a reset is under way."""
+    """What the clients know of the current world; `turn` is odd during a reset."""
 
     turn: int = 0
     rotated: bool = False
     identities: list[tuple[str, str]] = field(default_factory=list)
     rows: list[tuple[str, str]] = field(default_factory=list)
     perhaps: int = 0
-    """Rows that may have been made although nobody was told."""
+    """Rows that may exist although no client received the response."""
     failed: dict[int, str] = field(default_factory=dict)
     """Requests that did not go well, to be looked up in the journal."""
     given_up: set[int] = field(default_factory=set)
@@ -84,7 +84,7 @@ class Account:
 
 
 class Load:
-    """Some clients, one who steers, one who audits."""
+    """Some clients, one that changes the world, one that audits it."""
 
     def __init__(self, url: str, clients: int, *, seed: int) -> None:
         self.url = url
@@ -233,7 +233,7 @@ class Load:
     # --- who steers and who audits ------------------------------------------------------------------------------------
 
     async def steer(self) -> None:
-        """Orders faults, moves clock, keys and rows, and resets in the middle of everything."""
+        """Adds faults, changes clock, keys and rows, and resets during requests."""
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PATIENCE)) as session:
             while not self.over:
                 await self._open.wait()
@@ -287,14 +287,14 @@ class Load:
         await self.control(session, "POST", "/spacetime/tokens", {"subject": "alice", "expires_in": 5})
 
     async def reset(self, session: aiohttp.ClientSession) -> None:
-        """Whoever is under way may end in either world."""
+        """Requests in flight may finish in either world."""
         if self.chance.random() < 0.8:
             return
         await self._replace_the_world(session)
         self.resets += 1
 
     async def audit(self, every: float) -> None:
-        """Now and then let nobody in, look whether everything is where it should be, and begin a new world."""
+        """Now and then stop all clients, check the invariants of the world, and reset it."""
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PATIENCE)) as session:
             while not self.over:
                 await asyncio.sleep(every)
@@ -354,7 +354,7 @@ class Load:
             self.wrong.append(f"{len(listed)} rows, but {len(known)} were made and {self.account.perhaps} perhaps")
 
     async def run(self, seconds: float) -> list[asyncio.Task[None]]:
-        """Everybody at work, for so long; they are still at it when this returns."""
+        """Run all clients for this long; they are still running when this returns."""
         tasks = [asyncio.create_task(self.client()) for _ in range(self.clients)]
         tasks += [*(asyncio.create_task(self.steer()) for _ in range(3)), asyncio.create_task(self.audit(6.0))]
         done, _ = await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_EXCEPTION)

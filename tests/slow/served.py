@@ -41,7 +41,7 @@ class Served:
 
 @contextmanager
 def served(folder: Path, *options: str) -> Iterator[Served]:
-    """`identity-emulator serve`; its log goes to a file, since nobody empties a pipe here."""
+    """`identity-emulator serve`; its log goes to a file, since nothing reads a pipe here."""
     log = folder / "log"
     with log.open("w", encoding="utf-8") as stderr:
         process = subprocess.Popen(

@@ -34,7 +34,7 @@ def server(tmp_path: Path) -> Iterator[Served]:
 
 
 class Normal:
-    """A client that does what clients do, one request after another."""
+    """A well-behaved client, one request after another."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -61,7 +61,7 @@ class Normal:
 
 @asynccontextmanager
 async def a_normal_client(server: Served) -> AsyncIterator[Normal]:
-    """At work while the block lasts; whatever went wrong for it is raised at its end."""
+    """Runs while the block lasts; its errors are raised at the end."""
     normal = Normal(server.url)
     task = asyncio.create_task(normal.work())
     await asyncio.wait([task, asyncio.ensure_future(normal.warm.wait())], return_when=asyncio.FIRST_COMPLETED)
@@ -178,7 +178,7 @@ KEY = f"x-api-key: {API_KEY}"
         ("/_emulator/reset", (JSON, f"Content-Length: {257 * MEGABYTE}"), 413),
     ],
 )
-def test_a_body_of_100_mb_is_not_kept_where_nobody_wants_it(
+def test_a_body_of_100_mb_is_not_kept_where_it_is_not_needed(
     server: Served, target: str, headers: tuple[str, ...], status: int
 ) -> None:
     head, chunked = request("POST", target, *headers), CHUNKED in headers
@@ -199,7 +199,7 @@ def test_a_body_of_100_mb_is_not_kept_where_nobody_wants_it(
     assert max(watch.samples) - watch.samples[0] < 60
 
 
-def test_control_bodies_of_100_mb_are_read_and_let_go_of(server: Served, figure: Figure) -> None:
+def test_control_bodies_of_100_mb_are_read_and_freed(server: Served, figure: Figure) -> None:
     """They may be that large, for the sake of snapshots; so many of them at once cost so much memory."""
     head = request("POST", "/_emulator/reset", JSON, LENGTH)
 

@@ -1,4 +1,4 @@
-"""A page of another origin in a real browser: it can't steer the emulator, and uses the APIs as far as CORS lets it."""
+"""A page of another origin in a real browser: it can use the APIs as far as CORS allows, never the control routes."""
 
 import json
 import shutil
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.skipif(BROWSER is None, reason="there is no Chromium he
 
 @contextmanager
 def page_served(emulator_url: str) -> Iterator[tuple[int, Queue[dict[str, Any]]]]:
-    """The port of a server of the page's own, and what the page sends home."""
+    """The port of the page's own server, and what the page reports to it."""
     home: Queue[dict[str, Any]] = Queue()
 
     class Handler(BaseHTTPRequestHandler):
@@ -109,7 +109,7 @@ def test_it_read_nothing(visit: Visit, path: str) -> None:
     assert found[f"read blindly {path}"] == "opaque"
 
 
-def test_no_way_of_posting_told_it_anything(visit: Visit) -> None:
+def test_the_page_could_read_no_response_to_a_post(visit: Visit) -> None:
     found = visit.found
     told = {name: answer for name, answer in found.items() if name.startswith(("reset", "rotate", "fault", "advance"))}
 

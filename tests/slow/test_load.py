@@ -1,4 +1,4 @@
-"""Everything at once, for a minute."""
+"""Every kind of client concurrently, for a minute."""
 
 import asyncio
 import os
@@ -36,7 +36,7 @@ async def loaded(server: Served, load: Load) -> float:
     return took
 
 
-def test_sixty_four_clients_get_what_was_ordered_and_nothing_else(tmp_path: Path, figure: Figure) -> None:
+def test_sixty_four_clients_get_the_faults_and_nothing_else(tmp_path: Path, figure: Figure) -> None:
     with served(tmp_path, "--journal-size", "50000") as server:
 
         async def run() -> tuple[Load, float]:

@@ -19,7 +19,7 @@ DRAFT = json.dumps({"display_name": "JP", "creator": "0x81"})
 
 
 class Maker(threading.Thread):
-    """A client that makes rows and lists them, until it is told to stop."""
+    """A client that creates rows and lists them, until it is stopped."""
 
     def __init__(self, emulator: Emulator, over: threading.Event) -> None:
         super().__init__()

@@ -1,1 +1,1 @@
-"""The control routes under `/_emulator`: one table, its handlers, who may call them, and the OpenAPI document."""
+"""The control routes under `/_emulator`: table, handlers, access checks, and the OpenAPI document."""

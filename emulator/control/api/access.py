@@ -1,17 +1,17 @@
-"""Who may steer the emulator through its control routes."""
+"""Access checks of the control routes."""
 
 from hmac import compare_digest
 from ipaddress import ip_address
 
 import msgspec
 
-from emulator.control.api.operations import PREFIX
+from emulator.control.api.routes import PREFIX
 from emulator.core.errors import Refused
 from emulator.http.request import Request
 
 
 class ControlRefused(Refused):
-    """`text` says what is wrong, `hint` what to do about it; `headers` are whole lines."""
+    """`text` is the error, `hint` how to fix it; `headers` are complete header lines."""
 
     def __init__(self, status: int, text: str, hint: str, headers: bytes = b"") -> None:
         super().__init__(status, text, hint)
@@ -20,7 +20,7 @@ class ControlRefused(Refused):
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name or address means this machine only."""
+    """Whether a host name or address refers to this machine only."""
     name = host.strip("[]").lower()
     if name == "localhost" or name.endswith(".localhost"):
         return True
@@ -31,11 +31,11 @@ def is_loopback(host: str) -> bool:
 
 
 class Guard(msgspec.Struct, frozen=True):
-    """Who may steer the emulator.
+    """The access checks; all must pass.
 
-    Binding to loopback does not keep a web page out: a page can post to 127.0.0.1, and by rebinding its own name to
-    that address it can read the answers. So the `Host` must be ours, a foreign `Origin` is refused, and a body must be
-    JSON, which no page can send without asking first.
+    Binding to loopback does not exclude web pages: a page can post to 127.0.0.1, and by DNS rebinding it can read the
+    responses. So the `Host` must be ours, a foreign `Origin` is refused, and a body must be JSON, which a page of
+    another origin can't send without a CORS preflight.
     """
 
     host: str = "127.0.0.1"
@@ -63,21 +63,21 @@ class Guard(msgspec.Struct, frozen=True):
         host = _without_port(request.header("host") or "")
         if not is_loopback(host) and host != self.host:
             raise ControlRefused(
-                403, f"the control routes don't answer to the name {host!r}", "use 127.0.0.1, or give --control-token"
+                403, f"the host {host!r} is not allowed", "use 127.0.0.1, or start the emulator with --control-token"
             )
 
     def _check_origin(self, request: Request) -> None:
         origin = request.header("origin")
         if origin is not None and origin != f"http://{request.header('host')}":
             raise ControlRefused(
-                403, f"a page of {origin!r} may not use the control routes", "call them from the test, not from a page"
+                403, f"the origin {origin!r} is not allowed", "call the control routes from a test, not from a web page"
             )
 
     def _check_body(self, request: Request) -> None:
-        """Before a byte of it is read, and whether or not anybody has a use for it."""
+        """Before the body is read, also for routes that ignore it."""
         essence = (request.header("content-type") or "").partition(";")[0].strip().lower()
         if request.has_body and essence != "application/json":
-            raise ControlRefused(415, "a body here is JSON", "send it with `Content-Type: application/json`")
+            raise ControlRefused(415, "the body must be JSON", "send it with `Content-Type: application/json`")
 
 
 def _without_port(host: str) -> str:

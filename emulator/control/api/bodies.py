@@ -1,4 +1,4 @@
-"""Bodies of control calls: the structs that the OpenAPI document shows, and how a request is read into one."""
+"""Request bodies of the control routes: their structs, as in the OpenAPI document, and how they are decoded."""
 
 import json
 import re
@@ -16,28 +16,28 @@ from emulator.http.request import BodyBroken, BodyTooLong, Request
 Now = Annotated[bool, Meta(extra_json_schema={"const": True})]
 Moment = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 ScenarioNames = str | dict[str, Any] | list[str | dict[str, Any]]
-"""A bundled scenario's name, a document, or several in layers."""
+"""A bundled scenario's name, a document, or a list of both as layers."""
 
 
 class _Sent(msgspec.Struct, forbid_unknown_fields=True):
-    """A body. An unknown key is a 400."""
+    """A request body. An unknown key is a 400."""
 
 
 class Reset(_Sent):
-    """Once of another seed or scenario; `null` is the one the server was started with."""
+    """Another seed or scenario for this reset only; the scenario `null` is that of the server's start, from now on."""
 
     seed: int | None = None
     scenario: ScenarioNames | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class ScenarioWanted(msgspec.Struct, omit_defaults=True):
-    """Bundled ones by name, documents, or several in layers; or in the place of all this a document itself."""
+    """A bundled scenario's name, a document, or a list of both as layers. The body can also be a document itself."""
 
     scenario: ScenarioNames | msgspec.UnsetType = msgspec.UNSET
 
 
 class ClockMove(_Sent):
-    """Exactly one of them: seconds to `advance` or to `skew` by, a moment to `freeze` at or true for now, `resume`."""
+    """Exactly one key: `advance` or `skew` in seconds, `freeze` with a time or true for now, `resume` with true."""
 
     advance: float | None = None
     freeze: Now | Moment | None = None
@@ -46,13 +46,13 @@ class ClockMove(_Sent):
 
 
 class FaultNumber(_Sent):
-    """One fault; without `n` all of them."""
+    """The number of a fault; without it, all faults."""
 
     n: int | None = None
 
 
 class TokenWanted(_Sent):
-    """`claims` under `headers`, nothing added; or with `subject` a whole token, `claims` among its own."""
+    """`claims` and `headers` are signed as they are; with `subject`, `claims` are extra claims of a complete token."""
 
     claims: dict[str, Any] | None = None
     headers: dict[str, Any] | None = None
@@ -71,14 +71,14 @@ class Key(_Sent):
 
 
 class StatusMove(_Sent):
-    """`identity` is its name in the scenario or any of its ids."""
+    """`identity` is a name in the scenario or any id of the identity."""
 
     identity: str
     status: Literal["complete", "error", "removed"]
 
 
 class NewLifecycle(_Sent):
-    """Whether new identities are pending, and after how many seconds of the clock they are complete."""
+    """Whether new identities are pending, and after how many seconds on the emulator's clock they are complete."""
 
     pending: bool
     complete_after: Annotated[float, Meta(ge=0)] | None = None
@@ -96,7 +96,7 @@ EXAMPLES: Mapping[Any, Mapping[str, Any]] = {
     NewLifecycle: {"pending": True, "complete_after": 30},
     Step: {"request": "POST /identity", "nth": 2, "do": {"status": 503}},
 }
-"""What the OpenAPI document shows, and what an answer to a wrong body advises to send."""
+"""For the OpenAPI document, and for the hints in error responses."""
 
 T = TypeVar("T")
 
@@ -104,17 +104,17 @@ LONGEST_BODY = 256 * 1024 * 1024
 
 
 async def raw_body(request: Request) -> bytes:
-    """The bytes of a body; none when there is no body. Raises ControlRefused."""
+    """The bytes of the body, empty without one. Raises ControlRefused."""
     try:
         return await request.body(LONGEST_BODY)
     except BodyTooLong as error:
-        raise ControlRefused(413, f"the body has {error}", "256 MiB are the most") from None
+        raise ControlRefused(413, f"the body has {error}", "the limit is 256 MiB") from None
     except BodyBroken as error:
-        raise ControlRefused(400, f"the body could not be read: {error}", "send it whole") from None
+        raise ControlRefused(400, f"the body could not be read: {error}", "send the complete body") from None
 
 
 async def json_body(request: Request) -> dict[str, Any]:
-    """The object in the body; empty when there is no body. Raises ControlRefused."""
+    """The JSON object in the body, empty without a body. Raises ControlRefused."""
     body = await raw_body(request)
     try:
         found = msgspec.json.decode(body) if body else {}
@@ -126,12 +126,12 @@ async def json_body(request: Request) -> dict[str, Any]:
 
 
 async def read(request: Request, kind: type[T]) -> T:
-    """The body as the struct that documents it; without a body, of its defaults. Raises ControlRefused."""
+    """The body as its struct, with the defaults of absent keys. Raises ControlRefused."""
     return decoded(await json_body(request), kind)
 
 
 def decoded(found: Mapping[str, Any], kind: type[T], advice: str = "") -> T:
-    """An object as the struct that documents it. Raises ControlRefused, which advises to send the struct's example."""
+    """A JSON object as its struct. Raises ControlRefused, whose hint is `advice` or the struct's example."""
     only(found, kind.__struct_fields__)  # type: ignore[attr-defined]  # of every struct
     try:
         return msgspec.convert(found, kind)
@@ -144,7 +144,7 @@ def example(kind: Any) -> str:
 
 
 def only(found: Mapping[str, Any], known: tuple[str, ...]) -> None:
-    """Raises ControlRefused for the first key that is not known."""
+    """Raises ControlRefused for the first unknown key."""
     for key in found:
         if key not in known:
             raise ControlRefused(400, f"unknown key {key!r}", did_you_mean(key, known))
@@ -155,7 +155,7 @@ _MISSING = re.compile(r"missing required field `(\w+)`")
 
 
 def _in_words(error: str, found: Mapping[str, Any]) -> str:
-    """msgspec's sentence with the value that is wrong in the place of its path."""
+    """msgspec's error, with the invalid value instead of its path."""
     if missing := _MISSING.search(error):
         return f"`{missing[1]}` is missing"
     if (at := _AT.search(error)) and at[1] in found:

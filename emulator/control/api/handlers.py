@@ -1,4 +1,4 @@
-"""What a test, a dashboard or another language says to the emulator itself. JSON in and out; never journaled."""
+"""Handlers of the control routes. Their requests are not journaled."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -26,7 +26,7 @@ from emulator.world.stage import Stage
 
 
 class Control:
-    """The handlers, around the stage they steer."""
+    """The handlers, on the stage that they read and change."""
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
@@ -60,9 +60,9 @@ class Control:
         )
 
     async def reset(self, request: Request) -> Response:
-        """A world as new: of what was loaded, or once of another `seed` or `scenario`.
+        """A new world of the current config, or for this reset only of another `seed` or `scenario`.
 
-        `"scenario": null` forgets what was loaded: the world is the one the server was started with.
+        `"scenario": null` drops the loaded scenario and returns to the config of the server's start.
         """
         wanted = await bodies.read(request, bodies.Reset)
         other = Config(seed=wanted.seed, scenario=_bundled_or_document(wanted.scenario))
@@ -73,12 +73,12 @@ class Control:
         return await self.health(request)
 
     async def scenario(self, request: Request) -> Response:
-        """What the world began with, and how far each step of its script has come."""
+        """The names of the world's scenarios, and the status of each step of their script."""
         world = self._stage.settled_world()
         return json_response({"scenario": world.scenario, "steps": [fault.to_json() for fault in world.faults]})
 
     async def load_scenario(self, request: Request) -> Response:
-        """Begin with `scenario`, by a bundled name, a document or a list of both; or with the document sent."""
+        """Load `scenario`, a bundled name, a document or a list of both; or the body, when it is a document itself."""
         found = await bodies.json_body(request)
         scenario = _bundled_or_document(
             found if "version" in found else bodies.decoded(found, bodies.ScenarioWanted).scenario
@@ -93,7 +93,7 @@ class Control:
         try:
             found = journal.find(**_filters(request.query))
         except ValueError as error:
-            raise ControlRefused(400, f"a filter can't be read: {error}", _FILTERS_EXAMPLE) from None
+            raise ControlRefused(400, f"invalid filter: {error}", _FILTERS_EXAMPLE) from None
         exchanges = [exchange.to_json() for exchange in found]
         return json_response({"exchanges": exchanges, "total": journal.total, "dropped": journal.dropped})
 
@@ -102,11 +102,11 @@ class Control:
         return Response(204)
 
     async def journal_curl(self, request: Request) -> Response:
-        """A shell command that sends exchange n again, secrets included: it is asked for."""
+        """A shell command that sends the request of exchange n again, secrets included."""
         exchanges = self._stage.settled_world().journal.exchanges
         found = next((each for each in exchanges if str(each.number) == request.params[0]), None)
         if found is None:
-            raise ControlRefused(404, f"no exchange {request.params[0][:40]!r}", "GET /_emulator/journal lists them")
+            raise ControlRefused(404, f"there is no exchange {request.params[0][:40]!r}", "see GET /_emulator/journal")
         command = curl(found, f"http://{request.header('host')}", secrets=True)
         return Response(200, f"{command}\n".encode(), TEXT)
 
@@ -115,11 +115,11 @@ class Control:
         return json_response({"now": rfc3339(clock.micros()), "frozen": clock.frozen})
 
     async def move_clock(self, request: Request) -> Response:
-        """One of `advance` and `skew` (seconds), `freeze` (a moment, or true for now) and `resume`."""
+        """One of `advance` and `skew` (seconds), `freeze` (a time, or true for now) and `resume`."""
         wanted = await bodies.read(request, bodies.ClockMove)
         given = {name: value for name in _MOVES if (value := getattr(wanted, name)) is not None}
         if len(given) != 1:
-            raise ControlRefused(400, f"{len(given)} moves of the clock", f"send one of {', '.join(_MOVES)}")
+            raise ControlRefused(400, f"{len(given)} changes of the clock", f"send one of {', '.join(_MOVES)}")
         try:
             for name, value in given.items():
                 _MOVES[name](self._stage.settled_world().clock, value)
@@ -128,7 +128,7 @@ class Control:
         return await self.clock(request)
 
     async def actors(self, request: Request) -> Response:
-        """Those the scenario names, tokens and keys included: they are asked for. Of crowds only whom `name` names."""
+        """Actors with their tokens and keys; `name` selects one. Members of crowds are found only by `name`."""
         query = query_pairs(request.query)
         bodies.only(dict(query), ("name",))
         actors = self._stage.settled_world().actors
@@ -143,7 +143,7 @@ class Control:
         return json_response({"faults": [fault.to_json() for fault in self._stage.settled_world().faults]})
 
     async def add_fault(self, request: Request) -> Response:
-        """A step, as scenarios have it: `request` and its conditions, and `do`."""
+        """The body is a step as in scenarios: `request`, other conditions, and `do`."""
         try:
             fault = self._stage.settled_world().add_step(made_step(await bodies.json_body(request)))
         except ValueError as error:
@@ -151,7 +151,7 @@ class Control:
         return json_response(fault.to_json())
 
     async def clear_faults(self, request: Request) -> Response:
-        """All, or with `{"n": 2}` one."""
+        """Remove all faults, or with `{"n": 2}` one."""
         number = (await bodies.read(request, bodies.FaultNumber)).n
         faults = LocalFaults(self._stage)
         if number is None:
@@ -159,22 +159,22 @@ class Control:
             return Response(204)
         fault = next((each for each in faults if each.number == number), None)
         if fault is None:
-            raise ControlRefused(404, f"no fault {number}", "GET /_emulator/faults lists them")
+            raise ControlRefused(404, f"there is no fault {number}", "see GET /_emulator/faults")
         fault.remove()
         return Response(204)
 
     async def snapshot(self, request: Request) -> Response:
-        """The world as a document, for people to compare and for PUT to read again; secrets included."""
+        """The world as a document, to compare or to restore with PUT; secrets included."""
         return Response(200, snapshot_document.written(self._stage.settled_world()), JSON)
 
     async def restore(self, request: Request) -> Response:
-        """Go on from a document that GET gave. A wrong one changes nothing."""
+        """Replace the world by that of a document from GET. An invalid document changes nothing."""
         document = await bodies.raw_body(request)
         self._stage.show(snapshot_document.read(document, self._stage.settled_world()))
         return Response(204)
 
     async def sign_token(self, request: Request) -> Response:
-        """`claims` under `headers`, nothing added; or with `subject` a whole token, as `issue_token` makes it."""
+        """A token with `claims` and `headers` as they are; or with `subject` a complete one, as by `issue_token`."""
         found = await bodies.json_body(request)
         advice = _CLAIMS_EXAMPLE if found.get("subject") is None else bodies.example(bodies.TokenWanted)
         wanted = bodies.decoded(found, bodies.TokenWanted, advice)
@@ -199,21 +199,21 @@ class Control:
         try:
             self._stage.settled_world().intuition.revoke_api_key(key)
         except KeyError:
-            raise ControlRefused(404, "there is no such key", "POST the wallet here to issue one") from None
+            raise ControlRefused(404, "there is no such API key", "POST the wallet here to issue one") from None
         return Response(204)
 
     async def move_identity(self, request: Request) -> Response:
-        """The row of `identity`, by its name in the scenario or any id, with its new `status`."""
+        """Set the `status` of `identity`, a name in the scenario or any id; the response is the changed identity."""
         wanted = await bodies.read(request, bodies.StatusMove)
         intuition = LocalIntuition(self._stage)
         moves = {"complete": intuition.complete, "error": intuition.fail, "removed": intuition.remove}
         try:
             return json_response(moves[wanted.status](wanted.identity))
         except NotFound as refused:
-            raise ControlRefused(404, refused.why, "GET /identities lists them") from None
+            raise ControlRefused(404, refused.why, "see GET /identities") from None
 
     async def set_lifecycle(self, request: Request) -> Response:
-        """Whether new identities are pending, and after how many seconds of the clock they are complete."""
+        """Whether new identities are pending, and after how many seconds on the emulator's clock they are complete."""
         wanted = await bodies.read(request, bodies.NewLifecycle)
         try:
             LocalIntuition(self._stage).lifecycle(pending=wanted.pending, complete_after=wanted.complete_after)
@@ -222,7 +222,7 @@ class Control:
         return Response(204)
 
     async def openapi(self, request: Request) -> Response:
-        """Of both APIs, in the profiles they speak now, and of these routes."""
+        """The OpenAPI document of both APIs in their current profiles, and of the control routes."""
         from emulator.control.api.openapi_document import document
 
         world = self._stage.settled_world()
@@ -230,7 +230,7 @@ class Control:
 
 
 def _bundled_or_document(given: Any) -> Given | None:
-    """What a client may name: files and functions can't be named from outside."""
+    """The scenario of a request: bundled names and documents, never files or functions."""
     for each in given if isinstance(given, list) else [given]:
         if isinstance(each, str) and not is_bundled_name(each):
             shown = msgspec.json.encode(each).decode()[:80]
@@ -246,13 +246,13 @@ _CLOCK_EXAMPLES = '{"advance": 61}, {"freeze": "2024-02-15T05:47:17Z"}, {"skew":
 
 def _resume(clock: Clock, wanted: object) -> None:
     if wanted is not True:
-        raise ValueError("`resume` is true or is not there")
+        raise ValueError("`resume` must be true")
     clock.resume()
 
 
 def _freeze(clock: Clock, at: object) -> None:
     if at is False:
-        raise ValueError("`freeze` is true or a moment")
+        raise ValueError("`freeze` must be true or a time")
     clock.freeze(None if at is True else str(at))
 
 
@@ -277,12 +277,12 @@ def _issue(spacetime: LocalSpacetime, subject: str, wanted: bodies.TokenWanted) 
         raise ControlRefused(400, str(error), f"send {bodies.example(bodies.TokenWanted)}") from None
 
 
-_FILTERS_EXAMPLE = "`status` is a number, `since` is like 2024-02-15T05:47:17Z (write + as %2B)"
+_FILTERS_EXAMPLE = "`status` is a number, `since` a time like 2024-02-15T05:47:17Z (write + as %2B)"
 _FILTERS: Mapping[str, Callable[[str], Any]] = {"method": str, "path": str, "status": int, "since": parse_rfc3339}
 
 
 def _filters(query: str) -> dict[str, Any]:
-    """Raises ValueError for a value that can't be read."""
+    """Raises ValueError for an invalid value."""
     found = dict(query_pairs(query))
     bodies.only(found, tuple(_FILTERS))
     return {key: _FILTERS[key](value) for key, value in found.items()}

@@ -1,6 +1,6 @@
-"""The document of everything the port answers, OpenAPI 3.1, written from the tables of the APIs.
+"""The OpenAPI 3.1 document of all routes, made from the tables of the APIs.
 
-It is slow to import and to make, so it is imported when somebody asks for it.
+This module is slow to import, so it is imported only when the document is requested.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,8 +20,8 @@ from emulator.services.spacetimedb import operation_docs as spacetime
 
 _REFERENCE = "#/components/schemas/{name}"
 _WHAT = """\
-GET routes answer HEAD as well. Another method is 405, another path 404, both with an empty body from the two APIs; what
-is no HTTP is 400 or 431, and the connection is closed. A fault that a test ordered can make any answer another one."""
+GET routes accept HEAD too. Any other method gets 405, any other path 404; the two APIs send both with an empty body. A
+request that is not valid HTTP gets 400 or 431, and the connection is closed. A fault can change every response."""
 
 Json = dict[str, Any]
 
@@ -95,15 +95,15 @@ def _parameter(parameter: ParameterDoc, schemas: "_Schemas") -> Json:
     }
 
 
-def _example(told: OperationDoc | ParameterDoc) -> Json:
-    return {} if told.example is None else {"example": told.example}
+def _example(doc: OperationDoc | ParameterDoc) -> Json:
+    return {} if doc.example is None else {"example": doc.example}
 
 
 # --- schemas ----------------------------------------------------------------------------------------------------------
 
 
 class _Schemas:
-    """What msgspec says of types, those it names by reference."""
+    """msgspec's JSON Schemas of types; structs are references."""
 
     def __init__(self, types: list[Any], schemas: tuple[Json, ...]) -> None:
         self._types, self._schemas = types, schemas
@@ -113,18 +113,18 @@ class _Schemas:
 
 
 def _schemas(parts: tuple[ApiDoc, ...]) -> tuple[_Schemas, dict[str, Json]]:
-    """The schema of every type that is sent or answered, and those they refer to."""
+    """The schemas of all types of requests and responses, and of the structs that they refer to."""
     described = [each for part in parts for each in part.operation_docs.values()]
     sent = [found for each in described for found in _sent(each)]
     answered = [response.type for each in described for response in each.responses if response.type is not None]
     schemas, components = msgspec.json.schema_components([*sent, *answered], ref_template=_REFERENCE)
     _, of_the_sent = msgspec.json.schema_components(sent, ref_template=_REFERENCE)
-    told = {name: schema if name in of_the_sent else _never_null(schema) for name, schema in components.items()}
-    return _Schemas([*sent, *answered], schemas), {name: _plain(_one_line(schema)) for name, schema in told.items()}
+    shown = {name: schema if name in of_the_sent else _never_null(schema) for name, schema in components.items()}
+    return _Schemas([*sent, *answered], schemas), {name: _plain(_one_line(schema)) for name, schema in shown.items()}
 
 
 def _plain(schema: Json) -> Json:
-    """As JSON has it: a default of `()` is a list."""
+    """Plain JSON: the default `()` becomes a list."""
     found: Json = msgspec.json.decode(msgspec.json.encode(schema))
     return found
 
@@ -136,7 +136,7 @@ def _sent(doc: OperationDoc) -> Iterator[Any]:
 
 
 def _never_null(schema: Json) -> Json:
-    """An answer leaves out what it has not got."""
+    """Responses omit fields that are None."""
     properties = schema["properties"]
     return {**schema, "properties": {name: _without_null(each) for name, each in properties.items()}}
 
@@ -149,5 +149,5 @@ def _without_null(schema: Mapping[str, Any]) -> Json:
 
 
 def _one_line(schema: Json) -> Json:
-    """Docstrings are wrapped for the source."""
+    """Docstrings have line breaks."""
     return {**schema, **({"description": " ".join(schema["description"].split())} if "description" in schema else {})}

@@ -1,4 +1,4 @@
-"""What the control routes take and answer."""
+"""Documentation of the control routes: parameters, bodies and responses."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -7,18 +7,18 @@ import msgspec
 from msgspec import Meta
 
 from emulator.control.api import bodies
-from emulator.control.api.operations import OPERATIONS
+from emulator.control.api.routes import OPERATIONS
 from emulator.faults.step import Step
 from emulator.http.operation_docs import ApiDoc, OperationDoc, ParameterDoc, ResponseDoc
 from emulator.http.response import TEXT
 from emulator.services.intuition.model import Identity
 from emulator.world.snapshot_document import Document
 
-# --- what is answered -------------------------------------------------------------------------------------------------
+# --- responses --------------------------------------------------------------------------------------------------------
 
 
 class ControlError(msgspec.Struct):
-    """What is wrong, and what to do about it."""
+    """The error, and a hint how to fix it."""
 
     error: str
     hint: str
@@ -66,7 +66,7 @@ class State(msgspec.Struct):
 
 
 class Sent(msgspec.Struct):
-    """Half of an exchange: of the body at most 16 KiB are kept, `size` counts all."""
+    """Headers and body of a request or a response. `body` is cut at 16 KiB, `size` is the full size in bytes."""
 
     headers: list[tuple[str, str]]
     body: str
@@ -74,7 +74,7 @@ class Sent(msgspec.Struct):
 
 
 class Journaled(msgspec.Struct):
-    """An exchange. `why` says why a request was refused, `fault` what was ordered to go wrong with it."""
+    """An exchange. `why` is the reason of an error response, `fault` the fault that happened to the request."""
 
     n: int
     at: bodies.Moment
@@ -107,7 +107,7 @@ class ActorState(msgspec.Struct, omit_defaults=True):
 
 
 class ActorList(msgspec.Struct):
-    """By their names."""
+    """Actors by name."""
 
     actors: dict[str, ActorState]
     env: dict[str, str]
@@ -115,7 +115,7 @@ class ActorList(msgspec.Struct):
 
 
 class FaultState(Step, frozen=True, kw_only=True):
-    """A step, how many requests it `seen` fit it, and how often it had its turn."""
+    """A step; `seen` is how many requests matched it, `fired` how often it happened."""
 
     n: int
     seen: int
@@ -125,7 +125,7 @@ class FaultState(Step, frozen=True, kw_only=True):
 
 
 class ScenarioState(msgspec.Struct):
-    """What the world began with, and how far each step of its script has come."""
+    """The names of the world's scenarios, and the status of each step of their script."""
 
     scenario: list[str]
     steps: list[FaultState]
@@ -152,11 +152,11 @@ def _refusal(status: int, what: str) -> ResponseDoc:
 
 
 _NO_TOKEN = _refusal(401, "the control token is missing or wrong")
-_NOT_TRUSTED = _refusal(403, "the host or the origin of the request is not trusted")
+_NOT_TRUSTED = _refusal(403, "the host or the origin of the request is not allowed")
 _BAD_BODY = (
-    _refusal(400, "the body is not what is wanted"),
+    _refusal(400, "the body is invalid"),
     _refusal(413, "the body has more than 256 MiB"),
-    _refusal(415, "the body is not sent as application/json"),
+    _refusal(415, "the content type of the body is not application/json"),
 )
 
 
@@ -167,7 +167,7 @@ def _described(
     body_required: bool = True,
     parameters: tuple[ParameterDoc, ...] = (),
 ) -> OperationDoc:
-    """With what any control route can answer."""
+    """With the responses that all control routes have."""
     return OperationDoc(
         summary=summary,
         responses=(*responses, *(_BAD_BODY if body else ()), _NO_TOKEN, _NOT_TRUSTED),
@@ -180,79 +180,79 @@ def _described(
 
 
 _FILTERS = (
-    ParameterDoc("method", "only requests with it"),
-    ParameterDoc("path", "`*` is one segment, `**` any number"),
-    ParameterDoc("status", "only answers with it", int),
-    ParameterDoc("since", "only requests from this moment on, by the emulator's clock", bodies.Moment),
+    ParameterDoc("method", "only requests with this method"),
+    ParameterDoc("path", "only requests to this path; `*` is one segment, `**` any number"),
+    ParameterDoc("status", "only responses with this status", int),
+    ParameterDoc("since", "only requests from this time on, by the emulator's clock", bodies.Moment),
 )
-_EXCHANGE_NUMBER = ParameterDoc("n", "its number in the journal", int, "path", required=True, example=1)
+_EXCHANGE_NUMBER = ParameterDoc("n", "the number of the exchange in the journal", int, "path", required=True, example=1)
 _ClockMove = Annotated[bodies.ClockMove, Meta(extra_json_schema={"minProperties": 1, "maxProperties": 1})]
 
 OPERATION_DOCS: Mapping[str, OperationDoc] = {
     "control.health": OperationDoc(
-        summary="Whether it is up, and whom it speaks for; needs no control token",
-        responses=(ResponseDoc(200, "it is", Health), _NOT_TRUSTED),
+        summary="Health, version, seed and profiles; needs no control token",
+        responses=(ResponseDoc(200, "the emulator is running", Health), _NOT_TRUSTED),
     ),
-    "control.state": _described("How much is remembered", ResponseDoc(200, "counts", State)),
+    "control.state": _described("Clock, profiles and counts of stored objects", ResponseDoc(200, "the state", State)),
     "control.reset": _described(
-        "A world as new", ResponseDoc(200, "it stands", Health), body=bodies.Reset, body_required=False
+        "Reset the world", ResponseDoc(200, "the world is new", Health), body=bodies.Reset, body_required=False
     ),
-    "control.scenario": _described("What the world began with", ResponseDoc(200, "and its script", ScenarioState)),
+    "control.scenario": _described("Loaded scenarios and their script", ResponseDoc(200, "the status", ScenarioState)),
     "control.load_scenario": _described(
-        "Begin with another scenario", ResponseDoc(200, "it stands", ScenarioState), body=bodies.ScenarioWanted
+        "Load a scenario", ResponseDoc(200, "the world is new", ScenarioState), body=bodies.ScenarioWanted
     ),
     "control.actors": _described(
-        "Those the scenario names, with their tokens and keys",
-        ResponseDoc(200, "by name", ActorList),
-        _refusal(400, "a filter is not known"),
-        parameters=(ParameterDoc("name", "only this one; of crowds only whom it names"),),
+        "Actors of the scenario, with their tokens and API keys",
+        ResponseDoc(200, "actors by name", ActorList),
+        _refusal(400, "unknown filter"),
+        parameters=(ParameterDoc("name", "only this actor; members of crowds are found only by name"),),
     ),
     "control.journal": _described(
-        "What was asked and answered",
-        ResponseDoc(200, "the exchanges that fit, oldest first", JournalPage),
-        _refusal(400, "a filter can't be read"),
+        "Recorded exchanges",
+        ResponseDoc(200, "the matching exchanges, oldest first", JournalPage),
+        _refusal(400, "invalid filter"),
         parameters=_FILTERS,
     ),
-    "control.clear_journal": _described("Forget what was asked", ResponseDoc(204, "forgotten")),
+    "control.clear_journal": _described("Delete all recorded exchanges", ResponseDoc(204, "deleted")),
     "control.journal_curl": _described(
-        "The command that repeats an exchange, secrets included",
-        ResponseDoc(200, "for a POSIX shell", str, TEXT),
+        "The curl command that repeats a request, secrets included",
+        ResponseDoc(200, "a command for a POSIX shell", str, TEXT),
         _refusal(404, "there is no such exchange"),
         parameters=(_EXCHANGE_NUMBER,),
     ),
-    "control.clock": _described("The time the emulator goes by", ResponseDoc(200, "now", ClockState)),
+    "control.clock": _described("The emulator's clock", ResponseDoc(200, "the current time", ClockState)),
     "control.move_clock": _described(
-        "Move the clock", ResponseDoc(200, "where it is then", ClockState), body=_ClockMove
+        "Change the emulator's clock", ResponseDoc(200, "the new time", ClockState), body=_ClockMove
     ),
-    "control.faults": _described("What is ordered to go wrong", ResponseDoc(200, "in order", FaultList)),
-    "control.add_fault": _described("Order a fault", ResponseDoc(200, "ordered", FaultState), body=Step),
+    "control.faults": _described("All faults", ResponseDoc(200, "faults in the order they apply", FaultList)),
+    "control.add_fault": _described("Add a fault", ResponseDoc(200, "the new fault", FaultState), body=Step),
     "control.clear_faults": _described(
-        "Nothing goes wrong any more",
-        ResponseDoc(204, "gone"),
+        "Remove one fault or all faults",
+        ResponseDoc(204, "removed"),
         _refusal(404, "there is no such fault"),
         body=bodies.FaultNumber,
         body_required=False,
     ),
-    "control.snapshot": _described("The world as a document", ResponseDoc(200, "to compare, or for PUT", Document)),
-    "control.restore": _described("Go on from a document", ResponseDoc(204, "it stands"), body=Document),
+    "control.snapshot": _described("The world as a document", ResponseDoc(200, "a snapshot", Document)),
+    "control.restore": _described("Restore a snapshot", ResponseDoc(204, "the world is restored"), body=Document),
     "control.sign_token": _described(
-        "Any token, good or broken", ResponseDoc(200, "signed", SignedToken), body=bodies.TokenWanted
+        "Sign a token, valid or invalid", ResponseDoc(200, "the token", SignedToken), body=bodies.TokenWanted
     ),
-    "control.rotate_key": _described("Lose the signing key", ResponseDoc(204, "every token so far is invalid")),
+    "control.rotate_key": _described("Replace the signing key", ResponseDoc(204, "all earlier tokens are invalid")),
     "control.issue_api_key": _described(
-        "A new API key", ResponseDoc(200, "good from now on", IssuedKey), body=bodies.Wallet
+        "Issue an API key", ResponseDoc(200, "the key, valid from now on", IssuedKey), body=bodies.Wallet
     ),
     "control.revoke_api_key": _described(
-        "Revoke an API key", ResponseDoc(204, "revoked"), _refusal(404, "there is no such key"), body=bodies.Key
+        "Revoke an API key", ResponseDoc(204, "revoked"), _refusal(404, "there is no such API key"), body=bodies.Key
     ),
     "control.move_identity": _described(
-        "Move an identity through its life",
-        ResponseDoc(200, "as it is then", Identity),
+        "Set the status of an Intuition identity",
+        ResponseDoc(200, "the changed identity", Identity),
         _refusal(404, "there is no such identity"),
         body=bodies.StatusMove,
     ),
     "control.set_lifecycle": _described(
-        "How new identities begin", ResponseDoc(204, "from now on"), body=bodies.NewLifecycle
+        "Set the initial status of new Intuition identities", ResponseDoc(204, "set"), body=bodies.NewLifecycle
     ),
     "control.openapi": _described("This document", ResponseDoc(200, "OpenAPI 3.1", dict[str, Any])),
 }
@@ -261,7 +261,7 @@ OPERATION_DOCS: Mapping[str, OperationDoc] = {
 def api_doc() -> ApiDoc:
     return ApiDoc(
         name="control",
-        what="The emulator itself; see SECURITY.md for who may use it",
+        what="Control routes; SECURITY.md describes who may use them",
         operations=OPERATIONS,
         operation_docs=OPERATION_DOCS,
         schemes={

@@ -1,46 +1,39 @@
-"""The table of the control routes. They listen only to whoever may steer the emulator: see `Guard`."""
+"""The table of the control routes: what can be asked of the emulator itself, under `/_emulator`.
 
-from collections.abc import Awaitable, Callable
+Its handler has the operation's name in handlers.py, its documentation in operation_docs.py.
+"""
 
-from emulator.control.api.access import ControlRefused, Guard
-from emulator.control.api.handlers import Control
-from emulator.control.api.operations import OPERATIONS
-from emulator.core.errors import Misconfigured
-from emulator.http.request import Request
-from emulator.http.response import Response, json_response, with_headers
-from emulator.http.routing import Route, Routes, nearest_path
-from emulator.world.stage import Stage
+from emulator.http.operation import Operation
 
-ControlHandler = Callable[[Request], Awaitable[Response]]
+PREFIX = "/_emulator"
 
 
-def control(stage: Stage, guard: Guard) -> ControlHandler:
-    """The handler of everything under `/_emulator`."""
-    handlers = Control(stage)
-    routes = Routes.of(OPERATIONS, {each.name: getattr(handlers, each.name.partition(".")[2]) for each in OPERATIONS})
-
-    async def handle(request: Request) -> Response:
-        try:
-            guard.check(request)
-            return await _route(request, routes).handler(request)
-        except ControlRefused as refused:
-            response = json_response({"error": refused.text, "hint": refused.hint}, refused.status)
-            return with_headers(response, refused.headers)
-        except Misconfigured as error:
-            return json_response({"error": str(error), "hint": "nothing was changed"}, 400)
-
-    return handle
+def _operation(name: str, method: str, path: str) -> Operation:
+    return Operation(f"control.{name}", method, (f"{PREFIX}{path}",))
 
 
-def _route(request: Request, routes: Routes[ControlHandler]) -> Route[ControlHandler]:
-    match = routes.find(request.method, request.path)
-    if match is None:
-        near = nearest_path(request.path, routes.paths)
-        hint = f"did you mean {near}?" if near else f"there is {', '.join(routes.paths)}"
-        raise ControlRefused(404, f"no control route {request.path}", hint)
-    if match.route is None:
-        resource = match.resource
-        hint = f"{resource.path} has {resource.allowed}"
-        raise ControlRefused(405, f"{request.method} is not allowed here", hint, resource.allow)
-    request.params = match.params
-    return match.route
+OPERATIONS = (
+    _operation("health", "GET", "/health"),
+    _operation("state", "GET", "/state"),
+    _operation("reset", "POST", "/reset"),
+    _operation("scenario", "GET", "/scenario"),
+    _operation("load_scenario", "POST", "/scenario"),
+    _operation("actors", "GET", "/actors"),
+    _operation("journal", "GET", "/journal"),
+    _operation("clear_journal", "DELETE", "/journal"),
+    _operation("journal_curl", "GET", "/journal/:n/curl"),
+    _operation("clock", "GET", "/clock"),
+    _operation("move_clock", "POST", "/clock"),
+    _operation("faults", "GET", "/faults"),
+    _operation("add_fault", "POST", "/faults"),
+    _operation("clear_faults", "DELETE", "/faults"),
+    _operation("snapshot", "GET", "/snapshot"),
+    _operation("restore", "PUT", "/snapshot"),
+    _operation("sign_token", "POST", "/spacetime/tokens"),
+    _operation("rotate_key", "POST", "/spacetime/rotate-key"),
+    _operation("issue_api_key", "POST", "/intuition/api-keys"),
+    _operation("revoke_api_key", "DELETE", "/intuition/api-keys"),
+    _operation("move_identity", "POST", "/intuition/status"),
+    _operation("set_lifecycle", "POST", "/intuition/lifecycle"),
+    _operation("openapi", "GET", "/openapi.json"),
+)

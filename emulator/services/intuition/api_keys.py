@@ -24,14 +24,12 @@ ValidKey = Callable[[str], ApiKey | None]
 
 def authenticate(key: str | None, authorization: str | None, known: ValidKey) -> ApiKey:
     """The API key of a request. With both headers only `x-api-key` counts (invented). Raises Unauthorized."""
-    if key is not None:
-        found = known(key)
-        if found is None:
-            raise KeyInvalid(_why_invalid(key, known))
-        return found
-    if authorization is None:
-        raise KeyMissing
-    raise _authorization_refused(authorization)
+    if key is None:
+        raise KeyMissing if authorization is None else _authorization_refused(authorization)
+    found = known(key)
+    if found is None:
+        raise KeyInvalid(_why_invalid(key, known))
+    return found
 
 
 def _authorization_refused(authorization: str) -> Unauthorized:

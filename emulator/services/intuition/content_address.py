@@ -13,11 +13,7 @@ def cid_v0(data: bytes) -> str:
 
 
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-
-
 _TWO, _FOUR = 58**2, 58**4
-
-
 _PAIRS = tuple(first + second for first in _BASE58 for second in _BASE58)
 
 

@@ -13,7 +13,7 @@ from emulator.http.routing import Api, Handler, Routes
 from emulator.services.intuition.api_keys import ApiKey
 from emulator.services.intuition.auth import authenticated
 from emulator.services.intuition.listing import Filters, Paging, Sorting
-from emulator.services.intuition.model import Draft, Profile
+from emulator.services.intuition.model import CreateIdentity, Draft, Profile
 from emulator.services.intuition.operations import OPERATIONS
 from emulator.services.intuition.refusals import BodyRefused, BodyTooLarge, InvalidPath, NotJsonContent
 from emulator.services.intuition.store import Store
@@ -81,20 +81,11 @@ def _check_content_type(content_type: str | None) -> None:
         raise NotJsonContent(f"{what}; the body must be sent as application/json")
 
 
-class _PlainDraft(msgspec.Struct):
-    display_name: str
-    creator: str
-    description: str | None = None
-    external_reference: str | None = None
-    image_url: str | None = None
-    image: str | None = None
-
-
 def _plain_fields(body: bytes) -> dict[str, Any] | None:
     """The fields of a plain and valid body, parsed fast; None for any other, which `_fields` parses."""
     found = plain_object(body)
     try:
-        msgspec.convert(found, _PlainDraft)
+        msgspec.convert(found, CreateIdentity)
     except msgspec.ValidationError:
         return None
     return found
@@ -136,8 +127,6 @@ _ELSEWHERE = {
     "/claims/**": "the real service has claims, the emulator has only its identity API",
     "/users/**": "the real service has users, the emulator has only its identity API",
 }
-
-
 _HANDLERS: Mapping[str, Handler[Store]] = {
     "intuition.create_identity": create_identity,
     "intuition.list_identities": list_identities,

@@ -55,22 +55,16 @@ def _text(field: str) -> Callable[[Identity], Any]:
     return lambda identity: getattr(identity, field) or ""
 
 
-def _wei(field: str) -> Callable[[Identity], Any]:
+def _number_in(field: str) -> Callable[[Identity], Any]:
     return lambda identity: int(getattr(identity, field))
 
 
+_TEXTS = ("identity_id", "display_name", "description", "created_at", "updated_at", "status")
+_NUMBERS = ("num_positions", "assets_sum", "conviction_sum", "conviction_price")
 SORT_KEYS: Mapping[str, Callable[[Identity], Any]] = {
-    "identity_id": _text("identity_id"),
-    "display_name": _text("display_name"),
     "creator": lambda identity: identity.creator.wallet,
-    "num_positions": _wei("num_positions"),
-    "assets_sum": _wei("assets_sum"),
-    "conviction_sum": _wei("conviction_sum"),
-    "conviction_price": _wei("conviction_price"),
-    "description": _text("description"),
-    "created_at": _text("created_at"),
-    "updated_at": _text("updated_at"),
-    "status": _text("status"),
+    **{field: _text(field) for field in _TEXTS},
+    **{field: _number_in(field) for field in _NUMBERS},
 }
 
 

@@ -5,9 +5,8 @@ from typing import Literal, get_args
 
 import msgspec
 
-from emulator.services.intuition.content_address import hash_of
+from emulator.services.intuition.content_address import cid_v0
 
-DID_PREFIX = "did:intuition:ipfs:"
 Status = Literal["pending", "complete", "removed", "error"]
 STATUSES: tuple[str, ...] = get_args(Status)
 NO_VAULT = "0"
@@ -82,6 +81,22 @@ class Draft(msgspec.Struct, frozen=True):
         """The document to pin to IPFS. Equal drafts give equal bytes; the real service's document is unknown."""
         return msgspec.json.encode(self)
 
+    @property
+    def identity_id(self) -> str:
+        """The content address of the document."""
+        return "did:intuition:ipfs:" + cid_v0(self.document())
+
+
+class CreateIdentity(msgspec.Struct):
+    """Other keys are ignored. `image_url` takes precedence over `image`."""
+
+    creator: str
+    display_name: str
+    description: str | None = None
+    external_reference: str | None = None
+    image_url: str | None = None
+    image: str | None = None
+
 
 class Lifecycle(msgspec.Struct, frozen=True):
     """The status of new rows: complete at once, or pending until a test completes them, or for some seconds."""
@@ -95,8 +110,3 @@ class Profile(msgspec.Struct, frozen=True):
 
 
 PROFILES: Mapping[str, Profile] = {"documented": Profile("documented")}
-
-
-def hashed(row: Identity) -> Identity:
-    """The row with its hash."""
-    return row if row.identity_hash else msgspec.structs.replace(row, identity_hash=hash_of(row.identity_id))

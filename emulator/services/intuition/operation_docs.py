@@ -7,19 +7,8 @@ import msgspec
 
 from emulator.http.operation_docs import ApiDoc, OperationDoc, ParameterDoc, ResponseDoc
 from emulator.services.intuition.listing import DEFAULT_LIMIT, DEFAULT_SORT
-from emulator.services.intuition.model import Identity, Position, Profile, Status
+from emulator.services.intuition.model import CreateIdentity, Identity, Position, Profile, Status
 from emulator.services.intuition.operations import OPERATIONS
-
-
-class CreateIdentity(msgspec.Struct):
-    """Other keys are ignored. `image_url` takes precedence over `image`."""
-
-    creator: str
-    display_name: str
-    description: str | None = None
-    external_reference: str | None = None
-    image_url: str | None = None
-    image: str | None = None
 
 
 class IdentityPage(msgspec.Struct):

@@ -5,10 +5,13 @@ from collections.abc import Iterator
 from heapq import merge
 from typing import Any
 
+from msgspec import structs
+
 from emulator.core.copy_on_write import CopyOnWriteMap, Layer
 from emulator.core.deferred_free import DeferredFree
+from emulator.services.intuition.content_address import hash_of
 from emulator.services.intuition.listing import SORT_KEYS
-from emulator.services.intuition.model import Identity, hashed
+from emulator.services.intuition.model import Identity
 
 Entry = tuple[Any, int]
 """A row's sort key and its number."""
@@ -60,7 +63,8 @@ class Rows(CopyOnWriteMap[int, Identity]):
     def _hashed(self, number: int) -> Identity:
         """The row with its hash, which is kept for all maps that share its layer."""
         layer = next(layer for layer in self.layers if number in layer.entries)
-        layer.entries[number] = row = hashed(layer.entries[number])
+        row = layer.entries[number]
+        layer.entries[number] = row = structs.replace(row, identity_hash=hash_of(row.identity_id))
         return row
 
     def merged(self) -> dict[int, Identity]:

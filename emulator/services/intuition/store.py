@@ -11,19 +11,9 @@ from emulator.core.context import Context
 from emulator.core.copy_on_write import CopyOnWriteMap
 from emulator.core.entropy import uuid4_of
 from emulator.services.intuition.api_keys import ApiKey
-from emulator.services.intuition.content_address import cid_v0, hash_of
+from emulator.services.intuition.content_address import hash_of
 from emulator.services.intuition.listing import Filters, Paging, Sorting
-from emulator.services.intuition.model import (
-    DID_PREFIX,
-    NO_VAULT,
-    Draft,
-    Identity,
-    Lifecycle,
-    Position,
-    Profile,
-    Staker,
-    User,
-)
+from emulator.services.intuition.model import NO_VAULT, Draft, Identity, Lifecycle, Position, Profile, Staker, User
 from emulator.services.intuition.refusals import NotFound
 from emulator.services.intuition.sorted_rows import Rows
 
@@ -54,12 +44,8 @@ class Store:
         copy.cors, copy.lifecycle = self.cors, self.lifecycle
         copy.completions = [(due + later, number) for due, number in self.completions]
         copy.rows, copy.users, copy.positions = self.rows.fork(), self.users.fork(), self.positions.fork()
-        copy.names, copy._keys = self.names.fork(), self._keys.fork()
-        copy._by_id, copy._by_content, copy._by_vault = (
-            self._by_id.fork(),
-            self._by_content.fork(),
-            self._by_vault.fork(),
-        )
+        copy.names, copy._keys, copy._by_id = self.names.fork(), self._keys.fork(), self._by_id.fork()
+        copy._by_content, copy._by_vault = self._by_content.fork(), self._by_vault.fork()
         return copy
 
     def __len__(self) -> int:
@@ -111,7 +97,7 @@ class Store:
 
         Equal drafts give two rows with one `identity_id`: it is a content address.
         """
-        identity_id = _content_address(draft)
+        identity_id = draft.identity_id
         identity_hash = hash_of(identity_id)
         with self._lock:
             micros = self._clock.micros()
@@ -140,20 +126,17 @@ class Store:
                 row_id = uuid4_of(self._entropy.named("intuition.identity", name))
                 creator = self._user(draft.creator, now)
                 vault = NO_VAULT if status in _OFF_CHAIN else str(used + len(vaults))
-                row = _row(draft, row_id, _content_address(draft), "", creator, status=status, vault=vault, now=now)
+                row = _row(draft, row_id, draft.identity_id, "", creator, status=status, vault=vault, now=now)
                 rows[number], names[name], ids[row_id] = row, number, number
                 if row.vault_id != NO_VAULT:
                     vaults[row.vault_id] = number
                 if row.identity_id not in self._by_content:
                     contents.setdefault(row.identity_id, number)
             self.rows.adopt(rows)
-            for index, found in (
-                (self.names, names),
-                (self._by_id, ids),
-                (self._by_content, contents),
-                (self._by_vault, vaults),
-            ):
-                index.adopt(found)
+            self.names.adopt(names)
+            self._by_id.adopt(ids)
+            self._by_content.adopt(contents)
+            self._by_vault.adopt(vaults)
             self._complete_later([number for number, row in rows.items() if row.status == "pending"], micros)
 
     def _complete_later(self, numbers: Iterable[int], micros: int) -> None:
@@ -273,10 +256,6 @@ class Store:
             user = User(uuid4_of(self._entropy.named("intuition.user", wallet)), now, now, now, "", wallet, "User")
             self.users[wallet] = user
         return user
-
-
-def _content_address(draft: Draft) -> str:
-    return DID_PREFIX + cid_v0(draft.document())
 
 
 _OFF_CHAIN = frozenset({"pending", "error"})

@@ -74,24 +74,16 @@ def _error_in_tail(tail: int, data: bytes) -> Base64Error | None:
         else:
             symbols += 1
     if len(data) > tail and symbols < 2:
-        return _invalid_length(tail + symbols)
+        return Base64Error(f"Invalid input length: {tail + symbols}", f"InvalidLength({tail + symbols})")
     if first_pad is not None:
         return Base64Error("Invalid padding", "InvalidPadding")
-    unused = {2: 0b1111, 3: 0b11}.get(symbols, 0)
-    if unused and _ALPHABET[data[tail + symbols - 1]] & unused:
-        return _invalid_last_symbol(tail + symbols - 1, data)
+    last, unused = tail + symbols - 1, {2: 0b1111, 3: 0b11}.get(symbols, 0)
+    if unused and _ALPHABET[data[last]] & unused:
+        char = data[last]
+        return Base64Error(f"Invalid last symbol {char}, offset {last}.", f"InvalidLastSymbol({last}, {char})")
     return None
 
 
 def _invalid_byte(offset: int, data: bytes) -> Base64Error:
     char = data[offset]
     return Base64Error(f"Invalid symbol {char}, offset {offset}.", f"InvalidByte({offset}, {char})")
-
-
-def _invalid_length(length: int) -> Base64Error:
-    return Base64Error(f"Invalid input length: {length}", f"InvalidLength({length})")
-
-
-def _invalid_last_symbol(offset: int, data: bytes) -> Base64Error:
-    char = data[offset]
-    return Base64Error(f"Invalid last symbol {char}, offset {offset}.", f"InvalidLastSymbol({offset}, {char})")

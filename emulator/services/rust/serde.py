@@ -9,28 +9,9 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple, NoReturn
 
+from emulator.services.rust import serde_json
 from emulator.services.rust.debug_format import debug
-from emulator.services.rust.serde_json import (
-    CLOSE_LIST,
-    CLOSE_MAP,
-    COMMA,
-    EOF_LIST,
-    EOF_OBJECT,
-    EXPECTED_LIST_COMMA_OR_END,
-    EXPECTED_OBJECT_COMMA_OR_END,
-    EXPECTED_VALUE,
-    IDENTS,
-    KEY_MUST_BE_A_STRING,
-    MINUS,
-    NINE,
-    OPEN_LIST,
-    OPEN_MAP,
-    QUOTE,
-    TRAILING_CHARACTERS,
-    ZERO,
-    JsonError,
-    Reader,
-)
+from emulator.services.rust.serde_json import JsonError, Reader
 
 Shape = Callable[[Reader], Any]
 
@@ -42,8 +23,8 @@ class Unplaced(Exception):
 def wrong_type(reader: Reader, expected: str) -> NoReturn:
     """Raise serde's error for a value of a wrong type: after a scalar, but before a bracket."""
     byte = reader.peek()
-    if byte in (OPEN_LIST, OPEN_MAP):
-        found = "sequence" if byte == OPEN_LIST else "map"
+    if byte in (serde_json.OPEN_LIST, serde_json.OPEN_MAP):
+        found = "sequence" if byte == serde_json.OPEN_LIST else "map"
     else:
         found = unexpected(anything(reader))
     raise reader.error(f"invalid type: {found}, expected {expected}", data=True)
@@ -80,7 +61,7 @@ def _float(value: float) -> str:
 
 
 def string(reader: Reader) -> str:
-    if reader.value_start() != QUOTE:
+    if reader.value_start() != serde_json.QUOTE:
         wrong_type(reader, "a string")
     reader.index += 1
     return reader.string()
@@ -88,7 +69,7 @@ def string(reader: Reader) -> str:
 
 def i64(reader: Reader) -> int:
     byte = reader.value_start()
-    if byte != MINUS and not ZERO <= byte <= NINE:
+    if byte not in serde_json.NUMBER_START:
         wrong_type(reader, "i64")
     value = reader.number()
     if isinstance(value, float):
@@ -101,18 +82,18 @@ def i64(reader: Reader) -> int:
 def anything(reader: Reader) -> Any:
     """`serde_json::Value`."""
     byte = reader.value_start()
-    if byte == QUOTE:
+    if byte == serde_json.QUOTE:
         reader.index += 1
         return reader.string()
-    if byte == MINUS or ZERO <= byte <= NINE:
+    if byte in serde_json.NUMBER_START:
         return reader.number()
-    if byte in IDENTS:
+    if byte in serde_json.IDENTS:
         return reader.ident()
-    if byte == OPEN_LIST:
+    if byte == serde_json.OPEN_LIST:
         return list_of(anything)(reader)
-    if byte == OPEN_MAP:
+    if byte == serde_json.OPEN_MAP:
         return _map_of_anything(reader)
-    raise reader.peek_error(EXPECTED_VALUE)
+    raise reader.peek_error(serde_json.EXPECTED_VALUE)
 
 
 def _map_of_anything(reader: Reader) -> dict[str, Any]:
@@ -130,7 +111,7 @@ def ignored(reader: Reader) -> None:
     brackets: list[int] = []
     while True:
         byte = reader.value_start()
-        if byte in (OPEN_LIST, OPEN_MAP):
+        if byte in (serde_json.OPEN_LIST, serde_json.OPEN_MAP):
             reader.index += 1
             brackets.append(byte)
             more = _ignored_more(reader, brackets, after_value=False)
@@ -139,47 +120,49 @@ def ignored(reader: Reader) -> None:
             more = _ignored_more(reader, brackets, after_value=True)
         if not more:
             return
-        if brackets[-1] == OPEN_MAP:
+        if brackets[-1] == serde_json.OPEN_MAP:
             _ignored_key(reader)
 
 
 def _ignored_scalar(reader: Reader, byte: int) -> None:
-    if byte == QUOTE:
+    if byte == serde_json.QUOTE:
         reader.index += 1
         reader.skip_string()
-    elif byte == MINUS or ZERO <= byte <= NINE:
+    elif byte in serde_json.NUMBER_START:
         reader.skip_number()
-    elif byte in IDENTS:
+    elif byte in serde_json.IDENTS:
         reader.ident()
     else:
-        raise reader.peek_error(EXPECTED_VALUE)
+        raise reader.peek_error(serde_json.EXPECTED_VALUE)
 
 
 def _ignored_more(reader: Reader, brackets: list[int], *, after_value: bool) -> bool:
     """Read closing brackets and a comma; True when another value follows in the innermost bracket."""
     while brackets:
-        in_list = brackets[-1] == OPEN_LIST
+        in_list = brackets[-1] == serde_json.OPEN_LIST
         byte = reader.skip_space()
         if byte is None:
-            raise reader.peek_error(EOF_LIST if in_list else EOF_OBJECT)
-        if byte == (CLOSE_LIST if in_list else CLOSE_MAP):
+            raise reader.peek_error(serde_json.EOF_LIST if in_list else serde_json.EOF_OBJECT)
+        if byte == (serde_json.CLOSE_LIST if in_list else serde_json.CLOSE_MAP):
             reader.index += 1
             brackets.pop()
             after_value = True
         elif not after_value:
             return True
-        elif byte == COMMA:
+        elif byte == serde_json.COMMA:
             reader.index += 1
             return True
         else:
-            raise reader.peek_error(EXPECTED_LIST_COMMA_OR_END if in_list else EXPECTED_OBJECT_COMMA_OR_END)
+            raise reader.peek_error(
+                serde_json.EXPECTED_LIST_COMMA_OR_END if in_list else serde_json.EXPECTED_OBJECT_COMMA_OR_END
+            )
     return False
 
 
 def _ignored_key(reader: Reader) -> None:
     byte = reader.skip_space()
-    if byte != QUOTE:
-        raise reader.peek_error(EOF_OBJECT if byte is None else KEY_MUST_BE_A_STRING)
+    if byte != serde_json.QUOTE:
+        raise reader.peek_error(serde_json.EOF_OBJECT if byte is None else serde_json.KEY_MUST_BE_A_STRING)
     reader.index += 1
     reader.skip_string()
     reader.colon()
@@ -198,7 +181,7 @@ def optional(shape: Shape) -> Shape:
 
 def list_of(shape: Shape, expected: str = "a sequence") -> Shape:
     def read(reader: Reader) -> list[Any]:
-        if reader.value_start() != OPEN_LIST:
+        if reader.value_start() != serde_json.OPEN_LIST:
             wrong_type(reader, expected)
         reader.enter()
         items: list[Any] = []
@@ -210,11 +193,11 @@ def list_of(shape: Shape, expected: str = "a sequence") -> Shape:
     return read
 
 
-def unit_enum(name: str, variants: tuple[str, ...]) -> Shape:
+def unit_enum(*variants: str) -> Shape:
     """An enum without data: a string, or `{"Variant": null}`."""
 
     def variant(reader: Reader) -> str:
-        if reader.value_start() != QUOTE:
+        if reader.value_start() != serde_json.QUOTE:
             wrong_type(reader, "variant identifier")
         reader.index += 1
         found = reader.string()
@@ -225,10 +208,10 @@ def unit_enum(name: str, variants: tuple[str, ...]) -> Shape:
 
     def read(reader: Reader) -> str:
         byte = reader.value_start()
-        if byte == QUOTE:
+        if byte == serde_json.QUOTE:
             return variant(reader)
-        if byte != OPEN_MAP:
-            raise reader.peek_error(EXPECTED_VALUE)
+        if byte != serde_json.OPEN_MAP:
+            raise reader.peek_error(serde_json.EXPECTED_VALUE)
         reader.enter()
         found = variant(reader)
         reader.colon()
@@ -237,8 +220,8 @@ def unit_enum(name: str, variants: tuple[str, ...]) -> Shape:
         reader.ident()
         reader.depth += 1
         end = reader.skip_space()
-        if end != CLOSE_MAP:
-            raise reader.error(EOF_OBJECT if end is None else EXPECTED_VALUE)
+        if end != serde_json.CLOSE_MAP:
+            raise reader.error(serde_json.EOF_OBJECT if end is None else serde_json.EXPECTED_VALUE)
         reader.index += 1
         return found
 
@@ -259,9 +242,9 @@ def struct(name: str, fields: Mapping[str, Field], *, rest: Shape = ignored, fro
 
     def read(reader: Reader) -> dict[str, Any]:
         byte = reader.value_start()
-        if byte == OPEN_LIST and from_list:
+        if byte == serde_json.OPEN_LIST and from_list:
             return _placed(reader, lambda: _struct_from_list(reader, name, fields), reader.end_list)
-        if byte != OPEN_MAP:
+        if byte != serde_json.OPEN_MAP:
             wrong_type(reader, f"struct {name}")
         return _placed(reader, lambda: _struct_from_map(reader, fields, rest), reader.end_map)
 
@@ -318,5 +301,5 @@ def parse(data: bytes, shape: Shape, *, to_the_end: bool = True) -> Any:
     reader = Reader(data)
     value = shape(reader)
     if to_the_end and reader.skip_space() is not None:
-        raise reader.peek_error(TRAILING_CHARACTERS)
+        raise reader.peek_error(serde_json.TRAILING_CHARACTERS)
     return value

@@ -29,25 +29,13 @@ _SPACE = re.compile(rb"[ \n\t\r]*")
 _PLAIN = re.compile(rb'[^"\\\x00-\x1f]*')
 _DIGITS = re.compile(rb"[0-9]*")
 _HEX4 = re.compile(rb"[0-9a-fA-F]{4}")
-_SIMPLE_ESCAPES = {
-    b'"'[0]: '"',
-    b"\\"[0]: "\\",
-    b"/"[0]: "/",
-    b"b"[0]: "\b",
-    b"f"[0]: "\f",
-    b"n"[0]: "\n",
-    b"r"[0]: "\r",
-    b"t"[0]: "\t",
-}
-IDENTS: dict[int, tuple[bytes, bool | None]] = {
-    b"n"[0]: (b"ull", None),
-    b"t"[0]: (b"rue", True),
-    b"f"[0]: (b"alse", False),
-}
+_SIMPLE_ESCAPES = dict(zip(b'"\\/bfnrt', '"\\/\b\f\n\r\t', strict=True))
+IDENTS = {ord("n"): (b"ull", None), ord("t"): (b"rue", True), ord("f"): (b"alse", False)}
 
 QUOTE, _BACKSLASH, COMMA, _COLON = b'"\\,:'
-OPEN_LIST, CLOSE_LIST, OPEN_MAP, CLOSE_MAP, MINUS, _DOT, ZERO, NINE = b"[]{}-.09"
-_EXPONENT, _SIGNS = frozenset(b"eE"), frozenset(b"+-")
+OPEN_LIST, CLOSE_LIST, OPEN_MAP, CLOSE_MAP, _MINUS, _DOT, _ZERO = b"[]{}-.0"
+_DIGIT, _EXPONENT, _SIGNS = frozenset(b"0123456789"), frozenset(b"eE"), frozenset(b"+-")
+NUMBER_START = _DIGIT | {_MINUS}
 
 
 class JsonError(Exception):
@@ -130,26 +118,24 @@ class Reader:
 
     def string(self) -> str:
         """The rest of a string whose opening quote was read."""
-        parts: list[bytes] = []
-        while True:
-            parts.append(self._take(_PLAIN))
-            byte = self.next()
-            if byte == QUOTE:
-                return self._utf8(b"".join(parts))
-            if byte != _BACKSLASH:
-                raise self.error(EOF_STRING if byte is None else CONTROL_CHARACTER)
-            parts.append(self._escape().encode())
+        parts = [self._take(_PLAIN)]
+        while self._at_escape():
+            parts += [self._escape().encode(), self._take(_PLAIN)]
+        return self._utf8(b"".join(parts))
 
     def skip_string(self) -> None:
         """As `string`, but UTF-8 and surrogate pairs are not checked."""
-        while True:
-            self._take(_PLAIN)
-            byte = self.next()
-            if byte == QUOTE:
-                return
-            if byte != _BACKSLASH:
-                raise self.error(EOF_STRING if byte is None else CONTROL_CHARACTER)
+        self._take(_PLAIN)
+        while self._at_escape():
             self._escape_letter()
+            self._take(_PLAIN)
+
+    def _at_escape(self) -> bool:
+        """Read the byte that ends a run of plain ones: true for a backslash, false for the closing quote."""
+        byte = self.next()
+        if byte not in (QUOTE, _BACKSLASH):
+            raise self.error(EOF_STRING if byte is None else CONTROL_CHARACTER)
+        return byte == _BACKSLASH
 
     def _take(self, run: re.Pattern[bytes]) -> bytes:
         """Read the bytes that a pattern matches, possibly none."""
@@ -204,13 +190,9 @@ class Reader:
     def number(self) -> int | float:
         """An integer, or a float when it has a fraction or an exponent, or does not fit 64 bits."""
         start = self.index
-        self._integer_part(EOF_VALUE)
-        fraction = self._fraction(EOF_VALUE)
-        exponent = self._exponent(EOF_VALUE)
-        exact = not fraction and not exponent
+        exact = self._read_number(EOF_VALUE)
         text = self.data[start : self.index]
-        integer = int(text) if exact else 0
-        if exact and text != b"-0" and -(2**63) <= integer < 2**64:
+        if exact and text != b"-0" and len(text) <= 20 and -(2**63) <= (integer := int(text)) < 2**64:
             return integer
         value = float(text)
         if isinf(value):
@@ -218,21 +200,25 @@ class Reader:
         return value
 
     def skip_number(self) -> None:
-        self._integer_part(INVALID_NUMBER)
-        self._fraction(INVALID_NUMBER)
-        self._exponent(INVALID_NUMBER)
+        self._read_number(INVALID_NUMBER)
+
+    def _read_number(self, at_end: str) -> bool:
+        """Read a number; true if it has neither fraction nor exponent."""
+        self._integer_part(at_end)
+        fraction = self._fraction(at_end)
+        return not self._exponent(at_end) and not fraction
 
     def _integer_part(self, at_end: str) -> None:
-        if self.peek() == MINUS:
+        if self.peek() == _MINUS:
             self.index += 1
         byte = self.next()
         if byte is None:
             raise self.error(at_end)
-        if not ZERO <= byte <= NINE:
+        if byte not in _DIGIT:
             raise self.error(INVALID_NUMBER)
-        if byte == ZERO and self._at_digit():
+        if byte == _ZERO and self.peek() in _DIGIT:
             raise self.peek_error(INVALID_NUMBER)
-        if byte != ZERO:
+        if byte != _ZERO:
             self._take(_DIGITS)
 
     def _fraction(self, at_end: str) -> bool:
@@ -240,7 +226,7 @@ class Reader:
         if self.peek() != _DOT:
             return False
         self.index += 1
-        if not self._at_digit():
+        if self.peek() not in _DIGIT:
             raise self.peek_error(at_end if self.peek() is None else INVALID_NUMBER)
         self._take(_DIGITS)
         return True
@@ -252,14 +238,10 @@ class Reader:
         self.index += 1
         if self.peek() in _SIGNS:
             self.index += 1
-        if not self._at_digit():
+        if self.peek() not in _DIGIT:
             raise self.error(at_end if self.next() is None else INVALID_NUMBER)
         self._take(_DIGITS)
         return True
-
-    def _at_digit(self) -> bool:
-        byte = self.peek()
-        return byte is not None and ZERO <= byte <= NINE
 
     def enter(self) -> None:
         """Read the opening bracket of a list or an object."""

@@ -76,20 +76,15 @@ async def health(request: Request, store: Store) -> Response:
 
 def _email(query: str) -> str:
     """The query's `email`. serde_urlencoded reads pair by pair, so the first error in the query's order counts."""
-    found: str | None = None
-    for key, value in query_pairs(query):
-        if key != "email":
-            continue
-        if found is not None:
-            raise InvalidQuery("duplicate field `email`", "`email` is in the query twice")
-        if reason := email_address.fault(value):
-            raise InvalidQuery(
-                f"invalid value: string {debug(value)}, expected {reason}", f"`email` is no e-mail address: {reason}"
-            )
-        found = value
-    if found is None:
+    values = [value for key, value in query_pairs(query) if key == "email"]
+    if not values:
         raise InvalidQuery("missing field `email`", "the query has no `email`")
-    return found
+    if reason := email_address.fault(values[0]):
+        text = f"invalid value: string {debug(values[0])}, expected {reason}"
+        raise InvalidQuery(text, f"`email` is no e-mail address: {reason}")
+    if len(values) > 1:
+        raise InvalidQuery("duplicate field `email`", "`email` is in the query twice")
+    return values[0]
 
 
 def describe(profile: Profile, refused: Refused) -> Response:

@@ -66,6 +66,10 @@ class NotAnIdentity(ValueError):
     """A text that is not 32 bytes in hex; the message is the real server's."""
 
 
+Extra = Mapping[str, Any]
+"""Claims with other names than `CLAIM_NAMES`."""
+
+
 class Claims(msgspec.Struct, frozen=True):
     """The claims of a token. `issued_at` and `expires_at` are seconds since 1970; `extra` holds every other claim."""
 
@@ -75,7 +79,23 @@ class Claims(msgspec.Struct, frozen=True):
     audience: tuple[str, ...]
     issued_at: int
     expires_at: int | None = None
-    extra: Mapping[str, Any] = msgspec.field(default_factory=dict)
+    extra: Extra = msgspec.field(default_factory=dict)
+
+    @classmethod
+    def issued(
+        cls, issuer: str, subject: str, audience: tuple[str, ...], expires_in: float | None, extra: Extra, *, at: int
+    ) -> "Claims":
+        """Of a token issued at a time (microseconds) that expires after so many seconds; None is never."""
+        issued_at = (at + 500_000) // 1_000_000  # half up, so up to 0.5 s in the future (serde_with's TimestampSeconds)
+        expires_at = None if expires_in is None else issued_at + round(expires_in)
+        return cls(identity_of(issuer, subject), subject, issuer, audience, issued_at, expires_at, extra)
+
+    @classmethod
+    def from_payload(cls, found: Mapping[str, Any]) -> "Claims":
+        """Of a parsed payload (`token_json`)."""
+        extra = {name: value for name, value in found.items() if name not in CLAIM_NAMES}
+        issuer, subject, audience = found["iss"], found["sub"], tuple(found.get("aud", ()))
+        return cls(identity_of(issuer, subject), subject, issuer, audience, found["iat"], found.get("exp"), extra)
 
     def payload(self) -> dict[str, Any]:
         """In the real server's order (docs/fidelity.md, Tokens)."""

@@ -69,9 +69,7 @@ class SigningKey:
         purpose, _, number = origin.partition(" ")
         if purpose not in {"spacetime.key", "spacetime.rotated_key"} or not number.isdecimal():
             raise ValueError(f"no key has the origin {origin!r}")
-        entropy = Entropy(seed)
-        entropy.drawn = {purpose: int(number)}
-        return cls._drawn(entropy, purpose)
+        return cls._drawn(Entropy(seed, {purpose: int(number)}), purpose)
 
     @classmethod
     def from_files(cls, private_path: Path, public_path: Path) -> "SigningKey":
@@ -146,27 +144,19 @@ class Keyring:
 
     def __init__(self, key: SigningKey) -> None:
         self.key = self.first = key
-        self._retired: list[tuple[SigningKey, int]] = []
+        self.retired: list[tuple[SigningKey, int]] = []
+        """Retired keys and when they were rotated (seconds), the latest first. Forks share the list: it is replaced."""
         self._valid: dict[str, Claims] = {}
 
     def fork(self) -> "Keyring":
         """A copy with the same keys. Both share the cache until one of them rotates its key."""
         copy = Keyring(self.first)
-        copy.key, copy._retired, copy._valid = self.key, self._retired, self._valid
+        copy.key, copy.retired, copy._valid = self.key, self.retired, self._valid
         return copy
-
-    @property
-    def retired(self) -> list[tuple[SigningKey, int]]:
-        """Retired keys and when they were rotated (seconds), the latest first."""
-        return list(self._retired)
-
-    @retired.setter
-    def retired(self, retired: list[tuple[SigningKey, int]]) -> None:
-        self._retired = retired
 
     def rotate(self, key: SigningKey, now: int) -> None:
         """Sign with `key` from `now` (seconds) on; tokens of the old key become invalid."""
-        self._retired = [(self.key, now), *self._retired][: self._RETIRED]
+        self.retired = [(self.key, now), *self.retired][: self._RETIRED]
         self.key, self._valid = key, {}
 
     def read(self, token: str, now: int) -> Claims:
@@ -192,7 +182,7 @@ class Keyring:
             raise
 
     def _seconds_since_rotation(self, token: str, now: int) -> int | None:
-        for key, at in self._retired:
+        for key, at in self.retired:
             try:
                 validate(token, key, now)
             except TokenRefused:

@@ -1,21 +1,9 @@
 """SpacetimeDB's stored data. As on the real server, `POST /v1/identity` stores nothing."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from emulator.core.context import Context
 from emulator.core.copy_on_write import CopyOnWriteMap
-from emulator.services.spacetimedb.model import (
-    AUDIENCE,
-    CLAIM_NAMES,
-    LOCAL_ISSUER,
-    WEBSOCKET_TOKEN_SECONDS,
-    Claims,
-    Database,
-    Identity,
-    Profile,
-    identity_of,
-)
+from emulator.services.spacetimedb import model
+from emulator.services.spacetimedb.model import Claims, Database, Extra, Identity, Profile
 from emulator.services.spacetimedb.signing_keys import Keyring, SigningKey
 
 _LONGEST_LIFE = 10**12
@@ -39,7 +27,8 @@ class Store:
 
     def create_identity(self) -> tuple[Identity, str]:
         """A new identity and its token, which never expires."""
-        claims = self._claims(LOCAL_ISSUER, self.new_subject(), AUDIENCE, None, {})
+        subject, now = self.new_subject(), self._clock.micros()
+        claims = Claims.issued(model.LOCAL_ISSUER, subject, model.AUDIENCE, None, {}, at=now)
         return claims.identity, self.keyring.key.mint(claims)
 
     def new_subject(self) -> str:
@@ -48,46 +37,20 @@ class Store:
 
     def create_websocket_token(self, caller: Claims) -> str:
         """A token for 60 seconds with the claims of the caller's, extra ones included (since v1.9.0, PR #3705)."""
-        return self._mint(caller.issuer, caller.subject, caller.audience, WEBSOCKET_TOKEN_SECONDS, caller.extra)
+        lifetime, now = model.WEBSOCKET_TOKEN_SECONDS, self._clock.micros()
+        claims = Claims.issued(caller.issuer, caller.subject, caller.audience, lifetime, caller.extra, at=now)
+        return self.keyring.key.mint(claims)
 
     def issue_token(
-        self, issuer: str, subject: str, audience: tuple[str, ...], expires_in: float | None, extra: Mapping[str, Any]
+        self, issuer: str, subject: str, audience: tuple[str, ...], expires_in: float | None, extra: Extra
     ) -> str:
         """Any well-formed token. `expires_in` is in seconds from now, None is never. Raises ValueError."""
         if expires_in is not None and not -_LONGEST_LIFE <= expires_in <= _LONGEST_LIFE:
             raise ValueError(f"expires_in is {expires_in!r}; it is from -{_LONGEST_LIFE} to {_LONGEST_LIFE} seconds")
-        if taken := CLAIM_NAMES & extra.keys():
+        if taken := model.CLAIM_NAMES & extra.keys():
             raise ValueError(f"{min(taken)!r} is not an extra claim; sign() takes any claims")
-        return self._mint(issuer, subject, audience, None if expires_in is None else round(expires_in), extra)
-
-    def _mint(
-        self, issuer: str, subject: str, audience: tuple[str, ...], expires_in: int | None, extra: Mapping[str, Any]
-    ) -> str:
-        return self.keyring.key.mint(self._claims(issuer, subject, audience, expires_in, extra))
-
-    def _claims(
-        self, issuer: str, subject: str, audience: tuple[str, ...], expires_in: int | None, extra: Mapping[str, Any]
-    ) -> Claims:
-        """The claims of a token that is issued now."""
-        now = self._issued_at()
-        expires_at = None if expires_in is None else now + expires_in
-        return Claims(identity_of(issuer, subject), subject, issuer, audience, now, expires_at, extra)
-
-    def token_from_the_beginning(
-        self,
-        issuer: str,
-        subject: str,
-        audience: tuple[str, ...],
-        expires_in: float | None,
-        extra: Mapping[str, Any],
-        *,
-        begun: int,
-    ) -> str:
-        """A token issued at `begun`, when the world began (microseconds), signed with its first key."""
-        issued_at = _seconds(begun)
-        expires_at = None if expires_in is None else issued_at + round(expires_in)
-        claims = Claims(identity_of(issuer, subject), subject, issuer, audience, issued_at, expires_at, extra)
-        return self.keyring.first.mint(claims)
+        claims = Claims.issued(issuer, subject, audience, expires_in, extra, at=self._clock.micros())
+        return self.keyring.key.mint(claims)
 
     def read(self, token: str) -> Claims:
         """The claims of a token that is valid now. Raises TokenRefused."""
@@ -116,11 +79,3 @@ class Store:
     def databases_of(self, owner: Identity) -> tuple[Database, ...]:
         """In order of creation (crates/standalone/src/control_db.rs)."""
         return tuple(map(Database.unpacked, self.databases.get(owner) or ()))
-
-    def _issued_at(self) -> int:
-        return _seconds(self._clock.micros())
-
-
-def _seconds(micros: int) -> int:
-    """Rounded half up, so a new `iat` can be up to 0.5 s in the future (serde_with's TimestampSeconds)."""
-    return (micros + 500_000) // 1_000_000

@@ -6,19 +6,8 @@ from emulator.services.rust import serde
 from emulator.services.rust.serde_json import Reader
 from emulator.services.spacetimedb.model import NotAnIdentity, parse_identity
 
-_ALGORITHMS = (
-    "HS256",
-    "HS384",
-    "HS512",
-    "ES256",
-    "ES384",
-    "RS256",
-    "RS384",
-    "RS512",
-    "PS256",
-    "PS384",
-    "PS512",
-    "EdDSA",
+_ALGORITHM = serde.unit_enum(
+    "HS256", "HS384", "HS512", "ES256", "ES384", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "EdDSA"
 )
 _TEXT = serde.Field(serde.optional(serde.string))
 
@@ -27,7 +16,7 @@ _HEADER_SHAPE = serde.struct(
     "Header",
     {
         "typ": _TEXT,
-        "alg": serde.Field(serde.unit_enum("Algorithm", _ALGORITHMS), required=True),
+        "alg": serde.Field(_ALGORITHM, required=True),
         "cty": _TEXT,
         "jku": _TEXT,
         "jwk": serde.Field(serde.optional(serde.struct("Jwk", {}))),

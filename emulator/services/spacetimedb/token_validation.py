@@ -10,14 +10,7 @@ import msgspec
 
 from emulator.services.rust import base64url
 from emulator.services.rust.debug_format import debug
-from emulator.services.spacetimedb.model import (
-    CLAIM_NAMES,
-    LOCAL_ISSUER,
-    LONGEST_NAME,
-    STANDARD_HEADER,
-    Claims,
-    identity_of,
-)
+from emulator.services.spacetimedb.model import LOCAL_ISSUER, LONGEST_NAME, STANDARD_HEADER, Claims, identity_of
 from emulator.services.spacetimedb.refusals import ClaimsRefused, InvalidToken, NotBase64, NotJson, TokenRefused
 
 
@@ -143,21 +136,12 @@ def _claims(segment: str) -> tuple[Claims, str | None]:
     """The claims, and `hex_identity` if there is one."""
     payload = _decoded(segment, "payload")
     claims = _minted_claims(payload)
-    return _any_claims(_read_carefully(payload, "payload")) if claims is None else (claims, claims.identity)
+    return _any_claims(payload) if claims is None else (claims, claims.identity)
 
 
-def _any_claims(found: dict[str, Any]) -> tuple[Claims, str | None]:
-    audience = found.get("aud", [])
-    claims = Claims(
-        identity=identity_of(found["iss"], found["sub"]),
-        subject=found["sub"],
-        issuer=found["iss"],
-        audience=tuple([audience] if isinstance(audience, str) else audience),
-        issued_at=found["iat"],
-        expires_at=found.get("exp"),
-        extra={name: value for name, value in found.items() if name not in CLAIM_NAMES},
-    )
-    return claims, found.get("hex_identity")
+def _any_claims(payload: bytes) -> tuple[Claims, str | None]:
+    found = _read_carefully(payload, "payload")
+    return Claims.from_payload(found), found.get("hex_identity")
 
 
 def _minted_claims(payload: bytes) -> Claims | None:

@@ -9,7 +9,7 @@ from tests.waiting import PATIENCE
 MOMENT = datetime(2024, 2, 15, 5, 47, 17, 289011, tzinfo=UTC)
 
 
-def test_a_frozen_clock_stands_still() -> None:
+def test_a_frozen_clock_does_not_move() -> None:
     clock = Clock(MOMENT)
 
     assert clock.now() == clock.now() == MOMENT
@@ -92,7 +92,7 @@ def test_a_uuid_is_of_version_4() -> None:
         assert str(UUID(text)) == text
 
 
-def test_a_clock_that_stands_still_is_not_skewed() -> None:
+def test_a_frozen_clock_can_not_be_skewed() -> None:
     clock = Clock(MOMENT)
 
     with pytest.raises(ValueError, match=r"resume\(\) it first"):

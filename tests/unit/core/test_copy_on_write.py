@@ -1,4 +1,4 @@
-"""Forks of a mapping share what they had, and nothing of what comes later."""
+"""Forks of a mapping share its entries, but no later changes."""
 
 import pytest
 from hypothesis import given
@@ -19,7 +19,7 @@ def test_a_fork_has_all_that_was_there() -> None:
     assert layered(a=1, b=2).fork().merged() == {"a": 1, "b": 2}
 
 
-def test_a_fork_does_not_see_what_comes_later() -> None:
+def test_a_fork_does_not_see_later_changes() -> None:
     first = layered(a=1)
     second = first.fork()
 
@@ -50,7 +50,7 @@ def test_many_forks_of_a_growing_mapping_leave_few_layers() -> None:
     assert len(entries.layers) == 1
 
 
-def test_what_nobody_shares_any_more_is_buried() -> None:
+def test_entries_without_a_reference_are_left_to_be_freed_later() -> None:
     deferred = DeferredFree()
     entries: CopyOnWriteMap[int, int] = CopyOnWriteMap(deferred)
     for number in range(1000):

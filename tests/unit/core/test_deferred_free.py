@@ -19,7 +19,7 @@ def test_large_containers_are_emptied_in_slices() -> None:
     assert not deferred.free_some(200)
 
 
-def test_small_containers_are_not_worth_a_grave() -> None:
+def test_small_containers_are_not_kept_for_later() -> None:
     deferred = DeferredFree()
 
     deferred.free_later(deque(range(10)))

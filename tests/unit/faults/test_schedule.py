@@ -1,4 +1,4 @@
-"""Which step has its turn."""
+"""Which step applies to a request."""
 
 from threading import RLock
 from typing import Any
@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from emulator.core.entropy import Entropy
-from emulator.faults.catalogue import matrix
+from emulator.faults.fault_matrix import matrix
+from emulator.faults.kinds import ANSWERS, CHANGES, Do
 from emulator.faults.schedule import Faults, RequestFacts
-from emulator.faults.step import ANSWERS, CHANGES, Do, made_step, step_of
+from emulator.faults.step import made_step, step_of
 
 BEGUN = 1_000_000_000
 CHANCE = Entropy(7)
@@ -26,12 +27,12 @@ def asked(*, at: float = 0.0, actor: str = "", client: str = "key", path: str = 
 
 
 def fired(made: Faults, count: int, **how: Any) -> list[int]:
-    """The number of the step that has its turn, 0 for none, for as many requests."""
+    """The number of the step that happens, 0 for none, for each of some requests."""
     orders = [made.decide(asked(**how), CHANCE) for _ in range(count)]
     return [0 if order is None else order.fault.number for order in orders]
 
 
-def test_a_step_without_conditions_has_every_turn() -> None:
+def test_a_step_without_conditions_applies_to_every_request() -> None:
     assert fired(faults({"status": 503}), 3) == [1, 1, 1]
 
 
@@ -47,7 +48,7 @@ def test_skip_lets_pass_first() -> None:
     assert fired(faults({"status": 503, "skip": 2, "times": 1}), 4) == [0, 0, 1, 0]
 
 
-def test_the_first_step_whose_turn_it_is_wins() -> None:
+def test_the_first_step_that_applies_happens() -> None:
     assert fired(faults({"status": 500, "times": 2}, {"status": 503}), 4) == [1, 1, 2, 2]
 
 
@@ -122,7 +123,7 @@ def test_each_client_has_a_limit_of_its_own() -> None:
     assert [retry_after(made, client=client) for client in ("one", "two")] == [10, None]
 
 
-def test_a_clock_that_went_back_begins_a_new_window() -> None:
+def test_a_clock_set_back_starts_a_new_window() -> None:
     made = faults(LIMIT)
 
     assert [retry_after(made, at=at) for at in (100, 100, 100, 50)] == [None, None, 10, None]
@@ -147,7 +148,7 @@ def test_a_request_within_its_limit_is_left_to_the_next_step() -> None:
         ({"status": 503}, ["waiting", "fired", "fired"]),
     ],
 )
-def test_a_step_tells_how_far_it_has_come(step: dict[str, Any], statuses: list[str]) -> None:
+def test_a_step_has_a_status(step: dict[str, Any], statuses: list[str]) -> None:
     made = faults(step)
     [fault] = made
     found = [fault.status]
@@ -167,7 +168,7 @@ def test_a_step_without_an_end_is_done_once_it_has_fired() -> None:
     assert (before, fault.done) == (False, True)
 
 
-def test_a_removed_step_has_no_turn() -> None:
+def test_a_removed_step_never_applies() -> None:
     made = faults({"status": 503}, {"status": 500})
     next(iter(made)).remove()
 

@@ -1,49 +1,53 @@
-"""A step that could never do anything is refused with what is wrong."""
+"""A step that can never happen is refused with its mistakes."""
 
 import re
 from typing import Any
 
 import pytest
 
-from emulator.faults.step import Do, Step, made_step, step_of
+from emulator.faults.kinds import Do
+from emulator.faults.step import Step, made_step, step_of
 
 
 @pytest.mark.parametrize(
     ("step", "text"),
     [
-        ({"do": {}, "request": "POST /identity"}, "do: nothing is to be done; say one of status, body"),
+        ({"do": {}, "request": "POST /identity"}, "do: no action given; add one of status, body"),
         ({"do": {"stauts": 503}}, "`do` has no key 'stauts'; did you mean 'status'?"),
         ({"do": {"status": 503}, "requst": "POST /x"}, "a step has no key 'requst'; did you mean 'request'?"),
         ({"do": {"status": "503"}, "request": "POST /x"}, "Expected `int | null`, got `str` - at `$.do.status`"),
-        ({"do": {"status": 99}, "request": "POST /x"}, "do.status: 99 is no status of an answer"),
-        ({"do": {"status": 503, "hang": True}, "request": "POST /x"}, "do.hang: an answer is either status or hang"),
-        ({"do": {"body": "x", "drop": "after"}, "request": "POST /x"}, "do.drop: an answer is either status or drop"),
-        ({"do": {"on_clock": True, "hang": True}, "request": "POST /x"}, "do.on_clock: it says how a delay is"),
+        ({"do": {"status": 99}, "request": "POST /x"}, "do.status: 99 is not a valid status"),
+        ({"do": {"status": 503, "hang": True}, "request": "POST /x"}, "do.hang: either status or hang, not both"),
+        ({"do": {"body": "x", "drop": "after"}, "request": "POST /x"}, "do.drop: either status or drop, not both"),
+        ({"do": {"on_clock": True, "hang": True}, "request": "POST /x"}, "do.on_clock: it needs `delay`"),
         ({"do": {"delay": [2, 1]}, "request": "POST /x"}, "is too small"),
         ({"do": {"delay": -1}, "request": "POST /x"}, "is too small"),
-        ({"do": {"status": 200, "headers": {"a b": "c"}}, "request": "POST /x"}, "do.headers: 'a b': 'c' is no header"),
-        ({"do": {"status": 200, "headers": {"a": "b\r\nc"}}, "request": "POST /x"}, "is no header"),
+        (
+            {"do": {"status": 200, "headers": {"a b": "c"}}, "request": "POST /x"},
+            "do.headers: invalid header 'a b': 'c'",
+        ),
+        ({"do": {"status": 200, "headers": {"a": "b\r\nc"}}, "request": "POST /x"}, "invalid header"),
         (
             {"do": {"status": 200, "headers": {"Content-Length": "5"}}, "request": "POST /x"},
             "do.headers: 'Content-Length' is written by the server itself",
         ),
         (
             {"do": {"rate_limit": {"requests": 1, "seconds": 0}}, "request": "POST /x"},
-            "do.rate_limit.seconds: 0 is too small; 0.001 is the least",
+            "do.rate_limit.seconds: 0 is too small; the minimum is 0.001",
         ),
-        ({"do": {"status": 503}}, "it has neither `request` nor `at`"),
-        ({"do": {"status": 503}, "at": 5}, "do.status: needs a request to do it to"),
-        ({"do": {"rotate_key": True}, "at": 5, "nth": 2}, "nth: it is for requests"),
-        ({"do": {"rotate_key": True}, "at": float("inf")}, "at: it is no number up to 1e+09"),
-        ({"do": {"delay": float("nan")}, "request": "POST /x"}, "do.delay: it is no number"),
-        ({"do": {"delay": [1, float("nan")]}, "request": "POST /x"}, "do.delay: it is no number"),
-        ({"do": {"advance": -1e12}, "request": "POST /x"}, "do.advance: it is no number"),
+        ({"do": {"status": 503}}, "it needs `request` or `at`"),
+        ({"do": {"status": 503}, "at": 5}, "do.status: it needs a request"),
+        ({"do": {"rotate_key": True}, "at": 5, "nth": 2}, "nth: it needs a request"),
+        ({"do": {"rotate_key": True}, "at": float("inf")}, "at: it must be a number up to 1,000,000,000"),
+        ({"do": {"delay": float("nan")}, "request": "POST /x"}, "do.delay: it must be a number"),
+        ({"do": {"delay": [1, float("nan")]}, "request": "POST /x"}, "do.delay: it must be a number"),
+        ({"do": {"advance": -1e12}, "request": "POST /x"}, "do.advance: it must be a number"),
         ({"do": {"rate_limit": {"seconds": float("inf")}}, "request": "POST /x"}, "rate_limit.seconds"),
-        ({"do": {"rotate_key": True}, "at": -5}, "at: -5 is too small; 0 is the least"),
-        ({"do": {"hang": True}, "request": "POST /x", "nth": 0}, "nth: 0 is too small; 1 is the least"),
-        ({"do": {"hang": True}, "request": "POST /x", "nth": 2, "times": 3}, "nth: it means just one"),
-        ({"do": {"hang": True}, "request": "POST /x", "probability": 2}, "probability: 2.0 is not from 0 to 1"),
-        ({"do": {"hang": True}, "request": "POST /x", "at": 5, "until": 5}, "until: it is not after `at`"),
+        ({"do": {"rotate_key": True}, "at": -5}, "at: -5 is too small; the minimum is 0"),
+        ({"do": {"hang": True}, "request": "POST /x", "nth": 0}, "nth: 0 is too small; the minimum is 1"),
+        ({"do": {"hang": True}, "request": "POST /x", "nth": 2, "times": 3}, "nth: it can't be combined with"),
+        ({"do": {"hang": True}, "request": "POST /x", "probability": 2}, "probability: 2.0 is not between 0 and 1"),
+        ({"do": {"hang": True}, "request": "POST /x", "at": 5, "until": 5}, "until: it must be later than `at`"),
     ],
 )
 def test_the_mistake_is_named(step: dict[str, Any], text: str) -> None:
@@ -51,24 +55,24 @@ def test_the_mistake_is_named(step: dict[str, Any], text: str) -> None:
         made_step(step)
 
 
-def test_all_mistakes_are_told_at_once() -> None:
+def test_all_mistakes_are_reported_at_once() -> None:
     with pytest.raises(ValueError, match=r"nth: .*; do.hang: .*; do.status: |do.hang: .*; do.status: .*; nth: "):
         made_step({"request": "POST /x", "nth": 0, "do": {"status": 99, "hang": True}})
 
 
-def test_a_step_says_in_words_what_it_does() -> None:
+def test_a_step_as_text_has_its_conditions_and_actions() -> None:
     step = made_step({"request": "POST /identity", "nth": 2, "do": {"delay": [1, 2], "status": 503}})
 
     assert str(step) == "POST /identity (nth 2): status: 503, delay: (1.0, 2.0)"
 
 
-def test_a_step_keeps_keys_and_bodies_to_itself() -> None:
+def test_a_step_as_text_has_neither_keys_nor_bodies() -> None:
     step = made_step(step_of("POST /identity", {"revoke": "a-secret-key", "status": 503, "body": "secret"}))
 
     assert str(step) == "POST /identity: status: 503, body, revoke"
 
 
-def test_keywords_that_are_no_conditions_say_what_to_do() -> None:
+def test_keywords_that_are_not_conditions_are_actions() -> None:
     made = made_step(step_of("POST /identity", {"nth": 2, "drop": "after"}))
 
     assert made == Step(request="POST /identity", nth=2, do=Do(drop="after"))

@@ -6,7 +6,8 @@ import pytest
 
 from emulator.core.deferred_free import DeferredFree
 from emulator.journal.exchange import Exchange, Message
-from emulator.journal.journal import KEPT_IN_ALL, Journal
+from emulator.journal.journal import Journal
+from emulator.journal.limits import KEPT_IN_ALL
 
 
 def exchange(number: int, **changes: Any) -> Exchange:
@@ -33,7 +34,7 @@ def journal_of(*exchanges: Exchange, size: int = 100) -> Journal:
     return journal
 
 
-def test_the_oldest_is_forgotten_and_counted_when_there_are_too_many() -> None:
+def test_the_oldest_exchange_is_dropped_and_counted_when_the_journal_is_full() -> None:
     journal = journal_of(*(exchange(number) for number in range(1, 6)), size=3)
 
     assert [each.number for each in journal] == [3, 4, 5]
@@ -67,7 +68,7 @@ def test_headers_are_read_in_any_case_and_bad_bytes_are_shown() -> None:
     assert message.body == "\\xfe"
 
 
-def test_path_and_query_are_told_apart() -> None:
+def test_path_and_query_are_separate() -> None:
     each = exchange(1, target="/v1/identity/a%2Fb/set-email?email=a?b")
 
     assert (each.path, each.query) == ("/v1/identity/a%2Fb/set-email", "email=a?b")

@@ -1,4 +1,4 @@
-"""Questions to a journal, and what it answers when they go wrong."""
+"""Queries and assertions on a journal, and their errors."""
 
 import asyncio
 from threading import RLock, Thread, Timer
@@ -145,7 +145,7 @@ def test_a_coroutine_waits_without_stopping_its_loop() -> None:
     assert asyncio.run(wait()) == 1
 
 
-def test_a_full_journal_still_wakes_who_waits() -> None:
+def test_a_full_journal_still_wakes_waiting_queries() -> None:
     journal = Journal(1, RLock(), DeferredFree())
     record(journal, "GET /old 200")
     waiting = Thread(target=journal.wait_for, args=["GET", "/new"], kwargs={"timeout": 2 * PATIENCE})
@@ -203,7 +203,7 @@ def test_a_coroutine_waits_in_vain_with_the_nearest() -> None:
         (("/v1/identity",), 'write it like "POST", "/v1/identity"'),
     ],
 )
-def test_what_nobody_could_send_is_not_asked_for(arguments: tuple[str, ...], message: str) -> None:
+def test_a_query_for_an_impossible_request_is_refused(arguments: tuple[str, ...], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         journal_of().assert_not_requested(*arguments)
 

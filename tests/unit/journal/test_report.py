@@ -1,4 +1,4 @@
-"""An exchange as a person reads it."""
+"""Exchanges in reports."""
 
 from base64 import b64encode
 
@@ -79,7 +79,7 @@ def test_control_characters_do_not_reach_the_terminal() -> None:
     assert "\n#99" not in report([made], URL)
 
 
-def test_a_body_that_was_not_kept_whole_is_said_to_be_so() -> None:
+def test_the_report_says_that_a_body_was_cut() -> None:
     assert curl(exchange("POST", body=b"x" * 20_000), URL).endswith(
         "the body had 20000 bytes, of which 16384 were kept"
     )

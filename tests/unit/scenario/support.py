@@ -1,4 +1,4 @@
-"""Scenarios as values, and what begins with them."""
+"""Scenarios as values, and worlds made of them."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -40,7 +40,7 @@ def refused(scenario: Given) -> str:
 
 
 def problems(text: str) -> list[str]:
-    """What is wrong with a scenario that says this behind its version."""
+    """The mistakes in a scenario with this text after its version."""
     tree, unreadable = read(f"version: 1\n{text}".encode(), "it.yaml")
     assert unreadable == []
     return [str(problem) for problem in checked(tree)[1]]

@@ -1,4 +1,4 @@
-"""A scenario becomes the beginning of worlds."""
+"""A scenario is applied to a new world."""
 
 from emulator.core.clock import rfc3339
 from emulator.services.intuition.content_address import cid_v0, keccak256
@@ -22,7 +22,7 @@ def test_an_actor_has_an_identity_a_token_an_email_and_databases() -> None:
     assert list(alice.databases) == ["chat", "shop"]
 
 
-def test_a_token_says_what_the_scenario_says() -> None:
+def test_a_token_has_the_claims_of_the_scenario() -> None:
     begun = stage(PEOPLE)
     found = handle_of(begun)
     claims = world_of(begun).spacetime.read(found.actors["bob"].token)
@@ -36,7 +36,7 @@ def test_a_token_says_what_the_scenario_says() -> None:
     assert claims.identity == identity_of("https://auth.example.com", "bob")
 
 
-def test_a_token_ends_when_the_scenario_says() -> None:
+def test_a_token_expires_when_the_scenario_says() -> None:
     begun = stage(document(spacetime={"identities": {"late": {"expires_in": 60.4}}}))
     found = handle_of(begun)
     claims = world_of(begun).spacetime.read(found.actors["late"].token)
@@ -169,7 +169,7 @@ def test_a_pending_row_completes_when_the_lifecycle_says_in_every_world() -> Non
         assert world_of(begun).intuition.rows[0].status == "pending"
 
 
-def test_a_due_completion_moves_with_the_worlds_beginning() -> None:
+def test_a_due_completion_moves_with_the_start_of_the_world() -> None:
     begun = make_stage(scenario="pending_identity")
     for each in (world_of(begun), begun.reset()):
         [(due, _)] = each.intuition.completions
@@ -220,5 +220,5 @@ def test_each_of_a_crowd_is_what_a_creation_makes() -> None:
         assert row.vault_id == str(number)
 
 
-def test_a_crowd_goes_by_the_name_unless_it_has_another() -> None:
+def test_members_of_a_crowd_have_the_default_name_unless_it_has_another() -> None:
     assert handle(document(intuition={"crowd": {"count": 2}})).intuition.identities["user-2"].display_name == "user-2"

@@ -1,4 +1,4 @@
-"""What a scenario costs, beside the same thing done in another way."""
+"""The time that a scenario takes, compared with the same work without it."""
 
 from time import thread_time
 

@@ -1,4 +1,4 @@
-"""What wins: the config over the scenario, a later layer over an earlier one."""
+"""Precedence: the config overrides the scenario, a later layer an earlier one."""
 
 from datetime import UTC, datetime
 
@@ -10,14 +10,14 @@ from tests.waiting import PATIENCE
 from tests.worlds import handle_of, make_stage, make_world, world_of
 
 
-def test_what_the_config_says_wins_over_the_scenario() -> None:
+def test_the_config_overrides_the_scenario() -> None:
     parts = document(clock={"freeze": "2025-01-01T00:00:00Z"}, spacetime={"profile": "v1"})
     found = world(parts, seed=9, spacetime_profile="v2")
 
     assert (found.seed, found.spacetime.profile.name, found.clock.now()) == (9, "v2", MOMENT)
 
 
-def test_what_the_config_leaves_out_the_scenario_says() -> None:
+def test_what_the_config_leaves_out_comes_from_the_scenario() -> None:
     parts = document(clock={"freeze": "2025-01-01T00:00:00Z"}, spacetime={"profile": "v1"})
     found = make_world(scenario=parts)
 
@@ -25,7 +25,7 @@ def test_what_the_config_leaves_out_the_scenario_says() -> None:
     assert found.clock.now() == datetime(2025, 1, 1, tzinfo=UTC)
 
 
-def test_what_neither_says_comes_from_below() -> None:
+def test_what_both_leave_out_comes_from_below() -> None:
     found = world_of(make_stage(scenario={"version": 1}, below=Config(seed=5, spacetime_profile="v1")))
 
     assert (found.seed, found.spacetime.profile.name) == (5, "v1")

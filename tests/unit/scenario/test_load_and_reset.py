@@ -1,4 +1,4 @@
-"""Another scenario is loaded, and resets come back to it."""
+"""Another scenario is loaded, and resets return to it."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Scenarios in files and documents: what is found, what they extend, what is refused."""
+"""Scenarios in files and documents: locating them, `extends`, and errors."""
 
 from pathlib import Path
 from typing import Any
@@ -26,10 +26,10 @@ def test_files_that_extend_each_other_are_a_mistake(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("version: 1\nextends: b.yaml\n")
     (tmp_path / "b.yaml").write_text("version: 1\nextends: a.yaml\n")
 
-    assert refused(tmp_path / "a.yaml") == "b.yaml:2:10 extends: a.yaml extends this one already"
+    assert refused(tmp_path / "a.yaml") == "b.yaml:2:10 extends: a.yaml already extends this file"
 
 
-def test_a_file_that_is_not_there_is_told_with_where_it_was_looked_for(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported_with_the_folders_that_were_searched(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("version: 1\nextends: [two_freinds, c.yaml, d.py]\n")
 
     assert refused(str(tmp_path / "no.yaml")).startswith(f"there is no scenario file {tmp_path / 'no.yaml'}, not in ")
@@ -46,7 +46,7 @@ def test_a_folder_is_no_scenario(tmp_path: Path) -> None:
 
 def test_a_document_extends_bundled_ones_only() -> None:
     assert refused({"version": 1, "extends": "./x.yaml"}) == (
-        "extends: a document that is in no file extends bundled ones only"
+        "extends: a document without a file can extend bundled scenarios only"
     )
     assert len(world({"version": 1, "extends": "two_friends"}).actors) == 2
 
@@ -57,8 +57,8 @@ def test_a_document_extends_bundled_ones_only() -> None:
         ("two_freinds", "there is no scenario 'two_freinds'; did you mean 'two_friends'?"),
         (5, "a scenario is a name, a path, a document or a function, not 5"),
         ({"version": {1, 2}}, "the scenario is not JSON"),
-        ({"version": float("nan")}, "version: not a number that JSON has"),
-        ({"version": 2}, "version: no '2' here, there is 1"),
+        ({"version": float("nan")}, "version: not a valid JSON number"),
+        ({"version": 2}, "version: '2' is not allowed here; there is 1"),
         ([None], "not None"),
     ],
 )
@@ -66,7 +66,7 @@ def test_what_is_no_scenario_is_refused(scenario: Any, message: str) -> None:
     assert message in refused(scenario)
 
 
-def test_of_very_many_mistakes_the_first_hundred_are_told() -> None:
+def test_of_very_many_mistakes_the_first_hundred_are_reported() -> None:
     lines = refused({"version": 1, **{f"x{n}": 1 for n in range(300)}}).splitlines()
 
     assert len(lines) == 101

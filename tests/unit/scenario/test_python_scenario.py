@@ -16,7 +16,7 @@ def months(emulator: Emulator) -> None:
     emulator.clock.advance(60)
 
 
-def test_a_function_makes_the_beginning_once() -> None:
+def test_a_function_runs_once_for_all_worlds() -> None:
     made: list[Emulator] = []
 
     def once(emulator: Emulator) -> None:
@@ -79,7 +79,7 @@ def test_a_python_file_is_a_scenario(tmp_path: Path) -> None:
         ("def scenario(emulator:", "it.py can't be imported: "),
     ],
 )
-def test_a_python_file_that_fails_is_told_with_its_line(tmp_path: Path, code: str, message: str) -> None:
+def test_a_python_file_that_fails_is_reported_with_its_line(tmp_path: Path, code: str, message: str) -> None:
     (tmp_path / "it.py").write_text(code)
 
     assert message in refused(tmp_path / "it.py")

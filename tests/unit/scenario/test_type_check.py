@@ -1,4 +1,4 @@
-"""Keys and types of a scenario: all mistakes at once, each with its place."""
+"""Keys and types of a scenario: all mistakes at once, each with its position."""
 
 import pytest
 
@@ -31,20 +31,20 @@ from tests.unit.scenario.support import problems
         ),
         ("intuition: {identities: {jp: {}}}", "2:30 intuition.identities.jp.display_name: missing"),
         ("intuition: {cors: yes}", "2:19 intuition.cors: expected true or false, got 'yes'"),
-        ("spacetime: {profile: v3}", "2:22 spacetime.profile: no 'v3' here, there is documented, v1, v2"),
+        ("spacetime: {profile: v3}", "2:22 spacetime.profile: 'v3' is not allowed here; there is documented, v1, v2"),
         ("spacetime: {profile: 1}", "2:22 spacetime.profile: expected documented or v1 or v2, got 1; put it in quotes"),
-        ("spacetime: {crowd: {count: 0}}", "2:28 spacetime.crowd.count: 0 is too small; 1 is the limit"),
-        ("spacetime: {crowd: {count: 2000000}}", "2:28 spacetime.crowd.count: 2000000 is too large; 1000000 is the"),
+        ("spacetime: {crowd: {count: 0}}", "2:28 spacetime.crowd.count: 0 is too small; the limit is 1"),
+        ("spacetime: {crowd: {count: 2000000}}", "2:28 spacetime.crowd.count: 2000000 is too large; the limit is 1"),
         ("intuition: {lifecycle: {complete_after: -1}}", "2:41 intuition.lifecycle.complete_after: -1 is too small"),
     ],
 )
-def test_a_mistake_is_told_with_its_place_and_what_was_meant(text: str, problem: str) -> None:
+def test_a_mistake_is_reported_with_its_position_and_a_suggestion(text: str, problem: str) -> None:
     [found] = problems(text)
 
     assert found.startswith(f"it.yaml:{problem}"), found
 
 
-def test_all_mistakes_are_told_at_once_in_their_order() -> None:
+def test_all_mistakes_are_reported_at_once_in_their_order() -> None:
     text = """
 spacetime:
   profile: documentd
@@ -68,7 +68,7 @@ script:
     ]
 
 
-def test_a_document_without_a_version_is_looked_at_all_the_same() -> None:
+def test_a_document_without_a_version_is_checked_all_the_same() -> None:
     tree, _ = read(b"sead: 7\nclock: {freeze: noon}", "it.yaml")
 
     assert [str(problem).partition(": ")[0] for problem in checked(tree)[1]] == [

@@ -1,4 +1,4 @@
-"""Text to a tree: what YAML 1.2 means, where things stand, and what is refused before it costs anything."""
+"""Parsing: YAML 1.2, positions, and the limits on size and nesting."""
 
 from typing import Any
 
@@ -71,7 +71,7 @@ def test_an_anchor_means_its_value_again() -> None:
     assert value("a: &it {x: 1}\nb: *it\nc: [*it]") == {"a": {"x": 1}, "b": {"x": 1}, "c": [{"x": 1}]}
 
 
-def test_a_merge_fills_in_what_is_not_said() -> None:
+def test_a_merge_adds_missing_keys() -> None:
     assert value("a: &it {x: 1, y: 1}\nb: {<<: *it, y: 2}")["b"] == {"x": 1, "y": 2}
     assert value("a: &a {x: 1}\nb: &b {x: 2, z: 3}\nc: {<<: [*a, *b]}")["c"] == {"x": 1, "z": 3}
 
@@ -100,7 +100,7 @@ def test_each_value_knows_its_place_and_path() -> None:
     assert (str(two.mark), dotted(two.path)) == ("it.yaml:3:10", "top[1].two")
 
 
-def test_a_problem_stands_at_the_nearest_place_there_is() -> None:
+def test_a_problem_has_the_nearest_known_position() -> None:
     node = tree("one:\n  two: {three: 3}\n")
 
     assert str(node.problem(("one", "two"), "bad")) == "it.yaml:2:3 one.two: bad"
@@ -130,22 +130,22 @@ def test_a_later_layer_wins_key_by_key_and_scripts_add_up() -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("", "it.yaml:1:1: it is empty; a scenario begins with `version: 1`"),
-        ("a: 1\nb: 2\na: 3\n", "it.yaml:3:1 a: the key is here twice; first in line 1"),
-        ("x: {b: 1, b: 1}", "it.yaml:1:11 x.b: the key is here twice; first in line 1"),
-        ("a: !!python/object/apply:os.system [ls]", "it.yaml:1:4 a: a tag, tag:yaml.org,2002:python/object/apply:"),
-        ("a: !!str 5", "it.yaml:1:4 a: a tag, tag:yaml.org,2002:str; scenarios have none"),
-        ("a: !secret x", "it.yaml:1:4 a: a tag, !secret; scenarios have none"),
-        ("200: x", "it.yaml:1:1: a key is a text; write it in quotes"),
-        ("{[a]: x}", "it.yaml:1:2: a key is a text; write it in quotes"),
-        ("a: .inf", "it.yaml:1:4 a: not a number that JSON has"),
-        ("a: 1e999", "it.yaml:1:4 a: not a number that JSON has"),
-        (f"a: {'9' * 5000}", "it.yaml:1:4 a: too long a number"),
-        ('a: "\\ud800"', "it.yaml:1:4 a: half a surrogate pair"),
+        ("", "it.yaml:1:1: the document is empty; start with `version: 1`"),
+        ("a: 1\nb: 2\na: 3\n", "it.yaml:3:1 a: duplicate key; first in line 1"),
+        ("x: {b: 1, b: 1}", "it.yaml:1:11 x.b: duplicate key; first in line 1"),
+        ("a: !!python/object/apply:os.system [ls]", "it.yaml:1:4 a: tags such as tag:yaml.org,2002:python/object"),
+        ("a: !!str 5", "it.yaml:1:4 a: tags such as tag:yaml.org,2002:str are not"),
+        ("a: !secret x", "it.yaml:1:4 a: tags such as !secret are not allowed"),
+        ("200: x", "it.yaml:1:1: a key must be a string; put it in quotes"),
+        ("{[a]: x}", "it.yaml:1:2: a key must be a string; put it in quotes"),
+        ("a: .inf", "it.yaml:1:4 a: not a valid JSON number"),
+        ("a: 1e999", "it.yaml:1:4 a: not a valid JSON number"),
+        (f"a: {'9' * 5000}", "it.yaml:1:4 a: the number is too long"),
+        ('a: "\\ud800"', "it.yaml:1:4 a: an unpaired surrogate"),
         ("a: *b", "it.yaml:1:4 a: *b is inside its own anchor or has none"),
         ("a: &a [*a]", "it.yaml:1:8 a[0]: *a is inside its own anchor or has none"),
-        ("a: {<<: 5}", 'it.yaml:1:9 a."<<": `<<` takes a mapping'),
-        ("a: 1\n---\nb: 2", "it.yaml:2:1: a second document; a file holds one"),
+        ("a: {<<: 5}", 'it.yaml:1:9 a."<<": `<<` needs a mapping'),
+        ("a: 1\n---\nb: 2", "it.yaml:2:1: a second document; a file can have only one"),
         ("a: [1, 2", "it.yaml:1:9: not YAML: while parsing a flow sequence expected ',' or ']'"),
         ("a: b: c", "it.yaml:1:5: not YAML: mapping values are not allowed here"),
         ("a:\n\t- b", "it.yaml:2:1: not YAML: while scanning for the next token found character '\\t'"),
@@ -156,13 +156,10 @@ def test_a_later_layer_wins_key_by_key_and_scripts_add_up() -> None:
         ("[" * 65 + "]" * 65, "it.yaml:1:65: nested deeper than 64"),
         ("[" * 100_000, "it.yaml:1:65: nested deeper than 64"),
         ("- " * 65 + "x", "it.yaml:1:129: nested deeper than 64"),
-        (
-            "#" * (LARGEST + 1),
-            f"it.yaml:1:1: {LARGEST + 1} bytes; {LARGEST} are the most, and `crowd` makes many alike",
-        ),
+        ("#" * (LARGEST + 1), f"it.yaml:1:1: {LARGEST + 1} bytes; the limit is {LARGEST}; use `crowd` for many rows"),
     ],
 )
-def test_what_is_wrong_is_said_with_its_place(text: str | bytes, problem: str) -> None:
+def test_a_mistake_is_reported_with_its_position(text: str | bytes, problem: str) -> None:
     assert problems(text)[0].startswith(problem)
 
 
@@ -172,10 +169,10 @@ def bomb() -> str:
     return "\n".join(lines)
 
 
-def test_aliases_that_mean_too_much_are_counted_not_followed() -> None:
+def test_aliases_that_expand_too_far_are_counted_not_followed() -> None:
     [problem] = problems(bomb())
 
-    assert problem.startswith("it.yaml:5:5 a4: more than 50000 values, aliases counted as often as used")
+    assert problem.startswith("it.yaml:5:5 a4: more than 50000 values, aliases counted at each use")
 
 
 def test_a_document_of_too_many_values_is_not_read_to_its_end() -> None:
@@ -184,7 +181,7 @@ def test_a_document_of_too_many_values_is_not_read_to_its_end() -> None:
     assert problem.startswith("it.yaml:1:100002 [50000]: more than 50000 values")
 
 
-def test_all_duplicate_keys_are_told_at_once() -> None:
+def test_all_duplicate_keys_are_reported_at_once() -> None:
     assert len(problems("a: 1\na: 1\nb: 1\nb: 1\n")) == 2
 
 

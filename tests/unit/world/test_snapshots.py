@@ -1,4 +1,4 @@
-"""A world is put aside and gone on from, in memory and as a document."""
+"""Snapshots of a world, in memory and as a document."""
 
 import json
 from pathlib import Path
@@ -18,7 +18,7 @@ from tests.worlds import make_stage, make_world, world_of
 
 
 def filled() -> Stage:
-    """A stage whose world holds something of everything."""
+    """A stage whose world has every kind of stored object."""
     stage = make_stage(seed=7)
     world = world_of(stage)
     identity, _ = world.spacetime.create_identity()
@@ -74,21 +74,21 @@ def test_a_skewed_clock_stays_as_far_ahead() -> None:
         (lambda found: found["spacetime"].update(emails={"c2": "a@b.c"}), "too few elements"),
         (
             lambda found: next(iter(found["spacetime"]["databases"].values()))[0].update(address="ab"),
-            "'ab' is no address",
+            "'ab' is not an address",
         ),
         (
             lambda found: next(iter(found["spacetime"]["databases"].values()))[0].update(identity="c2"),
             "too few elements",
         ),
-        (lambda found: found["intuition"]["identities"].append(found["intuition"]["identities"][0]), "is there twice"),
+        (lambda found: found["intuition"]["identities"].append(found["intuition"]["identities"][0]), "is used twice"),
         (lambda found: found["intuition"]["identities"][0].update(status="zzz"), "Invalid enum value 'zzz'"),
         (lambda found: found["intuition"]["identities"][0].update(created_at="zzz"), "zzz"),
         (lambda found: found["intuition"]["identities"][0].update(assets_sum="zzz"), "matching regex"),
-        (lambda found: found["intuition"]["lifecycle"].update(complete_after=-1), "complete_after is not from 0"),
+        (lambda found: found["intuition"]["lifecycle"].update(complete_after=-1), "complete_after must be from 0"),
         (lambda found: found["script"][0]["step"].update(request="POST /identiy"), "no route matches"),
         (lambda found: found["script"][0]["step"].update(actor="nobody"), "no actor 'nobody'"),
         (lambda found: found["intuition"].update(users=[]), "no user has the wallet '0x81'"),
-        (lambda found: found["clock"].update(freeze="yesterday"), "this is no snapshot"),
+        (lambda found: found["clock"].update(freeze="yesterday"), "invalid snapshot"),
         (lambda found: found["script"][0]["step"].update(nth=0), "step 1: 0 is too small"),
     ],
 )

@@ -1,4 +1,4 @@
-"""The world that requests see: reset, configs that are refused, snapshots."""
+"""The current world: reset, invalid configs, snapshots."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,7 +29,7 @@ def test_a_reset_puts_a_new_world_in_the_place_of_the_old() -> None:
     assert (len(old.intuition), len(new.intuition)) == (1, 0)
 
 
-def test_a_token_from_before_a_reset_is_good_after_it() -> None:
+def test_a_token_from_before_a_reset_is_valid_after_it() -> None:
     stage = make_stage(FROZEN)
     _, token = world_of(stage).spacetime.create_identity()
 
@@ -51,7 +51,7 @@ def test_a_rotated_key_comes_back_with_a_reset() -> None:
     [
         (Config(spacetime_profile="v3"), "there is no spacetime profile 'v3'; there is documented, v1, v2"),
         (Config(intuition_profile="v1"), "there is no intuition profile 'v1'; there is documented"),
-        (Config(jwt_priv_key_path=Path("x")), "go together"),
+        (Config(jwt_priv_key_path=Path("x")), "given together"),
         (Config(seed="x"), "seed is 'x'; it must be of type int"),  # type: ignore[arg-type]
         (Config(freeze_at="2024"), "freeze_at is '2024'; it must be of type datetime"),  # type: ignore[arg-type]
         (Config(scenario="two_freinds"), "there is no scenario 'two_freinds'"),

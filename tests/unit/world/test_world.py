@@ -33,7 +33,7 @@ def test_the_same_seed_makes_the_same_world() -> None:
     assert everything_of(world()) == everything_of(world())
 
 
-def test_a_token_is_good_on_a_fresh_server_of_the_same_seed() -> None:
+def test_a_token_is_valid_on_a_new_server_of_the_same_seed() -> None:
     _, token = world().spacetime.create_identity()
 
     assert world().spacetime.read(token)

@@ -46,7 +46,7 @@ def test_keccak256_is_ethereums(row: dict[str, str]) -> None:
 
 
 @given(st.binary(max_size=300))
-def test_keccak256_is_what_pycryptodome_says(data: bytes) -> None:
+def test_keccak256_equals_that_of_pycryptodome(data: bytes) -> None:
     assert keccak256(data) == keccak.new(digest_bits=256, data=data).hexdigest()
 
 

@@ -32,5 +32,5 @@ def test_these_are_addresses(address: str) -> None:
         (f"a@{'b' * 64}.c", "A sub-domain is too long. Length limit: 63"),
     ],
 )
-def test_these_are_none_and_the_crate_says_why(address: str, reason: str) -> None:
+def test_these_are_invalid_with_the_error_of_the_crate(address: str, reason: str) -> None:
     assert fault(address) == reason

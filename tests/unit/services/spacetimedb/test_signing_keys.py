@@ -1,4 +1,4 @@
-"""Keys: what they sign, and those a user brings."""
+"""Signing keys: their tokens, and key files of the user."""
 
 from base64 import urlsafe_b64decode
 from pathlib import Path
@@ -111,7 +111,7 @@ def test_a_users_pair_is_loaded_and_its_public_half_kept_verbatim(tmp_path: Path
     assert key.public_pem.startswith(b"# mine\r\n")
 
 
-def test_what_another_library_signs_with_a_users_key_is_good(tmp_path: Path) -> None:
+def test_a_token_signed_by_another_library_with_a_users_key_is_valid(tmp_path: Path) -> None:
     private_path, public_path = write_key_pair(tmp_path, 12345)
     keyring = Keyring(SigningKey.from_files(private_path, public_path))
 

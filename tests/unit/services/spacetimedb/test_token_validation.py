@@ -11,7 +11,7 @@ from emulator.services.rust import base64url
 from emulator.services.spacetimedb.model import Claims, identity_of
 from emulator.services.spacetimedb.refusals import TokenRefused
 from emulator.services.spacetimedb.signing_keys import Keyring, SigningKey
-from emulator.services.spacetimedb.token_validation import _any_claims, _minted_claims, _read_carefully
+from emulator.services.spacetimedb.token_validation import _any_claims, _minted_claims
 
 NOW = 1_795_307_846
 KEY = SigningKey.from_entropy(b"a" * 64)
@@ -28,7 +28,7 @@ def signed(claims: dict[str, Any] | bytes, header: dict[str, Any] | None = None,
 
 
 def claims(**changes: Any) -> dict[str, Any]:
-    """Good claims with some changed; `...` takes one away."""
+    """Valid claims with some changed; `...` removes one."""
     merged = {"sub": "alice", "iss": "localhost", "iat": NOW} | changes
     return {name: value for name, value in merged.items() if value is not ...}
 
@@ -65,7 +65,7 @@ def test_what_is_read_quickly_is_what_is_read_carefully(said: Claims, change: tu
 
     quick = _minted_claims(payload)
 
-    assert quick is None or (quick, quick.identity) == _any_claims(_read_carefully(payload, "payload"))
+    assert quick is None or (quick, quick.identity) == _any_claims(payload)
 
 
 @given(st.text(min_size=1, max_size=9), st.text(min_size=1, max_size=9), st.none() | seconds)
@@ -182,20 +182,20 @@ def test_a_foreign_issuer_signed_by_our_key_is_accepted() -> None:
     assert found.identity == identity_of("https://auth.example.com", "alice")
 
 
-def test_a_foreign_issuer_signed_by_another_key_can_not_be_asked() -> None:
+def test_a_foreign_issuer_signed_by_another_key_can_not_be_reached() -> None:
     refused = refusal(signed(claims(iss="https://auth.example.com"), key=OTHER_KEY))
 
     assert refused.text == "Error fetching public key for issuer https://auth.example.com"
 
 
-def test_a_token_found_good_once_is_still_judged_by_the_time() -> None:
+def test_a_token_found_valid_once_still_expires() -> None:
     keyring, token = Keyring(KEY), signed(claims(exp=NOW))
     keyring.read(token, NOW)
 
     assert refusal(token, keyring, NOW + 61).text == "Invalid token: ExpiredSignature"
 
 
-def test_the_memory_of_good_tokens_is_bounded() -> None:
+def test_the_cache_of_valid_tokens_is_bounded() -> None:
     keyring = Keyring(KEY)
 
     for number in range(3 * keyring._CACHED // 2):
@@ -214,7 +214,7 @@ def test_an_expired_token_tells_for_how_long() -> None:
     assert refused.why == "expired 72 s ago by the emulator's clock, after the leeway of 60 s"
 
 
-def test_a_rotated_key_is_told_from_a_strange_one() -> None:
+def test_the_reason_distinguishes_a_rotated_key_from_a_foreign_one() -> None:
     keyring = Keyring(KEY)
     keyring.rotate(OTHER_KEY, NOW)
 
