@@ -11,7 +11,8 @@ from typing import Any, NamedTuple, TypeVar
 
 import click
 
-from emulator.control.api.access import Guard, is_loopback
+from emulator.control.api.access import Guard
+from emulator.control.control_token import read_control_token
 from emulator.control.new_world import new_stage
 from emulator.core.clock import parse_rfc3339
 from emulator.core.entropy import unseeded
@@ -69,6 +70,9 @@ _OPTIONS = (
     ),
     click.option("--jwt-pub-key-path", type=PEM, help="PEM file of its public key."),
     click.option("--control-token", help="Require this token on the control routes."),
+    click.option(
+        "--control-token-file", type=PEM, help="Read that token from this file; other users can see a command line."
+    ),
     click.option("--journal-size", default=10_000, type=click.IntRange(0), help="Most exchanges in the journal."),
     click.option("--export-on-exit", type=PEM, help="Write the final state to this file, as JSON for comparison."),
     click.option("--log-format", default="text", type=_one_of("text", "json"), help="Format of the log on stderr."),
@@ -101,6 +105,7 @@ def served(
     *,
     host: str,
     control_token: str | None,
+    control_token_file: Path | None,
     export_on_exit: Path | None,
     log_format: str,
     log_level: str,
@@ -109,13 +114,22 @@ def served(
 ) -> Served:
     """Raises Misconfigured."""
     host = host.strip("[]")
-    if not is_loopback(host) and not control_token:
-        raise Misconfigured(f"--host {host} is open to other machines: give --control-token too, or use 127.0.0.1")
+    guard = Guard.of(host, _control_token(control_token, control_token_file))
     if export_on_exit is not None and not export_on_exit.absolute().parent.is_dir():
         raise Misconfigured(f"--export-on-exit {export_on_exit}: there is no such folder")
     _set_up_logging(log_format, log_level)
     stage = new_stage(Config(**settings, scenario=scenario or None), Config(seed=unseeded()))
-    return Served(stage, Guard(host, control_token), host, export_on_exit)
+    return Served(stage, guard, host, export_on_exit)
+
+
+def _control_token(given: str | None, file: Path | None) -> str | None:
+    """Raises Misconfigured."""
+    if given is not None and file is not None:
+        raise Misconfigured("--control-token and --control-token-file: only one can be given")
+    if file is not None:
+        return read_control_token(file)
+    # click takes an empty variable for none.
+    return given if given is not None else os.environ.get("IDENTITY_EMULATOR_CONTROL_TOKEN")
 
 
 @contextmanager

@@ -56,6 +56,10 @@ class Request:
         value = self._raw.headers.get(name)
         return None if value is None else value.strip(" \t")  # aiohttp before 3.14.4 keeps the trailing ones
 
+    def header_values(self, name: str) -> list[str]:
+        """The values of all headers with this name."""
+        return [value.strip(" \t") for value in self._raw.headers.getall(name, ())]
+
     @property
     def has_body(self) -> bool:
         return self._raw.body_exists

@@ -36,6 +36,7 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
 
 def bind(host: str, port: int) -> socket.socket:
     """A listening socket. Made in the caller's thread, so that an error is raised there. Raises Misconfigured."""
+    host = host.removeprefix("[").removesuffix("]")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -79,15 +80,22 @@ async def serving(stage: Stage, guard: Guard, listener: socket.socket) -> AsyncI
 
 @contextmanager
 def running_in_thread(
-    config: Config | None = None, *, host: str = "127.0.0.1", port: int = 0, **settings: Unpack[Settings]
+    config: Config | None = None,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    control_token: str | None = None,
+    **settings: Unpack[Settings],
 ) -> Iterator[Emulator]:
     """An emulator with its own thread and event loop.
 
-    `running_in_thread(seed=7)` is short for `running_in_thread(Config(seed=7))`; port 0 lets the system pick. Raises
-    Misconfigured when it can't start.
+    `running_in_thread(seed=7)` is short for `running_in_thread(Config(seed=7))`; port 0 lets the system pick. A host
+    beyond loopback needs a `control_token`, which every control request must then have. Raises Misconfigured when it
+    can't start.
     """
+    guard = Guard.of(host, control_token)
     stage = new_stage(Config(**settings).over(config or Config()))
-    with serving_in_thread(stage, Guard(host), bind(host, port)) as emulator:
+    with serving_in_thread(stage, guard, bind(host, port)) as emulator:
         yield emulator
 
 
@@ -123,13 +131,19 @@ def serving_in_thread(stage: Stage, guard: Guard, listener: socket.socket) -> It
 
 @asynccontextmanager
 async def running(
-    config: Config | None = None, *, host: str = "127.0.0.1", port: int = 0, **settings: Unpack[Settings]
+    config: Config | None = None,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    control_token: str | None = None,
+    **settings: Unpack[Settings],
 ) -> AsyncIterator[Emulator]:
     """An emulator in the running loop; otherwise as `running_in_thread`."""
+    guard = Guard.of(host, control_token)
     stage = new_stage(Config(**settings).over(config or Config()))
     listener = bind(host, port)
     url = url_of(listener)
-    async with serving(stage, Guard(host), listener) as http:
+    async with serving(stage, guard, listener) as http:
         yield LocalEmulator(url, stage, partial(_abort, asyncio.get_running_loop(), http))
 
 
