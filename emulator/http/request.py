@@ -1,6 +1,7 @@
 """A request as handlers see it: method, path, query, headers, and a body that is read on demand."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 
 from aiohttp import hdrs, web
@@ -66,21 +67,26 @@ class Request:
 
     async def body(self, limit: int) -> bytes:
         """The whole body. Raises BodyTooLong above `limit` bytes, BodyBroken when it can't be read."""
+        await self.receive(limit, self._received.extend)
+        return bytes(self._received)
+
+    async def receive(self, limit: int, take: Callable[[bytes], object]) -> None:
+        """Hand the body over as it arrives. Raises as `body`, and what `take` raises."""
         declared = self._raw.content_length
         if declared is not None and declared > limit:
             raise BodyTooLong(f"{declared} bytes")
         self._send_continue()
-        content = self._raw.content
+        content, received = self._raw.content, 0
         try:
             while chunk := await content.readany():
-                self._received += chunk
-                if len(self._received) > limit:
-                    raise BodyTooLong(f"at least {len(self._received)} bytes")
+                received += len(chunk)
+                if received > limit:
+                    raise BodyTooLong(f"at least {received} bytes")
+                take(chunk)
         except ConnectionError:
-            raise BodyBroken(f"the client hung up after {len(self._received)} bytes, before this response") from None
+            raise BodyBroken(f"the client hung up after {received} bytes, before this response") from None
         except web.RequestPayloadError as error:
             raise BodyBroken(str(error)) from error
-        return bytes(self._received)
 
     def _send_continue(self) -> None:
         """hyper sends 100 Continue (RFC 9110, 10.1.1) at the first read of the body, so not when it refuses before."""

@@ -33,6 +33,11 @@ class Served:
         pages = Path(f"/proc/{self.process.pid}/statm").read_text(encoding="ascii").split()[1]
         return int(pages) * os.sysconf("SC_PAGE_SIZE") / MEGABYTE
 
+    def peak_memory(self) -> float:
+        """Megabytes of real memory when it had the most."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
+        return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+
     def bugs(self) -> list[str]:
         """Lines of the log that tell of one."""
         text = self.log.read_text(encoding="utf-8")

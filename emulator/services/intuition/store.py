@@ -157,7 +157,13 @@ class Store:
         return number
 
     def _next_vault(self) -> str:
-        return str(len(self._by_vault) + 1)
+        number = len(self._by_vault) + 1
+        while str(number) in self._by_vault:  # in a world from a document that somebody changed
+            number += 1
+        return str(number)
+
+    def has_vault(self, vault: str) -> bool:
+        return vault in self._by_vault
 
     def has_id(self, row_id: str) -> bool:
         return row_id in self._by_id
