@@ -6,9 +6,11 @@ from collections.abc import Iterable
 import msgspec
 
 from emulator.core.path_pattern import PathPattern
-from emulator.core.suggestions import did_you_mean
+from emulator.core.suggestions import Suggest, did_you_mean
 
 _PARAMETER = re.compile(r":\w+")
+_SHOWN = 200
+"""Characters of a pattern in a message."""
 
 
 class Operation(msgspec.Struct, frozen=True):
@@ -38,16 +40,16 @@ def matching(method: str, pattern: str, known: Iterable[Operation]) -> list[Oper
     ]
 
 
-def why_never(request: str, known: Iterable[Operation]) -> str:
+def why_never(request: str, known: Iterable[Operation], suggest: Suggest = did_you_mean) -> str:
     """Why a pattern such as `POST /v1/identity` can never match a request; empty when it can."""
     method, _, path = request.partition(" ")
     if not path:
-        return f"{request!r} is not like 'POST /v1/identity'"
+        return f"{request[:_SHOWN]!r} is not like 'POST /v1/identity'"
     known = tuple(known)
     if matching(method, path, known):
         return ""
     routes = [f"{each.method} {_PARAMETER.sub('*', path)}" for each in known for path in each.paths]
-    return f"no route matches {request!r}; {did_you_mean(request, routes)}"
+    return f"no route matches {request[:_SHOWN]!r}; {suggest(request, routes)}"
 
 
 def _may_meet(pattern: str, path: str) -> bool:

@@ -17,6 +17,9 @@ from emulator.services.intuition.model import NO_VAULT, Draft, Identity, Lifecyc
 from emulator.services.intuition.refusals import NotFound
 from emulator.services.intuition.sorted_rows import Rows
 
+LARGEST_STAKE = 10**79
+"""Wei; more than an unsigned integer of 256 bits holds."""
+
 
 class Store:
     def __init__(self, profile: Profile, context: Context) -> None:
@@ -226,8 +229,8 @@ class Store:
 
     def add_position(self, number: int, wallet: str, amount: int, position_id: str | None = None) -> Position:
         """Add a stake of `amount` wei to a row and its sums, with a new id unless given. Raises ValueError."""
-        if amount <= 0:
-            raise ValueError(f"a stake is a positive number of wei, not {amount}")
+        if not 0 < amount < LARGEST_STAKE:
+            raise ValueError(f"a stake is a positive number of wei below 10^79, not {str(amount)[:60]}")
         with self._lock:
             row = self.rows[number]
             position = Position(
