@@ -1,6 +1,8 @@
 """Start and stop a server: the listening socket, its loop or thread, and the `Emulator` handle."""
 
 import asyncio
+import errno
+import logging
 import socket
 import sys
 import threading
@@ -8,7 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
-from typing import Unpack
+from typing import Any, Unpack
 
 from emulator.control.api.access import Guard
 from emulator.control.emulator import Emulator, LocalEmulator
@@ -19,15 +21,35 @@ from emulator.server.protocol import Http
 from emulator.world.config import Config, Settings
 from emulator.world.stage import Stage
 
+logger = logging.getLogger("emulator")
+
 _GRACE = 0.05
 """Seconds for requests under way when the server stops; waited for twice, then they are cut off."""
+
+
+_EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+"""Those after which asyncio accepts again later (`_accept_connection` in asyncio/selector_events.py)."""
 
 
 class _Loop(asyncio.SelectorEventLoop):
     """A loop whose timers run on real time, also while freezegun freezes `time.monotonic`."""
 
+    _silent_until = 0.0
+
     def time(self) -> float:
         return monotonic()
+
+    def call_exception_handler(self, context: dict[str, Any]) -> None:
+        """One line a second while no connection can be accepted.
+
+        asyncio tries again every second; it writes up to a hundred tracebacks each time (CPython 3.11).
+        """
+        error = context.get("exception")
+        if not (isinstance(error, OSError) and error.errno in _EXHAUSTED and "accept" in context["message"]):
+            super().call_exception_handler(context)
+        elif self.time() >= self._silent_until:
+            self._silent_until = self.time() + 1
+            logger.error("no connection can be accepted (%s); trying again every second", error.strerror)
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:

@@ -45,12 +45,13 @@ class Served:
 
 
 @contextmanager
-def served(folder: Path, *options: str) -> Iterator[Served]:
+def served(folder: Path, *options: str, descriptors: int | None = None) -> Iterator[Served]:
     """`identity-emulator serve`; its log goes to a file, since nothing reads a pipe here."""
     log = folder / "log"
+    limited = [] if descriptors is None else ["sh", "-c", f'ulimit -n {descriptors} && exec "$@"', "sh"]
     with log.open("w", encoding="utf-8") as stderr:
         process = subprocess.Popen(
-            [sys.executable, "-m", "emulator", "serve", "--port", "0", "--seed", "7", *options],
+            [*limited, sys.executable, "-m", "emulator", "serve", "--port", "0", "--seed", "7", *options],
             stdout=subprocess.PIPE,
             stderr=stderr,
             text=True,
