@@ -82,7 +82,7 @@ def test_large_worlds_are_forgotten_sooner_than_small_ones() -> None:
         return Config(seed=seed, scenario={"version": 1, "spacetime": {"crowd": {"count": count}}})
 
     stage = Stage(Config(), make)
-    stage._MOST_ROWS = 1000  # type: ignore[misc]
+    stage._MOST_ROWS = 1000
     for config in (*map(partial(crowd, 400), range(3)), *map(partial(crowd, 1), range(20))):
         stage.reset(config)
     made.clear()
