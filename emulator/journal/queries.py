@@ -15,6 +15,7 @@ from typing import Any
 from emulator.core.clock import monotonic
 from emulator.core.path_pattern import PathPattern
 from emulator.journal.exchange import Exchange
+from emulator.journal.masking import readable
 
 SHOWN = 5
 """Exchanges shown when an assertion fails."""
@@ -264,7 +265,7 @@ class ExchangeQueries(ABC):
 
 
 def _line(exchange: Exchange, remark: str) -> str:
-    why = f"\n      why: {exchange.why}" if exchange.why else ""
+    why = f"\n      why: {readable(exchange.why)}" if exchange.why else ""
     return f"  {exchange.summary}  ({remark}){why}"
 
 

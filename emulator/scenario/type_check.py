@@ -4,7 +4,6 @@
 that the rest can be converted, and go through the semantic check too.
 """
 
-import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -108,8 +107,6 @@ class _Walk:
             return self._wrong(node, f"{node.raw[:60]!r} is not allowed here; {meant}")
         if isinstance(kind, inspect.IntType | inspect.FloatType):
             assert isinstance(node.value, int | float)
-            if isinstance(kind, inspect.FloatType) and abs(node.value) > sys.float_info.max:
-                return self._wrong(node, f"{node.raw[:60]} is out of range")
             if kind.ge is not None and node.value < kind.ge:
                 return self._wrong(node, f"{node.raw[:60]} is too small; the limit is {kind.ge}")
             if kind.le is not None and node.value > kind.le:

@@ -19,10 +19,11 @@ _DEEPEST = 64
 _MOST_NODES = 50_000
 _TOO_MUCH = f"more than {_MOST_NODES} values, aliases counted at each use; use `crowd` for many rows"
 _MOST_TEXT = 4 * LARGEST
-_TOO_LONG = f"more than {_MOST_TEXT} characters, aliases counted at each use"
+_TOO_MUCH_TEXT = f"more than {_MOST_TEXT} characters, aliases counted at each use"
 _HALF = "an unpaired surrogate"
-_LONGEST_NUMBER = 400
-"""The most digits."""
+_LONGEST_NUMBER = 300
+"""The most digits. A number with fewer can be a float too."""
+_TOO_LONG = "the number is too long"
 
 # The core schema of YAML 1.2 (10.3.2). `no`, `on` and `2024-02-15` are strings.
 _WORDS: dict[str, Scalar] = {
@@ -71,9 +72,12 @@ def read_json(text: str) -> Node:
     if len(text) > LARGEST:
         raise Unreadable([Problem(Mark(), (), f"{len(text)} characters; the limit is {LARGEST}")])
     try:
-        return read_plain(json.loads(text))
+        value = json.loads(text)
+    except ValueError as error:
+        raise Unreadable([Problem(Mark(), (), f"not JSON: {error}")]) from None
     except RecursionError:
         raise Unreadable([Problem(Mark(), (), f"nested deeper than {_DEEPEST}")]) from None
+    return read_plain(value)
 
 
 def _plain_node(value: Any, path: Path, mark: Mark, budget: Iterator[int]) -> Node:
@@ -89,6 +93,8 @@ def _plain_node(value: Any, path: Path, mark: Mark, budget: Iterator[int]) -> No
         return Node([_plain_node(each, (*path, at), mark, budget) for at, each in enumerate(value)], mark, path)
     if isinstance(value, float) and not math.isfinite(value):
         raise Unreadable([Problem(mark, path, "not a valid JSON number")])
+    if isinstance(value, int) and abs(value) >= 10**_LONGEST_NUMBER:
+        raise Unreadable([Problem(mark, path, _TOO_LONG)])
     return Node(value, mark, path, raw=str(value))
 
 
@@ -205,7 +211,7 @@ class _Builder:
         if size > _MOST_NODES or depth > _DEEPEST:
             raise Unreadable([Problem(done.mark, done.path, _TOO_MUCH)])
         if text > _MOST_TEXT:
-            raise Unreadable([Problem(done.mark, done.path, _TOO_LONG)])
+            raise Unreadable([Problem(done.mark, done.path, _TOO_MUCH_TEXT)])
         self._add(replace(node, size=size, text=text, depth=depth), done.anchor)
 
     def _add(self, node: Node, anchor: str | None = None) -> None:
@@ -276,14 +282,10 @@ def _resolved(text: str) -> Scalar:
     """The value of a scalar without quotes. Raises ValueError for a number that JSON does not have."""
     if text in _WORDS:
         return _WORDS[text]
-    if _WHOLE.fullmatch(text):
+    if _WHOLE.fullmatch(text) or _BASED.fullmatch(text):
         if len(text) > _LONGEST_NUMBER:
-            raise ValueError("the number is too long")
-        return int(text)
-    if _BASED.fullmatch(text):
-        if len(text) > _LONGEST_NUMBER:
-            raise ValueError("the number is too long")
-        return int(text, 0)
+            raise ValueError(_TOO_LONG)
+        return int(text, 0 if text[1:2] in {"o", "x"} else 10)
     if _NOT_FINITE.fullmatch(text) or (_DECIMAL.fullmatch(text) and not math.isfinite(float(text))):
         raise ValueError("not a valid JSON number")
     return float(text) if _DECIMAL.fullmatch(text) else text

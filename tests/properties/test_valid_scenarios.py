@@ -8,13 +8,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec import inspect
 
+from emulator import Misconfigured
 from emulator.scenario.loader import find
 from emulator.scenario.schema import Scenario
 from emulator.world.config import Inline
 from emulator.world.snapshot_document import read, written
 from tests.worlds import handle_of, make_stage, world_of
 
-NUMBERS = [0, 1, -1, 2, 100, 503, 1000, 1001, 2**63, -(2**63), 2**64, 10**30, 10**399, -(10**399)]
+NUMBERS = [0, 1, -1, 2, 100, 503, 1000, 1001, 2**63, -(2**63), 2**64, 10**30, 10**299, -(10**299)]
 FRACTIONS = [0.0, 0.5, -0.5, 0.001, 1e9, -5e9, 1e10, 2.6e11, 1e12, 1e13, -1e12, 1e305, -1e305, 1e-305]
 TEXTS = ["", "a", "é", "a\nb", "x=y", "\0", "١", "0x81", "5", "1" * 78, "did:x", "alice", "jp", "ci"]
 TEXTS += ["user-{n}", "{n}@b.c", "a@b.c", "x" * 128, "GET /v1/ping", "POST /identity", "* /**", "GET /v1/*/**"]
@@ -56,10 +57,17 @@ def values(kind: inspect.Type, depth: int = 0) -> st.SearchStrategy[Any]:
     return _SIMPLE[type(kind)]
 
 
+def is_valid(document: dict[str, Any]) -> bool:
+    try:
+        return not find([Inline(json.dumps(document))]).problems
+    except Misconfigured:
+        return False
+
+
 @settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(values(inspect.type_info(Scenario)))
 def test_what_is_valid_starts(document: dict[str, Any]) -> None:
-    if find([Inline(json.dumps(document))]).problems:
+    if not is_valid(document):
         return
     stage = make_stage(scenario=document)
     world, emulator = world_of(stage), handle_of(stage)

@@ -151,7 +151,7 @@ async def json_body(request: Request, kind: Any) -> dict[str, Any]:
     body = await raw_body(request, kind)
     try:
         found = msgspec.json.decode(body) if body else {}
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:  # ValueError: no UTF-8, or a number too long
         raise ControlRefused(400, f"the body is not JSON: {error}", "send one JSON object") from None
     if not isinstance(found, dict):
         raise ControlRefused(400, "the body is JSON, but not an object", "send one JSON object")

@@ -3,6 +3,8 @@
 import re
 from math import isinf
 
+import msgspec
+
 EOF_LIST = "EOF while parsing a list"
 EOF_OBJECT = "EOF while parsing an object"
 EOF_STRING = "EOF while parsing a string"
@@ -25,6 +27,7 @@ UNEXPECTED_END_OF_ESCAPE = "unexpected end of hex escape"
 RECURSION_LIMIT = "recursion limit exceeded"
 
 _MAX_DEPTH = 128
+_LONGEST_INTEGER = len("18446744073709551615")
 _SPACE = re.compile(rb"[ \n\t\r]*")
 _PLAIN = re.compile(rb'[^"\\\x00-\x1f]*')
 _DIGITS = re.compile(rb"[0-9]*")
@@ -63,12 +66,16 @@ class JsonError(Exception):
 
 
 class Reader:
-    """Bytes and the position in them; a byte of None is the end of input."""
+    """Bytes and the position in them; a byte of None is the end of input.
 
-    __slots__ = ("data", "depth", "index")
+    With `arbitrary_precision`, serde_json's feature, numbers of unknown type keep their text.
+    """
 
-    def __init__(self, data: bytes) -> None:
+    __slots__ = ("arbitrary_precision", "data", "depth", "index")
+
+    def __init__(self, data: bytes, *, arbitrary_precision: bool = False) -> None:
         self.data = data
+        self.arbitrary_precision = arbitrary_precision
         self.index = 0
         self.depth = _MAX_DEPTH
 
@@ -124,17 +131,21 @@ class Reader:
         return self._utf8(b"".join(parts))
 
     def skip_string(self) -> None:
-        """As `string`, but UTF-8 and surrogate pairs are not checked."""
+        """As `string`, but UTF-8 and surrogate pairs are not checked, and a control character is not read."""
         self._take(_PLAIN)
-        while self._at_escape():
+        while self._at_escape(skipped=True):
             self._escape_letter()
             self._take(_PLAIN)
 
-    def _at_escape(self) -> bool:
-        """Read the byte that ends a run of plain ones: true for a backslash, false for the closing quote."""
-        byte = self.next()
+    def _at_escape(self, *, skipped: bool = False) -> bool:
+        """Read the byte that ends a run of plain ones: true for a backslash, false for the closing quote.
+
+        A control character is read too, but not in a string that is skipped (ignore_str in src/read.rs).
+        """
+        byte = self.peek() if skipped else self.next()
         if byte not in (QUOTE, _BACKSLASH):
             raise self.error(EOF_STRING if byte is None else CONTROL_CHARACTER)
+        self.index += skipped
         return byte == _BACKSLASH
 
     def _take(self, run: re.Pattern[bytes]) -> bytes:
@@ -188,16 +199,31 @@ class Reader:
         return int(digits, 16)
 
     def number(self) -> int | float:
-        """An integer, or a float when it has a fraction or an exponent, or does not fit 64 bits."""
-        start = self.index
-        exact = self._read_number(EOF_VALUE)
-        text = self.data[start : self.index]
-        if exact and text != b"-0" and len(text) <= 20 and -(2**63) <= (integer := int(text)) < 2**64:
+        """An integer, or a float when it has a fraction or an exponent, is -0, or does not fit 64 bits."""
+        text, integer = self._number()
+        if integer is not None and text != b"-0":
             return integer
         value = float(text)
         if isinf(value):
             raise self.error(NUMBER_OUT_OF_RANGE)
         return value
+
+    def any_number(self) -> int | float | msgspec.Raw:
+        """A number where any type is due: its text when there is `arbitrary_precision` and it is no integer."""
+        if not self.arbitrary_precision:
+            return self.number()
+        text, integer = self._number()
+        return msgspec.Raw(text) if integer is None else integer
+
+    def _number(self) -> tuple[bytes, int | None]:
+        """The text, and its value when it is an integer of 64 bits."""
+        start = self.index
+        exact = self._read_number(EOF_VALUE)
+        text = self.data[start : self.index]
+        if not exact or len(text) > _LONGEST_INTEGER:
+            return text, None
+        integer = int(text)
+        return text, integer if -(2**63) <= integer < 2**64 else None
 
     def skip_number(self) -> None:
         self._read_number(INVALID_NUMBER)

@@ -142,6 +142,8 @@ class Profile(msgspec.Struct, frozen=True):
     version: str
     debug_texts: bool = False
     """401 texts in Rust's `{:?}` format, as up to v2.2.0, instead of `{}`."""
+    arbitrary_precision: bool = False
+    """serde_json reads numbers with its feature of this name, as from v1.0.0 to v2.2.0 (recorded from v1.12.0)."""
     page: bool = False
     """As on the documentation page: Basic too, 401 for all invalid credentials, `addresses`, set-email."""
 
@@ -150,7 +152,7 @@ PROFILES: Mapping[str, Profile] = {
     profile.name: profile
     for profile in (
         Profile("documented", version="2.8.3", page=True),
-        Profile("v1", version="1.12.0", debug_texts=True),
+        Profile("v1", version="1.12.0", debug_texts=True, arbitrary_precision=True),
         Profile("v2", version="2.8.3"),
     )
 }

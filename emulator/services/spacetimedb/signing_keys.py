@@ -139,18 +139,20 @@ class Keyring:
     """The current signing key, the retired ones, and a cache of tokens that were valid."""
 
     _CACHED = 2048
-    _LONGEST_CACHED = 4096
+    _LONGEST_CACHED = 1024
+    """Characters. Ours have 400 or so; of the claims of a longer one, a cache would take ten times its size."""
     _RETIRED = 8
 
-    def __init__(self, key: SigningKey) -> None:
+    def __init__(self, key: SigningKey, *, arbitrary_precision: bool = False) -> None:
         self.key = self.first = key
+        self._arbitrary_precision = arbitrary_precision
         self.retired: list[tuple[SigningKey, int]] = []
         """Retired keys and when they were rotated (seconds), the latest first. Forks share the list: it is replaced."""
         self._valid: dict[str, Claims] = {}
 
     def fork(self) -> "Keyring":
         """A copy with the same keys. Both share the cache until one of them rotates its key."""
-        copy = Keyring(self.first)
+        copy = Keyring(self.first, arbitrary_precision=self._arbitrary_precision)
         copy.key, copy.retired, copy._valid = self.key, self.retired, self._valid
         return copy
 
@@ -175,7 +177,7 @@ class Keyring:
 
     def _validate(self, token: str, now: int) -> Claims:
         try:
-            return validate(token, self.key, now)
+            return validate(token, self.key, now, arbitrary_precision=self._arbitrary_precision)
         except TokenRefused as refused:
             if (seconds := self._seconds_since_rotation(token, now)) is not None:
                 refused.why = f"signed by a key that was rotated {seconds} s ago"
@@ -184,7 +186,7 @@ class Keyring:
     def _seconds_since_rotation(self, token: str, now: int) -> int | None:
         for key, at in self.retired:
             try:
-                validate(token, key, now)
+                validate(token, key, now, arbitrary_precision=self._arbitrary_precision)
             except TokenRefused:
                 continue
             return now - at

@@ -13,7 +13,7 @@ _DATABASE = "spacetime.database"
 class Store:
     def __init__(self, profile: Profile, key: SigningKey, context: Context) -> None:
         self.profile = profile
-        self.keyring = Keyring(key)
+        self.keyring = Keyring(key, arbitrary_precision=profile.arbitrary_precision)
         self.emails: CopyOnWriteMap[Identity, str] = CopyOnWriteMap(context.deferred)
         self.databases: CopyOnWriteMap[Identity, tuple[bytes, ...]] = CopyOnWriteMap(context.deferred)
         self._clock, self._entropy, self._lock = context.clock, context.entropy, context.lock

@@ -3,7 +3,7 @@
 from typing import Any
 
 from emulator.services.rust import serde
-from emulator.services.rust.serde_json import Reader
+from emulator.services.rust.serde_json import CLOSE_MAP, OPEN_LIST, OPEN_MAP, QUOTE, JsonError, Reader
 from emulator.services.spacetimedb.model import NotAnIdentity, parse_identity
 
 _ALGORITHM = serde.unit_enum(
@@ -33,10 +33,12 @@ _BYTE_OR_HEX = "a byte array or hex string"
 
 def _identity_shape(reader: Reader) -> str:
     byte = reader.value_start()
-    if byte == b"["[0]:
+    if byte == OPEN_LIST:
         return _identity_from_bytes(reader)
-    if byte != b'"'[0]:
-        serde.wrong_type(reader, _BYTE_OR_HEX)
+    if byte == OPEN_MAP:
+        raise _map_error(reader)
+    if byte != QUOTE:
+        serde.wrong_type(reader, _BYTE_OR_HEX, number="map")
     text: str = serde.string(reader)
     try:
         return parse_identity(text)
@@ -44,11 +46,27 @@ def _identity_shape(reader: Reader) -> str:
         raise reader.error(str(error), data=True) from None
 
 
+def _map_error(reader: Reader) -> JsonError:
+    """Behind the bracket, blanks, and in an empty map its end."""
+    reader.enter()
+    if reader.skip_space() == CLOSE_MAP:
+        reader.index += 1
+    return reader.error(f"invalid type: map, expected {_BYTE_OR_HEX}", data=True)
+
+
 def _identity_from_bytes(reader: Reader) -> str:
-    numbers = serde.list_of(serde.i64)(reader)
-    if len(numbers) != 32 or not all(0 <= number <= 255 for number in numbers):
-        raise serde.Unplaced(f"too {'few' if len(numbers) < 32 else 'many'} elements for array")
-    return bytes(numbers).hex()
+    """Each element is read as u8, then they are counted. v1.12.0 places the error there, v2.8.3 does not."""
+    reader.enter()
+    numbers: list[int] = []
+    while reader.has_element(first=not numbers):
+        numbers.append(serde.u8(reader))
+    reader.end_list()
+    if len(numbers) == 32:
+        return bytes(numbers).hex()
+    wrong = f"too {'few' if len(numbers) < 32 else 'many'} elements for array"
+    if reader.arbitrary_precision:
+        raise reader.error(wrong, data=True)
+    raise serde.Unplaced(wrong)
 
 
 def _audience_shape(reader: Reader) -> list[str]:
@@ -78,7 +96,7 @@ _CLAIMS_SHAPE = serde.struct(
 _SHAPES = {"header": _HEADER_SHAPE, "payload": _CLAIMS_SHAPE}
 
 
-def read(data: bytes, part: str) -> dict[str, Any]:
+def read(data: bytes, part: str, *, arbitrary_precision: bool) -> dict[str, Any]:
     """The fields of a token's `header` or `payload`. Raises JsonError."""
-    found: dict[str, Any] = serde.parse(data, _SHAPES[part])
+    found: dict[str, Any] = serde.parse(data, _SHAPES[part], arbitrary_precision=arbitrary_precision)
     return found

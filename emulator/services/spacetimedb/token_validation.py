@@ -22,11 +22,11 @@ class Inspection(NamedTuple):
     claimed: str | None
 
 
-def inspect(token: str) -> Inspection:
+def inspect(token: str, *, arbitrary_precision: bool = False) -> Inspection:
     """Parse a token without checking time or signature. Raises TokenRefused when the server could not parse it."""
     header, payload, _ = _segments(token)
-    algorithm = _algorithm(header)
-    return Inspection(algorithm, *_claims(payload))
+    algorithm = _algorithm(header, arbitrary_precision=arbitrary_precision)
+    return Inspection(algorithm, *_claims(payload, arbitrary_precision=arbitrary_precision))
 
 
 class Verifier(Protocol):
@@ -35,7 +35,7 @@ class Verifier(Protocol):
     def verifies(self, message: bytes, signature: bytes) -> bool: ...
 
 
-def validate(token: str, key: Verifier, now: int) -> Claims:
+def validate(token: str, key: Verifier, now: int, *, arbitrary_precision: bool = False) -> Claims:
     """The claims of `token`, if `key` signed it and it is valid at `now` (seconds). Raises TokenRefused.
 
     The real server validates with its own key first and, after any error, once more as the token of a foreign issuer,
@@ -43,8 +43,8 @@ def validate(token: str, key: Verifier, now: int) -> Claims:
     over errors of algorithm and signature.
     """
     header, payload, signature = _segments(token)
-    algorithm = _algorithm(header)
-    claims, identity = _claims(payload)
+    algorithm = _algorithm(header, arbitrary_precision=arbitrary_precision)
+    claims, identity = _claims(payload, arbitrary_precision=arbitrary_precision)
     if claims.expired(now):
         raise expired(claims, now)
     try:
@@ -87,13 +87,13 @@ def _decoded(segment: str, name: str) -> bytes:
         raise NotBase64(error.display, error.debug, f"the {name} is not base64url: {error.display}") from None
 
 
-def _read_carefully(data: bytes, part: str) -> dict[str, Any]:
+def _read_carefully(data: bytes, part: str, *, arbitrary_precision: bool = False) -> dict[str, Any]:
     """A header or a payload, parsed like serde_json. Imported on first use, as valid tokens do not need it."""
     from emulator.services.rust.serde_json import JsonError
     from emulator.services.spacetimedb.token_json import read
 
     try:
-        return read(data, part)
+        return read(data, part, arbitrary_precision=arbitrary_precision)
     except JsonError as error:
         shown = data[:200].decode("utf-8", "backslashreplace")
         raise NotJson(error.message, error.line, error.column, f"the {part} is {shown}: {error}") from None
@@ -102,10 +102,11 @@ def _read_carefully(data: bytes, part: str) -> dict[str, Any]:
 # --- header -----------------------------------------------------------------------------------------------------------
 
 
-def _algorithm(segment: str) -> str:
+def _algorithm(segment: str, *, arbitrary_precision: bool) -> str:
     if segment == STANDARD_HEADER:
         return "ES256"
-    algorithm: str = _read_carefully(_decoded(segment, "header"), "header")["alg"]
+    header = _read_carefully(_decoded(segment, "header"), "header", arbitrary_precision=arbitrary_precision)
+    algorithm: str = header["alg"]
     return algorithm
 
 
@@ -132,15 +133,17 @@ def _why_invalid(signature: bytes) -> str:
 # --- claims -----------------------------------------------------------------------------------------------------------
 
 
-def _claims(segment: str) -> tuple[Claims, str | None]:
+def _claims(segment: str, *, arbitrary_precision: bool) -> tuple[Claims, str | None]:
     """The claims, and `hex_identity` if there is one."""
     payload = _decoded(segment, "payload")
     claims = _minted_claims(payload)
-    return _any_claims(payload) if claims is None else (claims, claims.identity)
+    if claims is not None:
+        return claims, claims.identity
+    return _any_claims(payload, arbitrary_precision=arbitrary_precision)
 
 
-def _any_claims(payload: bytes) -> tuple[Claims, str | None]:
-    found = _read_carefully(payload, "payload")
+def _any_claims(payload: bytes, *, arbitrary_precision: bool = False) -> tuple[Claims, str | None]:
+    found = _read_carefully(payload, "payload", arbitrary_precision=arbitrary_precision)
     return Claims.from_payload(found), found.get("hex_identity")
 
 
