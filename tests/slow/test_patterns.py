@@ -17,6 +17,7 @@ from emulator.http.parameters import path_text, query_field, query_pairs
 from emulator.http.routing import nearest_path
 from emulator.journal.exchange import Exchange, Message
 from emulator.journal.queries import ExchangeFilter
+from emulator.journal.report import curl, report
 from emulator.scenario.type_check import checked
 from emulator.scenario.yaml_reader import read, read_json
 from emulator.services.intuition.body_json import read_draft
@@ -144,6 +145,8 @@ READERS: dict[str, Callable[[str], object]] = {
     "a request of a step": lambda text: why_never(f"GET /{text}", OPERATIONS),
     "a scenario": lambda text: checked(read_json(json.dumps({"version": 1, text: {text: text}, "seed": text}))),
     "a scenario in YAML": lambda text: read(f"version: 1\n{text}".encode(), "it.yaml"),
+    "curl": lambda text: curl(exchange(f"/{text}"), "http://127.0.0.1"),
+    "a report": lambda text: report([exchange(f"/{text}")], "http://127.0.0.1"),
     "a snapshot": lambda text: snapshot_document.read(text.encode(), WORLD),
 }
 QUICK = 0.003
