@@ -1,16 +1,17 @@
 """Scenarios and their base scenarios (`extends`), merged into one document and checked."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from emulator.core.errors import Misconfigured, is_misconfigured
 from emulator.scenario.document import Mark, Node, Problem, layered, plain, without
-from emulator.scenario.locate import HERE, SUFFIX, bundled_path, is_python, located
+from emulator.scenario.encoding import mistaken_spaces
+from emulator.scenario.locate import HERE, SUFFIX, CannotRead, bundled_path, is_python, located
 from emulator.scenario.schema import Scenario
 from emulator.scenario.type_check import checked
-from emulator.scenario.yaml_reader import Unreadable, read, read_json
+from emulator.scenario.yaml_reader import LARGEST, Unreadable, read, read_json
 from emulator.world.config import Inline, Source, is_bundled_name
 
 __tracebackhide__ = is_misconfigured
@@ -20,6 +21,8 @@ _MOST_LAYERS = 100
 """In one list of scenarios."""
 _DEEPEST = 30
 """Files, each of which extends the next."""
+_MOST_READ = 16 * LARGEST
+"""Bytes. A device can go on for ever."""
 
 
 @dataclass(frozen=True)
@@ -51,16 +54,25 @@ def _lines(problems: Iterable[Problem]) -> str:
 
 def find(layers: Iterable[Source], folders: Iterable[Path] = HERE) -> Found:
     """The merged document of all layers. Raises Misconfigured when a layer can't be found or parsed."""
+    reading = _Reading(tuple(folders))
     layers = tuple(layers)
     if len(layers) > _MOST_LAYERS:
         raise Misconfigured(f"{len(layers)} scenarios; the limit is {_MOST_LAYERS}")
+    return _found(reading, (tree for given in layers for tree in reading.trees(given)))
+
+
+def _found(reading: "_Reading", layers: Iterable[Node]) -> Found:
     try:
-        reading = _Reading(tuple(folders))
-        tree = layered([tree for given in layers for tree in reading.trees(given)])
+        tree = layered(list(layers))
     except Unreadable as error:
-        raise Misconfigured(_lines(error.problems)) from None
+        raise Misconfigured(_lines(_sorted([*error.problems, *reading.mistaken_spaces()]))) from None
     scenario, problems = checked(tree)
-    return Found(tree, scenario, tuple(sorted([*reading.problems, *problems], key=lambda problem: problem.mark)))
+    problems = [*reading.problems, *problems]
+    return Found(tree, scenario, tuple(_sorted([*problems, *reading.mistaken_spaces()] if problems else [])))
+
+
+def _sorted(problems: Iterable[Problem]) -> list[Problem]:
+    return sorted(problems, key=lambda problem: problem.mark)
 
 
 class _Reading:
@@ -75,6 +87,10 @@ class _Reading:
         self._extended: set[Path] = set()
         """By the document that is read now."""
         self.problems: list[Problem] = []
+        self._texts: list[tuple[bytes, str]] = []
+
+    def mistaken_spaces(self) -> Iterator[Problem]:
+        return (problem for data, shown in self._texts for problem in mistaken_spaces(data, shown))
 
     def trees(self, given: Source) -> Iterator[Node]:
         """The layers of one document, base scenarios first."""
@@ -91,12 +107,22 @@ class _Reading:
         resolved = path.resolve()
         if resolved not in self._read:
             try:
-                data = path.read_bytes()
+                with path.open("rb") as file:
+                    data = file.read(_MOST_READ)
             except OSError as error:
-                raise Misconfigured(f"can't read the scenario {shown}: {error.strerror}") from None
-            self._read[resolved], problems = read(data, shown)
-            self.problems += problems
+                raise CannotRead(shown, error) from None
+            self._read[resolved] = self._parsed(data, shown)
         yield from self._layers(self._read[resolved], path.parent, (*chain, resolved))
+
+    def text(self, data: bytes, shown: str, folder: Path) -> Iterator[Node]:
+        """The layers of the text of a file."""
+        yield from self._layers(self._parsed(data, shown), folder, ())
+
+    def _parsed(self, data: bytes, shown: str) -> Node:
+        self._texts.append((data, shown))
+        tree, problems = read(data, shown)
+        self.problems += problems
+        return tree
 
     def _layers(self, tree: Node, folder: Path | None, chain: tuple[Path, ...]) -> Iterator[Node]:
         if not isinstance(tree.value, dict):
@@ -149,10 +175,22 @@ class _Reading:
 
 
 def problems_of(given: str) -> list[Problem]:
-    """All mistakes in a scenario; empty when it is valid."""
+    """All mistakes in a scenario; empty when it is valid. Raises CannotRead."""
     if is_python(given):
         return [Problem(Mark(given), (), "a Python scenario can't be validated, only run")]
+    return _problems(lambda: find([given]))
+
+
+def problems_in(data: bytes, shown: str) -> list[Problem]:
+    """All mistakes in the text of a file; messages name it `shown`."""
+    reading = _Reading(HERE)
+    return _problems(lambda: _found(reading, reading.text(data, shown, Path())))
+
+
+def _problems(found: Callable[[], Found]) -> list[Problem]:
     try:
-        return list(find([given]).problems)
+        return list(found().problems)
+    except CannotRead:
+        raise
     except Misconfigured as error:
-        return [Problem(Mark(), (), line) for line in str(error).splitlines()]
+        return [Problem(Mark(), (), line) for line in str(error).split("\n")]

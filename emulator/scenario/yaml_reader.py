@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from emulator.scenario.document import Mark, Node, Path, Problem, Scalar
+from emulator.scenario.encoding import wide
 
 LARGEST = 1024 * 1024
 """The most bytes of a document."""
@@ -52,6 +53,9 @@ def read(data: bytes, file: str) -> tuple[Node, list[Problem]]:
     top = Mark(file, 1, 1)
     if len(data) > LARGEST:
         raise Unreadable([Problem(top, (), f"{len(data)} bytes; the limit is {LARGEST}; use `crowd` for many rows")])
+    if (encoding := wide(data)) is not None:
+        said = f"it is {encoding}, not UTF-8; saved by PowerShell's `>`? Save it as UTF-8"
+        raise Unreadable([Problem(top, (), said)])
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -109,13 +109,14 @@ def test_a_search_compares_no_more_than_it_has_time_for() -> None:
 def read_files(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the files that were read."""
     names: list[str] = []
-    read_bytes = Path.read_bytes
+    opened = Path.open
 
-    def read_and_tell(path: Path) -> bytes:
-        names.append(path.name)
-        return read_bytes(path)
+    def open_and_tell(path: Path, mode: str = "r", **options: Any) -> Any:
+        if mode == "rb":
+            names.append(path.name)
+        return opened(path, mode, **options)
 
-    monkeypatch.setattr(Path, "read_bytes", read_and_tell)
+    monkeypatch.setattr(Path, "open", open_and_tell)
     return names
 
 
