@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from emulator.services.rust.fast_json import plain_object
-from emulator.services.rust.serde import Field, anything, list_of, optional, parse, string, struct, unit_enum
+from emulator.services.rust.serde import Field, Shape, anything, list_of, optional, parse, string, struct, unit_enum
 from emulator.services.rust.serde_json import JsonError
 
 
@@ -119,3 +119,53 @@ def test_a_fault_knows_the_path_to_it() -> None:
 
 def test_negative_zero_is_a_float() -> None:
     assert math.copysign(1, parse(b"-0", anything)) == -1
+
+
+@pytest.mark.parametrize(
+    ("text", "read", "skipped"),
+    [
+        ('{"x":"a\tb"}', 8, 7),
+        ('{"x":"\0"}', 7, 6),
+        ('{"x":"\\n\x1f"}', 9, 8),
+        ('{"x":{"a\tb":1}}', 9, 8),
+        ('{"x":["a","b\t"]}', 13, 12),
+    ],
+)
+def test_a_control_character_is_placed_a_column_earlier_in_a_string_that_is_skipped(
+    text: str, read: int, skipped: int
+) -> None:
+    """parse_str_bytes and ignore_str in serde_json's src/read.rs."""
+    assert column(text, anything) == read
+    assert column(text, struct("Empty", {})) == skipped
+
+
+def test_a_line_feed_in_a_string_that_is_skipped_is_placed_in_its_own_line() -> None:
+    with pytest.raises(JsonError, match=r"control character .* at line 1 column 7"):
+        parse(b'{"x":"a\nb"}', struct("Empty", {}))
+
+
+def column(text: str, shape: Shape) -> int:
+    with pytest.raises(JsonError, match="control character") as error:
+        parse(text.encode(), shape)
+    return error.value.column
+
+
+LONG = "9" * 5000
+
+
+@pytest.mark.parametrize("number", [LONG, f"-{LONG}", f"[{LONG}]", f"{LONG}.5", f"1e{LONG}"])
+def test_a_number_of_thousands_of_digits_is_out_of_range(number: str) -> None:
+    with pytest.raises(JsonError, match="number out of range"):
+        parse(number.encode(), anything)
+
+
+@pytest.mark.parametrize("number", [LONG, f"1.{LONG}", f"-{LONG}e-{LONG}"])
+def test_with_arbitrary_precision_it_keeps_its_text(number: str) -> None:
+    assert bytes(parse(number.encode(), anything, arbitrary_precision=True)) == number.encode()
+
+
+@pytest.mark.parametrize(
+    ("number", "value"), [("0", 0), ("-0", 0), ("18446744073709551615", 2**64 - 1), ("-9223372036854775808", -(2**63))]
+)
+def test_with_arbitrary_precision_an_integer_of_64_bits_is_an_integer(number: str, value: int) -> None:
+    assert parse(number.encode(), anything, arbitrary_precision=True) == value
