@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from typing import Protocol
 
@@ -94,28 +94,37 @@ class Request:
         """The first value of a header, any case, stripped (RFC 9110, 5.5). Bytes that are no UTF-8 are surrogates."""
         return self._raw.headers.get(name)
 
+    def header_values(self, name: str) -> list[str]:
+        """The values of all headers with this name."""
+        return list(self._raw.headers.getall(name, ()))
+
     @property
     def has_body(self) -> bool:
         return self._raw.body_exists
 
     async def body(self, limit: int) -> bytes:
         """The whole body. Raises BodyTooLong above `limit` bytes, BodyBroken when it can't be read."""
+        await self.receive(limit, self._received.extend)
+        return bytes(self._received)
+
+    async def receive(self, limit: int, take: Callable[[bytes], object]) -> None:
+        """Hand the body over as it arrives. Raises as `body`, and what `take` raises."""
         self._wanted = True
         declared = self._raw.content_length
         if declared is not None and declared > limit:
             raise BodyTooLong(f"{declared} bytes")
         self._send_continue()
-        content = self._raw.content
+        content, received = self._raw.content, 0
         try:
             while chunk := await content.readany():
-                self._received += chunk
-                if len(self._received) > limit:
-                    raise BodyTooLong(f"at least {len(self._received)} bytes")
+                received += len(chunk)
+                if received > limit:
+                    raise BodyTooLong(f"at least {received} bytes")
+                take(chunk)
         except ConnectionError:
-            raise BodyBroken(f"the client hung up after {len(self._received)} bytes, before this response") from None
+            raise BodyBroken(f"the client hung up after {received} bytes, before this response") from None
         except web.RequestPayloadError as error:
             raise BodyBroken(without_excerpt(str(error))) from error
-        return bytes(self._received)
 
     def _send_continue(self) -> None:
         """hyper sends 100 Continue (RFC 9110, 10.1.1) at the first read of the body, so not when it refuses before."""
