@@ -63,7 +63,7 @@ def emulator(session_emulator: Emulator) -> Emulator:
 def session_v2(recorded_key_pair: tuple[Path, Path]) -> Iterator[Emulator]:
     private_path, public_path = recorded_key_pair
     config = Config(
-        spacetime_profile="v2", freeze_at=RECORDED_AT, jwt_priv_key_path=private_path, jwt_pub_key_path=public_path
+        spacetime_profile="v2.8", freeze_at=RECORDED_AT, jwt_priv_key_path=private_path, jwt_pub_key_path=public_path
     )
     with running_in_thread(config) as emulator:
         yield emulator
@@ -71,6 +71,6 @@ def session_v2(recorded_key_pair: tuple[Path, Path]) -> Iterator[Emulator]:
 
 @pytest.fixture
 def v2(session_v2: Emulator) -> Emulator:
-    """A server in profile `v2` with the key and the time of the recordings."""
+    """A server in profile `v2.8` with the key and the time of the recordings."""
     session_v2.reset()
     return session_v2

@@ -19,11 +19,21 @@ from emulator.cli.options import CONTEXT, PEM, Served, exported, served, world_o
 from emulator.core.clock import rfc3339, to_micros
 from emulator.core.version import emulator_version
 from emulator.server.run import bind, new_event_loop, serving, url_of
+from emulator.services.spacetimedb.release_table import profiles_in_words
 from emulator.world.stage import Stage
 from emulator.world.world import World
 
 CHECK_SIGNALS_EVERY = 0.2
 """Seconds."""
+
+
+def _list_profiles(context: click.Context, _option: click.Parameter, asked: bool) -> None:  # noqa: FBT001 - click's
+    if not asked or context.resilient_parsing:
+        return
+    for name, releases, clients, inferred in profiles_in_words():
+        lines = [name, f"releases  {releases}", f"clients   {clients}", f"evidence  {inferred}"]
+        click.echo("\n    ".join(lines))
+    context.exit()
 
 
 @click.command(context_settings=CONTEXT)
@@ -33,6 +43,14 @@ CHECK_SIGNALS_EVERY = 0.2
     "--ready-file",
     type=PEM,
     help="Also write the ready line to this file once the server accepts requests; removed at exit.",
+)
+@click.option(
+    "--list-profiles",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_list_profiles,
+    help="Print the profiles of SpacetimeDB's API and the releases and clients they fit, and exit.",
 )
 def serve(*, port: int, ready_file: Path | None, **options: Any) -> None:
     """Serve until SIGINT or SIGTERM. Each option can also be set as IDENTITY_EMULATOR_… in the environment.
@@ -87,8 +105,9 @@ def _on_signals(stop: Callable[[], None]) -> None:
 
 def _announce(what: Served, url: str, ready_file: Path | None) -> None:
     """The ready line for programs, the banner for people."""
-    port, seed = int(url.rpartition(":")[2]), what.stage.settled_world().seed
-    line = json.dumps({"url": url, "port": port, "pid": os.getpid(), "seed": seed, "version": emulator_version()})
+    port, world = int(url.rpartition(":")[2]), what.stage.settled_world()
+    known = {"url": url, "port": port, "pid": os.getpid(), "seed": world.seed, "version": emulator_version()}
+    line = json.dumps({**known, "profiles": world.profiles})
     if ready_file is not None:
         write_whole(ready_file, f"{line}\n".encode(), "--ready-file")
     click.echo(line)

@@ -118,10 +118,22 @@ def test_under_v1_every_recorded_mutation_has_the_debug_text(v2: Emulator, kind:
     assert differing(at_the_recording(v2, "v1"), kind, debug_form) == []
 
 
-@KINDS
-def test_under_documented_every_recorded_mutation_has_the_text_of_v2(v2: Emulator, kind: str) -> None:
-    # A database list has another key there, and no text to differ in.
-    assert differing(at_the_recording(v2, "documented"), kind, lambda text: text) == []
+@pytest.mark.parametrize("kind", ["payload", "segments", "path"])
+@pytest.mark.parametrize("profile", ["documented", "v2.14"])
+def test_under_the_newest_rules_mutations_of_everything_but_the_header_have_the_same_text(
+    v2: Emulator, kind: str, profile: str
+) -> None:
+    # Under `documented` a database list has another key, and no text to differ in.
+    assert differing(at_the_recording(v2, profile), kind, lambda text: text) == []
+
+
+@pytest.mark.parametrize("profile", ["documented", "v2.14"])
+def test_under_the_newest_rules_the_one_other_header_has_crit_that_is_no_list_of_texts(
+    v2: Emulator, profile: str
+) -> None:
+    [(_, answer, _)] = differing(at_the_recording(v2, profile), "header", lambda text: text)
+
+    assert answer.endswith(b'invalid type: string "aud", expected a sequence at line 1 column 27')
 
 
 @pytest.mark.parametrize("row", rows("all"))
@@ -139,6 +151,12 @@ PAGE = {
     "set-email is 404 on real servers": b"HTTP/1.1 401 Unauthorized",
     "query good, header Basic": b"HTTP/1.1 401 Unauthorized",
 }
+NEWER = {
+    "token: expired and wrong key",
+    "OPTIONS without preflight headers",
+    "CORS preflight",
+    "OPTIONS verify with bad identity",
+}
 
 
 @pytest.mark.parametrize("row", rows("all"))
@@ -148,6 +166,8 @@ def test_under_documented_the_answer_is_the_recorded_one_but_for_the_pages_401(v
 
     answer = exchange(at_the_recording(v2, "documented").url, request_of(row))
 
+    if row["name"] in NEWER:
+        pytest.skip("the rules of 2.14 differ: tests/api/test_upgrading.py")
     if malformed or row["name"] in PAGE:
         assert answer.head.startswith(PAGE.get(row["name"], b"HTTP/1.1 401 Unauthorized"))
     elif expected.body != b"Authorization is invalid: malformed token":

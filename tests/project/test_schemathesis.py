@@ -22,12 +22,12 @@ from schemathesis.specs.openapi.checks import (
 from emulator import Config, Emulator, running_in_thread
 from emulator.control.api.openapi_document import document
 from emulator.services.intuition import model as intuition_model
-from emulator.services.spacetimedb import model as spacetime_model
+from emulator.services.spacetimedb import releases
 from tests.conftest import API_KEY
 from tests.limits import LIMIT
 
 RequestFacts = Case[Any]
-SPACETIMES, INTUITIONS = spacetime_model.PROFILES, intuition_model.PROFILES
+SPACETIMES, INTUITIONS = releases.PROFILES, intuition_model.PROFILES
 
 
 @pytest.mark.parametrize("intuition", INTUITIONS)
