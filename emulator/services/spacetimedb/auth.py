@@ -91,15 +91,19 @@ def _token(header: str, profile: Release) -> str:
     if not header.isascii():
         raise MalformedCredentials("`Authorization` has bytes that are not ASCII")
     name = scheme.lower()
-    if name not in _SCHEMES or not space:
-        takes = " or ".join(_SCHEMES[each] for each in profile.schemes)
+    if name not in _TAKEN or not space:
+        takes = " or ".join(_TAKEN[each] for each in profile.schemes)
         raise MalformedCredentials(f"{_no_scheme(scheme, space)}; the server takes {takes}")
     if name not in profile.schemes:
         raise MalformedCredentials(f"the header says Basic, profile {profile.name} takes only Bearer")
     return rest.lstrip() if name == "bearer" else _basic_token(rest.lstrip())
 
 
-_SCHEMES = {"bearer": "`Bearer <token>`", "basic": "Basic with `token:<token>`"}
+_TAKEN = {"bearer": "`Bearer <token>`", "basic": "Basic with `token:<token>`"}
+"""The schemes of any profile, and what follows them."""
+
+# https://www.iana.org/assignments/http-authschemes, and some that clients made up
+_SCHEMES = frozenset({"apikey", "basic", "bearer", "digest", "dpop", "jwt", "negotiate", "ntlm", "oauth", "token"})
 
 
 def _no_scheme(scheme: str, space: str) -> str:
@@ -107,7 +111,10 @@ def _no_scheme(scheme: str, space: str) -> str:
         return "`Authorization` is a bare token"
     if scheme.lower() in _SCHEMES and not space:
         return f"`Authorization` is only the word {scheme}, without a token"
-    return f"the scheme of `Authorization` is {scheme[:20]!r}" if space else "`Authorization` names no scheme"
+    if not space:
+        return "`Authorization` names no scheme"
+    # What is no scheme may be a secret.
+    return f"the scheme of `Authorization` is {scheme!r}" if scheme.lower() in _SCHEMES else "the scheme is unknown"
 
 
 def _basic_token(encoded: str) -> str:
