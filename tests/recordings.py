@@ -92,7 +92,7 @@ REASONS = (
     Reason("aiohttp's parser takes chunks in HTTP/1.0", _matching(rb"\A\w+ \S+ HTTP/1\.0\r\n.*\r\nTransfer-Encoding:")),
     Reason(
         "aiohttp's parser refuses a body with a bad chunk, also one that nobody reads",
-        _matching(rb"\r\nTransfer-Encoding: chunked\r\n.*\r\n\r\n(?![0-9a-fA-F]+[\r;])"),
+        _matching(rb"\r\nTransfer-Encoding: chunked\r\n([^\r\n]+\r\n)*\r\n(?![0-9a-fA-F]+[\r;])"),
     ),
     Reason("aiohttp from 3.14 on wants exactly one `Host`", _not_one_host),
     Reason("a header can have 64 KiB", _long_header),

@@ -8,7 +8,7 @@ import pytest
 
 from emulator.services.rust.debug_format import debug
 from tests.conformance.cases import Case
-from tests.recordings import PROFILES, WAITING, cases, outcomes, replayed, unexplained, waiting
+from tests.recordings import PROFILES, WAITING, Waiting, cases, outcomes, replayed, unexplained, waiting
 
 RECORDINGS = pytest.mark.parametrize("recording", PROFILES)
 
@@ -19,7 +19,7 @@ def test_every_response_is_the_recorded_one_or_has_a_reason(recording: str) -> N
 
 
 @pytest.mark.parametrize("rule", WAITING, ids=lambda rule: rule.rule)
-def test_a_rule_that_waits_has_rows_that_differ(rule: object) -> None:
+def test_a_rule_that_waits_has_rows_that_differ(rule: Waiting) -> None:
     differing = [outcome.case for recording in PROFILES for outcome in replayed(recording) if outcome.difference]
 
     assert any(waiting(case) is rule for case in differing), "all of its rows hold: take it out of WAITING"
@@ -64,7 +64,8 @@ def with_text(case: Case, text_of: Callable[[str], str]) -> Case:
 
 @pytest.mark.parametrize("recording", ["http_raw.json", "fuzz_open.json"])
 def test_under_v1_every_response_has_the_debug_text(recording: str) -> None:
-    expected = [with_text(case, debug_form) for case in cases(recording)]
+    alike = [case for case in cases(recording) if b"floating point" not in case.response]  # has other texts in v1.12.0
+    expected = [with_text(case, debug_form) for case in alike]
 
     assert unexplained(outcomes(expected, "v1")) == {}
 

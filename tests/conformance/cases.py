@@ -118,7 +118,7 @@ def _http_raw(text: str) -> Iterator[Case]:
     for row in json.loads(text)["rows"]:
         if "request_b64" in row:
             response, masks = b64decode(row["response_b64"]), _COMPARED[row["compare"]]
-            yield Case(row["name"], _steps(row), response, None, RECORDED_AT, masks, row.get("note") or row["compare"])
+            yield Case(row["name"], _steps(row), response, None, RECORDED_AT, masks, row["compare"])
 
 
 def _fuzz_open(text: str) -> Iterator[Case]:
