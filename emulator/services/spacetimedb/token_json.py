@@ -36,7 +36,7 @@ def _identity_shape(reader: Reader) -> str:
     if byte == b"["[0]:
         return _identity_from_bytes(reader)
     if byte != b'"'[0]:
-        serde.wrong_type(reader, _BYTE_OR_HEX)
+        serde.wrong_type(reader, _BYTE_OR_HEX, number="map")
     text: str = serde.string(reader)
     try:
         return parse_identity(text)
