@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple, NoReturn
 
+import msgspec
+
 from emulator.services.rust import serde_json
 from emulator.services.rust.debug_format import debug
 from emulator.services.rust.serde_json import JsonError, Reader
@@ -20,13 +22,17 @@ class Unplaced(Exception):
     """A type error that has no position yet."""
 
 
-def wrong_type(reader: Reader, expected: str) -> NoReturn:
-    """Raise serde's error for a value of a wrong type: after a scalar, but before a bracket."""
+def wrong_type(reader: Reader, expected: str, *, number: str = "number") -> NoReturn:
+    """Raise serde's error for a value of a wrong type: after a scalar, but before a bracket.
+
+    `number` is what a number that keeps its text is called. A visitor of any type (`deserialize_any`) gets it as a map.
+    """
     byte = reader.peek()
     if byte in (serde_json.OPEN_LIST, serde_json.OPEN_MAP):
         found = "sequence" if byte == serde_json.OPEN_LIST else "map"
     else:
-        found = unexpected(anything(reader))
+        value = anything(reader)
+        found = number if isinstance(value, msgspec.Raw) else unexpected(value)
     raise reader.error(f"invalid type: {found}, expected {expected}", data=True)
 
 
@@ -67,26 +73,32 @@ def string(reader: Reader) -> str:
     return reader.string()
 
 
-def i64(reader: Reader) -> int:
-    byte = reader.value_start()
-    if byte not in serde_json.NUMBER_START:
-        wrong_type(reader, "i64")
-    value = reader.number()
-    if isinstance(value, float):
-        raise reader.error(f"invalid type: {unexpected(value)}, expected i64", data=True)
-    if value >= 2**63:
-        raise reader.error(f"invalid value: {unexpected(value)}, expected i64", data=True)
-    return value
+def _integer(name: str, lowest: int, highest: int) -> Shape:
+    def read(reader: Reader) -> int:
+        if reader.value_start() not in serde_json.NUMBER_START:
+            wrong_type(reader, name)
+        value = reader.number()
+        if isinstance(value, float):
+            raise reader.error(f"invalid type: {unexpected(value)}, expected {name}", data=True)
+        if not lowest <= value <= highest:
+            raise reader.error(f"invalid value: {unexpected(value)}, expected {name}", data=True)
+        return value
+
+    return read
+
+
+i64 = _integer("i64", -(2**63), 2**63 - 1)
+u8 = _integer("u8", 0, 255)
 
 
 def anything(reader: Reader) -> Any:
-    """`serde_json::Value`."""
+    """`serde_json::Value`; a number that keeps its text is a `msgspec.Raw`."""
     byte = reader.value_start()
     if byte == serde_json.QUOTE:
         reader.index += 1
         return reader.string()
     if byte in serde_json.NUMBER_START:
-        return reader.number()
+        return reader.any_number()
     if byte in serde_json.IDENTS:
         return reader.ident()
     if byte == serde_json.OPEN_LIST:
@@ -296,9 +308,9 @@ def _at(step: str | int, shape: Shape, reader: Reader) -> Any:
         raise
 
 
-def parse(data: bytes, shape: Shape, *, to_the_end: bool = True) -> Any:
+def parse(data: bytes, shape: Shape, *, to_the_end: bool = True, arbitrary_precision: bool = False) -> Any:
     """One value of `shape` from `data`. With `to_the_end=False` anything may follow, as in axum before 0.8."""
-    reader = Reader(data)
+    reader = Reader(data, arbitrary_precision=arbitrary_precision)
     value = shape(reader)
     if to_the_end and reader.skip_space() is not None:
         raise reader.peek_error(serde_json.TRAILING_CHARACTERS)

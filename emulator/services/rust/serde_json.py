@@ -3,6 +3,8 @@
 import re
 from math import isinf
 
+import msgspec
+
 EOF_LIST = "EOF while parsing a list"
 EOF_OBJECT = "EOF while parsing an object"
 EOF_STRING = "EOF while parsing a string"
@@ -25,6 +27,7 @@ UNEXPECTED_END_OF_ESCAPE = "unexpected end of hex escape"
 RECURSION_LIMIT = "recursion limit exceeded"
 
 _MAX_DEPTH = 128
+_LONGEST_INTEGER = len("18446744073709551615")
 _SPACE = re.compile(rb"[ \n\t\r]*")
 _PLAIN = re.compile(rb'[^"\\\x00-\x1f]*')
 _DIGITS = re.compile(rb"[0-9]*")
@@ -63,12 +66,16 @@ class JsonError(Exception):
 
 
 class Reader:
-    """Bytes and the position in them; a byte of None is the end of input."""
+    """Bytes and the position in them; a byte of None is the end of input.
 
-    __slots__ = ("data", "depth", "index")
+    With `arbitrary_precision`, a feature of serde_json, a number of which the type is open keeps its text.
+    """
 
-    def __init__(self, data: bytes) -> None:
+    __slots__ = ("arbitrary_precision", "data", "depth", "index")
+
+    def __init__(self, data: bytes, *, arbitrary_precision: bool = False) -> None:
         self.data = data
+        self.arbitrary_precision = arbitrary_precision
         self.index = 0
         self.depth = _MAX_DEPTH
 
@@ -188,16 +195,29 @@ class Reader:
         return int(digits, 16)
 
     def number(self) -> int | float:
-        """An integer, or a float when it has a fraction or an exponent, or does not fit 64 bits."""
-        start = self.index
-        exact = self._read_number(EOF_VALUE)
-        text = self.data[start : self.index]
-        if exact and text != b"-0" and len(text) <= 20 and -(2**63) <= (integer := int(text)) < 2**64:
+        """An integer, or a float when it has a fraction or an exponent, is -0, or does not fit 64 bits."""
+        text, integer = self._number()
+        if integer is not None and text != b"-0":
             return integer
         value = float(text)
         if isinf(value):
             raise self.error(NUMBER_OUT_OF_RANGE)
         return value
+
+    def any_number(self) -> int | float | msgspec.Raw:
+        """A number where any type is expected. With `arbitrary_precision` its text, unless it is an integer."""
+        if not self.arbitrary_precision:
+            return self.number()
+        text, integer = self._number()
+        return msgspec.Raw(text) if integer is None else integer
+
+    def _number(self) -> tuple[bytes, int | None]:
+        """The text, and its value if it is an integer of 64 bits."""
+        start = self.index
+        exact = self._read_number(EOF_VALUE)
+        text = self.data[start : self.index]
+        integer = int(text) if exact and len(text) <= _LONGEST_INTEGER else None
+        return text, integer if integer is not None and -(2**63) <= integer < 2**64 else None
 
     def skip_number(self) -> None:
         self._read_number(INVALID_NUMBER)

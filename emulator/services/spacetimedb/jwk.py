@@ -8,6 +8,8 @@ first kind of key that fits (`#[serde(untagged)]`).
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
+import msgspec
+
 from emulator.services.rust import serde, serde_json
 from emulator.services.rust.serde_json import Reader
 
@@ -50,9 +52,14 @@ def _members(reader: Reader) -> Members:
     found: Members = []
     while (name := reader.key(first=not found)) is not None:
         reader.colon()
-        found.append((name, serde.anything(reader)))
+        found.append((name, _content(serde.anything(reader))))
     reader.end_map()
     return found
+
+
+def _content(value: Any) -> Any:
+    """A number that keeps its text is read as serde_json hands it on to types that are not its own: as a map."""
+    return {"$serde_json::private::Number": value} if isinstance(value, msgspec.Raw) else value
 
 
 # --- the common members -----------------------------------------------------------------------------------------------

@@ -14,19 +14,21 @@ from emulator.services.spacetimedb.releases import HeaderRules, Release
 
 def header(data: bytes, rules: Release) -> dict[str, Any]:
     """The members of a token's header. Raises JsonError."""
-    found: dict[str, Any] = serde.parse(data, _header_shape(rules.header))
-    return found
+    return _parsed(data, _header_shape(rules.header), rules)
 
 
 def claims(data: bytes, rules: Release) -> dict[str, Any]:
     """The claims in a payload. Raises JsonError."""
-    found: dict[str, Any] = serde.parse(data, _CLAIMS_SHAPE)
-    return found
+    return _parsed(data, _CLAIMS_SHAPE, rules)
 
 
 def validated_claims(data: bytes, rules: Release) -> dict[str, Any]:
     """`ClaimsForValidation` of a payload that `claims` has parsed. Raises JsonError."""
-    found: dict[str, Any] = serde.parse(data, _VALIDATED_SHAPE)
+    return _parsed(data, _VALIDATED_SHAPE, rules)
+
+
+def _parsed(data: bytes, shape: serde.Shape, rules: Release) -> dict[str, Any]:
+    found: dict[str, Any] = serde.parse(data, shape, arbitrary_precision=rules.numbers == "as text")
     return found
 
 
@@ -85,7 +87,7 @@ def _identity_shape(reader: Reader) -> str:
     if byte == serde_json.OPEN_MAP:
         _no_map(reader)
     if byte != serde_json.QUOTE:
-        serde.wrong_type(reader, _BYTE_OR_HEX)
+        serde.wrong_type(reader, _BYTE_OR_HEX, number="map")
     text: str = serde.string(reader)
     try:
         return parse_identity(text)
@@ -98,23 +100,12 @@ def _identity_from_bytes(reader: Reader) -> str:
     reader.enter()
     found: list[int] = []
     while reader.has_element(first=not found):
-        found.append(_byte(reader))
+        found.append(serde.u8(reader))
     reader.end_list()
     if len(found) != _IDENTITY_BYTES:
         few_or_many = "few" if len(found) < _IDENTITY_BYTES else "many"
         raise reader.error(f"too {few_or_many} elements for array", data=True)
     return bytes(found).hex()
-
-
-def _byte(reader: Reader) -> int:
-    """`u8`."""
-    if reader.value_start() not in serde_json.NUMBER_START:
-        serde.wrong_type(reader, "u8")
-    value = reader.number()
-    if isinstance(value, int) and 0 <= value <= 255:
-        return value
-    wrong = "value" if isinstance(value, int) else "type"
-    raise reader.error(f"invalid {wrong}: {serde.unexpected(value)}, expected u8", data=True)
 
 
 def _no_map(reader: Reader) -> None:

@@ -1,0 +1,140 @@
+"""The recorded files of tests/data, replayed against the emulator, and the reasons why it differs from some rows."""
+
+import re
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from emulator import Config, running_in_thread
+from tests.conformance.cases import Case, read, rules
+from tests.conformance.replay import Outcome, replay
+from tests.conftest import DATA, data, write_key_pair
+
+RECORDED = DATA / "recorded"
+PROFILES: Mapping[str, str] = {
+    "v1.12.0-identity.jsonl": "v1",
+    "v2.8.3-identity.jsonl": "v2.8",
+    "http_raw.json": "v2.8",
+    "fuzz_open.json": "v2.8",
+    "rules_2_14.json 2.8.3": "v2.8",
+    "rules_2_14.json 2.14": "v2.14",
+}
+"""Each recording, and the profile that gives its responses."""
+
+
+def cases(recording: str) -> list[Case]:
+    name, _, release = recording.partition(" ")
+    path = RECORDED / f"{name}.gz"
+    return list(rules(path, release)) if release else read(path)
+
+
+@cache
+def replayed(recording: str) -> list[Outcome]:
+    return outcomes(cases(recording), PROFILES[recording])
+
+
+def outcomes(recorded: list[Case], profile: str) -> list[Outcome]:
+    """What a new emulator with the key of the recordings makes of the cases."""
+    with tempfile.TemporaryDirectory() as folder:
+        private, public = write_key_pair(Path(folder), int(data("test_key.json")["scalar"]))
+        config = Config(spacetime_profile=profile, jwt_priv_key_path=private, jwt_pub_key_path=public)
+        with running_in_thread(config) as emulator:
+            url = urlsplit(emulator.url)
+            assert url.hostname
+            assert url.port
+            return replay((url.hostname, url.port), recorded, emulator.clock.freeze)
+
+
+# --- rows that do not hold --------------------------------------------------------------------------------------------
+
+
+class Reason(NamedTuple):
+    """Why the response to some requests is another than the recorded one."""
+
+    text: str
+    applies: Callable[[bytes], object]
+    """Whether to a request, by its bytes."""
+
+
+def _matching(pattern: bytes) -> Callable[[bytes], object]:
+    return re.compile(pattern, re.DOTALL).search
+
+
+def _bare_line_feed(request: bytes) -> bool:
+    return re.search(rb"(?<!\r)\n", request.partition(b"\r\n\r\n")[0]) is not None
+
+
+def _not_one_host(request: bytes) -> bool:
+    return b" HTTP/1.1\r\n" in request and len(re.findall(rb"\r\nHost:", request, re.IGNORECASE)) != 1
+
+
+def _long_header(request: bytes) -> bool:
+    return any(len(line) > _LONGEST_HEADER for line in request.partition(b"\r\n\r\n")[0].split(b"\r\n")[1:])
+
+
+_LONGEST_HEADER = 65_535
+_METHODS = b"DELETE|GET|HEAD|POST|PUT|CONNECT|OPTIONS|TRACE|PATCH"
+
+REASONS = (
+    Reason("HTTP/2 is not supported", _matching(rb"\APRI \* HTTP/2")),
+    Reason("aiohttp's parser knows few methods, in upper case", _matching(rb"\A(?!(%s) )\w+ " % _METHODS)),
+    Reason("aiohttp's parser wants a carriage return before a line feed", _bare_line_feed),
+    Reason("aiohttp's parser takes only ASCII in the target", _matching(rb"\A\w+ [^\r ]*[\x80-\xff]")),
+    Reason(
+        "aiohttp's parser refuses `Content-Length` with `Transfer-Encoding`",
+        _matching(rb"\r\nContent-Length:.*\r\nTransfer-Encoding:|\r\nTransfer-Encoding:.*\r\nContent-Length:"),
+    ),
+    Reason(
+        "aiohttp's parser refuses a second `Content-Length`", _matching(rb"\r\nContent-Length:.*\r\nContent-Length:")
+    ),
+    Reason("aiohttp's parser takes chunks in HTTP/1.0", _matching(rb"\A\w+ \S+ HTTP/1\.0\r\n.*\r\nTransfer-Encoding:")),
+    Reason(
+        "aiohttp's parser refuses a body with a bad chunk, also one that nobody reads",
+        _matching(rb"\r\nTransfer-Encoding: chunked\r\n([^\r\n]+\r\n)*\r\n(?![0-9a-fA-F]+[\r;])"),
+    ),
+    Reason("aiohttp from 3.14 on wants exactly one `Host`", _not_one_host),
+    Reason("a header can have 64 KiB", _long_header),
+    Reason("`/identity` at the root is Intuition's", _matching(rb"\A\w+ /identity[/ ?]")),
+    Reason(
+        "a route of SpacetimeDB that is not emulated",
+        _matching(rb"\A\w+ /(v1/(database|energy|metrics|mcp)|internal)[/ ?]"),
+    ),
+)
+"""Tried in this order; a row that differs and is in none of them is a mistake."""
+
+
+class Waiting(NamedTuple):
+    """A rule that is not emulated yet, and the names of its rows."""
+
+    rule: str
+    names: str
+
+
+WAITING = (
+    Waiting("A1, A2: versions of HTTP", r"HTTP/0\.9|HTTP/2\.0"),
+    Waiting("A3: content-length before connection", r"close|keep-alive|\bka\b"),
+    Waiting("A12: 414", r"(path|target|query) of \d+"),
+    Waiting("A13: raw characters", r"raw|id lt"),
+    Waiting("A14: bodies that are not read", r"never sent|trailer|no body sent|body short|unread body|in body"),
+)
+
+
+def reason_of(case: Case) -> Reason | None:
+    """Only for rows that differ: others can be of its kind, and hold."""
+    return next((reason for reason in REASONS if reason.applies(case.request)), None)
+
+
+def waiting(case: Case) -> Waiting | None:
+    return next((rule for rule in WAITING if re.search(rule.names, case.name)), None)
+
+
+def unexplained(found: Iterable[Outcome]) -> dict[str, str]:
+    """The rows that differ for no reason, and in what."""
+    return {
+        outcome.case.name: outcome.difference
+        for outcome in found
+        if outcome.difference and not reason_of(outcome.case) and not waiting(outcome.case)
+    }
