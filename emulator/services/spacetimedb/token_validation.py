@@ -18,8 +18,8 @@ from emulator.services.spacetimedb.releases import LEEWAY, Release
 FAMILY = "EC"
 """The family of the server's own key, which is always P-256."""
 _OWN_ALGORITHM = "ES256"
-_KEYLESS = frozenset({"segments", "header", "payload", "claims"})
-"""The checks that parse; each fills in what the later ones need."""
+_PARSING = frozenset({"segments", "header", "payload", "claims"})
+"""The checks that parse a token; each finds what the later ones need."""
 
 
 class Inspection(NamedTuple):
@@ -33,7 +33,7 @@ class Inspection(NamedTuple):
 def inspect(token: str, rules: Release) -> Inspection:
     """Parse a token without checking time or signature. Raises TokenRefused when the server could not parse it."""
     case = _Case(token, rules)
-    case.pass_checks(name for name in rules.checks_without_key if name in _KEYLESS)
+    case.pass_checks(name for name in rules.checks_without_key if name in _PARSING)
     return Inspection(case.algorithm, case.claims, case.claimed)
 
 
@@ -289,5 +289,7 @@ CHECKS: Mapping[str, Callable[[_Case], None]] = {
     "lengths": _lengths,
     "identity": _identity,
 }
-"""By name; a release says in which order they are tried. A refusal of the name `issuer` means none of them: the
-token of a foreign issuer is not one of the server's own."""
+"""By name; a release says in which order they are tried.
+
+`issuer` is none of them: it names the refusal of a foreign issuer's token, whose key the emulator does not fetch.
+"""
