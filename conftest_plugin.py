@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from emulator.control.emulator import Address
     from emulator.pytest_plugin.settings import Watched
 
-CONTROL_TOKEN = "IDENTITY_EMULATOR_CONTROL_TOKEN"
-
-
 WATCHED: pytest.StashKey[list[Watched]] = pytest.StashKey()
 """The emulators that a test uses."""
 
@@ -192,9 +189,10 @@ def watch(request: pytest.FixtureRequest, emulator: Emulator) -> None:
 
 def _remote(url: str) -> Emulator:
     from emulator.control.remote import RemoteEmulator
+    from emulator.pytest_plugin.settings import control_token_in
 
     worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
-    emulator = RemoteEmulator(url.replace("{worker}", worker), os.environ.get(CONTROL_TOKEN))
+    emulator = RemoteEmulator(url.strip().replace("{worker}", worker), control_token_in(os.environ))
     emulator.reset()
     return emulator
 

@@ -1,6 +1,17 @@
 """`python -m emulator` is `identity-emulator`."""
 
-from emulator.cli.main import main
+import sys
+
+from emulator.cli.signals import end_at_once_when_told
+
+
+def main() -> None:
+    if sys.argv[1:2] == ["serve"]:
+        end_at_once_when_told()
+    from emulator.cli.main import main as command
+
+    command(prog_name="identity-emulator")
+
 
 if __name__ == "__main__":
-    main(prog_name="identity-emulator")
+    main()

@@ -114,11 +114,8 @@ class Waiting(NamedTuple):
 
 
 WAITING = (
-    Waiting("A1, A2: versions of HTTP", r"HTTP/0\.9|HTTP/2\.0"),
     Waiting("A3: content-length before connection", r"close|keep-alive|\bka\b"),
-    Waiting("A12: 414", r"(path|target|query) of \d+"),
     Waiting("A13: raw characters", r"raw|id lt"),
-    Waiting("A14: bodies that are not read", r"never sent|trailer|no body sent|body short|unread body|in body"),
 )
 
 

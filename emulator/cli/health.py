@@ -1,9 +1,11 @@
 """`identity-emulator health`."""
 
 import json
-import os
 
 import click
+
+from emulator.cli.environment import PREFIX, setting
+from emulator.core.errors import Misconfigured
 
 
 @click.command()
@@ -14,15 +16,25 @@ def health(url: str | None) -> None:
     Without URL: IDENTITY_EMULATOR_URL, else http://127.0.0.1 with the port IDENTITY_EMULATOR_PORT, else 3000.
     """
     from emulator.control.remote import Control
-    from emulator.core.errors import Misconfigured
 
     try:
-        state = Control((url or _default()).rstrip("/"), token=None)("GET", "/health")
+        state = Control((url or _default()).strip().rstrip("/"), token=None)("GET", "/health")
     except Misconfigured as error:
-        raise click.ClickException(str(error)) from None
+        raise click.ClickException(_as_given(str(error), url)) from None
     click.echo(json.dumps(state))
 
 
 def _default() -> str:
-    port = os.environ.get("IDENTITY_EMULATOR_PORT", "3000")
-    return os.environ.get("IDENTITY_EMULATOR_URL") or f"http://127.0.0.1:{port}"
+    """Raises Misconfigured."""
+    if url := setting("URL"):
+        return url
+    port = setting("PORT") or "3000"
+    if not (port.isascii() and port.isdigit() and len(port) < 6 and 0 < int(port) < 65536):
+        raise Misconfigured(f"IDENTITY_EMULATOR_PORT is {port[:100]!r}, not a port")
+    return f"http://127.0.0.1:{port}"
+
+
+def _as_given(message: str, url: str | None) -> str:
+    """The message, with the variable that gave the address if one did."""
+    found = [] if url else [PREFIX + name for name in ("URL", "PORT") if setting(name)]
+    return f"{found[0]}: {message}" if found and found[0] not in message else message

@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from emulator.cli.environment import as_given
+from emulator.cli.output import printing
 from emulator.core.errors import Misconfigured
 from emulator.core.version import emulator_version
 
@@ -38,11 +40,15 @@ class Commands(click.Group):
         command: click.Command = getattr(import_module(module), name)
         return command
 
+    def main(self, *args: Any, **extra: Any) -> Any:
+        with printing():
+            return super().main(*args, **extra)
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except Misconfigured as error:
-            raise WrongUse(str(error)) from None
+            raise WrongUse(as_given(str(error), ctx)) from None
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

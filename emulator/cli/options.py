@@ -1,16 +1,20 @@
 """The options that `serve` and `exec` have in common."""
 
-import os
+import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import click
 
+from emulator.cli.environment import Secret, Setting, unknown
+from emulator.cli.files import PRIVATE, has_folder, write_whole
 from emulator.cli.logging import log_to_stderr
 from emulator.control.api.access import Guard, is_loopback
+from emulator.control.control_token import control_token
 from emulator.control.new_world import new_stage
 from emulator.core.clock import parse_rfc3339
 from emulator.core.entropy import unseeded
@@ -39,39 +43,46 @@ def _moment(_context: click.Context, _option: click.Parameter, text: str | None)
         raise click.BadParameter(f"{error}; write it like 2024-02-15T05:47:17Z") from None
 
 
+def _token(_context: click.Context, _option: click.Parameter, text: str | None) -> str | None:
+    try:
+        return None if text is None else control_token(text)
+    except Misconfigured as error:
+        raise click.BadParameter(str(error)) from None
+
+
+setting = partial(click.option, cls=Setting)
+
 _OPTIONS = (
-    click.option(
-        "--host", default="127.0.0.1", help="Address to listen on; other than loopback needs --control-token."
-    ),
-    click.option("--seed", type=int, show_default="a new one", help="Seed of every generated key, token and id."),
-    click.option(
+    setting("--host", default="127.0.0.1", help="Address to listen on; other than loopback needs --control-token."),
+    setting("--seed", type=int, show_default="a new one", help="Seed of every generated key, token and id."),
+    setting(
         "--scenario",
         multiple=True,
         metavar="NAME|PATH",
         help="Initial data and faults; may be repeated, a later scenario overrides an earlier one.",
     ),
-    click.option(
+    setting(
         "--spacetime-profile",
         show_default="documented",
         type=_one_of(*SPACETIME_PROFILES),
         help="Profile of SpacetimeDB's API.",
     ),
-    click.option(
+    setting(
         "--intuition-profile",
         show_default="documented",
         type=_one_of(*INTUITION_PROFILES),
         help="Profile of Intuition's API.",
     ),
-    click.option("--freeze-at", metavar="RFC3339", callback=_moment, help="Freeze the clock at this time."),
-    click.option(
+    setting("--freeze-at", metavar="RFC3339", callback=_moment, help="Freeze the clock at this time."),
+    setting(
         "--jwt-priv-key-path", type=PEM, help="PEM file of the P-256 key that signs tokens, as for the real server."
     ),
-    click.option("--jwt-pub-key-path", type=PEM, help="PEM file of its public key."),
-    click.option("--control-token", help="Require this token on the control routes."),
-    click.option("--journal-size", default=10_000, type=click.IntRange(0), help="Most exchanges in the journal."),
-    click.option("--export-on-exit", type=PEM, help="Write the final state to this file, as JSON for comparison."),
-    click.option("--log-format", default="text", type=_one_of("text", "json"), help="Format of the log on stderr."),
-    click.option(
+    setting("--jwt-pub-key-path", type=PEM, help="PEM file of its public key."),
+    setting("--control-token", cls=Secret, callback=_token, help="Require this token on the control routes."),
+    setting("--journal-size", default=10_000, type=click.IntRange(0), help="Most exchanges in the journal."),
+    setting("--export-on-exit", type=PEM, help="Write the final state to this file, as JSON for comparison."),
+    setting("--log-format", default="text", type=_one_of("text", "json"), help="Format of the log on stderr."),
+    setting(
         "--log-level",
         default="info",
         type=_one_of("debug", "info", "warning", "error"),
@@ -110,32 +121,28 @@ def served(
     host = host.strip("[]")
     if not is_loopback(host) and not control_token:
         raise Misconfigured(f"--host {host} is open to other machines: give --control-token too, or use 127.0.0.1")
-    if export_on_exit is not None and not export_on_exit.absolute().parent.is_dir():
+    if export_on_exit is not None and not has_folder(export_on_exit):
         raise Misconfigured(f"--export-on-exit {export_on_exit}: there is no such folder")
     click.get_current_context().with_resource(log_to_stderr(log_format, log_level))
+    for warning in unknown(click.get_current_context().command):
+        logging.getLogger(__name__).warning(warning)
     stage = new_stage(Config(**settings, scenario=scenario or None), Config(seed=unseeded()))
     return Served(stage, Guard(host, control_token), host, export_on_exit)
 
 
 @contextmanager
 def exported(what: Served) -> Iterator[None]:
-    """Write the world to the file of --export-on-exit, if given, at the end of the block, also after an error."""
+    """Export the world at the end of the block, also after an error."""
     try:
         yield
     finally:
-        if what.export_on_exit is not None:
-            from emulator.world.snapshot_document import written
-
-            write_whole(what.export_on_exit, written(what.stage.settled_world()), "--export-on-exit")
+        export(what)
 
 
-def write_whole(path: Path, data: bytes, option: str) -> None:
-    """Write a file atomically: readers never see a part of it. Raises Misconfigured."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        beside.write_bytes(data)
-        beside.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            beside.unlink()
-        raise Misconfigured(f"can't write {option} {path}: {error.strerror}") from None
+def export(what: Served) -> None:
+    """Write the world to the file of --export-on-exit, if given. Raises Misconfigured."""
+    if what.export_on_exit is not None:
+        from emulator.world.snapshot_document import written
+
+        # It holds keys and tokens.
+        write_whole(what.export_on_exit, written(what.stage.settled_world()), "--export-on-exit", PRIVATE)

@@ -4,6 +4,8 @@ import sys
 
 import click
 
+from emulator.cli.input import stdin
+
 
 @click.group()
 def scenario() -> None:
@@ -33,13 +35,25 @@ def show(name: str) -> None:
 @scenario.command()
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 def validate(files: tuple[str, ...]) -> None:
-    """Check scenario files or bundled scenarios. Prints one line per mistake; exit status 1 if there is any."""
-    from emulator.scenario.loader import problems_of
+    """Check scenario files or bundled scenarios; - reads stdin. Prints one line per mistake.
 
-    problems = {file: problems_of(file) for file in files}
-    for file, found in problems.items():
-        click.echo("\n".join(map(str, found)) or f"{file}: valid")
-    sys.exit(any(problems.values()))
+    Exit status 1 if there is any, 2 if a file can't be read.
+    """
+    statuses = [_validate(file) for file in dict.fromkeys(files)]
+    sys.exit(max(statuses))
+
+
+def _validate(file: str) -> int:
+    from emulator.scenario.loader import problems_in, problems_of
+    from emulator.scenario.locate import CannotRead
+
+    try:
+        found = problems_in(stdin(), "stdin") if file == "-" else problems_of(file)
+    except CannotRead as error:
+        click.echo(f"Error: {error}", err=True)
+        return 2
+    click.echo("\n".join(map(str, found)) or f"{'stdin' if file == '-' else file}: valid")
+    return 1 if found else 0
 
 
 @scenario.command()

@@ -4,19 +4,23 @@ import asyncio
 import gc
 import json
 import os
-import signal
 import socket
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import click
 
+from emulator.cli.environment import setting as from_environment
+from emulator.cli.files import remove_own, remove_stale, write_ready
 from emulator.cli.logging import announce, end
-from emulator.cli.options import CONTEXT, PEM, Served, exported, served, world_options, write_whole
+from emulator.cli.options import CONTEXT, PEM, Served, export, exported, served, setting, world_options
+from emulator.cli.signals import Signals
+from emulator.cli.stuck_loop import StuckLoop
 from emulator.core.clock import rfc3339, to_micros
 from emulator.core.version import emulator_version
 from emulator.server.run import bind, new_event_loop, serving, url_of
@@ -24,6 +28,7 @@ from emulator.services.spacetimedb.release_table import profiles_in_words
 from emulator.world.stage import Stage
 from emulator.world.world import World
 
+READY_FILE = "--ready-file"
 CHECK_SIGNALS_EVERY = 0.2
 """Seconds."""
 
@@ -37,11 +42,26 @@ def _list_profiles(context: click.Context, _option: click.Parameter, asked: bool
     context.exit()
 
 
-@click.command(context_settings=CONTEXT)
+class _Serve(click.Command):
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Before anything can fail: nobody may find the address of a server that has ended."""
+        for path in _ready_file_in(args):
+            remove_stale(Path(path))
+        return super().parse_args(ctx, args)
+
+
+def _ready_file_in(args: Sequence[str]) -> list[str]:
+    """The values of --ready-file, also among options that are wrong."""
+    pairs = [value for option, value in pairwise(args) if option == READY_FILE]
+    joined = [each.partition("=")[2] for each in args if each.startswith(f"{READY_FILE}=")]
+    return list(filter(None, pairs + joined or [from_environment("READY_FILE") or ""]))
+
+
+@click.command(cls=_Serve, context_settings=CONTEXT)
 @world_options
-@click.option("--port", default=3000, type=click.IntRange(0, 65535), help="Port to listen on; 0 lets the system pick.")
-@click.option(
-    "--ready-file",
+@setting("--port", default=3000, type=click.IntRange(0, 65535), help="Port to listen on; 0 lets the system pick.")
+@setting(
+    READY_FILE,
     type=PEM,
     help="Also write the ready line to this file once the server accepts requests; removed at exit.",
 )
@@ -58,32 +78,51 @@ def serve(*, port: int, ready_file: Path | None, **options: Any) -> None:
 
     The first line on stdout is a JSON object with the URL. It is printed once the server accepts requests.
     """
-    what = served(**options)
-    listener = bind(what.host, port)
-    ready = partial(_announce, what, url_of(listener), ready_file)
-    _remove(ready_file)
-    try:
-        with exported(what), asyncio.Runner(loop_factory=new_event_loop) as runner:
-            runner.run(_serve(what, listener, ready))
-    finally:
-        _remove(ready_file)
+    with Signals() as signals, StuckLoop() as stuck_loop:
+        what = served(**options)
+        listener = bind(what.host, port)
+
+        def start(stop: asyncio.Event) -> None:
+            signals.running(asyncio.get_running_loop(), stop.set, partial(_finish, what, ready_file))
+            stuck_loop.watch()
+
+        ready = partial(_announce, what, url_of(listener), ready_file)
+        try:
+            with (
+                exported(what),
+                closing(stuck_loop),
+                closing(signals),
+                asyncio.Runner(loop_factory=new_event_loop) as runner,
+            ):
+                runner.run(_serve(what, listener, start, ready))
+        finally:
+            if ready_file is not None:
+                remove_own(ready_file)
     end(0)
 
 
-def _remove(ready_file: Path | None) -> None:
-    """Remove a stale ready file: an earlier server's at the start, this one's at the end."""
-    if ready_file is not None:
-        with suppress(OSError):
-            ready_file.unlink()
-
-
-async def _serve(what: Served, listener: socket.socket, ready: Callable[[], None]) -> None:
+async def _serve(
+    what: Served, listener: socket.socket, start: Callable[[asyncio.Event], None], ready: Callable[[], None]
+) -> None:
     stop = asyncio.Event()
-    _on_signals(stop.set)
+    start(stop)
     async with serving(what.stage, what.guard, listener):
         gc.freeze()  # imported modules stay alive; the garbage collector need not scan them
         ready()
         await _until(stop)
+
+
+def _finish(what: Served, ready_file: Path | None) -> int:
+    """Export the world of a server whose loop is stuck; the exit status."""
+    status = 0
+    try:
+        export(what)
+    except Exception as error:  # noqa: BLE001 - the process ends, whatever the stuck code has left
+        click.echo(f"Error: {error}", err=True)
+        status = 2
+    if ready_file is not None:
+        remove_own(ready_file)
+    return status
 
 
 async def _until(stop: asyncio.Event) -> None:
@@ -94,28 +133,15 @@ async def _until(stop: asyncio.Event) -> None:
     await stop.wait()
 
 
-def _on_signals(stop: Callable[[], None]) -> None:
-    """Ctrl-C, `kill`, a closed terminal, and Ctrl-Break on Windows end the server with status 0."""
-    if sys.platform == "win32":
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGBREAK):
-            signal.signal(number, lambda *_: stop())
-    else:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, stop)
-
-
 def _announce(what: Served, url: str, ready_file: Path | None) -> None:
     """The ready line for programs, the banner for people."""
     port, world = int(url.rpartition(":")[2]), what.stage.settled_world()
     known = {"url": url, "port": port, "pid": os.getpid(), "seed": world.seed, "version": emulator_version()}
     line = json.dumps({**known, "profiles": world.profiles})
     if ready_file is not None:
-        write_whole(ready_file, f"{line}\n".encode(), "--ready-file")
+        write_ready(ready_file, line)
     click.echo(line)
-    world = what.stage.settled_world()
-    profiles = {"spacetime": world.spacetime.profile.name, "intuition": world.intuition.profile.name}
-    announce(_banner(what.stage, url), url=url, seed=world.seed, profiles=profiles, repeat=_again(what.stage))
+    announce(_banner(what.stage, url), url=url, seed=world.seed, profiles=world.profiles, repeat=_again(what.stage))
 
 
 def _banner(stage: Stage, url: str) -> list[str]:

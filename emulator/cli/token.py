@@ -1,9 +1,12 @@
 """`identity-emulator token`."""
 
-import json
+import os
+from pathlib import Path
 
 import click
 
+from emulator.cli.input import file, stdin
+from emulator.cli.output import printable_json
 from emulator.core.clock import Clock
 from emulator.services.spacetimedb.model import Claims
 from emulator.services.spacetimedb.refusals import TokenRefused
@@ -21,18 +24,26 @@ def token() -> None:
 @token.command()
 @click.argument("jwt")
 def decode(jwt: str) -> None:
-    """Print a JWT's algorithm, claims, identity, and the time until it expires.
+    """Print a JWT's algorithm, claims, identity, and the time until it expires. - reads stdin; a path, that file.
 
     hex_identity is compared with the identity of iss and sub. The signature is not verified, as there is no key, and an
     expired token is not an error. Exit status 1 if the server could not parse the token.
     """
     try:
-        found = inspect(jwt.strip(), _RULES)
+        found = inspect(_given(jwt).strip(), _RULES)
     except TokenRefused as refused:
         raise click.ClickException(f"{refused.text}\n{refused.why}") from None
-    click.echo(json.dumps({"alg": found.algorithm, "claims": found.claims.payload()}, indent=2, ensure_ascii=False))
+    click.echo(printable_json({"alg": found.algorithm, "claims": found.claims.payload()}))
     click.echo(_identity_in_words(found))
     click.echo(_time_in_words(found.claims, Clock().micros()))
+
+
+def _given(text: str) -> str:
+    """The token itself, or where it is. Raises Misconfigured."""
+    if text == "-":
+        return stdin().decode("utf-8", "replace")
+    # No token has a slash.
+    return file(Path(text)).decode("utf-8", "replace") if "/" in text and os.path.exists(text) else text  # noqa: PTH110 - raises nothing
 
 
 def _identity_in_words(found: Inspection) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from emulator.control.emulator import LocalEmulator
 from emulator.core.clock import parse_rfc3339
 from emulator.core.deferred_free import DeferredFree
-from emulator.core.errors import is_misconfigured
+from emulator.core.errors import Misconfigured, is_misconfigured
 from emulator.scenario.locate import is_python
 from emulator.services.intuition.api_keys import DEFAULT_KEY, DEFAULT_WALLET
 from emulator.world.blueprint import Blueprint
@@ -56,7 +56,10 @@ def _described(config: Config, deferred: DeferredFree, below: Config) -> Bluepri
     scenario = find(config.layers).good().scenario
     made = Blueprint.of(config.over(_config_of(scenario)).over(below), deferred)
     if scenario.clock.skew is not None and config.freeze_at is None:
-        made.beginning.clock.skew(scenario.clock.skew)
+        try:
+            made.beginning.clock.skew(scenario.clock.skew)
+        except ValueError as error:
+            raise Misconfigured(f"clock.skew: {error}") from None
     made.beginning.faults.begun = made.beginning.clock.micros()
     apply(scenario, made.beginning)
     return made

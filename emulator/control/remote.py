@@ -1,19 +1,22 @@
 """An emulator in another process, through its control routes."""
 
 import json
+import re
 import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
+from http.client import HTTPException, IncompleteRead
 from pathlib import Path
 from typing import Any, Unpack
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
 from emulator.control.actors import Actor
+from emulator.control.control_token import control_token
 from emulator.control.emulator import ClockControl, Emulator, SnapshotOrDocument
 from emulator.control.faults import Fault, Faults
 from emulator.control.intuition import Intuition
@@ -36,18 +39,19 @@ _RESETTABLE = frozenset({"seed", "scenario"})
 
 
 class Control:
-    """A client of the control routes."""
+    """A client of the control routes. Raises Misconfigured for a token that can't be sent."""
 
     def __init__(self, url: str, token: str | None) -> None:
         self.url = url
-        self._headers = {"X-Emulator-Token": token} if token else {}
+        self._headers = {"X-Emulator-Token": control_token(token)} if token else {}
         # The emulator is reached directly, never through a proxy that the environment names.
         self._open = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
 
     def __call__(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """The JSON of the response. Raises Misconfigured with the error and hint of the response."""
-        if not self.url.startswith("http://"):
-            raise Misconfigured(f"{self.url!r} is not the URL of an emulator; write it like http://127.0.0.1:3000")
+        if not _is_url(self.url):
+            shown = re.sub(r"//.*@", "//…@", self.url[:200])
+            raise Misconfigured(f"{shown!r} is not the URL of an emulator; write it like http://127.0.0.1:3000")
         data = None if body is None else json.dumps(body).encode()
         headers = {**self._headers, "Content-Type": "application/json"}
         request = urllib.request.Request(f"{self.url}/_emulator{path}", data, headers, method=method)  # noqa: S310 - http only, see above
@@ -56,23 +60,43 @@ class Control:
                 return json.loads(answer.read() or "null")
         except urllib.error.HTTPError as refused:
             with refused:
-                raise Misconfigured(f"{self.url} answered {refused.code}: {_refusal_text(refused.read())}") from None
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "reason", error)
+                raise Misconfigured(f"{self.url} answered {refused.code}: {_refusal_text(refused)}") from None
+        except urllib.error.URLError as error:
             raise Misconfigured(
-                f"no emulator answers at {self.url} ({reason}); start one with `identity-emulator serve`"
+                f"no emulator answers at {self.url} ({error.reason}); start one with `identity-emulator serve`"
             ) from None
+        except TimeoutError:
+            raise Misconfigured(f"{self.url} was connected to, but did not answer within {_PATIENCE:g} s") from None
+        except (ConnectionError, IncompleteRead):
+            raise Misconfigured(f"{self.url} closed the connection before it had answered") from None
+        except (OSError, ValueError, HTTPException, RecursionError):
+            raise Misconfigured(f"the server at {self.url} is not an identity-emulator") from None
 
 
-def _refusal_text(body: bytes) -> str:
+_URL = re.compile(r"http://(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?(?:/[!-~]*)?", re.IGNORECASE)
+
+
+def _is_url(url: str) -> bool:
+    """Whether it is an http URL of a host, with a port that exists, and no more than a path."""
+    if not _URL.fullmatch(url) or "?" in url or "#" in url:
+        return False
     try:
-        found = json.loads(body)
-        hint = found["hint"]
-    except (ValueError, KeyError, TypeError):
+        parts = urlsplit(url)
+        (parts.hostname or "").encode("idna")
+        return parts.port != 0
+    except ValueError:
+        return False
+
+
+def _refusal_text(refused: urllib.error.HTTPError) -> str:
+    try:
+        found = json.loads(refused.read())
+        hint, error = found["hint"], found["error"]
+    except (OSError, ValueError, KeyError, TypeError, HTTPException, RecursionError):
         return "this is not an identity-emulator"
-    if "control token" in found["error"]:
+    if "control token" in str(error):
         hint = "set IDENTITY_EMULATOR_CONTROL_TOKEN to it"
-    return f"{found['error']} ({hint})"
+    return f"{error} ({hint})"
 
 
 class RemoteJournal(ExchangeQueries):

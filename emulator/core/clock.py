@@ -59,11 +59,15 @@ def http_date(seconds: int) -> bytes:
 
 _OUT_OF_YEARS = "the clock can't leave the years 1970 to 9999"
 
+FIRST, LAST = to_micros(EARLIEST), to_micros(LATEST)
+"""The microseconds between which every clock stays."""
+
 
 class Clock:
     """Wall time plus an offset, or frozen.
 
-    A running clock calls `time.time_ns` at each use, so it follows freezegun and time-machine.
+    A running clock calls `time.time_ns` at each use, so it follows freezegun and time-machine. It stands still at the
+    end of the year 9999.
     """
 
     def __init__(self, freeze_at: datetime | None = None) -> None:
@@ -84,7 +88,7 @@ class Clock:
 
     @property
     def frozen(self) -> bool:
-        return self._frozen is not None
+        return self.micros() == LAST if self._frozen is None else True
 
     @property
     def ahead(self) -> float:
@@ -94,7 +98,9 @@ class Clock:
     def micros(self) -> int:
         """Microseconds since 1970."""
         frozen = self._frozen
-        return time.time_ns() // 1000 + self._offset if frozen is None else frozen
+        if frozen is not None:
+            return frozen
+        return max(FIRST, min(LAST, time.time_ns() // 1000 + self._offset))
 
     def seconds(self) -> int:
         """Whole seconds since 1970, rounded down."""
@@ -136,6 +142,8 @@ class Clock:
         with self._lock:
             if self._frozen is not None:
                 raise ValueError("a frozen clock has no skew; resume() it first")
+            if not abs(seconds) <= LAST:  # NaN is not either
+                raise ValueError(_OUT_OF_YEARS)
             self._move_to(time.time_ns() // 1000 + round(seconds * 1_000_000))
 
     @contextmanager
@@ -154,7 +162,7 @@ class Clock:
             self._notify()
 
     def _move_to(self, micros: int) -> None:
-        if not to_micros(EARLIEST) <= micros <= to_micros(LATEST):
+        if not FIRST <= micros <= LAST:
             raise ValueError(_OUT_OF_YEARS)
         if self._frozen is None:
             self._offset = micros - time.time_ns() // 1000

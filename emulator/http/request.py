@@ -1,9 +1,12 @@
 """A request as handlers see it: method, path, query, headers, and a body that is read on demand."""
 
 import asyncio
+import re
+from collections.abc import Collection
 from contextlib import suppress
+from typing import Protocol
 
-from aiohttp import hdrs, web
+from aiohttp import HttpVersion10, HttpVersion11, StreamReader, hdrs, web
 from aiohttp.web import BaseRequest
 
 from emulator.journal.exchange import Message, head_of
@@ -14,7 +17,34 @@ PATIENCE, LONG_PATIENCE = 0.1, 0.5
 """Seconds to wait for a body that no handler has read: for the journal, and before a fault."""
 
 MAX_HEADERS = 100
-"""hyper 1.7.0 answers 431 to more (docs/fidelity.md, Heads)."""
+"""hyper 1.7.0 answers 431 to more (docs/fidelity.md, Response headers)."""
+
+_LONGEST_TARGET, _LONGEST_NAME = 65_534, 65_535
+"""Bytes of a request target and of a header's name (the crate http 1.3)."""
+
+_TOO_LONG_A_BODY = 2**64 - 2
+"""hyper 1.7.0 takes a content-length below it (src/body/length.rs)."""
+
+# The crate http 1.3 refuses some of the characters that should be percent-encoded (src/uri/path.rs).
+_PATH_AND_QUERY = re.compile(r"""([!"$-;=@-_a-~]*)(?:\?([!$-;=?-~]*))?(?:#.*)?""")
+
+
+class NotHttp(Exception):
+    """A request that aiohttp's parser takes and hyper refuses, with this status and an empty body."""
+
+    def __init__(self, status: int, why: str) -> None:
+        super().__init__(why)
+        self.status = status
+        self.why = why
+
+
+class Connection(Protocol):
+    """What a request asks of its connection."""
+
+    lost: "asyncio.Future[None]"
+    """Done when the connection is lost."""
+    with_trailers: Collection[StreamReader]
+    """Bodies in chunks that trailers follow."""
 
 
 class BodyTooLong(Exception):
@@ -26,16 +56,21 @@ class BodyBroken(Exception):
 
 
 class Request:
-    """One request. `path` and `query` are raw; `params` are the path's parameters, percent-encoded, set by routing."""
+    """One request. `path` and `query` are raw; `params` are the path's parameters, percent-encoded, set by routing.
 
-    __slots__ = ("_raw", "_received", "method", "params", "path", "query")
+    Raises NotHttp.
+    """
+
+    __slots__ = ("_in_one_piece", "_raw", "_received", "_wanted", "method", "params", "path", "query")
 
     def __init__(self, raw: BaseRequest) -> None:
         self._raw = raw
         self.method = raw.method
-        self.path, _, self.query = _origin_form(raw.raw_path).partition("?")
+        _check_head(raw)
+        self.path, self.query = _path_and_query(raw.raw_path)
         self.params: tuple[str, ...] = ()
         self._received = bytearray()
+        self._wanted, self._in_one_piece = False, True
 
     @property
     def target(self) -> str:
@@ -49,8 +84,11 @@ class Request:
     @property
     def lost(self) -> asyncio.Future[None]:
         """Done when the connection is lost."""
-        found: asyncio.Future[None] = self._raw.protocol.lost  # type: ignore[attr-defined]  # the server's own protocol
-        return found
+        return self._connection.lost
+
+    @property
+    def _connection(self) -> "Connection":
+        return self._raw.protocol  # type: ignore[return-value]  # of the server's own class
 
     def header(self, name: str) -> str | None:
         """The first value of a header, any case, stripped (RFC 9110, 5.5). Bytes that are no UTF-8 are surrogates."""
@@ -63,6 +101,7 @@ class Request:
 
     async def body(self, limit: int) -> bytes:
         """The whole body. Raises BodyTooLong above `limit` bytes, BodyBroken when it can't be read."""
+        self._wanted = True
         declared = self._raw.content_length
         if declared is not None and declared > limit:
             raise BodyTooLong(f"{declared} bytes")
@@ -85,26 +124,38 @@ class Request:
         if expects and not self._raw.content.is_eof() and self._raw.transport is not None:
             self._raw.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
-    @property
-    def received_whole(self) -> bool:
-        """Whether the whole body has arrived."""
-        return self._raw.content.at_eof()
-
     async def receive_unread(self, *, all_of_it: bool) -> None:
         """Receive a body that no handler has read, up to the size that the journal keeps.
 
         Usually it arrives with the next packet; a slower one is not waited for, and a client that expects 100-continue
         gets no 100. Faults need `all_of_it`: closing a connection with unread bytes resets it.
         """
-        content = self._raw.content
-        if content.at_eof() or content.exception() or hdrs.EXPECT in self._raw.headers:
+        content, chunks = self._raw.content, 0
+        if content.at_eof() or content.exception():
             return
+        patience = LONG_PATIENCE if all_of_it else PATIENCE
         with suppress(TimeoutError, web.RequestPayloadError, ConnectionError):
-            async with asyncio.timeout(LONG_PATIENCE if all_of_it else PATIENCE):
+            async with asyncio.timeout(0 if hdrs.EXPECT in self._raw.headers else patience):
                 while (room := KEPT_OF_A_BODY - len(self._received)) > 0 or all_of_it:
-                    if not (chunk := await content.readany()):
+                    chunk, ends = await content.readchunk()
+                    if not (chunk or ends):
                         break
                     self._received += chunk[: max(room, 0)]
+                    chunks += ends
+        self._in_one_piece = chunks <= 1
+
+    @property
+    def leaves_unread(self) -> bool:
+        """Whether hyper would not have the whole body when it has sent the response, and therefore hang up.
+
+        It reads once more after the response: a short body, or one chunk without trailers, is whole then
+        (poll_drain_or_close_read in hyper 1.7.0, src/proto/h1/conn.rs). Call it after `receive_unread`.
+        """
+        content = self._raw.content
+        if content.exception() or not content.at_eof():
+            return True
+        short = len(self._received) < KEPT_OF_A_BODY and self._in_one_piece
+        return not (self._wanted or (short and content not in self._connection.with_trailers))
 
     def message(self) -> Message:
         """The request as the journal keeps it."""
@@ -112,11 +163,33 @@ class Request:
         return Message(head_of(self._raw.raw_headers), bytes(self._received[:KEPT_OF_A_BODY]), size)
 
 
-def _origin_form(target: str) -> str:
-    """The path and query of a request target, also of the absolute form (RFC 9112, 3.2.2)."""
-    target = target.partition("#")[0]
-    if target.startswith("/") or "://" not in target:
-        return target
-    rest = target.partition("://")[2]
-    slash = rest.find("/")
-    return rest[slash:] if slash >= 0 else "/"
+def _check_head(raw: BaseRequest) -> None:
+    if raw.version not in (HttpVersion10, HttpVersion11):
+        raise NotHttp(400, f"HTTP/{raw.version.major}.{raw.version.minor}, or no version at all")
+    if raw.version == HttpVersion10 and hdrs.TRANSFER_ENCODING in raw.headers:
+        raise NotHttp(400, "`Transfer-Encoding` in HTTP/1.0")
+    if len(raw.raw_path) > _LONGEST_TARGET:
+        raise NotHttp(414, f"the target has more than {_LONGEST_TARGET} bytes")
+    if len(raw.raw_headers) > MAX_HEADERS:
+        raise NotHttp(431, f"more than {MAX_HEADERS} headers")
+    if any(len(name) > _LONGEST_NAME for name, _ in raw.raw_headers):
+        raise NotHttp(431, f"a header's name has more than {_LONGEST_NAME} bytes")
+    if (raw.content_length or 0) >= _TOO_LONG_A_BODY:
+        raise NotHttp(431, "`Content-Length` is as long as a number of 64 bits can say")
+
+
+def _path_and_query(target: str) -> tuple[str, str]:
+    """Of a target in any form (RFC 9112, 3.2). One that names no path has `/`, that of CONNECT is a path as it is."""
+    if target[:1] != "/":
+        rest = target.partition("://")[2]
+        if not rest:
+            return target, ""
+        path = _PATH_BEGINS.search(rest)
+        target = rest[path.start() :] if path else ""
+    match = _PATH_AND_QUERY.fullmatch(target)
+    if match is None:
+        raise NotHttp(400, 'the path has a raw `, < or >, or the query a raw ", < or >')
+    return match[1] or "/", match[2] or ""
+
+
+_PATH_BEGINS = re.compile("[/?#]")

@@ -48,24 +48,36 @@ def json_response(value: object, status: int = 200, why: str = "") -> Response:
     return Response(status, msgspec.json.encode(value), JSON, why=why)
 
 
-_PHRASES = {status.value: status.phrase for status in HTTPStatus}
+_PHRASES = {status.value: status.phrase for status in HTTPStatus} | {
+    203: "Non Authoritative Information",
+    413: "Payload Too Large",
+    414: "URI Too Long",
+    416: "Range Not Satisfiable",
+    418: "I'm a teapot",
+    422: "Unprocessable Entity",
+}
+"""Those that are not Python's, or not those of every Python, are from the crate http 1.3 (src/status.rs)."""
+
+
+def phrase(status: int) -> str:
+    """The reason phrase; empty for a status that has none."""
+    return _PHRASES.get(status, "")
 
 
 _LONGEST_CACHED = 1024
 """Bytes of header lines. Faults can add longer ones, of any text."""
 
 
-def head_start(minor: int, status: int, content_type: str, headers: bytes, connection: str) -> bytes:
+def head_start(minor: int, status: int, content_type: str, headers: bytes) -> bytes:
     """The head up to `content-length`. There are few different ones, so they are cached."""
     made = _head_start if len(headers) + len(content_type) <= _LONGEST_CACHED else _head_start.__wrapped__
-    return made(minor, status, content_type, headers, connection)
+    return made(minor, status, content_type, headers)
 
 
 @lru_cache(maxsize=512)
-def _head_start(minor: int, status: int, content_type: str, headers: bytes, connection: str) -> bytes:
-    first = f"HTTP/1.{minor} {status} {_PHRASES.get(status, '')}\r\n"
-    end = f"connection: {connection}\r\n" if connection else ""
-    return first.encode() + head_lines(content_type, headers) + end.encode()
+def _head_start(minor: int, status: int, content_type: str, headers: bytes) -> bytes:
+    first = f"HTTP/1.{minor} {status} {phrase(status)}\r\n"
+    return first.encode() + head_lines(content_type, headers)
 
 
 def head_lines(content_type: str, headers: bytes) -> bytes:

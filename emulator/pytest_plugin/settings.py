@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from emulator.control.control_token import control_token
 from emulator.control.emulator import Emulator
 from emulator.core.clock import parse_rfc3339
 from emulator.core.errors import Misconfigured
@@ -17,6 +18,7 @@ from emulator.core.suggestions import did_you_mean
 from emulator.scenario.locate import located_config
 from emulator.world.config import Config
 
+CONTROL_TOKEN = "IDENTITY_EMULATOR_CONTROL_TOKEN"  # noqa: S105 - a name
 MARKER = "identity_emulator"
 WORLD_KEYWORDS = ("scenario", "seed", "spacetime_profile", "intuition_profile", "freeze_at")
 STRICT_KEYWORDS = ("strict", "strict_ignore")
@@ -61,6 +63,15 @@ def session_config(pytest_config: pytest.Config, config: Config) -> Config:
 
 def _layered(pytest_config: pytest.Config, config: Config) -> Config:
     return _from_command_line(pytest_config).over(config).over(_from_ini(pytest_config))
+
+
+def control_token_in(environment: Mapping[str, str]) -> str | None:
+    """The control token of a running emulator; an empty variable is none. Raises Misconfigured."""
+    text = environment.get(CONTROL_TOKEN)
+    try:
+        return control_token(text) if text else None
+    except Misconfigured as error:
+        raise Misconfigured(f"{CONTROL_TOKEN}: {error}") from None
 
 
 def folders_of(request: pytest.FixtureRequest) -> tuple[Path, ...]:

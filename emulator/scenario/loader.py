@@ -1,21 +1,24 @@
 """Scenarios and their base scenarios (`extends`), merged into one document and checked."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from emulator.core.errors import Misconfigured, is_misconfigured
 from emulator.scenario.document import Mark, Node, Problem, layered, plain, without
-from emulator.scenario.locate import HERE, SUFFIX, bundled_path, is_python, located
+from emulator.scenario.encoding import mistaken_spaces
+from emulator.scenario.locate import HERE, SUFFIX, CannotRead, bundled_path, is_python, located
 from emulator.scenario.schema import Scenario
 from emulator.scenario.type_check import checked
-from emulator.scenario.yaml_reader import Unreadable, read, read_json
+from emulator.scenario.yaml_reader import LARGEST, Unreadable, read, read_json
 from emulator.world.config import Inline, Source, is_bundled_name
 
 __tracebackhide__ = is_misconfigured
 
 _MOST_SHOWN = 100
+_MOST_READ = 16 * LARGEST
+"""Bytes. A device can go on for ever."""
 
 
 @dataclass(frozen=True)
@@ -47,13 +50,22 @@ def _lines(problems: Iterable[Problem]) -> str:
 
 def find(layers: Iterable[Source], folders: Iterable[Path] = HERE) -> Found:
     """The merged document of all layers. Raises Misconfigured when a layer can't be found or parsed."""
+    reading = _Reading(tuple(folders))
+    return _found(reading, (tree for given in layers for tree in reading.trees(given)))
+
+
+def _found(reading: "_Reading", layers: Iterable[Node]) -> Found:
     try:
-        reading = _Reading(tuple(folders))
-        tree = layered([tree for given in layers for tree in reading.trees(given)])
+        tree = layered(list(layers))
     except Unreadable as error:
-        raise Misconfigured(_lines(error.problems)) from None
+        raise Misconfigured(_lines(_sorted([*error.problems, *reading.mistaken_spaces()]))) from None
     scenario, problems = checked(tree)
-    return Found(tree, scenario, tuple(sorted([*reading.problems, *problems], key=lambda problem: problem.mark)))
+    problems = [*reading.problems, *problems]
+    return Found(tree, scenario, tuple(_sorted([*problems, *reading.mistaken_spaces()] if problems else [])))
+
+
+def _sorted(problems: Iterable[Problem]) -> list[Problem]:
+    return sorted(problems, key=lambda problem: problem.mark)
 
 
 class _Reading:
@@ -62,6 +74,10 @@ class _Reading:
     def __init__(self, folders: tuple[Path, ...]) -> None:
         self._folders = folders
         self.problems: list[Problem] = []
+        self._texts: list[tuple[bytes, str]] = []
+
+    def mistaken_spaces(self) -> Iterator[Problem]:
+        return (problem for data, shown in self._texts for problem in mistaken_spaces(data, shown))
 
     def trees(self, given: Source) -> Iterator[Node]:
         """The layers of one document, base scenarios first."""
@@ -75,12 +91,18 @@ class _Reading:
 
     def _file(self, path: Path, shown: str, chain: tuple[Path, ...]) -> Iterator[Node]:
         try:
-            data = path.read_bytes()
+            with path.open("rb") as file:
+                data = file.read(_MOST_READ)
         except OSError as error:
-            raise Misconfigured(f"can't read the scenario {shown}: {error.strerror}") from None
+            raise CannotRead(shown, error) from None
+        yield from self.text(data, shown, path.parent, (*chain, path.resolve()))
+
+    def text(self, data: bytes, shown: str, folder: Path, chain: tuple[Path, ...] = ()) -> Iterator[Node]:
+        """The layers of the text of a file."""
+        self._texts.append((data, shown))
         tree, problems = read(data, shown)
         self.problems += problems
-        yield from self._layers(tree, path.parent, (*chain, path.resolve()))
+        yield from self._layers(tree, folder, chain)
 
     def _layers(self, tree: Node, folder: Path | None, chain: tuple[Path, ...]) -> Iterator[Node]:
         if not isinstance(tree.value, dict) or "extends" not in tree.value:
@@ -121,10 +143,22 @@ class _Reading:
 
 
 def problems_of(given: str) -> list[Problem]:
-    """All mistakes in a scenario; empty when it is valid."""
+    """All mistakes in a scenario; empty when it is valid. Raises CannotRead."""
     if is_python(given):
         return [Problem(Mark(given), (), "a Python scenario can't be validated, only run")]
+    return _problems(lambda: find([given]))
+
+
+def problems_in(data: bytes, shown: str) -> list[Problem]:
+    """All mistakes in the text of a file; messages name it `shown`."""
+    reading = _Reading(HERE)
+    return _problems(lambda: _found(reading, reading.text(data, shown, Path())))
+
+
+def _problems(found: Callable[[], Found]) -> list[Problem]:
     try:
-        return list(find([given]).problems)
+        return list(found().problems)
+    except CannotRead:
+        raise
     except Misconfigured as error:
-        return [Problem(Mark(), (), line) for line in str(error).splitlines()]
+        return [Problem(Mark(), (), line) for line in str(error).split("\n")]

@@ -1,5 +1,6 @@
 """Locating scenarios: bundled with the package, or files of the user."""
 
+import stat
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
@@ -10,6 +11,14 @@ from emulator.core.suggestions import did_you_mean
 from emulator.world.config import Config, Source, is_bundled_name
 
 __tracebackhide__ = is_misconfigured
+
+
+class CannotRead(Misconfigured):
+    """A scenario file that is there, or may be, and can't be read."""
+
+    def __init__(self, file: str | Path, why: object) -> None:
+        super().__init__(f"can't read the scenario {file}: {getattr(why, 'strerror', None) or why}")
+
 
 HERE = (Path(),)
 SUFFIX = ".yaml"
@@ -58,7 +67,17 @@ def located(given: Source, folders: Iterable[Path]) -> Source:
         return given
     folders = list(folders)
     for folder in folders:
-        if (path := folder / given).is_file():
+        path = folder / given
+        try:
+            mode = path.stat().st_mode
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except (OSError, ValueError) as error:
+            raise CannotRead(given, error) from None
+        if not stat.S_ISDIR(mode):  # a named pipe is a file too
             return path
-    places = " nor ".join(dict.fromkeys(str(folder.absolute()) for folder in folders))
+    try:
+        places = " nor ".join(dict.fromkeys(str(folder.absolute()) for folder in folders))
+    except OSError:
+        raise CannotRead(given, "the working directory is gone") from None
     raise Misconfigured(f"there is no scenario file {given}, not in {places}")

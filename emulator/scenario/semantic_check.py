@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
-from emulator.core.clock import parse_rfc3339
+from emulator.core.clock import Clock, parse_rfc3339
 from emulator.core.suggestions import did_you_mean
 from emulator.scenario import schema
 from emulator.scenario.document import Node, Path
@@ -17,8 +17,6 @@ Mistake = tuple[Path, str]
 
 _MOST_DATABASES = 1000
 _LONGEST_LIFE = 10**12
-"""Seconds."""
-_FARTHEST_SKEW = 10**10
 """Seconds."""
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|did:.*|[0-9]+")
 """Ids of an Intuition identity, and default API keys: valid in a step without being a name of the scenario."""
@@ -88,8 +86,11 @@ def _clock(scenario: schema.Scenario) -> Iterator[Mistake]:
             yield ("clock", "freeze"), f"{error}; write it like 2024-02-15T05:47:17Z"
     if clock.skew is not None and clock.freeze is not None:
         yield ("clock", "skew"), "a frozen clock has no skew; remove `freeze` or `skew`"
-    if clock.skew is not None and abs(clock.skew) > _FARTHEST_SKEW:
-        yield ("clock", "skew"), "the clock can't leave the years 1970 to 9999"
+    elif clock.skew is not None:
+        try:
+            Clock().skew(clock.skew)
+        except ValueError as error:
+            yield ("clock", "skew"), str(error)
 
 
 # --- SpacetimeDB ------------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from emulator.scenario.document import Mark, Node, Path, Problem, Scalar
+from emulator.scenario.encoding import wide
 
 LARGEST = 1024 * 1024
 """The most bytes of a document."""
@@ -19,8 +20,9 @@ _DEEPEST = 64
 _MOST_NODES = 50_000
 _TOO_MUCH = f"more than {_MOST_NODES} values, aliases counted at each use; use `crowd` for many rows"
 _HALF = "an unpaired surrogate"
-_LONGEST_NUMBER = 400
-"""The most digits."""
+_LONGEST_NUMBER = 300
+"""The most digits. A number with fewer can be a float too."""
+_TOO_LONG = "the number is too long"
 
 # The core schema of YAML 1.2 (10.3.2). `no`, `on` and `2024-02-15` are strings.
 _WORDS: dict[str, Scalar] = {
@@ -49,6 +51,9 @@ def read(data: bytes, file: str) -> tuple[Node, list[Problem]]:
     top = Mark(file, 1, 1)
     if len(data) > LARGEST:
         raise Unreadable([Problem(top, (), f"{len(data)} bytes; the limit is {LARGEST}; use `crowd` for many rows")])
+    if (encoding := wide(data)) is not None:
+        said = f"it is {encoding}, not UTF-8; saved by PowerShell's `>`? Save it as UTF-8"
+        raise Unreadable([Problem(top, (), said)])
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -68,7 +73,11 @@ def read_json(text: str) -> Node:
     """The nodes of a JSON text without a file. Raises Unreadable."""
     if len(text) > LARGEST:
         raise Unreadable([Problem(Mark(), (), f"{len(text)} characters; the limit is {LARGEST}")])
-    return read_plain(json.loads(text))
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise Unreadable([Problem(Mark(), (), f"not JSON: {error}")]) from None
+    return read_plain(value)
 
 
 def _plain_node(value: Any, path: Path, mark: Mark) -> Node:
@@ -82,6 +91,8 @@ def _plain_node(value: Any, path: Path, mark: Mark) -> Node:
         return Node([_plain_node(each, (*path, at), mark) for at, each in enumerate(value)], mark, path)
     if isinstance(value, float) and not math.isfinite(value):
         raise Unreadable([Problem(mark, path, "not a valid JSON number")])
+    if isinstance(value, int) and abs(value) >= 10**_LONGEST_NUMBER:
+        raise Unreadable([Problem(mark, path, _TOO_LONG)])
     return Node(value, mark, path, raw=str(value))
 
 
@@ -266,12 +277,10 @@ def _resolved(text: str) -> Scalar:
     """The value of a scalar without quotes. Raises ValueError for a number that JSON does not have."""
     if text in _WORDS:
         return _WORDS[text]
-    if _WHOLE.fullmatch(text):
+    if _WHOLE.fullmatch(text) or _BASED.fullmatch(text):
         if len(text) > _LONGEST_NUMBER:
-            raise ValueError("the number is too long")
-        return int(text)
-    if _BASED.fullmatch(text):
-        return int(text, 0)
+            raise ValueError(_TOO_LONG)
+        return int(text, 0 if text[1:2] in {"o", "x"} else 10)
     if _NOT_FINITE.fullmatch(text) or (_DECIMAL.fullmatch(text) and not math.isfinite(float(text))):
         raise ValueError("not a valid JSON number")
     return float(text) if _DECIMAL.fullmatch(text) else text

@@ -14,9 +14,10 @@ class Call:
 
     `api`, `match` and `store` are set by routing; without a match `why_not` is the reason. `actor` is the scenario's
     name for the caller, `fault` the step that was applied. `micros` is the emulator's clock when the request arrived.
+    `hangs_up` ends the connection after the response.
     """
 
-    __slots__ = ("actor", "api", "fault", "match", "micros", "request", "store", "why_not", "world")
+    __slots__ = ("actor", "api", "fault", "hangs_up", "match", "micros", "request", "store", "why_not", "world")
 
     def __init__(self, request: Request, world: World) -> None:
         self.request = request
@@ -25,6 +26,7 @@ class Call:
         self.match: Match[Any] | None = None
         self.store: Any = None
         """The API's store in the world, the only part of it that handlers get."""
+        self.hangs_up = False
         self.actor = self.fault = self.why_not = ""
         self.micros = world.clock.micros()
 

@@ -3,16 +3,15 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from http import HTTPStatus
 from typing import Any
 
 import msgspec
 
-from emulator.core.clock import Clock
+from emulator.core.clock import LAST, Clock
 from emulator.core.errors import Refused
 from emulator.faults.delivery import Delivery
 from emulator.faults.schedule import FaultDecision, RequestFacts
-from emulator.http.response import JSON, TEXT, Response
+from emulator.http.response import JSON, TEXT, Response, phrase
 from emulator.http.routing import Api, Match
 from emulator.server.call import Call, CallHandler
 from emulator.server.caller import client_of
@@ -56,7 +55,11 @@ async def _delayed(call: Call, decision: FaultDecision) -> bool:
 
 
 async def _until(clock: Clock, micros: int, lost: "asyncio.Future[None]") -> bool:
-    """Wait until the clock shows `micros` or its world was replaced; false when the connection is lost."""
+    """Wait until the clock shows `micros` or its world was replaced; false when the connection is lost.
+
+    A clock that stands at its end waits no longer.
+    """
+    micros = min(micros, LAST)
     loop, moved = asyncio.get_running_loop(), asyncio.Event()
 
     def wake(*_: object) -> None:
@@ -99,14 +102,7 @@ def _in_api_format(call: Call, status: int) -> Response:
     """The API's error format, plain text or `{code, error}`, with the reason phrase; below 400 an empty body."""
     if status < 400:
         return Response(status)
-    return _api(call).describe(Refused(status, _phrase(status), ""))
-
-
-def _phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return f"Status {status}"
+    return _api(call).describe(Refused(status, phrase(status) or f"Status {status}", ""))
 
 
 def _with_headers(response: Response, headers: Mapping[str, str]) -> Response:

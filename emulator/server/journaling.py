@@ -32,13 +32,10 @@ def with_journal(next_handler: CallHandler, is_shown: Callable[[World], bool]) -
             response = await next_handler(call)
         except (CancelledError, ConnectionError):
             raise
-        except Exception as bug:
-            logger.exception("a bug in identity-emulator at %s %s", request.method, readable(request.path, 200))
-            response = Response(
-                500, b"a bug in identity-emulator; its log has the traceback", TEXT, why=f"a bug: {bug!r}"
-            )
-        if not request.received_whole:
-            await request.receive_unread(all_of_it=bool(call.fault))
+        except Exception as bug:  # noqa: BLE001 - logged there
+            response = after_a_bug(request.method, request.path, bug)
+        await request.receive_unread(all_of_it=bool(call.fault))
+        call.hangs_up = request.leaves_unread
         exchange = Exchange(
             number=number,
             method=request.method,
@@ -60,6 +57,12 @@ def with_journal(next_handler: CallHandler, is_shown: Callable[[World], bool]) -
         return response
 
     return handle
+
+
+def after_a_bug(method: str, path: str, bug: Exception) -> Response:
+    """Logs the exception that is being handled."""
+    logger.exception("a bug in identity-emulator at %s %s", method, readable(path, 200))
+    return Response(500, b"a bug in identity-emulator; its log has the traceback", TEXT, why=f"a bug: {bug!r}")
 
 
 def _why(call: Call, response: Response) -> str:

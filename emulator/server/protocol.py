@@ -1,30 +1,34 @@
-"""aiohttp's protocol with hyper's responses to requests that can't be parsed."""
+"""aiohttp's server and connections, with hyper's responses to requests that can't be parsed."""
 
 import asyncio
-from typing import Any
+import logging
+from collections import deque
 
-from aiohttp import web
-from aiohttp.http_exceptions import InvalidURLError, LineTooLong
+from aiohttp import StreamReader, web
+from aiohttp.http import HttpRequestParser
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web import BaseRequest
 from aiohttp.web_protocol import RequestHandler
 
 from emulator.control.api.access import Guard
-from emulator.core.clock import http_date
+from emulator.core.clock import Clock, http_date
 from emulator.faults.delivery import Delivery
-from emulator.http.request import MAX_HEADERS, Request
+from emulator.http.request import NotHttp, Request
 from emulator.http.response import Response
 from emulator.journal.exchange import Exchange, Message, head_of
 from emulator.journal.log import log_exchange
-from emulator.journal.masking import without_excerpt
 from emulator.server.app import application
 from emulator.server.call import Call
-from emulator.server.journaling import received
+from emulator.server.journaling import after_a_bug, received
+from emulator.server.parsing import LONGEST_HEAD, MOST_QUEUED, HeadTooLong, Parser, reason
 from emulator.server.replies import BrokenReply, LastReply, Reply
 from emulator.world.stage import Stage
+from emulator.world.world import World
 
-LONGEST_LINE = 64 * 1024
-"""Bytes in a request line or a header field."""
+logger = logging.getLogger("emulator")
 
+_READ_AHEAD = 2**18
+"""Bytes of a body that are received before anybody reads it; twice as many at most."""
 
 _SLICE, _PAUSE = 200, 0.002
 """Entries of an old world that are freed at once, and the seconds between two slices."""
@@ -41,18 +45,21 @@ class Http(web.Server):
         self._freeing = False
 
     def __call__(self) -> RequestHandler:
-        return _Connection(
-            self,
-            loop=self._loop,
-            access_log=None,
-            max_line_size=LONGEST_LINE,
-            max_field_size=LONGEST_LINE,
-            auto_decompress=False,
-        )
+        return _Connection(self, loop=self._loop)
 
     async def _answer(self, request: BaseRequest) -> Reply:
-        if len(request.raw_headers) > MAX_HEADERS:
-            return self.refuse(request, 431, f"more than {MAX_HEADERS} headers")
+        """The response to a request; the last of the connection, if anything was raised while it was made."""
+        try:
+            return await self._reply(request)
+        except ConnectionError:
+            raise
+        except NotHttp as refused:
+            return self.refuse(request, Response(refused.status, why=refused.why))
+        except Exception as bug:  # noqa: BLE001 - logged there
+            return self.refuse(request, after_a_bug(request.method, request.raw_path.partition("?")[0], bug))
+
+    async def _reply(self, request: BaseRequest) -> Reply:
+        """Raises NotHttp."""
         world = self._stage.settled_world()
         call = Call(Request(request), world)
         task = request.task
@@ -66,8 +73,12 @@ class Http(web.Server):
             if self._stage.deferred and not self._freeing:
                 self._freeing = True
                 self._loop.call_later(_PAUSE, self._free_some)
-        reply = Reply if response.delivery is None else BrokenReply
-        return reply(request, response, http_date(world.clock.seconds()))
+        reply = (Reply if response.delivery is None else BrokenReply)(
+            request, response, http_date(world.clock.seconds())
+        )
+        if call.hangs_up:
+            reply.hang_up()
+        return reply
 
     def _free_some(self) -> None:
         """Free a slice of an old world, and the next after a pause, in which requests are answered."""
@@ -80,37 +91,80 @@ class Http(web.Server):
         for task in self.under_way:
             task.cancel()
 
-    def refuse(self, request: BaseRequest, status: int, why: str) -> Reply:
-        """hyper's response to a request that it can't parse, recorded in the journal."""
-        world = self._stage.settled_world()
-        response = Response(status, why=why)
-        sent = Message(head_of(request.raw_headers), b"", 0)
-        number, micros = world.journal.number(), world.clock.micros()
-        answer = received(response)
-        exchange = Exchange(number, request.method, request.raw_path, "", sent, status, answer, why, micros, 0.0)
-        world.journal.record(exchange)
-        log_exchange(exchange)
-        return LastReply(request, response, http_date(world.clock.seconds()))
+    def refuse(self, request: BaseRequest, response: Response) -> Reply:
+        """The response to a request that no handler answers, recorded in the journal."""
+        clock = Clock()
+        try:
+            world = self._stage.settled_world()
+            clock = world.clock
+            _record(world, request, response)
+        except Exception as bug:  # noqa: BLE001 - logged there
+            response = after_a_bug(request.method, request.raw_path.partition("?")[0], bug)
+        return LastReply(request, response, http_date(clock.seconds()))
+
+
+def _record(world: World, request: BaseRequest, response: Response) -> None:
+    exchange = Exchange(
+        number=world.journal.number(),
+        method=request.method,
+        target=request.raw_path,
+        operation="",
+        request=Message(head_of(request.raw_headers), b"", 0),
+        status=response.status,
+        response=received(response),
+        why=response.why,
+        micros=world.clock.micros(),
+        duration=0.0,
+    )
+    world.journal.record(exchange)
+    log_exchange(exchange)
 
 
 class _Connection(RequestHandler):
-    """Answers what the parser refuses as hyper does: a status, no body, and the connection closed."""
+    """A connection; `lost` and `with_trailers` are what requests ask of it."""
 
-    def __init__(self, http: Http, **options: Any) -> None:
-        super().__init__(http, **options)
+    def __init__(self, http: Http, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(http, loop=loop, access_log=None)  # type: ignore[arg-type]  # None is no log
         self._http = http
-        self.lost: asyncio.Future[None] = options["loop"].create_future()
+        self.lost: asyncio.Future[None] = loop.create_future()
+        self.with_trailers: deque[StreamReader] = deque(maxlen=MOST_QUEUED)
+        self._parser = Parser(self._new_parser, self.with_trailers)  # type: ignore[assignment]  # it has what is used
+
+    def _new_parser(self) -> HttpRequestParser:
+        return HttpRequestParser(
+            self,
+            self._loop,
+            _READ_AHEAD,
+            max_line_size=2 * LONGEST_HEAD,  # `Parser` is the one that says no
+            max_field_size=2 * LONGEST_HEAD,
+            payload_exception=web.RequestPayloadError,
+            auto_decompress=False,
+        )
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if isinstance(self._parser, Parser) and self._parser.failure:
+            super().data_received(b"")
 
     def connection_lost(self, exc: BaseException | None) -> None:
         super().connection_lost(exc)
         if not self.lost.done():
             self.lost.set_result(None)
 
+    async def start(self) -> None:
+        """Answer the requests, one after the other, until the connection ends."""
+        try:
+            await super().start()
+        except Exception:
+            logger.exception("a bug in identity-emulator; a connection is closed")
+            self.force_close()
+
     def handle_error(
         self, request: BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
     ) -> web.StreamResponse:
-        if status != 400:
-            return super().handle_error(request, status, exc, message)
-        too_large = isinstance(exc, LineTooLong) or "Too many headers" in (message or "")
-        why = "an invalid target" if isinstance(exc, InvalidURLError) else without_excerpt(message or "")
-        return self._http.refuse(request, 431 if too_large else 400, f"refused by aiohttp's parser: {why}")
+        """hyper's response to what the parser refuses: a status, no body, and the connection closed."""
+        why = reason(exc) if isinstance(exc, HttpProcessingError) else f"{type(exc).__name__}"
+        too_large = isinstance(exc, HeadTooLong) or "Too many headers" in why
+        return self._http.refuse(
+            request, Response(431 if too_large else status, why=f"refused by aiohttp's parser: {why}")
+        )

@@ -4,13 +4,22 @@ import asyncio
 import socket
 import struct
 import sys
+from contextlib import suppress
 
-from aiohttp import web
+from aiohttp import HttpVersion10, web
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.web import BaseRequest
 
 from emulator.faults.delivery import Delivery
 from emulator.http.response import Response, has_content_length, head_start
+
+_CONNECTION = {
+    (0, True): b"connection: keep-alive\r\n",
+    (0, False): b"",
+    (1, True): b"",
+    (1, False): b"connection: close\r\n",
+}
+"""By minor version, and whether the connection stays open."""
 
 
 class Reply(web.StreamResponse):
@@ -18,21 +27,29 @@ class Reply(web.StreamResponse):
 
     def __init__(self, request: BaseRequest, response: Response, date: bytes) -> None:
         super().__init__(status=response.status)
-        self._keep_alive = request.keep_alive
-        minor = request.version.minor
-        connection = "" if minor else "keep-alive"
-        self._render(request, response, date, minor, connection if self._keep_alive else "close" * minor)
+        self._keep_alive, self._hangs_up = request.keep_alive, False
+        minor = 0 if request.version == HttpVersion10 else 1
+        self._render(request, response, date, minor, _CONNECTION[minor, self._keep_alive])
 
-    def _render(self, request: BaseRequest, response: Response, date: bytes, minor: int, connection: str) -> None:
-        head = head_start(minor, response.status, response.content_type, response.headers, connection)
+    def _render(self, request: BaseRequest, response: Response, date: bytes, minor: int, connection: bytes) -> None:
+        head = head_start(minor, response.status, response.content_type, response.headers)
+        length, body = b"", response.body
         if has_content_length(request.method, response.status):
-            head += b"content-length: %d\r\n" % len(response.body)
-        body = b"" if request.method == "HEAD" else response.body
-        self._bytes = b"%bdate: %b\r\n\r\n%b" % (head, date, body)
+            length = b"content-length: %d\r\n" % len(body)
+        # axum sets the length of a body, and of every response to HEAD; hyper then `connection`, and a length of 0.
+        rest = length + connection if body or request.method == "HEAD" else connection + length
+        self._bytes = b"%b%bdate: %b\r\n\r\n%b" % (head, rest, date, b"" if request.method == "HEAD" else body)
+
+    def hang_up(self) -> None:
+        """End the connection after the response, without `connection: close`. What the client sends is still taken."""
+        self._keep_alive, self._hangs_up = False, True
 
     async def prepare(self, request: BaseRequest) -> AbstractStreamWriter:
         writer = self._payload_writer = request.writer
         await writer.write(self._bytes)
+        if self._hangs_up and request.transport is not None:
+            with suppress(OSError):  # the client was first
+                request.transport.write_eof()
         return writer
 
     async def write_eof(self, data: bytes = b"") -> None:
@@ -47,7 +64,7 @@ class BrokenReply(Reply):
         self._keep_alive = False
         self._delivery = response.delivery
 
-    def _render(self, request: BaseRequest, response: Response, date: bytes, minor: int, connection: str) -> None:
+    def _render(self, request: BaseRequest, response: Response, date: bytes, minor: int, connection: bytes) -> None:
         if response.delivery is Delivery.GARBAGE:
             self._bytes = response.body
         elif response.status == 0:
@@ -67,7 +84,7 @@ class BrokenReply(Reply):
 
 
 def _cut_short(request: BaseRequest, response: Response, date: bytes, minor: int) -> bytes:
-    head = head_start(minor, response.status, response.content_type, response.headers, "")
+    head = head_start(minor, response.status, response.content_type, response.headers)
     if response.delivery is Delivery.TRUNCATE:
         framing, body = b"content-length: %d" % len(response.body), response.body[: response.cut]
     else:
@@ -84,9 +101,13 @@ def _reset(transport: asyncio.Transport) -> None:
 
 
 class LastReply(Reply):
-    """hyper's response to a request that it can't parse: always HTTP/1.1, and the connection is closed."""
+    """The response to a request that no handler answers: always HTTP/1.1, and the connection is closed."""
 
     def __init__(self, request: BaseRequest, response: Response, date: bytes) -> None:
         super().__init__(request, response, date)
-        self._keep_alive = False
-        self._render(request, response, date, 1, "close")
+        self.hang_up()
+
+    def _render(self, request: BaseRequest, response: Response, date: bytes, minor: int, connection: bytes) -> None:
+        head = head_start(1, response.status, response.content_type, response.headers)
+        lines = b"connection: close\r\ncontent-length: %d\r\ndate: %b\r\n\r\n" % (len(response.body), date)
+        self._bytes = head + lines + (b"" if request.method == "HEAD" else response.body)

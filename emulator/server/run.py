@@ -1,6 +1,7 @@
 """Start and stop a server: the listening socket, its loop or thread, and the `Emulator` handle."""
 
 import asyncio
+import errno
 import socket
 import sys
 import threading
@@ -44,14 +45,16 @@ def bind(host: str, port: int) -> socket.socket:
         listener.bind((host, port))
         listener.listen(1024)
         listener.setblocking(False)  # noqa: FBT003 - the standard library has no keyword here
-    except (OSError, OverflowError) as error:
+    except (OSError, OverflowError, UnicodeError) as error:
         listener.close()
         raise Misconfigured(_why_not_bound(host, port, error)) from error
     return listener
 
 
-def _why_not_bound(host: str, port: int, error: OSError | OverflowError) -> str:
+def _why_not_bound(host: str, port: int, error: Exception) -> str:
     hint = "stop the process that listens there, choose another --port, or --port 0 for a free one"
+    if isinstance(error, socket.gaierror | UnicodeError) or getattr(error, "errno", None) == errno.EADDRNOTAVAIL:
+        hint = "--host is a name or an address of this machine, like 127.0.0.1"
     return f"can't listen on {host}:{port}: {getattr(error, 'strerror', None) or error}; {hint}"
 
 

@@ -1,5 +1,8 @@
 """With --identity-emulator-url: the same tests against an emulator in another process."""
 
+import pytest
+
+from tests.cli.command import serving
 from tests.pytest_plugin.inner import Run
 
 
@@ -103,6 +106,38 @@ def test_without_an_emulator_the_error_says_how_to_start_one(run: Run) -> None:
 
     assert "no emulator answers at http://127.0.0.1:9" in outcome
     assert "start one with `identity-emulator serve`" in outcome
+
+
+@pytest.mark.parametrize("token", ["s3cret\n", "\ts3cret \r\n"])
+def test_a_control_token_from_a_secret_file_is_trimmed(run: Run, token: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IDENTITY_EMULATOR_CONTROL_TOKEN", token)
+    run.write("def test_it(identity_emulator): assert create(identity_emulator)[0] == 200")
+
+    with serving("--port", "0", "--control-token", "s3cret") as (_, ready):
+        outcome = run("--identity-emulator-url", ready["url"])
+
+    assert "1 passed" in outcome.summary
+
+
+def test_a_control_token_that_no_header_can_carry_is_named_and_not_shown(
+    run: Run, elsewhere: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IDENTITY_EMULATOR_CONTROL_TOKEN", "s3c\nret")
+    run.write("def test_it(identity_emulator): pass")
+
+    outcome = run("--identity-emulator-url", elsewhere)
+
+    assert "IDENTITY_EMULATOR_CONTROL_TOKEN: character 4 of the control token is U+000A" in outcome
+    assert "no emulator answers" not in outcome
+    assert "s3c" not in outcome
+
+
+def test_an_empty_control_token_is_none(run: Run, elsewhere: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a CI system leaves it where a secret is not available."""
+    monkeypatch.setenv("IDENTITY_EMULATOR_CONTROL_TOKEN", "")
+    run.write("def test_it(identity_emulator): pass")
+
+    assert "1 passed" in run("--identity-emulator-url", elsewhere).summary
 
 
 SCENARIO = """

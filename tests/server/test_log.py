@@ -99,7 +99,7 @@ LEAKS = {
     "a length that is none": f"GET /v1/ping HTTP/1.1\r\nHost: x\r\nContent-Length: {SECRET}\r\n\r\n",
     "a status line that is none": f"GET /v1/ping HTTP/1.1 {SECRET}\r\nHost: x\r\n\r\n",
     "a method that is none": f"{SECRET} x y\r\nHost: x\r\n\r\n",
-    "a target that is none": f"GET http://{SECRET}:x/ HTTP/1.1\r\nHost: x\r\n\r\n",
+    "a target that is none": f"GET nope?token={SECRET} HTTP/1.1\r\nHost: x\r\n\r\n",
     "a chunk that is none": f"POST /identity HTTP/1.1\r\nHost: x\r\n{KEY}\r\n{JSON}\r\n"
     f"Transfer-Encoding: chunked\r\n\r\n5\r\nabcde{SECRET}\r\n",
     "a key with a dollar": f"POST /identity HTTP/1.1\r\nHost: x\r\nx-api-key: ${SECRET}\r\n\r\n",

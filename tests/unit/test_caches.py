@@ -30,8 +30,8 @@ def kept(times: int, use: Callable[[int], object]) -> float:
 def test_long_header_lines_are_not_remembered() -> None:
     def use(number: int) -> None:
         headers = b"x: %d%b\r\n" % (number, b"x" * 20_000)
-        head_start(1, 200, "", headers, "")
-        head_start(1, 200, headers.decode(), b"", "")
+        head_start(1, 200, "", headers)
+        head_start(1, 200, headers.decode(), b"")
         head_lines("", headers)
 
     assert kept(500, use) < 2

@@ -119,7 +119,7 @@ async def json_body(request: Request) -> dict[str, Any]:
     body = await raw_body(request)
     try:
         found = msgspec.json.decode(body) if body else {}
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:  # ValueError: no UTF-8, or a number too long
         raise ControlRefused(400, f"the body is not JSON: {error}", "send one JSON object") from None
     if not isinstance(found, dict):
         raise ControlRefused(400, "the body is JSON, but not an object", "send one JSON object")

@@ -22,10 +22,10 @@ class Unplaced(Exception):
     """A type error that has no position yet."""
 
 
-def wrong_type(reader: Reader, expected: str, *, number: str = "number") -> NoReturn:
+def wrong_type(reader: Reader, expected: str, number: str = "number") -> NoReturn:
     """Raise serde's error for a value of a wrong type: after a scalar, but before a bracket.
 
-    `number` is what a number that keeps its text is called. A visitor of any type (`deserialize_any`) gets it as a map.
+    `number` is what one that kept its text is called; a visitor of any type sees a map.
     """
     byte = reader.peek()
     if byte in (serde_json.OPEN_LIST, serde_json.OPEN_MAP):
@@ -73,14 +73,14 @@ def string(reader: Reader) -> str:
     return reader.string()
 
 
-def _integer(name: str, lowest: int, highest: int) -> Shape:
+def _integer(name: str, low: int, high: int) -> Shape:
     def read(reader: Reader) -> int:
         if reader.value_start() not in serde_json.NUMBER_START:
             wrong_type(reader, name)
         value = reader.number()
         if isinstance(value, float):
             raise reader.error(f"invalid type: {unexpected(value)}, expected {name}", data=True)
-        if not lowest <= value <= highest:
+        if not low <= value <= high:
             raise reader.error(f"invalid value: {unexpected(value)}, expected {name}", data=True)
         return value
 

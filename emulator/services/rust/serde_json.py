@@ -68,7 +68,7 @@ class JsonError(Exception):
 class Reader:
     """Bytes and the position in them; a byte of None is the end of input.
 
-    With `arbitrary_precision`, a feature of serde_json, a number of which the type is open keeps its text.
+    With `arbitrary_precision`, serde_json's feature, numbers of unknown type keep their text.
     """
 
     __slots__ = ("arbitrary_precision", "data", "depth", "index")
@@ -131,17 +131,21 @@ class Reader:
         return self._utf8(b"".join(parts))
 
     def skip_string(self) -> None:
-        """As `string`, but UTF-8 and surrogate pairs are not checked."""
+        """As `string`, but UTF-8 and surrogate pairs are not checked, and a control character is not read."""
         self._take(_PLAIN)
-        while self._at_escape():
+        while self._at_escape(skipped=True):
             self._escape_letter()
             self._take(_PLAIN)
 
-    def _at_escape(self) -> bool:
-        """Read the byte that ends a run of plain ones: true for a backslash, false for the closing quote."""
-        byte = self.next()
+    def _at_escape(self, *, skipped: bool = False) -> bool:
+        """Read the byte that ends a run of plain ones: true for a backslash, false for the closing quote.
+
+        A control character is read too, but not in a string that is skipped (ignore_str in src/read.rs).
+        """
+        byte = self.peek() if skipped else self.next()
         if byte not in (QUOTE, _BACKSLASH):
             raise self.error(EOF_STRING if byte is None else CONTROL_CHARACTER)
+        self.index += skipped
         return byte == _BACKSLASH
 
     def _take(self, run: re.Pattern[bytes]) -> bytes:
@@ -205,19 +209,21 @@ class Reader:
         return value
 
     def any_number(self) -> int | float | msgspec.Raw:
-        """A number where any type is expected. With `arbitrary_precision` its text, unless it is an integer."""
+        """A number where any type is due: its text when there is `arbitrary_precision` and it is no integer."""
         if not self.arbitrary_precision:
             return self.number()
         text, integer = self._number()
         return msgspec.Raw(text) if integer is None else integer
 
     def _number(self) -> tuple[bytes, int | None]:
-        """The text, and its value if it is an integer of 64 bits."""
+        """The text, and its value when it is an integer of 64 bits."""
         start = self.index
         exact = self._read_number(EOF_VALUE)
         text = self.data[start : self.index]
-        integer = int(text) if exact and len(text) <= _LONGEST_INTEGER else None
-        return text, integer if integer is not None and -(2**63) <= integer < 2**64 else None
+        if not exact or len(text) > _LONGEST_INTEGER:
+            return text, None
+        integer = int(text)
+        return text, integer if -(2**63) <= integer < 2**64 else None
 
     def skip_number(self) -> None:
         self._read_number(INVALID_NUMBER)

@@ -1,0 +1,170 @@
+"""What the command prints.
+
+Within `printing()`, `click.echo` can print any text: what a terminal can't show is escaped. Where stdout can't be
+written, the command ends with one line and status 2. Nothing that is printed on stderr raises or waits.
+"""
+
+import errno
+import io
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, TextIO
+
+import click
+
+if sys.platform != "win32":
+    import select
+
+_PATIENCE = 0.1
+"""Seconds that a text waits for a stderr whose pipe is full; then it is dropped."""
+
+
+class Unwritable(click.ClickException):
+    exit_code = 2
+
+
+@contextmanager
+def printing() -> Iterator[None]:
+    """Have stdout and stderr take any text within the block."""
+    stdout, stderr = sys.stdout, sys.stderr
+    _occupy_closed_descriptors()
+    sys.stdout, sys.stderr = _Stdout(stdout), _Stderr(stderr)
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = stdout, stderr
+
+
+def _occupy_closed_descriptors() -> None:
+    """A process may start without 0, 1 or 2. A socket that got such a number would be sent what is meant for stderr."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free, and is not inherited
+
+
+class _Stream(io.TextIOBase):
+    """Has no `buffer`, or click would write to that."""
+
+    def __init__(self, stream: TextIO | None) -> None:
+        self._stream = stream
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return getattr(self._stream, "encoding", None) or "utf-8"
+
+    def writable(self) -> bool:
+        return True
+
+    def isatty(self) -> bool:
+        return self._stream is not None and self._stream.isatty()
+
+    def fileno(self) -> int:
+        if self._stream is None:
+            raise io.UnsupportedOperation("it is closed")
+        return self._stream.fileno()
+
+
+class _Stdout(_Stream):
+    def write(self, text: str) -> int:
+        """Raises Unwritable."""
+        if not _is_text(text):
+            return 0
+        try:
+            if self._stream is None:
+                raise OSError(errno.EBADF, "it is closed")
+            self._stream.write(printable(text, self.encoding))
+            self._stream.flush()
+        except OSError as error:
+            self._discard()
+            raise Unwritable(f"can't write to stdout: {error.strerror or error}") from None
+        return len(text)
+
+    def _discard(self) -> None:
+        """Whatever is still buffered: Python would try to write it once more at its end."""
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self.fileno())
+
+
+class _Stderr(_Stream):
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            if _is_text(text):
+                _offer(printable(text, self.encoding), self._stream)
+        return len(text)
+
+
+def _is_text(given: object) -> bool:
+    """Whether there is anything to write. click writes b"" and "" to find out what a stream takes."""
+    if not isinstance(given, str):
+        raise TypeError("text is written here, not bytes")
+    return given != ""
+
+
+def _offer(text: str, stream: TextIO | None) -> None:
+    """Write what fits. Raises OSError."""
+    if stream is None:
+        return
+    try:
+        descriptor = stream.fileno()
+    except OSError:  # of click's test runner
+        stream.write(text)
+        return
+    write_patiently(descriptor, text.encode(stream.encoding, "backslashreplace"), _PATIENCE)
+
+
+def write_patiently(descriptor: int, data: bytes, patience: float) -> None:
+    """Write to a pipe, terminal or file. Raises TimeoutError if nothing is taken for `patience` seconds, and OSError.
+
+    On Windows, which can't tell whether a pipe takes anything, this waits as long as the reader lets it.
+    """
+    while data:
+        if sys.platform != "win32" and not takes_text(descriptor, patience):
+            raise TimeoutError(errno.ETIMEDOUT, "nobody reads it")
+        with suppress(BlockingIOError):
+            data = data[os.write(descriptor, data[:_PIECE]) :]
+
+
+if sys.platform != "win32":
+    _PIECE = select.PIPE_BUF
+    """Bytes that a pipe which takes any takes at once (POSIX)."""
+
+    def takes_text(descriptor: int, patience: float = 0.0) -> bool:
+        """Whether a write would not wait, now or within `patience` seconds."""
+        poll = select.poll()
+        poll.register(descriptor, select.POLLOUT)
+        return bool(poll.poll(patience * 1000))
+
+else:
+    _PIECE = 4096
+
+    def takes_text(descriptor: int, patience: float = 0.0) -> bool:
+        return True
+
+
+def printable(text: str, encoding: str) -> str:
+    """The text with escapes for what the encoding does not have and for what steers a terminal."""
+    if text.isascii() and text.replace("\n", "").isprintable():
+        return text
+    return "".join(char if _shows(char, encoding) else char.encode("unicode_escape").decode() for char in text)
+
+
+def _shows(char: str, encoding: str) -> bool:
+    if not char.isprintable():
+        return char in "\n\t"
+    try:
+        char.encode(encoding)
+    except (UnicodeError, LookupError):
+        return False
+    return True
+
+
+def printable_json(value: Any) -> str:
+    """Indented JSON for stdout, with JSON's own escapes where `printable` would put others."""
+    encoding = sys.stdout.encoding
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    return "".join(char if _shows(char, encoding) else json.dumps(char)[1:-1] for char in text)
