@@ -213,9 +213,12 @@ def _fail_for_unmatched(watched: Watched) -> None:
     unmatched = watched.emulator.journal.unmatched
     if not unmatched:
         return
+    from emulator.journal.masking import readable
     from emulator.journal.queries import matches_any
 
-    reasons = [exchange.why for exchange in unmatched if not matches_any(exchange.path, watched.strict_ignore)]
+    reasons = [
+        readable(exchange.why) for exchange in unmatched if not matches_any(exchange.path, watched.strict_ignore)
+    ]
     if reasons:
         hint = "intended? @pytest.mark.identity_emulator(strict=False), or strict_ignore=[…]"
         pytest.fail("\n".join([*dict.fromkeys(reasons), hint]), pytrace=False)

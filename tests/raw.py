@@ -61,6 +61,16 @@ def read_answer(connection: socket.socket, method: bytes = b"GET") -> RawAnswer:
     return RawAnswer(_DATE.sub(b"\r\ndate: <date>\r\n", head), body)
 
 
+def read_statuses(connection: socket.socket, status: int, count: int) -> None:
+    """Read so many answers with this status, whatever else is in them."""
+    start, received = f"HTTP/1.1 {status} ".encode(), b""
+    while count > 0:
+        more = connection.recv(65536)
+        assert more, f"the connection ended before {count} more answers"
+        received = received[-len(start) + 1 :] + more
+        count -= received.count(start)
+
+
 def request(method: str, target: str, *headers: str, body: bytes = b"") -> bytes:
     """A request as bytes; `content-length` is added where there is a body."""
     lines = [f"{method} {target} HTTP/1.1", "Host: 127.0.0.1:3000", *headers]

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from emulator.cli.logging import end
 from emulator.cli.options import CONTEXT, exported, served, world_options
 from emulator.server.run import bind, serving_in_thread
 
@@ -33,7 +34,7 @@ def execute(*, port: int, command: tuple[str, ...], **options: Any) -> None:
     with exported(what), serving_in_thread(what.stage, what.guard, listener) as emulator:
         token = {"IDENTITY_EMULATOR_CONTROL_TOKEN": what.guard.token} if what.guard.token else {}
         status = _run(command, {**os.environ, **emulator.env(), **emulator.actors_env(), **token})
-    sys.exit(status)
+    end(status)
 
 
 def _run(command: tuple[str, ...], environment: Mapping[str, str]) -> int:

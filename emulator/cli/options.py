@@ -1,7 +1,5 @@
 """The options that `serve` and `exec` have in common."""
 
-import json
-import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -11,6 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import click
 
+from emulator.cli.logging import log_to_stderr
 from emulator.control.api.access import Guard, is_loopback
 from emulator.control.new_world import new_stage
 from emulator.core.clock import parse_rfc3339
@@ -113,7 +112,7 @@ def served(
         raise Misconfigured(f"--host {host} is open to other machines: give --control-token too, or use 127.0.0.1")
     if export_on_exit is not None and not export_on_exit.absolute().parent.is_dir():
         raise Misconfigured(f"--export-on-exit {export_on_exit}: there is no such folder")
-    _set_up_logging(log_format, log_level)
+    click.get_current_context().with_resource(log_to_stderr(log_format, log_level))
     stage = new_stage(Config(**settings, scenario=scenario or None), Config(seed=unseeded()))
     return Served(stage, Guard(host, control_token), host, export_on_exit)
 
@@ -140,20 +139,3 @@ def write_whole(path: Path, data: bytes, option: str) -> None:
         with suppress(OSError):
             beside.unlink()
         raise Misconfigured(f"can't write {option} {path}: {error.strerror}") from None
-
-
-class JsonFormatter(logging.Formatter):
-    """One JSON object per line."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        fields = {"level": record.levelname.lower(), "logger": record.name, "message": record.getMessage()}
-        if record.exc_info:
-            fields["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(fields)
-
-
-def _set_up_logging(style: str, level: str) -> None:
-    handler = logging.StreamHandler()
-    handler.setFormatter(JsonFormatter() if style == "json" else logging.Formatter("%(levelname)-7s %(message)s"))
-    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
-    logging.getLogger("emulator").setLevel(level.upper())

@@ -15,6 +15,7 @@ from typing import Any
 
 import click
 
+from emulator.cli.logging import announce, end
 from emulator.cli.options import CONTEXT, PEM, Served, exported, served, world_options, write_whole
 from emulator.core.clock import rfc3339, to_micros
 from emulator.core.version import emulator_version
@@ -48,6 +49,7 @@ def serve(*, port: int, ready_file: Path | None, **options: Any) -> None:
             runner.run(_serve(what, listener, ready))
     finally:
         _remove(ready_file)
+    end(0)
 
 
 def _remove(ready_file: Path | None) -> None:
@@ -92,12 +94,14 @@ def _announce(what: Served, url: str, ready_file: Path | None) -> None:
     if ready_file is not None:
         write_whole(ready_file, f"{line}\n".encode(), "--ready-file")
     click.echo(line)
-    click.echo(_banner(what.stage, url), err=True)
+    world = what.stage.settled_world()
+    profiles = {"spacetime": world.spacetime.profile.name, "intuition": world.intuition.profile.name}
+    announce(_banner(what.stage, url), url=url, seed=world.seed, profiles=profiles, repeat=_again(what.stage))
 
 
-def _banner(stage: Stage, url: str) -> str:
+def _banner(stage: Stage, url: str) -> list[str]:
     world = stage.settled_world()
-    lines = [
+    return [
         "",
         f"  SpacetimeDB  {url}/v1/identity  (profile {world.spacetime.profile.name})",
         f"  Intuition    {url}/identity  (profile {world.intuition.profile.name})",
@@ -109,7 +113,6 @@ def _banner(stage: Stage, url: str) -> str:
         "  Stop with Ctrl-C.",
         "",
     ]
-    return "\n".join(lines)
 
 
 _MOST_NAMED = 10

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Protocol, Unpack
+from typing import Any, Protocol, Unpack, runtime_checkable
 
 from emulator.control.actors import Actor, LocalActor, LocalActors
 from emulator.control.faults import Faults, LocalFaults
@@ -68,6 +68,7 @@ SnapshotOrDocument = Snapshot | dict[str, Any]
 """In-process a `Snapshot`, over HTTP the document of `GET /_emulator/snapshot`."""
 
 
+@runtime_checkable
 class Emulator(Protocol):
     """A running emulator, in this process or, by URL, in another one."""
 

@@ -1,22 +1,22 @@
-"""Making the world of a config and its scenario."""
+"""Making the world of a config and its scenario. What reads scenarios is imported when there is one."""
 
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from emulator.control.emulator import LocalEmulator
-from emulator.control.python_scenario import run
 from emulator.core.clock import parse_rfc3339
 from emulator.core.deferred_free import DeferredFree
 from emulator.core.errors import is_misconfigured
-from emulator.scenario import loader as finding
-from emulator.scenario.apply import apply
 from emulator.scenario.locate import is_python
-from emulator.scenario.schema import Scenario
 from emulator.services.intuition.api_keys import DEFAULT_KEY, DEFAULT_WALLET
 from emulator.world.blueprint import Blueprint
 from emulator.world.config import Config, Source, name_of
 from emulator.world.stage import Stage
+
+if TYPE_CHECKING:
+    from emulator.scenario.schema import Scenario
 
 __tracebackhide__ = is_misconfigured
 
@@ -50,7 +50,10 @@ def _without_scenario(config: Config, deferred: DeferredFree) -> Blueprint:
 
 
 def _described(config: Config, deferred: DeferredFree, below: Config) -> Blueprint:
-    scenario = finding.find(config.layers).good().scenario
+    from emulator.scenario.apply import apply
+    from emulator.scenario.loader import find
+
+    scenario = find(config.layers).good().scenario
     made = Blueprint.of(config.over(_config_of(scenario)).over(below), deferred)
     if scenario.clock.skew is not None and config.freeze_at is None:
         made.beginning.clock.skew(scenario.clock.skew)
@@ -59,7 +62,7 @@ def _described(config: Config, deferred: DeferredFree, below: Config) -> Bluepri
     return made
 
 
-def _config_of(scenario: Scenario) -> Config:
+def _config_of(scenario: "Scenario") -> Config:
     """The settings of a scenario that a config has too."""
     return Config(
         seed=scenario.seed,
@@ -73,6 +76,8 @@ def _scripted(
     config: Config, documents: tuple[Source, ...], scripts: list[Source], deferred: DeferredFree, below: Config
 ) -> Blueprint:
     """Run the functions on a world made of the documents; its state at their end is the start of the scenario."""
+    from emulator.control.python_scenario import run
+
     stage = new_stage(replace(config, scenario=documents), below, deferred)
     emulator = LocalEmulator(_NOWHERE, stage, lambda: None)
     for each in scripts:

@@ -8,6 +8,7 @@ from aiohttp.web import BaseRequest
 
 from emulator.journal.exchange import Message, head_of
 from emulator.journal.limits import KEPT_OF_A_BODY
+from emulator.journal.masking import without_excerpt
 
 PATIENCE, LONG_PATIENCE = 0.1, 0.5
 """Seconds to wait for a body that no handler has read: for the journal, and before a fault."""
@@ -75,7 +76,7 @@ class Request:
         except ConnectionError:
             raise BodyBroken(f"the client hung up after {len(self._received)} bytes, before this response") from None
         except web.RequestPayloadError as error:
-            raise BodyBroken(str(error)) from error
+            raise BodyBroken(without_excerpt(str(error))) from error
         return bytes(self._received)
 
     def _send_continue(self) -> None:

@@ -50,15 +50,23 @@ def json_response(value: object, status: int = 200, why: str = "") -> Response:
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
 
 
-@lru_cache(maxsize=512)
+_LONGEST_CACHED = 1024
+"""Bytes of header lines. Faults can add longer ones, of any text."""
+
+
 def head_start(minor: int, status: int, content_type: str, headers: bytes, connection: str) -> bytes:
     """The head up to `content-length`. There are few different ones, so they are cached."""
+    made = _head_start if len(headers) + len(content_type) <= _LONGEST_CACHED else _head_start.__wrapped__
+    return made(minor, status, content_type, headers, connection)
+
+
+@lru_cache(maxsize=512)
+def _head_start(minor: int, status: int, content_type: str, headers: bytes, connection: str) -> bytes:
     first = f"HTTP/1.{minor} {status} {_PHRASES.get(status, '')}\r\n"
     end = f"connection: {connection}\r\n" if connection else ""
     return first.encode() + head_lines(content_type, headers) + end.encode()
 
 
-@lru_cache(maxsize=512)
 def head_lines(content_type: str, headers: bytes) -> bytes:
     """`content-type`, if any, and the response's own header lines."""
     return (f"content-type: {content_type}\r\n".encode() if content_type else b"") + headers

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from emulator.core.clock import parse_rfc3339, rfc3339, to_datetime, to_micros
-from emulator.journal.masking import mask
+from emulator.journal.masking import readable
 
 _OVERHEAD = 512
 """Bytes of memory for an exchange, without its texts."""
@@ -27,10 +27,15 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     size: int
 
     @property
+    def lines(self) -> list[tuple[bytes, bytes]]:
+        """Names and values of the headers in the order and case they were sent, as bytes."""
+        found = (line.partition(b": ") for line in self.head.split(b"\r\n") if line)
+        return [(name, value) for name, _, value in found]
+
+    @property
     def headers(self) -> list[tuple[str, str]]:
         """Names and values in the order and case they were sent."""
-        lines = (line.partition(b": ") for line in self.head.split(b"\r\n") if line)
-        return [(_text(name), _text(value)) for name, _, value in lines]
+        return [(_text(name), _text(value)) for name, value in self.lines]
 
     @property
     def body(self) -> str:
@@ -97,7 +102,7 @@ class Exchange(msgspec.Struct, frozen=True, gc=False):
     @property
     def summary(self) -> str:
         """`#3 POST /v1/identity -> 200`, without the query, tokens masked."""
-        return f"#{self.number} {self.method} {mask(self.path[:300])} -> {self.status or 'no answer'}"
+        return f"#{self.number} {self.method} {readable(self.path, 300)} -> {self.status or 'no answer'}"
 
     def __repr__(self) -> str:
         return f"<Exchange {self.summary}>"

@@ -16,6 +16,7 @@ import msgspec
 from emulator.core.clock import monotonic
 from emulator.core.path_pattern import path_pattern
 from emulator.journal.exchange import Exchange
+from emulator.journal.masking import readable
 
 SHOWN = 5
 """Exchanges shown when an assertion fails."""
@@ -260,7 +261,7 @@ class ExchangeQueries(ABC):
 
 
 def _line(exchange: Exchange, remark: str) -> str:
-    why = f"\n      why: {exchange.why}" if exchange.why else ""
+    why = f"\n      why: {readable(exchange.why)}" if exchange.why else ""
     return f"  {exchange.summary}  ({remark}){why}"
 
 
@@ -293,7 +294,7 @@ class _Numbered:
     """Replaces values that differ between runs by their kind and a number; equal values get the same number."""
 
     _KINDS = (
-        r"(?P<token>eyJ[\w-]+\.[\w-]+\.[\w-]*)"
+        r"(?P<token>(?<![\w-])eyJ[\w-]+\.[\w-]+\.[\w-]*)"
         r"|(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)"
         r"|(?P<uuid>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
         r"|(?P<hash>0x[0-9a-f]{64})"

@@ -4,22 +4,28 @@ import json
 import re
 import shlex
 from base64 import b64decode
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from emulator.core.clock import rfc3339
 from emulator.journal.exchange import Exchange
-from emulator.journal.masking import MASK, is_secret, mask
+from emulator.journal.masking import (
+    LONGEST,
+    MASK,
+    is_secret,
+    mask,
+    mask_body,
+    mask_target,
+    printable,
+    readable,
+    sent_secrets,
+    without,
+)
 
 SHOWN = 20
 """The most exchanges in a report: the last ones."""
-LONGEST = 500
-"""The most characters of a reason, a body or a token's claims."""
 
-_SHORTEST_SECRET = 12
 _QUERY_TOKEN = re.compile(r"(?<=[?&]token=)[^&]*")
-# Headers that curl sends itself, or that would be wrong in a second request.
-_CURLS_OWN = frozenset({"host", "content-length", "connection", "accept-encoding", "user-agent", "transfer-encoding"})
 
 
 def report(exchanges: Sequence[Exchange], url: str, *, secrets: bool = False) -> str:
@@ -28,25 +34,16 @@ def report(exchanges: Sequence[Exchange], url: str, *, secrets: bool = False) ->
         return f"{url}: nothing was requested"
     shown = exchanges[-SHOWN:]
     earlier = [f"… {len(exchanges) - SHOWN} earlier"] if len(exchanges) > SHOWN else []
-    text = "\n".join([url, *earlier, *(_described(exchange, url, secrets=secrets) for exchange in shown)])
-    return text if secrets else _without(_sent_secrets(exchanges), text)
+    known = [] if secrets else _sent_secrets(exchanges)
+    described = "\n".join(_described(exchange, url, known, secrets=secrets) for exchange in shown)
+    return "\n".join([url, *earlier, without(known, described)])
 
 
 def short(exchanges: Sequence[Exchange]) -> str:
     """The last five error responses in one line, or the number of exchanges when there is none."""
-    errors = [f"{exchange.summary}: {mask(exchange.why)}" for exchange in exchanges if exchange.why]
-    text = "; ".join(errors[-5:]) or f"{len(exchanges)} exchanges without errors"
-    return _without(_sent_secrets(exchanges), text)
-
-
-def curl(exchange: Exchange, url: str, *, secrets: bool = False) -> str:
-    """A shell command that sends the request again."""
-    target = exchange.target if secrets else mask(exchange.target)
-    words = ["curl", "-i", *_method(exchange), *_odd_path(target), shlex.quote(url + target)]
-    for name, value in exchange.request.headers:
-        if name.lower() not in _CURLS_OWN and (name.lower(), value) != ("accept", "*/*"):
-            words += ["-H", shlex.quote(f"{name}: {value if secrets else _masked_header(name, value)}")]
-    return " ".join([*words, *_body(exchange, secrets=secrets)])
+    known = _sent_secrets(exchanges)
+    errors = [f"{each.summary}: {readable(each.why, secrets=known)}" for each in exchanges if each.why]
+    return without(known, "; ".join(errors[-5:])) or f"{len(exchanges)} exchanges without errors"
 
 
 def claims(exchange: Exchange) -> dict[str, Any] | None:
@@ -60,35 +57,25 @@ def claims(exchange: Exchange) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _sent_secrets(exchanges: Sequence[Exchange]) -> set[str]:
-    """API keys and tokens that were sent in headers; they may appear again in a path or a body."""
-    values = {value for each in exchanges for name, value in each.request.headers if is_secret(name)}
-    return {word for value in values for word in value.split() if len(word) >= _SHORTEST_SECRET}
+def _sent_secrets(exchanges: Sequence[Exchange]) -> list[str]:
+    return sent_secrets(header for exchange in exchanges for header in exchange.request.headers)
 
 
-def _without(secrets: set[str], text: str) -> str:
-    for secret in secrets:
-        text = text.replace(secret, MASK)
-    return text
+def _described(exchange: Exchange, url: str, known: list[str], *, secrets: bool) -> str:
+    def shown(text: str) -> str:
+        if not secrets:
+            return readable(text, secrets=known)
+        return printable(text[:LONGEST]) + ("…" if len(text) > LONGEST else "")
 
-
-def _printable(text: str) -> str:
-    """One line, control characters escaped, long texts cut."""
-    shown = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text[:LONGEST])
-    return f"{shown}…" if len(text) > LONGEST else shown
-
-
-def _described(exchange: Exchange, url: str, *, secrets: bool) -> str:
     lines = [f"{exchange.summary}  ({exchange.duration * 1000:.1f} ms)"]
     if exchange.why:
-        lines.append(f"why: {_printable(exchange.why if secrets else mask(exchange.why))}")
+        lines.append(f"why: {shown(exchange.why)}")
     if exchange.outlived:
         lines.append("the world was reset during this request")
     if exchange.response.body and exchange.status >= 400:
-        body = exchange.response.body
-        lines.append(f"body: {_printable(body if secrets else mask(body))}")
+        lines.append(f"body: {shown(exchange.response.body)}")
     if (found := claims(exchange)) is not None:
-        lines.append(f"token: {_printable(_claims_in_words(found, exchange.micros // 1_000_000))}")
+        lines.append(f"token: {shown(_claims_in_words(found, exchange.micros // 1_000_000))}")
     lines.append(curl(exchange, url, secrets=secrets))
     return "\n    ".join(lines)
 
@@ -121,15 +108,71 @@ def _token(exchange: Exchange) -> str | None:
         return None
 
 
+# --- curl -------------------------------------------------------------------------------------------------------------
+
+_CURLS_OWN = frozenset({"host", "content-length", "accept-encoding", "user-agent"})
+"""Headers that curl sends itself."""
+_HOP_BY_HOP = frozenset(
+    {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
+)
+"""Those of one connection only, besides those that `Connection` names, such as HTTP2-Settings (RFC 9110, 7.6.1)."""
+
+
+def curl(exchange: Exchange, url: str, *, secrets: bool = False) -> str:
+    """A command for a POSIX shell that sends the request again, byte for byte; one printable line."""
+    request = exchange.request
+    target = exchange.target if secrets else mask_target(exchange.target)
+    body = request.kept if secrets else mask_body(request.body).encode()
+    words = ["curl", "-i", *_method(exchange), *_address(url, target)]
+    for name, value in _sent_again(exchange):
+        words += ["-H", _word(_header(name, value, secrets=secrets))]
+    if not request.size:
+        return " ".join(words)
+    if request.header("content-type") is None:
+        words += ["-H", "Content-Type:"]  # or curl would say that it is a form
+    if request.size > len(request.kept):
+        told = f"# the body had {request.size} bytes, of which {len(request.kept)} were kept"
+        return " ".join([*words, "--data-binary", "@-", "", told])
+    if _is_plain(body):
+        return " ".join([*words, "--data-raw", _word(body)])
+    return " ".join(["printf", _format(body), "|", *words, "--data-binary", "@-"])
+
+
 def _method(exchange: Exchange) -> list[str]:
     if exchange.method == "HEAD":
-        return ["--head"]
-    return [] if exchange.method == "GET" else ["-X", exchange.method]
+        # With a body it can't be `--head`; then curl would wait for the body of the response.
+        ends = ["-X", "HEAD", "--ignore-content-length", "-H", "'Connection: close'"]
+        return ends if exchange.request.size else ["--head"]
+    return [] if exchange.method == "GET" and not exchange.request.size else ["-X", exchange.method]
 
 
-def _odd_path(target: str) -> list[str]:
-    """By default curl expands brackets as patterns and removes `/./` and `/../`."""
-    return (["--globoff"] if set(target) & set("[]{}") else []) + (["--path-as-is"] if "/." in target else [])
+_USUAL = re.compile(r"/(?!/)[!$%&'()*+,./0-9:;=?@A-Z\[\]_a-z{}~-]*")
+
+
+def _address(url: str, target: str) -> list[str]:
+    """By default curl expands brackets as patterns and removes `/./` and `/../`; other characters it may escape."""
+    if not _USUAL.fullmatch(target):
+        return ["--request-target", _word(target.encode("utf-8", "surrogateescape")), shlex.quote(url)]
+    odd = (["--globoff"] if set(target) & set("[]{}") else []) + (["--path-as-is"] if "/." in target else [])
+    return [*odd, shlex.quote(url + target)]
+
+
+def _sent_again(exchange: Exchange) -> Iterator[tuple[bytes, bytes]]:
+    """The header lines, without those of the connection and those that curl sends."""
+    named = ",".join(value for name, value in exchange.request.headers if name.lower() == "connection")
+    left_out = _CURLS_OWN | _HOP_BY_HOP | {name.strip().lower() for name in named.split(",")}
+    for name, value in exchange.request.lines:
+        lower = name.decode("latin-1").lower()
+        if lower not in left_out and (lower, value) != ("accept", b"*/*"):
+            yield name, value
+
+
+def _header(name: bytes, value: bytes, *, secrets: bool) -> bytes:
+    if not value:
+        return name + b";"  # curl's way to send an empty one
+    if not secrets:
+        value = _masked_header(name.decode("latin-1"), value.decode("utf-8", "backslashreplace")).encode()
+    return b"%b: %b" % (name, value)
 
 
 def _masked_header(name: str, value: str) -> str:
@@ -139,11 +182,26 @@ def _masked_header(name: str, value: str) -> str:
     return f"{scheme} {MASK}" if space and scheme.lower() in {"bearer", "basic"} else MASK
 
 
-def _body(exchange: Exchange, *, secrets: bool) -> list[str]:
-    request = exchange.request
-    if not request.size:
-        return []
-    if request.size > len(request.kept):
-        return [f"--data-binary @-  # the body had {request.size} bytes, of which {len(request.kept)} were kept"]
-    text = request.body if secrets else mask(request.body)
-    return ["--data-binary", shlex.quote(text)]
+def _word(data: bytes) -> str:
+    """One argument, of any bytes but NUL."""
+    return shlex.quote(data.decode()) if _is_plain(data) else f'"$(printf {_format(data)})"'
+
+
+def _is_plain(data: bytes) -> bool:
+    try:
+        return data.decode().isprintable()
+    except UnicodeDecodeError:
+        return False
+
+
+_PRINTF = {ord("\\"): "\\\\", ord("%"): "%%", ord("\n"): "\\n", ord("\r"): "\\r", ord("\t"): "\\t"}
+
+
+def _format(data: bytes) -> str:
+    """The format with which `printf` writes these bytes."""
+    pieces = [_PRINTF.get(byte) or (chr(byte) if _is_literal(byte) else f"\\{byte:03o}") for byte in data]
+    return f"'{''.join(pieces)}'" if data[:1] != b"-" else f"'\\055{''.join(pieces[1:])}'"
+
+
+def _is_literal(byte: int) -> bool:
+    return 0x20 <= byte < 0x7F and byte != ord("'")

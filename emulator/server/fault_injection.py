@@ -1,7 +1,6 @@
 """The effects of faults, between a route and its handler. `emulator.faults` decides, this module acts."""
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from http import HTTPStatus
@@ -18,8 +17,6 @@ from emulator.http.routing import Api, Match
 from emulator.server.call import Call, CallHandler
 from emulator.server.caller import client_of
 
-logger = logging.getLogger("emulator")
-
 
 def with_faults(next_handler: CallHandler) -> CallHandler:
     """Apply the fault, if any, that the world's script has for a request with a route."""
@@ -32,7 +29,6 @@ def with_faults(next_handler: CallHandler) -> CallHandler:
         if decision is None:
             return await next_handler(call)
         call.fault = str(decision.fault.step)
-        logger.info("%s %s: %s", call.request.method, call.operation, call.fault)
         world.change(decision.do, call.micros)
         if decision.delay and not await _delayed(call, decision):
             return _without(Delivery.CLOSE, "the client hung up while its request was delayed")

@@ -8,11 +8,15 @@ from emulator.core.clock import monotonic
 from emulator.http.response import TEXT, Response, head_lines
 from emulator.journal.exchange import Exchange, Message
 from emulator.journal.limits import KEPT_OF_A_BODY
-from emulator.journal.masking import mask
+from emulator.journal.log import log_exchange
+from emulator.journal.masking import printable, readable
 from emulator.server.call import Call, CallHandler
 from emulator.world.world import World
 
 logger = logging.getLogger("emulator")
+
+LONGEST_REASON = 2000
+"""Characters; a reason can quote what was sent."""
 
 
 def with_journal(next_handler: CallHandler, is_shown: Callable[[World], bool]) -> CallHandler:
@@ -29,31 +33,30 @@ def with_journal(next_handler: CallHandler, is_shown: Callable[[World], bool]) -
         except (CancelledError, ConnectionError):
             raise
         except Exception as bug:
-            logger.exception("a bug in identity-emulator at %s %s", request.method, mask(request.path[:200]))
+            logger.exception("a bug in identity-emulator at %s %s", request.method, readable(request.path, 200))
             response = Response(
                 500, b"a bug in identity-emulator; its log has the traceback", TEXT, why=f"a bug: {bug!r}"
             )
         if not request.received_whole:
             await request.receive_unread(all_of_it=bool(call.fault))
-        world.journal.record(
-            Exchange(
-                number=number,
-                method=request.method,
-                target=request.target,
-                operation=call.operation,
-                request=request.message(),
-                status=response.status,
-                response=received(response),
-                why=_why(call, response),
-                micros=call.micros,
-                duration=monotonic() - started,
-                matched=call.api is not None,
-                outlived=not is_shown(world),
-                actor=call.actor,
-                fault=call.fault,
-            )
+        exchange = Exchange(
+            number=number,
+            method=request.method,
+            target=request.target,
+            operation=call.operation,
+            request=request.message(),
+            status=response.status,
+            response=received(response),
+            why=printable(_why(call, response)[:LONGEST_REASON]),
+            micros=call.micros,
+            duration=monotonic() - started,
+            matched=call.api is not None,
+            outlived=not is_shown(world),
+            actor=call.actor,
+            fault=call.fault,
         )
-        log(request.method, request.path, response)
+        world.journal.record(exchange)
+        log_exchange(exchange)
         return response
 
     return handle
@@ -63,13 +66,6 @@ def _why(call: Call, response: Response) -> str:
     if not call.fault:
         return response.why
     return f"fault: {call.fault}" + (f"; {response.why}" if response.why else "")
-
-
-def log(method: str, path: str, response: Response) -> None:
-    """One line, without the query, which can hold a token."""
-    level = logging.INFO if response.why else logging.DEBUG
-    if logger.isEnabledFor(level):
-        logger.log(level, "%s %s %d %s", method, mask(path[:200]), response.status, mask(response.why))
 
 
 def received(response: Response) -> Message:

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from aiohttp import web
-from aiohttp.http_exceptions import LineTooLong
+from aiohttp.http_exceptions import InvalidURLError, LineTooLong
 from aiohttp.web import BaseRequest
 from aiohttp.web_protocol import RequestHandler
 
@@ -14,9 +14,11 @@ from emulator.faults.delivery import Delivery
 from emulator.http.request import MAX_HEADERS, Request
 from emulator.http.response import Response
 from emulator.journal.exchange import Exchange, Message, head_of
+from emulator.journal.log import log_exchange
+from emulator.journal.masking import without_excerpt
 from emulator.server.app import application
 from emulator.server.call import Call
-from emulator.server.journaling import log, received
+from emulator.server.journaling import received
 from emulator.server.replies import BrokenReply, LastReply, Reply
 from emulator.world.stage import Stage
 
@@ -84,10 +86,10 @@ class Http(web.Server):
         response = Response(status, why=why)
         sent = Message(head_of(request.raw_headers), b"", 0)
         number, micros = world.journal.number(), world.clock.micros()
-        world.journal.record(
-            Exchange(number, request.method, request.raw_path, "", sent, status, received(response), why, micros, 0.0)
-        )
-        log("?", "?", response)
+        answer = received(response)
+        exchange = Exchange(number, request.method, request.raw_path, "", sent, status, answer, why, micros, 0.0)
+        world.journal.record(exchange)
+        log_exchange(exchange)
         return LastReply(request, response, http_date(world.clock.seconds()))
 
 
@@ -110,5 +112,5 @@ class _Connection(RequestHandler):
         if status != 400:
             return super().handle_error(request, status, exc, message)
         too_large = isinstance(exc, LineTooLong) or "Too many headers" in (message or "")
-        why = " ".join((message or "").split())
-        return self._http.refuse(request, 431 if too_large else 400, f"refused by aiohttp's parser: {why[:300]}")
+        why = "an invalid target" if isinstance(exc, InvalidURLError) else without_excerpt(message or "")
+        return self._http.refuse(request, 431 if too_large else 400, f"refused by aiohttp's parser: {why}")

@@ -166,8 +166,9 @@ def test_the_log_tells_of_refused_requests_without_their_tokens() -> None:
         assert process.stderr
         log = process.stderr.read()
 
-    line = json.loads(next(line for line in log.splitlines() if line.startswith("{")))
-    assert line["message"].startswith("GET /v1/ping 401 a token has three parts")
+    line = json.loads(log.splitlines()[-1])
+    assert (line["path"], line["status"]) == ("/v1/ping", 401)
+    assert line["why"].startswith("a token has three parts")
     assert "eyJsecret" not in log
 
 

@@ -96,3 +96,8 @@ def test_a_reset_that_can_not_be_leaves_the_world(emulator: Emulator) -> None:
         emulator.reset(Config(spacetime_profile="v3"))
 
     assert emulator.spacetime.email_of(made.identity) == "a@b.c"
+
+
+def test_what_a_fixture_gives_is_an_emulator(emulator: Emulator) -> None:
+    assert isinstance(emulator, Emulator)
+    assert not isinstance(emulator.url, Emulator)

@@ -15,7 +15,9 @@ from time import monotonic
 
 MEGABYTE = 1024 * 1024
 
-_TELLS_OF_A_BUG = re.compile(r"Traceback|a bug in|never retrieved|Unhandled|^(WARNING|ERROR|CRITICAL)", re.MULTILINE)
+_TELLS_OF_A_BUG = re.compile(
+    r"Traceback|a bug in|never retrieved|Unhandled|^\S+ (WARNING|ERROR|CRITICAL)", re.MULTILINE
+)
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,16 @@
-"""Finds the handler of a control call, once `Guard` lets it pass, and renders refusals."""
+"""Finds the handler of a control call, once `Guard` lets it pass, renders refusals, and logs what was asked."""
 
 from collections.abc import Awaitable, Callable
 
 from emulator.control.api.access import ControlRefused, Guard
 from emulator.control.api.handlers import Control
 from emulator.control.api.routes import OPERATIONS
+from emulator.core.clock import monotonic
 from emulator.core.errors import Misconfigured
 from emulator.http.request import Request
 from emulator.http.response import Response, json_response, with_headers
 from emulator.http.routing import Route, Routes, nearest_path
+from emulator.journal.log import log_control
 from emulator.world.stage import Stage
 
 ControlHandler = Callable[[Request], Awaitable[Response]]
@@ -20,16 +22,28 @@ def control(stage: Stage, guard: Guard) -> ControlHandler:
     routes = Routes.of(OPERATIONS, {each.name: getattr(handlers, each.name.partition(".")[2]) for each in OPERATIONS})
 
     async def handle(request: Request) -> Response:
+        began, operation = monotonic(), ""
         try:
             guard.check(request)
-            return await _route(request, routes).handler(request)
+            route = _route(request, routes)
+            operation = route.operation.name
+            response = await route.handler(request)
         except ControlRefused as refused:
-            response = json_response({"error": refused.text, "hint": refused.hint}, refused.status)
-            return with_headers(response, refused.headers)
+            response = json_response({"error": refused.text, "hint": refused.hint}, refused.status, refused.text)
+            response = with_headers(response, refused.headers)
         except Misconfigured as error:
-            return json_response({"error": str(error), "hint": "nothing was changed"}, 400)
+            response = json_response({"error": str(error), "hint": "nothing was changed"}, 400, str(error))
+        why = ", ".join(filter(None, (response.why, f"by {_caller(request)}")))
+        seconds = monotonic() - began
+        log_control(request.method, request.path, operation, response.status, why=why, seconds=seconds)
+        return response
 
     return handle
+
+
+def _caller(request: Request) -> str:
+    """The address and the program: who has reset my world?"""
+    return f"{request.remote} {request.header('user-agent') or ''}".strip()
 
 
 def _route(request: Request, routes: Routes[ControlHandler]) -> Route[ControlHandler]:

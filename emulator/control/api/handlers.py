@@ -108,7 +108,7 @@ class Control:
         if found is None:
             raise ControlRefused(404, f"there is no exchange {request.params[0][:40]!r}", "see GET /_emulator/journal")
         command = curl(found, f"http://{request.header('host')}", secrets=True)
-        return Response(200, f"{command}\n".encode(), TEXT)
+        return Response(200, f"{command}\n".encode("utf-8", "backslashreplace"), TEXT)
 
     async def clock(self, request: Request) -> Response:
         clock = self._stage.settled_world().clock

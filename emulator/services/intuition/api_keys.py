@@ -48,8 +48,10 @@ def _why_invalid(key: str, known: ValidKey) -> str:
     bare = key.strip().strip("\"'").removesuffix("\\n").removesuffix("\\r")
     if not key:
         return "`x-api-key` is empty; is the variable it comes from set?"
-    if key.lower() in _PLACEHOLDERS or key.startswith(("$", "{{")):
+    if key.lower() in _PLACEHOLDERS:
         return f"`x-api-key` is the text {key!r}: a variable that was not replaced"
+    if beginning := next(filter(key.startswith, ("$", "{{")), None):
+        return f"`x-api-key` begins with `{beginning}`: a variable that was not replaced"
     if key.endswith(("\\n", "\\r", "%0A", "%0a", "\n")):
         return "`x-api-key` ends in a newline"
     if bare != key and known(bare):

@@ -100,12 +100,19 @@ def _token(header: str, profile: Profile) -> str:
     return _basic_token(rest.lstrip())
 
 
+# https://www.iana.org/assignments/http-authschemes, and some that clients made up
+_SCHEMES = frozenset({"apikey", "basic", "bearer", "digest", "dpop", "jwt", "negotiate", "ntlm", "oauth", "token"})
+
+
 def _no_scheme(scheme: str, space: str) -> str:
     if scheme.count(".") == 2:
         return "`Authorization` is a bare token"
     if scheme.lower() in {"bearer", "basic"} and not space:
         return f"`Authorization` is only the word {scheme}, without a token"
-    return f"the scheme of `Authorization` is {scheme[:20]!r}" if space else "`Authorization` names no scheme"
+    if not space:
+        return "`Authorization` names no scheme"
+    # What is no scheme may be a secret.
+    return f"the scheme of `Authorization` is {scheme!r}" if scheme.lower() in _SCHEMES else "the scheme is unknown"
 
 
 def _basic_token(encoded: str) -> str:

@@ -29,7 +29,7 @@ def exchange(
         (exchange("POST", "/a?b=[c]"), f"curl -i -X POST --globoff '{URL}/a?b=[c]'"),
         (exchange(target="/a/../b"), f"curl -i --path-as-is {URL}/a/../b"),
         (exchange(headers={"Host": "x", "X-A": "it's"}), f"curl -i {URL}/v1/ping -H 'X-A: it'\"'\"'s'"),
-        (exchange("POST", body=b'{"a":1}'), f"curl -i -X POST {URL}/v1/ping --data-binary '{{\"a\":1}}'"),
+        (exchange("POST", body=b'{"a":1}'), f"curl -i -X POST {URL}/v1/ping -H Content-Type: --data-raw '{{\"a\":1}}'"),
     ],
 )
 def test_a_curl_repeats_the_request(made: Exchange, command: str) -> None:
@@ -43,7 +43,7 @@ def test_a_curl_repeats_the_request(made: Exchange, command: str) -> None:
         (exchange(headers={"Authorization": TOKEN}), "Authorization: ***'", f"Authorization: {TOKEN}'"),
         (exchange(headers={"X-Api-Key": "0000"}), "X-Api-Key: ***'", "X-Api-Key: 0000'"),
         (exchange(target=f"/v1/ping?a=b&token={TOKEN}"), "a=b&token=***'", f"token={TOKEN}'"),
-        (exchange("POST", body=TOKEN.encode()), "--data-binary '***'", f"--data-binary {TOKEN}"),
+        (exchange("POST", body=TOKEN.encode()), "--data-raw '***'", f"--data-raw {TOKEN}"),
     ],
 )
 def test_secrets_are_masked_unless_asked_for(made: Exchange, masked: str, shown: str) -> None:
@@ -61,6 +61,13 @@ def test_secrets_are_masked_unless_asked_for(made: Exchange, masked: str, shown:
         exchange(headers={"Proxy-Authorization": "Basic 0123456789abcdef"}),
         exchange(headers={"Authorization": f"{TOKEN} 0123456789abcdef"}),
         exchange("POST", body=b'{"password": "0123456789abcdef", "a": 1}'),
+        exchange("POST", body=b"api_key=0123456789abcdef&a=1"),
+        exchange("POST", body=b"a=1&sig=0123456789abcdef"),
+        exchange(
+            "POST", body=b'--B\r\nContent-Disposition: form-data; name="pin"\r\n\r\n0123456789abcdef\r\n--B--\r\n'
+        ),
+        exchange(target="/v1/ping?X-Amz-Signature=0123456789abcdef"),
+        exchange(headers={"X-Mnemonic": "0123456789abcdef"}),
         exchange("POST", "/identity/0123456789abcdef", headers={"x-api-key": "0123456789abcdef"}),
     ],
 )

@@ -41,7 +41,8 @@ def test_bad_credentials_get_the_documented_words(key: str | None, authorization
     [
         ("", "`x-api-key` is empty; is the variable it comes from set?"),
         ("undefined", "`x-api-key` is the text 'undefined': a variable that was not replaced"),
-        ("${INTUITION_API_KEY}", "`x-api-key` is the text '${INTUITION_API_KEY}': a variable that was not replaced"),
+        ("${INTUITION_API_KEY}", "`x-api-key` begins with `$`: a variable that was not replaced"),
+        ("{{key}}", "`x-api-key` begins with `{{`: a variable that was not replaced"),
         (f"{API_KEY}\\n", "`x-api-key` ends in a newline"),
         (f'"{API_KEY}"', "`x-api-key` is a valid key inside quotes or spaces"),
         ("ABCDEF00-0000-4000-8000-000000000000", "`x-api-key` is a valid key in upper case; keys are lower case"),
