@@ -55,24 +55,33 @@ class Reason(NamedTuple):
     """Why the response to some requests is another than the recorded one."""
 
     text: str
-    applies: Callable[[bytes], object]
-    """Whether to a request, by its bytes."""
+    applies: Callable[[Case], object]
 
 
-def _matching(pattern: bytes) -> Callable[[bytes], object]:
-    return re.compile(pattern, re.DOTALL).search
+def _matching(pattern: bytes) -> Callable[[Case], object]:
+    """Whether the request matches."""
+    search = re.compile(pattern, re.DOTALL).search
+    return lambda case: search(case.request)
 
 
-def _bare_line_feed(request: bytes) -> bool:
-    return re.search(rb"(?<!\r)\n", request.partition(b"\r\n\r\n")[0]) is not None
+def _head(case: Case) -> bytes:
+    return case.request.partition(b"\r\n\r\n")[0]
 
 
-def _not_one_host(request: bytes) -> bool:
-    return b" HTTP/1.1\r\n" in request and len(re.findall(rb"\r\nHost:", request, re.IGNORECASE)) != 1
+def _bare_line_feed(case: Case) -> bool:
+    return re.search(rb"(?<!\r)\n", _head(case)) is not None
 
 
-def _long_header(request: bytes) -> bool:
-    return any(len(line) > _LONGEST_HEADER for line in request.partition(b"\r\n\r\n")[0].split(b"\r\n")[1:])
+def _not_one_host(case: Case) -> bool:
+    return b" HTTP/1.1\r\n" in case.request and len(re.findall(rb"\r\nHost:", case.request, re.IGNORECASE)) != 1
+
+
+def _long_header(case: Case) -> bool:
+    return any(len(line) > _LONGEST_HEADER for line in _head(case).split(b"\r\n")[1:])
+
+
+def _half_closed(case: Case) -> bool:
+    return any(step.do == "shut" for step in case.steps)
 
 
 _LONGEST_HEADER = 65_535
@@ -96,7 +105,10 @@ REASONS = (
         _matching(rb"\r\nTransfer-Encoding: chunked\r\n([^\r\n]+\r\n)*\r\n(?![0-9a-fA-F]+[\r;])"),
     ),
     Reason("aiohttp from 3.14 on wants exactly one `Host`", _not_one_host),
-    Reason("a header can have 64 KiB", _long_header),
+    Reason("a head can't have the 512 KiB that hyper accepts", _long_header),
+    Reason(
+        "a client that ends its side of the connection gets no response; real servers give one, or none", _half_closed
+    ),
     Reason("`/identity` at the root is Intuition's", _matching(rb"\A\w+ /identity[/ ?]")),
     Reason(
         "a route of SpacetimeDB that is not emulated",
@@ -121,7 +133,7 @@ WAITING = (
 
 def reason_of(case: Case) -> Reason | None:
     """Only for rows that differ: others can be of its kind, and hold."""
-    return next((reason for reason in REASONS if reason.applies(case.request)), None)
+    return next((reason for reason in REASONS if reason.applies(case)), None)
 
 
 def waiting(case: Case) -> Waiting | None:
