@@ -118,32 +118,13 @@ REASONS = (
 """Tried in this order; a row that differs and is in none of them is a mistake."""
 
 
-class Waiting(NamedTuple):
-    """A rule that is not emulated yet, and the names of its rows."""
-
-    rule: str
-    names: str
-
-
-WAITING = (
-    Waiting("A3: content-length before connection", r"close|keep-alive|\bka\b"),
-    Waiting("A13: raw characters", r"raw|id lt"),
-)
-
-
 def reason_of(case: Case) -> Reason | None:
     """Only for rows that differ: others can be of its kind, and hold."""
     return next((reason for reason in REASONS if reason.applies(case)), None)
 
 
-def waiting(case: Case) -> Waiting | None:
-    return next((rule for rule in WAITING if re.search(rule.names, case.name)), None)
-
-
 def unexplained(found: Iterable[Outcome]) -> dict[str, str]:
     """The rows that differ for no reason, and in what."""
     return {
-        outcome.case.name: outcome.difference
-        for outcome in found
-        if outcome.difference and not reason_of(outcome.case) and not waiting(outcome.case)
+        outcome.case.name: outcome.difference for outcome in found if outcome.difference and not reason_of(outcome.case)
     }

@@ -13,8 +13,9 @@ import click
 from emulator.cli.environment import Secret, Setting, unknown
 from emulator.cli.files import PRIVATE, has_folder, write_whole
 from emulator.cli.logging import log_to_stderr
-from emulator.control.api.access import Guard, is_loopback
-from emulator.control.control_token import control_token
+from emulator.control.api.access import Guard
+from emulator.control.control_token import control_token as checked_token
+from emulator.control.control_token import read_control_token
 from emulator.control.new_world import new_stage
 from emulator.core.clock import parse_rfc3339
 from emulator.core.entropy import unseeded
@@ -45,7 +46,7 @@ def _moment(_context: click.Context, _option: click.Parameter, text: str | None)
 
 def _token(_context: click.Context, _option: click.Parameter, text: str | None) -> str | None:
     try:
-        return None if text is None else control_token(text)
+        return None if text is None else checked_token(text)
     except Misconfigured as error:
         raise click.BadParameter(str(error)) from None
 
@@ -79,6 +80,9 @@ _OPTIONS = (
     ),
     setting("--jwt-pub-key-path", type=PEM, help="PEM file of its public key."),
     setting("--control-token", cls=Secret, callback=_token, help="Require this token on the control routes."),
+    setting(
+        "--control-token-file", type=PEM, help="Read that token from this file; other users can see a command line."
+    ),
     setting("--journal-size", default=10_000, type=click.IntRange(0), help="Most exchanges in the journal."),
     setting("--export-on-exit", type=PEM, help="Write the final state to this file, as JSON for comparison."),
     setting("--log-format", default="text", type=_one_of("text", "json"), help="Format of the log on stderr."),
@@ -111,6 +115,7 @@ def served(
     *,
     host: str,
     control_token: str | None,
+    control_token_file: Path | None,
     export_on_exit: Path | None,
     log_format: str,
     log_level: str,
@@ -119,15 +124,21 @@ def served(
 ) -> Served:
     """Raises Misconfigured."""
     host = host.strip("[]")
-    if not is_loopback(host) and not control_token:
-        raise Misconfigured(f"--host {host} is open to other machines: give --control-token too, or use 127.0.0.1")
+    guard = Guard.of(host, _control_token(control_token, control_token_file))
     if export_on_exit is not None and not has_folder(export_on_exit):
         raise Misconfigured(f"--export-on-exit {export_on_exit}: there is no such folder")
     click.get_current_context().with_resource(log_to_stderr(log_format, log_level))
     for warning in unknown(click.get_current_context().command):
         logging.getLogger(__name__).warning(warning)
     stage = new_stage(Config(**settings, scenario=scenario or None), Config(seed=unseeded()))
-    return Served(stage, Guard(host, control_token), host, export_on_exit)
+    return Served(stage, guard, host, export_on_exit)
+
+
+def _control_token(given: str | None, file: Path | None) -> str | None:
+    """Raises Misconfigured."""
+    if given is not None and file is not None:
+        raise Misconfigured("--control-token and --control-token-file: only one can be given")
+    return given if file is None else read_control_token(file)
 
 
 @contextmanager

@@ -100,7 +100,8 @@ class Clock:
         frozen = self._frozen
         if frozen is not None:
             return frozen
-        return max(FIRST, min(LAST, time.time_ns() // 1000 + self._offset))
+        moment = time.time_ns() // 1000 + self._offset
+        return moment if FIRST <= moment <= LAST else max(FIRST, min(LAST, moment))
 
     def seconds(self) -> int:
         """Whole seconds since 1970, rounded down."""

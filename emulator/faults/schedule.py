@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from emulator.core.entropy import Entropy
-from emulator.core.path_pattern import path_pattern
+from emulator.core.path_pattern import PathPattern
 from emulator.faults.kinds import Do, RateLimit
 from emulator.faults.step import Step
 
@@ -55,7 +55,7 @@ class Fault:
         self._faults = faults
         self.windows: Windows = {}
         self._method, _, path = (step.request or "").partition(" ")
-        self._path = path_pattern(path)
+        self._path = PathPattern(path)
 
     def __repr__(self) -> str:
         return f"<Fault {self.number} {self.step}; {self.status}: {self.seen} seen, {self.fired} fired>"
@@ -102,7 +102,7 @@ class Fault:
             and (step.actor is None or step.actor == facts.actor)
             and (step.at is None or self._micros(step.at) <= facts.micros)
             and (step.until is None or facts.micros < self._micros(step.until))
-            and any(self._path.fullmatch(path) for path in facts.paths)
+            and any(self._path.matches(path) for path in facts.paths)
         )
         self.seen += matches
         return matches

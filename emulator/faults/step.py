@@ -146,6 +146,7 @@ def _out_of_bounds(step: Step) -> Iterator[Mistake]:
     for name, number, least in numbers:
         path = tuple(name.split("."))
         if number < least:
-            yield Mistake(path, f"{number:g} is too small; the minimum is {least:g}")
+            shown = f"{number:g}" if number >= -LONGEST else "it"  # a whole number can be too large for a float
+            yield Mistake(path, f"{shown} is too small; the minimum is {least:g}")
         elif not number <= LONGEST:
             yield Mistake(path, f"it must be a number up to {LONGEST:,.0f}")

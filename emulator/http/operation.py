@@ -5,10 +5,12 @@ from collections.abc import Iterable
 
 import msgspec
 
-from emulator.core.path_pattern import path_pattern
-from emulator.core.suggestions import did_you_mean
+from emulator.core.path_pattern import PathPattern
+from emulator.core.suggestions import Suggest, did_you_mean
 
 _PARAMETER = re.compile(r":\w+")
+_SHOWN = 200
+"""Characters of a pattern in a message."""
 
 
 class Operation(msgspec.Struct, frozen=True):
@@ -30,33 +32,40 @@ def _filled(template: str, params: tuple[str, ...]) -> str:
 
 def matching(method: str, pattern: str, known: Iterable[Operation]) -> list[Operation]:
     """The operations that requests of `method` (`*` is any) and the path pattern can reach."""
-    wanted = pattern.split("/")
     return [
         operation
         for operation in known
         if method in {"*", operation.method} | ({"HEAD"} if operation.method == "GET" else set())
-        and any(_overlap(wanted, path.split("/")) for path in operation.paths)
+        and any(_may_meet(pattern, path) for path in operation.paths)
     ]
 
 
-def why_never(request: str, known: Iterable[Operation]) -> str:
+def why_never(request: str, known: Iterable[Operation], suggest: Suggest = did_you_mean) -> str:
     """Why a pattern such as `POST /v1/identity` can never match a request; empty when it can."""
     method, _, path = request.partition(" ")
     if not path:
-        return f"{request!r} is not like 'POST /v1/identity'"
+        return f"{request[:_SHOWN]!r} is not like 'POST /v1/identity'"
     known = tuple(known)
     if matching(method, path, known):
         return ""
     routes = [f"{each.method} {_PARAMETER.sub('*', path)}" for each in known for path in each.paths]
-    return f"no route matches {request!r}; {did_you_mean(request, routes)}"
+    return f"no route matches {request[:_SHOWN]!r}; {suggest(request, routes)}"
 
 
-def _overlap(pattern: list[str], template: list[str]) -> bool:
-    """Whether some path matches both."""
-    if not pattern or not template:
-        return not template and all(segment == "**" for segment in pattern)
-    first, *rest = pattern
-    if first == "**":
-        return _overlap(rest, template) or _overlap(pattern, template[1:])
-    parameter = template[0].startswith(":")
-    return (parameter or bool(path_pattern(first).fullmatch(template[0]))) and _overlap(rest, template[1:])
+def _may_meet(pattern: str, path: str) -> bool:
+    """Whether some request's path matches both a pattern and the path of an operation."""
+    segments = path.split("/")
+    reached = {0}
+    """How many of them the pattern may have passed."""
+    for wanted in pattern.split("/"):
+        if "**" in wanted:
+            reached = set(range(min(reached), len(segments) + 1))
+        else:
+            reached = {at + 1 for at in reached if at < len(segments) and _may_be(wanted, segments[at])}
+        if not reached:
+            return False
+    return len(segments) in reached
+
+
+def _may_be(wanted: str, segment: str) -> bool:
+    return segment.startswith(":") or PathPattern(wanted).matches(segment)

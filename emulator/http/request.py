@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from typing import Protocol
 
@@ -19,8 +19,8 @@ PATIENCE, LONG_PATIENCE = 0.1, 0.5
 MAX_HEADERS = 100
 """hyper 1.7.0 answers 431 to more (docs/fidelity.md, Response headers)."""
 
-_LONGEST_TARGET, _LONGEST_NAME = 65_534, 65_535
-"""Bytes of a request target and of a header's name (the crate http 1.3)."""
+_LONGEST_TARGET = 65_534
+"""Bytes (the crate http 1.3)."""
 
 _TOO_LONG_A_BODY = 2**64 - 2
 """hyper 1.7.0 takes a content-length below it (src/body/length.rs)."""
@@ -61,7 +61,7 @@ class Request:
     Raises NotHttp.
     """
 
-    __slots__ = ("_in_one_piece", "_raw", "_received", "_wanted", "method", "params", "path", "query")
+    __slots__ = ("_raw", "_received", "_wanted", "method", "params", "path", "query")
 
     def __init__(self, raw: BaseRequest) -> None:
         self._raw = raw
@@ -70,7 +70,7 @@ class Request:
         self.path, self.query = _path_and_query(raw.raw_path)
         self.params: tuple[str, ...] = ()
         self._received = bytearray()
-        self._wanted, self._in_one_piece = False, True
+        self._wanted = False
 
     @property
     def target(self) -> str:
@@ -92,8 +92,11 @@ class Request:
 
     def header(self, name: str) -> str | None:
         """The first value of a header, any case, stripped (RFC 9110, 5.5). Bytes that are no UTF-8 are surrogates."""
-        value = self._raw.headers.get(name)
-        return None if value is None else value.strip(" \t")  # aiohttp before 3.14.4 keeps the trailing ones
+        return self._raw.headers.get(name)
+
+    def header_values(self, name: str) -> list[str]:
+        """The values of all headers with this name."""
+        return [value.strip(" \t") for value in self._raw.headers.getall(name, ())]
 
     @property
     def has_body(self) -> bool:
@@ -101,22 +104,27 @@ class Request:
 
     async def body(self, limit: int) -> bytes:
         """The whole body. Raises BodyTooLong above `limit` bytes, BodyBroken when it can't be read."""
+        await self.receive(limit, self._received.extend)
+        return bytes(self._received)
+
+    async def receive(self, limit: int, take: Callable[[bytes], object]) -> None:
+        """Hand the body over as it arrives. Raises as `body`, and what `take` raises."""
         self._wanted = True
         declared = self._raw.content_length
         if declared is not None and declared > limit:
             raise BodyTooLong(f"{declared} bytes")
         self._send_continue()
-        content = self._raw.content
+        content, received = self._raw.content, 0
         try:
             while chunk := await content.readany():
-                self._received += chunk
-                if len(self._received) > limit:
-                    raise BodyTooLong(f"at least {len(self._received)} bytes")
+                received += len(chunk)
+                if received > limit:
+                    raise BodyTooLong(f"at least {received} bytes")
+                take(chunk)
         except ConnectionError:
-            raise BodyBroken(f"the client hung up after {len(self._received)} bytes, before this response") from None
+            raise BodyBroken(f"the client hung up after {received} bytes, before this response") from None
         except web.RequestPayloadError as error:
             raise BodyBroken(without_excerpt(str(error))) from error
-        return bytes(self._received)
 
     def _send_continue(self) -> None:
         """hyper sends 100 Continue (RFC 9110, 10.1.1) at the first read of the body, so not when it refuses before."""
@@ -124,38 +132,31 @@ class Request:
         if expects and not self._raw.content.is_eof() and self._raw.transport is not None:
             self._raw.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
-    async def receive_unread(self, *, all_of_it: bool) -> None:
+    async def receive_unread(self, *, all_of_it: bool) -> bool:
         """Receive a body that no handler has read, up to the size that the journal keeps.
 
         Usually it arrives with the next packet; a slower one is not waited for, and a client that expects 100-continue
         gets no 100. Faults need `all_of_it`: closing a connection with unread bytes resets it.
+
+        True if hyper would not have the whole body when it has sent the response, and therefore hang up. It reads once
+        more after the response: a short body, or one chunk without trailers, is whole then
+        (poll_drain_or_close_read in hyper 1.7.0, src/proto/h1/conn.rs).
         """
         content, chunks = self._raw.content, 0
-        if content.at_eof() or content.exception():
-            return
-        patience = LONG_PATIENCE if all_of_it else PATIENCE
-        with suppress(TimeoutError, web.RequestPayloadError, ConnectionError):
-            async with asyncio.timeout(0 if hdrs.EXPECT in self._raw.headers else patience):
-                while (room := KEPT_OF_A_BODY - len(self._received)) > 0 or all_of_it:
-                    chunk, ends = await content.readchunk()
-                    if not (chunk or ends):
-                        break
-                    self._received += chunk[: max(room, 0)]
-                    chunks += ends
-        self._in_one_piece = chunks <= 1
-
-    @property
-    def leaves_unread(self) -> bool:
-        """Whether hyper would not have the whole body when it has sent the response, and therefore hang up.
-
-        It reads once more after the response: a short body, or one chunk without trailers, is whole then
-        (poll_drain_or_close_read in hyper 1.7.0, src/proto/h1/conn.rs). Call it after `receive_unread`.
-        """
-        content = self._raw.content
-        if content.exception() or not content.at_eof():
+        if not content.at_eof() and content.exception() is None:
+            patience = LONG_PATIENCE if all_of_it else PATIENCE
+            with suppress(TimeoutError, web.RequestPayloadError, ConnectionError):
+                async with asyncio.timeout(0 if hdrs.EXPECT in self._raw.headers else patience):
+                    while (room := KEPT_OF_A_BODY - len(self._received)) > 0 or all_of_it:
+                        chunk, ends = await content.readchunk()
+                        if not (chunk or ends):
+                            break
+                        self._received += chunk[: max(room, 0)]
+                        chunks += ends
+        if content.exception() is not None or not content.at_eof():
             return True
-        short = len(self._received) < KEPT_OF_A_BODY and self._in_one_piece
-        return not (self._wanted or (short and content not in self._connection.with_trailers))
+        short = len(self._received) < KEPT_OF_A_BODY and chunks <= 1
+        return not self._wanted and not (short and content not in self._connection.with_trailers)
 
     def message(self) -> Message:
         """The request as the journal keeps it."""
@@ -164,17 +165,18 @@ class Request:
 
 
 def _check_head(raw: BaseRequest) -> None:
-    if raw.version not in (HttpVersion10, HttpVersion11):
-        raise NotHttp(400, f"HTTP/{raw.version.major}.{raw.version.minor}, or no version at all")
-    if raw.version == HttpVersion10 and hdrs.TRANSFER_ENCODING in raw.headers:
-        raise NotHttp(400, "`Transfer-Encoding` in HTTP/1.0")
+    version, headers = raw.version, raw.headers
+    if version != HttpVersion11:
+        if version != HttpVersion10:
+            raise NotHttp(400, f"HTTP/{version.major}.{version.minor}, or no version at all")
+        if hdrs.TRANSFER_ENCODING in headers:
+            raise NotHttp(400, "`Transfer-Encoding` in HTTP/1.0")
     if len(raw.raw_path) > _LONGEST_TARGET:
         raise NotHttp(414, f"the target has more than {_LONGEST_TARGET} bytes")
-    if len(raw.raw_headers) > MAX_HEADERS:
+    if len(headers) > MAX_HEADERS:
         raise NotHttp(431, f"more than {MAX_HEADERS} headers")
-    if any(len(name) > _LONGEST_NAME for name, _ in raw.raw_headers):
-        raise NotHttp(431, f"a header's name has more than {_LONGEST_NAME} bytes")
-    if (raw.content_length or 0) >= _TOO_LONG_A_BODY:
+    length = headers.get(hdrs.CONTENT_LENGTH)
+    if length is not None and int(length) >= _TOO_LONG_A_BODY:
         raise NotHttp(431, "`Content-Length` is as long as a number of 64 bits can say")
 
 

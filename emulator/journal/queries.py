@@ -7,14 +7,13 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
-import msgspec
-
 from emulator.core.clock import monotonic
-from emulator.core.path_pattern import path_pattern
+from emulator.core.path_pattern import PathPattern
 from emulator.journal.exchange import Exchange
 from emulator.journal.masking import readable
 
@@ -22,7 +21,8 @@ SHOWN = 5
 """Exchanges shown when an assertion fails."""
 
 
-class ExchangeFilter(msgspec.Struct, frozen=True):
+@dataclass(frozen=True)
+class ExchangeFilter:
     """Conditions on an exchange; None matches anything. In `path`, `*` is one segment and `**` any number of them."""
 
     method: str | None = None
@@ -47,12 +47,16 @@ class ExchangeFilter(msgspec.Struct, frozen=True):
         if self.status is not None and type(self.status) is not int:
             raise ValueError(f"{self.status!r} is not a status; it is a number like 200")
 
+    @cached_property
+    def _pattern(self) -> PathPattern | None:
+        return None if self.path is None else PathPattern(self.path)
+
     def differences(self, exchange: Exchange) -> list[str]:
         """The conditions that the exchange does not meet, in words."""
         found = []
         if self.method is not None and exchange.method != self.method.upper():
             found.append(f"method is {exchange.method}")
-        if self.path is not None and not path_pattern(self.path).fullmatch(exchange.path):
+        if self._pattern is not None and not self._pattern.matches(exchange.path):
             found.append(f"path is {exchange.path}")
         if self.status is not None and exchange.status != self.status:
             found.append(f"status is {exchange.status}")
@@ -294,7 +298,7 @@ class _Numbered:
     """Replaces values that differ between runs by their kind and a number; equal values get the same number."""
 
     _KINDS = (
-        r"(?P<token>(?<![\w-])eyJ[\w-]+\.[\w-]+\.[\w-]*)"
+        r"(?P<token>(?<![\w-])eyJ[\w-]++\.[\w-]++\.[\w-]*+)"
         r"|(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)"
         r"|(?P<uuid>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
         r"|(?P<hash>0x[0-9a-f]{64})"
@@ -316,4 +320,4 @@ class _Numbered:
 
 def matches_any(path: str, patterns: Iterable[str]) -> bool:
     """Whether any of the patterns matches a path."""
-    return any(path_pattern(pattern).fullmatch(path) for pattern in patterns)
+    return any(PathPattern(pattern).matches(path) for pattern in patterns)

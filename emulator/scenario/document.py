@@ -9,6 +9,8 @@ Step = str | int
 Path = tuple[Step, ...]
 """Keys and list indexes, from the top."""
 
+_LONGEST_TEXT = 1000
+"""Characters of a problem."""
 _PLAIN_KEY = re.compile(r"[\w-]+")
 
 
@@ -32,7 +34,8 @@ class Problem(NamedTuple):
 
     def __str__(self) -> str:
         place = " ".join(filter(None, (str(self.mark), dotted(self.path))))
-        return f"{place}: {self.text}" if place else self.text
+        text = self.text if len(self.text) <= _LONGEST_TEXT else f"{self.text[:_LONGEST_TEXT]} …"
+        return f"{place}: {text}" if place else text
 
 
 def dotted(path: Path) -> str:
@@ -42,7 +45,7 @@ def dotted(path: Path) -> str:
 
 
 def _key(key: str) -> str:
-    return key if _PLAIN_KEY.fullmatch(key) else '"' + key[:60].replace('"', '\\"') + '"'
+    return key[:60] if _PLAIN_KEY.fullmatch(key) else '"' + key[:60].replace('"', '\\"') + '"'
 
 
 Scalar = str | int | float | bool | None
@@ -52,7 +55,8 @@ Scalar = str | int | float | bool | None
 class Node:
     """A value and its position. `marks` are the positions of a mapping's keys, `raw` is the source text of a scalar.
 
-    `size` is the number of nodes in it, aliases counted at each use; `depth` is the depth of nesting.
+    `size` is the number of nodes in it and `text` of characters, aliases counted at each use; `depth` is the depth of
+    nesting.
     """
 
     value: "dict[str, Node] | list[Node] | Scalar"
@@ -61,6 +65,7 @@ class Node:
     raw: str = ""
     marks: Mapping[str, Mark] = field(default_factory=dict)
     size: int = 1
+    text: int = 0
     depth: int = 1
 
     def get(self, step: Step) -> "Node | None":

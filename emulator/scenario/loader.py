@@ -17,6 +17,10 @@ from emulator.world.config import Inline, Source, is_bundled_name
 __tracebackhide__ = is_misconfigured
 
 _MOST_SHOWN = 100
+_MOST_LAYERS = 100
+"""In one list of scenarios."""
+_DEEPEST = 30
+"""Files, each of which extends the next."""
 _MOST_READ = 16 * LARGEST
 """Bytes. A device can go on for ever."""
 
@@ -51,6 +55,9 @@ def _lines(problems: Iterable[Problem]) -> str:
 def find(layers: Iterable[Source], folders: Iterable[Path] = HERE) -> Found:
     """The merged document of all layers. Raises Misconfigured when a layer can't be found or parsed."""
     reading = _Reading(tuple(folders))
+    layers = tuple(layers)
+    if len(layers) > _MOST_LAYERS:
+        raise Misconfigured(f"{len(layers)} scenarios; the limit is {_MOST_LAYERS}")
     return _found(reading, (tree for given in layers for tree in reading.trees(given)))
 
 
@@ -69,10 +76,16 @@ def _sorted(problems: Iterable[Problem]) -> list[Problem]:
 
 
 class _Reading:
-    """Reads documents and their base scenarios; paths are relative to the folder of the file that names them."""
+    """Reads documents and their base scenarios; paths are relative to the folder of the file that names them.
+
+    Each file is read once. One that a document extends in several ways is one layer of it, the lowest.
+    """
 
     def __init__(self, folders: tuple[Path, ...]) -> None:
         self._folders = folders
+        self._read: dict[Path, Node] = {}
+        self._extended: set[Path] = set()
+        """By the document that is read now."""
         self.problems: list[Problem] = []
         self._texts: list[tuple[bytes, str]] = []
 
@@ -81,6 +94,7 @@ class _Reading:
 
     def trees(self, given: Source) -> Iterator[Node]:
         """The layers of one document, base scenarios first."""
+        self._extended.clear()
         if isinstance(given, Inline):
             yield from self._layers(read_json(given.json), None, ())
         elif is_bundled_name(given):
@@ -90,22 +104,30 @@ class _Reading:
             yield from self._file(Path(str(located(given, self._folders))), str(given), ())
 
     def _file(self, path: Path, shown: str, chain: tuple[Path, ...]) -> Iterator[Node]:
-        try:
-            with path.open("rb") as file:
-                data = file.read(_MOST_READ)
-        except OSError as error:
-            raise CannotRead(shown, error) from None
-        yield from self.text(data, shown, path.parent, (*chain, path.resolve()))
+        resolved = path.resolve()
+        if resolved not in self._read:
+            try:
+                with path.open("rb") as file:
+                    data = file.read(_MOST_READ)
+            except OSError as error:
+                raise CannotRead(shown, error) from None
+            self._read[resolved] = self._parsed(data, shown)
+        yield from self._layers(self._read[resolved], path.parent, (*chain, resolved))
 
-    def text(self, data: bytes, shown: str, folder: Path, chain: tuple[Path, ...] = ()) -> Iterator[Node]:
+    def text(self, data: bytes, shown: str, folder: Path) -> Iterator[Node]:
         """The layers of the text of a file."""
+        yield from self._layers(self._parsed(data, shown), folder, ())
+
+    def _parsed(self, data: bytes, shown: str) -> Node:
         self._texts.append((data, shown))
         tree, problems = read(data, shown)
         self.problems += problems
-        yield from self._layers(tree, folder, chain)
+        return tree
 
     def _layers(self, tree: Node, folder: Path | None, chain: tuple[Path, ...]) -> Iterator[Node]:
-        if not isinstance(tree.value, dict) or "extends" not in tree.value:
+        if not isinstance(tree.value, dict):
+            raise Unreadable([Problem(tree.mark, (), "a scenario is a mapping that starts with `version: 1`")])
+        if "extends" not in tree.value:
             yield tree
             return
         extends = tree.value["extends"]
@@ -114,24 +136,34 @@ class _Reading:
         if len(names) < len(named):
             yield tree  # the type check reports it
             return
-        for each in names:
+        for each in names[:_MOST_LAYERS]:
             yield from self._below(each, folder, chain)
+        if len(names) > _MOST_LAYERS:
+            self.problems.append(
+                Problem(extends.mark, extends.path, f"{len(names)} names; the limit is {_MOST_LAYERS}")
+            )
         yield without(tree, "extends")
 
     def _below(self, named: Node, folder: Path | None, chain: tuple[Path, ...]) -> Iterator[Node]:
         name = str(named.value)
         try:
-            path, shown = self._extended(name, folder)
+            path, shown = self._base(name, folder)
         except Misconfigured as error:
             self.problems.append(Problem(named.mark, named.path, str(error)))
             return
-        if path.resolve() in chain:
+        resolved = path.resolve()
+        if resolved in chain:
             self.problems.append(Problem(named.mark, named.path, f"{name} already extends this file"))
-            return
-        yield from self._file(path, shown, chain)
+        elif len(chain) >= _DEEPEST:
+            self.problems.append(
+                Problem(named.mark, named.path, f"more than {_DEEPEST} files, each extending the next")
+            )
+        elif resolved not in self._extended:
+            self._extended.add(resolved)
+            yield from self._file(path, shown, chain)
 
     @staticmethod
-    def _extended(name: str, folder: Path | None) -> tuple[Path, str]:
+    def _base(name: str, folder: Path | None) -> tuple[Path, str]:
         if is_bundled_name(name):
             return bundled_path(name), f"{name}{SUFFIX}"
         if folder is None:

@@ -2,11 +2,11 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 
 from emulator.core.clock import Clock, parse_rfc3339
-from emulator.core.suggestions import did_you_mean
+from emulator.core.suggestions import Suggest
 from emulator.scenario import schema
 from emulator.scenario.document import Node, Path
 from emulator.services.spacetimedb import email_address as email
@@ -18,6 +18,9 @@ Mistake = tuple[Path, str]
 _MOST_DATABASES = 1000
 _LONGEST_LIFE = 10**12
 """Seconds."""
+_MOST_DATABASES_IN_ALL = 100_000
+_MOST_TEXT = 32 * 1024 * 1024
+"""Characters in all members of crowds."""
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|did:.*|[0-9]+")
 """Ids of an Intuition identity, and default API keys: valid in a step without being a name of the scenario."""
 _SENDABLE = re.compile(r"[!-~]([ -~]*[!-~])?")
@@ -26,22 +29,23 @@ _SENDABLE = re.compile(r"[!-~]([ -~]*[!-~])?")
 class Names:
     """The names that a document defines, also in parts with mistakes."""
 
-    def __init__(self, tree: Node, scenario: schema.Scenario) -> None:
+    def __init__(self, tree: Node, scenario: schema.Scenario, suggest: Suggest) -> None:
         self._tree = tree
+        self.suggest = suggest
         self._crowds = (scenario.spacetime.crowd, scenario.intuition.crowd)
         self._keys = {given.key for given in scenario.intuition.api_keys.values() if given and given.key}
 
     @cached_property
-    def key_names(self) -> list[str]:
-        return self._tree.keys("intuition", "api_keys")
+    def key_names(self) -> Collection[str]:
+        return dict.fromkeys(self._tree.keys("intuition", "api_keys"))
 
     @cached_property
-    def actor_names(self) -> list[str]:
-        return [*self._tree.keys("spacetime", "identities"), *self.key_names]
+    def actor_names(self) -> Collection[str]:
+        return dict.fromkeys([*self._tree.keys("spacetime", "identities"), *self.key_names])
 
     @cached_property
-    def row_names(self) -> list[str]:
-        return self._tree.keys("intuition", "identities")
+    def row_names(self) -> Collection[str]:
+        return dict.fromkeys(self._tree.keys("intuition", "identities"))
 
     def is_actor(self, name: str) -> bool:
         return name in self.actor_names or _in_crowd(name, self._crowds[0])
@@ -63,15 +67,64 @@ def _in_crowd(name: str, crowd: schema.SpacetimeCrowd | schema.IntuitionCrowd | 
     return 1 <= int(number) <= crowd.count and schema.numbered(crowd.name, int(number)) == name
 
 
-def senseless(tree: Node, scenario: schema.Scenario) -> Iterator[Mistake]:
+def senseless(tree: Node, scenario: schema.Scenario, suggest: Suggest) -> Iterator[Mistake]:
     """All mistakes that are not errors of type, with their paths."""
-    names = Names(tree, scenario)
+    names = Names(tree, scenario, suggest)
+    yield from _too_much(scenario)
     yield from _clock(scenario)
     yield from _spacetime(scenario.spacetime)
     yield from _intuition(scenario.intuition, names)
     for at, step in enumerate(scenario.script):
         for path, text in mistakes_in(step, names):
             yield ("script", at, *path), text
+
+
+# --- budgets ----------------------------------------------------------------------------------------------------------
+
+
+def _too_much(scenario: schema.Scenario) -> Iterator[Mistake]:
+    """What is within each limit, and too much all together."""
+    yield from _beyond(schema.MOST_ROWS, "identities", _rows(scenario))
+    yield from _beyond(_MOST_DATABASES_IN_ALL, "databases", _owned(scenario.spacetime))
+    yield from _beyond(_MOST_TEXT, "characters in members of crowds", _texts(scenario))
+
+
+def _beyond(most: int, what: str, counts: Iterable[tuple[Path, int]]) -> Iterator[Mistake]:
+    total = 0
+    for path, count in counts:
+        total += count
+        if total > most:
+            yield path, f"{total:,} {what} up to here; the limit is {most:,}"
+            return
+
+
+def _rows(scenario: schema.Scenario) -> Iterator[tuple[Path, int]]:
+    for part, where in ((scenario.spacetime, "spacetime"), (scenario.intuition, "intuition")):
+        yield (where, "identities"), len(part.identities)
+        if part.crowd is not None:
+            yield (where, "crowd", "count"), part.crowd.count
+
+
+def _owned(part: schema.SpacetimePart) -> Iterator[tuple[Path, int]]:
+    for name, person in part.identities.items():
+        if person is not None:
+            yield ("spacetime", "identities", name, "databases"), _count(person.databases)
+    if part.crowd is not None:
+        yield ("spacetime", "crowd", "databases"), part.crowd.count * part.crowd.databases
+
+
+def _count(databases: int | tuple[str, ...]) -> int:
+    return databases if isinstance(databases, int) else len(databases)
+
+
+def _texts(scenario: schema.Scenario) -> Iterator[tuple[Path, int]]:
+    for crowd, where in ((scenario.spacetime.crowd, "spacetime"), (scenario.intuition.crowd, "intuition")):
+        if crowd is None:
+            continue
+        for field in crowd.__struct_fields__:
+            value = getattr(crowd, field)
+            text = schema.numbered(value, crowd.count) if isinstance(value, str) else str(value)
+            yield (where, "crowd", field), crowd.count * len(text)
 
 
 # --- the clock --------------------------------------------------------------------------------------------------------
@@ -124,7 +177,7 @@ def _person(name: str, person: schema.SpacetimePerson) -> Iterator[Mistake]:
 
 
 def _databases(given: int | tuple[str, ...]) -> Iterator[Mistake]:
-    count = given if isinstance(given, int) else len(given)
+    count = _count(given)
     if not 0 <= count <= _MOST_DATABASES:
         yield ("databases",), f"{count} databases; 0 to {_MOST_DATABASES} are allowed"
     if isinstance(given, tuple) and (twice := _twice(given)):
@@ -177,6 +230,8 @@ def _keys(part: schema.IntuitionPart) -> Iterator[Mistake]:
         path: Path = ("intuition", "api_keys", name)
         if not name:
             yield path, "a name has at least one letter"
+        if given and given.wallet is not None and "\0" in given.wallet:
+            yield (*path, "wallet"), "no environment variable can hold it; remove the NUL"
         key = given.key if given else None
         if key is None:
             continue
@@ -192,7 +247,7 @@ def _wallet(path: Path, wallet: schema.Wallet, names: Names) -> Iterator[Mistake
         hint = (
             "has no wallet; add the actor to intuition.api_keys"
             if names.is_actor(wallet.actor)
-            else f"is not an actor with an API key; {did_you_mean(wallet.actor, names.key_names)}"
+            else f"is not an actor with an API key; {names.suggest(wallet.actor, names.key_names)}"
         )
         yield (*path, "actor"), f"{wallet.actor!r} {hint}"
 

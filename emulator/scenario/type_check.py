@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
-from emulator.core.suggestions import did_you_mean
+from emulator.core.suggestions import Suggest, limited_suggestions
 from emulator.scenario.document import Node, Path, Problem, plain
 from emulator.scenario.schema import Scenario
 from emulator.scenario.semantic_check import senseless
@@ -21,21 +21,20 @@ _WRONG = object()
 
 def checked(tree: Node) -> tuple[Scenario, list[Problem]]:
     """The scenario without values that have mistakes, and all mistakes."""
-    walk = _Walk()
+    suggest = limited_suggestions()
+    walk = _Walk(suggest)
     found = walk.value(tree, inspect.type_info(Scenario), ())
     scenario = msgspec.convert({"version": 1, **walk.rest} if found is _WRONG else found, Scenario)
-    meaning = [tree.problem(walk.place(path), text) for path, text in senseless(tree, scenario)]
-    problems = [*walk.problems, *(problem for problem in meaning if not _follows(problem, walk.problems))]
+    meaning = [tree.problem(walk.place(path), text) for path, text in senseless(tree, scenario, suggest)]
+    around = {each.path[:depth] for each in walk.problems for depth in range(len(each.path) + 1)}
+    # A value inside may have been left out, and the problem exist only because of that.
+    problems = [*walk.problems, *(problem for problem in meaning if problem.path not in around)]
     return scenario, sorted(dict.fromkeys(problems), key=lambda problem: problem.mark)
 
 
-def _follows(problem: Problem, wrong: list[Problem]) -> bool:
-    """Whether the problem may exist only because a value inside it was left out."""
-    return any(each.path[: len(problem.path)] == problem.path for each in wrong)
-
-
 class _Walk:
-    def __init__(self) -> None:
+    def __init__(self, suggest: Suggest) -> None:
+        self._suggest = suggest
         self.problems: list[Problem] = []
         self.rest: dict[str, Any] = {}
         """The valid parts of a document whose `version` is missing or wrong."""
@@ -63,7 +62,8 @@ class _Walk:
         if isinstance(fitting, inspect.VarTupleType):
             return self._list(node, [fitting.item_type] * len(_items(node)), at)
         if isinstance(fitting, inspect.TupleType):
-            return self._list(node, list(fitting.item_types), at)
+            pair = self._list(node, list(fitting.item_types), at)
+            return pair if len(pair) == len(fitting.item_types) else _WRONG
         return self._scalar(node, fitting)
 
     def _wrong(self, node: Node, text: str) -> Any:
@@ -87,7 +87,7 @@ class _Walk:
     def _known(self, node: Node, key: str, fields: Mapping[str, object]) -> bool:
         if key in fields:
             return True
-        text = f"unknown key, {did_you_mean(key, fields)}"
+        text = f"unknown key, {self._suggest(key, fields)}"
         self.problems.append(Problem(node.marks.get(key, node.mark), (*node.path, key), text))
         return False
 
@@ -103,7 +103,7 @@ class _Walk:
 
     def _scalar(self, node: Node, kind: inspect.Type) -> Any:
         if isinstance(kind, inspect.LiteralType) and node.value not in kind.values:
-            meant = did_you_mean(node.raw, map(str, kind.values))
+            meant = self._suggest(node.raw, map(str, kind.values))
             return self._wrong(node, f"{node.raw[:60]!r} is not allowed here; {meant}")
         if isinstance(kind, inspect.IntType | inspect.FloatType):
             assert isinstance(node.value, int | float)

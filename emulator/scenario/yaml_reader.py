@@ -19,6 +19,8 @@ LARGEST = 1024 * 1024
 _DEEPEST = 64
 _MOST_NODES = 50_000
 _TOO_MUCH = f"more than {_MOST_NODES} values, aliases counted at each use; use `crowd` for many rows"
+_MOST_TEXT = 4 * LARGEST
+_TOO_MUCH_TEXT = f"more than {_MOST_TEXT} characters, aliases counted at each use"
 _HALF = "an unpaired surrogate"
 _LONGEST_NUMBER = 300
 """The most digits. A number with fewer can be a float too."""
@@ -66,7 +68,7 @@ def read(data: bytes, file: str) -> tuple[Node, list[Problem]]:
 
 def read_plain(value: Any) -> Node:
     """The nodes of a JSON value without a file. Raises Unreadable."""
-    return _plain_node(value, (), Mark())
+    return _plain_node(value, (), Mark(), iter(range(_MOST_NODES)))
 
 
 def read_json(text: str) -> Node:
@@ -77,18 +79,22 @@ def read_json(text: str) -> Node:
         value = json.loads(text)
     except ValueError as error:
         raise Unreadable([Problem(Mark(), (), f"not JSON: {error}")]) from None
+    except RecursionError:
+        raise Unreadable([Problem(Mark(), (), f"nested deeper than {_DEEPEST}")]) from None
     return read_plain(value)
 
 
-def _plain_node(value: Any, path: Path, mark: Mark) -> Node:
+def _plain_node(value: Any, path: Path, mark: Mark, budget: Iterator[int]) -> Node:
+    if next(budget, None) is None:
+        raise Unreadable([Problem(mark, path, _TOO_MUCH)])
     if len(path) >= _DEEPEST:
         raise Unreadable([Problem(mark, path[:3], f"nested deeper than {_DEEPEST}")])
     if any(_broken(text) for text in (value if isinstance(value, dict) else [value]) if isinstance(text, str)):
         raise Unreadable([Problem(mark, path, _HALF)])
     if isinstance(value, dict):
-        return Node({key: _plain_node(each, (*path, key), mark) for key, each in value.items()}, mark, path)
+        return Node({key: _plain_node(each, (*path, key), mark, budget) for key, each in value.items()}, mark, path)
     if isinstance(value, list):
-        return Node([_plain_node(each, (*path, at), mark) for at, each in enumerate(value)], mark, path)
+        return Node([_plain_node(each, (*path, at), mark, budget) for at, each in enumerate(value)], mark, path)
     if isinstance(value, float) and not math.isfinite(value):
         raise Unreadable([Problem(mark, path, "not a valid JSON number")])
     if isinstance(value, int) and abs(value) >= 10**_LONGEST_NUMBER:
@@ -205,9 +211,12 @@ class _Builder:
         node = self._mapping(done) if done.mapping else Node(list(done.nodes), done.mark, done.path)
         size = 1 + sum(each.size for each in done.nodes)
         depth = 1 + max((each.depth for each in done.nodes), default=0)
+        text = sum(each.text for each in done.nodes)
         if size > _MOST_NODES or depth > _DEEPEST:
             raise Unreadable([Problem(done.mark, done.path, _TOO_MUCH)])
-        self._add(replace(node, size=size, depth=depth), done.anchor)
+        if text > _MOST_TEXT:
+            raise Unreadable([Problem(done.mark, done.path, _TOO_MUCH_TEXT)])
+        self._add(replace(node, size=size, text=text, depth=depth), done.anchor)
 
     def _add(self, node: Node, anchor: str | None = None) -> None:
         if anchor:
@@ -261,9 +270,9 @@ class _Builder:
             self._wrong(mark, _HALF, path)
             text = ""
         if not event.implicit[0]:
-            return Node(text, mark, path, raw=text)
+            return Node(text, mark, path, raw=text, text=len(text))
         try:
-            return Node(_resolved(text), mark, path, raw=text)
+            return Node(_resolved(text), mark, path, raw=text, text=len(text))
         except ValueError as error:
             self._wrong(mark, str(error), path)
             return Node(0, mark, path, raw=text)

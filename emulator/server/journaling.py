@@ -34,8 +34,8 @@ def with_journal(next_handler: CallHandler, is_shown: Callable[[World], bool]) -
             raise
         except Exception as bug:  # noqa: BLE001 - logged there
             response = after_a_bug(request.method, request.path, bug)
-        await request.receive_unread(all_of_it=bool(call.fault))
-        call.hangs_up = request.leaves_unread
+        if request.has_body:
+            call.hangs_up = await request.receive_unread(all_of_it=bool(call.fault))
         exchange = Exchange(
             number=number,
             method=request.method,

@@ -18,6 +18,9 @@ LONGEST_HEAD = 480_000
 MOST_QUEUED = 32
 """Requests of a connection that wait for their turn; aiohttp stops reading at this number."""
 
+_LONGEST_NAME = 65_535
+"""Bytes of a header's name (the crate http 1.3)."""
+
 _END = b"\r\n\r\n"
 _LAST_CHUNK = re.compile(rb"(?:^|\r\n)0+(?:[ \t]*;[^\r\n]*)?\r\n\r\n$")
 _LONGEST_LAST_CHUNK = 1024
@@ -67,17 +70,18 @@ class Parser:
     def feed_data(self, data: bytes) -> tuple[list[Parsed], bool, bytes]:
         """The requests in `data`. Raises HttpProcessingError when there is none before what is wrong."""
         found: list[Parsed] = []
-        data, self._held, start = self._held + data, b"", 0
+        if self._held:
+            data, self._held = self._held + data, b""
+        start, end = 0, len(data)
         if not data:  # aiohttp goes on after a pause
             self._feed(data, found)
-        while start < len(data) and not self._done:
-            if self._queued + len(found) >= MOST_QUEUED:
+        while start < end and not self._done:
+            if self._queued >= MOST_QUEUED:
                 self._held = data[start:]
                 break
-            end = self._end_of_part(data, start)
-            self._feed(data[start:end], found)
-            start = end
-        self._queued += len(found)
+            part = self._end_of_part(data, start)
+            self._feed(data[start:part], found)
+            start = part
         if self.failure is not None and not found:
             failure, self.failure = self.failure, None
             raise failure
@@ -93,10 +97,10 @@ class Parser:
         """The index after a head, or after a body or some of it."""
         if self._left is not None:
             return min(len(data), start + self._left)
-        before = (self._head if self._body is None else self._chunks)[-3:]
-        across = (before + data[start : start + 3]).find(_END)
-        if across >= 0:
-            return start + across + len(_END) - len(before)
+        if before := (self._head if self._body is None else self._chunks)[-3:]:
+            across = (before + data[start : start + 3]).find(_END)
+            if across >= 0:
+                return start + across + len(_END) - len(before)
         at = data.find(_END, start)
         return len(data) if at < 0 else at + len(_END)
 
@@ -107,49 +111,56 @@ class Parser:
             messages, upgraded, _ = self._parser.feed_data(part)
             if upgraded:
                 self._parser.set_upgraded(False)
-            self._follow(part)
-            found += [self._begun(*each) for each in messages]
+            if self._body is not None:
+                self._follow_body(part, self._body)
+            elif self._head or not part.endswith(_END) or len(part) > _LONGEST_NAME or b"  " in part:
+                self._follow_head(part)  # most heads come in one part, and have nothing to look at
+            for message, body in messages:
+                found.append((self._begun(message, body), body))
+                self._queued += 1
         except HttpProcessingError as error:
             self._fail(error)
         except Exception as error:  # noqa: BLE001 - whatever it is, the client gets an answer
             self._fail(BadHttpMessage(f"aiohttp's parser raised {type(error).__name__}"))
 
-    def _follow(self, part: bytes) -> None:
-        """Take note of what was fed."""
-        if self._body is None:
-            self._head += part
-            if len(self._head) > LONGEST_HEAD:
-                raise HeadTooLong(f"the head has more than {LONGEST_HEAD} bytes")
-            if self._head.endswith(_END):
-                line = self._head.lstrip(b"\r\n").partition(b"\r\n")[0]
-                self._head.clear()
-                if b"  " in line:
-                    raise BadHttpMessage("two blanks in the request line")
-        elif self._left is not None:
+    def _follow_head(self, part: bytes) -> None:
+        self._head += part
+        if len(self._head) > LONGEST_HEAD:
+            raise HeadTooLong(f"the head has more than {LONGEST_HEAD} bytes")
+        if self._head.endswith(_END):
+            first, *headers = self._head.lstrip(b"\r\n").split(b"\r\n")
+            if b"  " in first:
+                raise BadHttpMessage("two blanks in the request line")
+            if any(line.find(b":") > _LONGEST_NAME for line in headers):
+                raise HeadTooLong(f"a header's name has more than {_LONGEST_NAME} bytes")
+            self._head.clear()
+
+    def _follow_body(self, part: bytes, body: StreamReader) -> None:
+        if self._left is not None:
             self._left -= len(part)
             if not self._left:
-                self._end(self._body)
-        else:
-            self._chunks = (self._chunks + part)[-_LONGEST_LAST_CHUNK:]
-            if self._body.is_eof():
-                if not _LAST_CHUNK.search(self._chunks):
-                    self._with_trailers.append(self._body)
-                self._end(self._body)
+                self._end(body)
+            return
+        self._chunks = (self._chunks + part)[-_LONGEST_LAST_CHUNK:]
+        if body.is_eof():
+            if not _LAST_CHUNK.search(self._chunks):
+                self._with_trailers.append(body)
+            self._end(body)
 
-    def _begun(self, message: RawRequestMessage, body: StreamReader) -> Parsed:
+    def _begun(self, message: RawRequestMessage, body: StreamReader) -> RawRequestMessage:
         """The head of a message is there."""
         self._closes = message.should_close
         if "Proxy-Connection" in message.headers:  # llhttp takes it for `Connection`, hyper does not know it
             self._closes, self._outdated = _closes(message), message.should_close
             message = message._replace(should_close=self._closes)
-        if message.path[:1] != "/":  # nobody asks for the host, which `BaseRequest` decodes and which may be none
+        if message.path[0] != "/":  # nobody asks for the host, which `BaseRequest` decodes and which may be none
             message = message._replace(url=_ROOT)
         if body.is_eof():
             self._end(body)
         else:
             self._body, self._chunks = body, b""
             self._left = None if message.chunked else int(message.headers["Content-Length"])
-        return message, body
+        return message
 
     def _end(self, body: StreamReader) -> None:
         """The message is there wholly."""

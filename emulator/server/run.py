@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import logging
 import socket
 import sys
 import threading
@@ -9,7 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
-from typing import Unpack
+from typing import Any, Unpack
 
 from emulator.control.api.access import Guard
 from emulator.control.emulator import Emulator, LocalEmulator
@@ -20,15 +21,35 @@ from emulator.server.protocol import Http
 from emulator.world.config import Config, Settings
 from emulator.world.stage import Stage
 
+logger = logging.getLogger("emulator")
+
 _GRACE = 0.05
 """Seconds for requests under way when the server stops; waited for twice, then they are cut off."""
+
+
+_EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+"""Those after which asyncio accepts again later (`_accept_connection` in asyncio/selector_events.py)."""
 
 
 class _Loop(asyncio.SelectorEventLoop):
     """A loop whose timers run on real time, also while freezegun freezes `time.monotonic`."""
 
+    _silent_until = 0.0
+
     def time(self) -> float:
         return monotonic()
+
+    def call_exception_handler(self, context: dict[str, Any]) -> None:
+        """One line a second while no connection can be accepted.
+
+        asyncio tries again every second; it writes up to a hundred tracebacks each time (CPython 3.11).
+        """
+        error = context.get("exception")
+        if not (isinstance(error, OSError) and error.errno in _EXHAUSTED and "accept" in context["message"]):
+            super().call_exception_handler(context)
+        elif self.time() >= self._silent_until:
+            self._silent_until = self.time() + 1
+            logger.error("no connection can be accepted (%s); trying again every second", error.strerror)
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:
@@ -37,6 +58,7 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
 
 def bind(host: str, port: int) -> socket.socket:
     """A listening socket. Made in the caller's thread, so that an error is raised there. Raises Misconfigured."""
+    host = host.removeprefix("[").removesuffix("]")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -82,15 +104,22 @@ async def serving(stage: Stage, guard: Guard, listener: socket.socket) -> AsyncI
 
 @contextmanager
 def running_in_thread(
-    config: Config | None = None, *, host: str = "127.0.0.1", port: int = 0, **settings: Unpack[Settings]
+    config: Config | None = None,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    control_token: str | None = None,
+    **settings: Unpack[Settings],
 ) -> Iterator[Emulator]:
     """An emulator with its own thread and event loop.
 
-    `running_in_thread(seed=7)` is short for `running_in_thread(Config(seed=7))`; port 0 lets the system pick. Raises
-    Misconfigured when it can't start.
+    `running_in_thread(seed=7)` is short for `running_in_thread(Config(seed=7))`; port 0 lets the system pick. A host
+    beyond loopback needs a `control_token`, which every control request must then have. Raises Misconfigured when it
+    can't start.
     """
+    guard = Guard.of(host, control_token)
     stage = new_stage(Config(**settings).over(config or Config()))
-    with serving_in_thread(stage, Guard(host), bind(host, port)) as emulator:
+    with serving_in_thread(stage, guard, bind(host, port)) as emulator:
         yield emulator
 
 
@@ -126,13 +155,19 @@ def serving_in_thread(stage: Stage, guard: Guard, listener: socket.socket) -> It
 
 @asynccontextmanager
 async def running(
-    config: Config | None = None, *, host: str = "127.0.0.1", port: int = 0, **settings: Unpack[Settings]
+    config: Config | None = None,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    control_token: str | None = None,
+    **settings: Unpack[Settings],
 ) -> AsyncIterator[Emulator]:
     """An emulator in the running loop; otherwise as `running_in_thread`."""
+    guard = Guard.of(host, control_token)
     stage = new_stage(Config(**settings).over(config or Config()))
     listener = bind(host, port)
     url = url_of(listener)
-    async with serving(stage, Guard(host), listener) as http:
+    async with serving(stage, guard, listener) as http:
         yield LocalEmulator(url, stage, partial(_abort, asyncio.get_running_loop(), http))
 
 

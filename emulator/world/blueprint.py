@@ -63,6 +63,11 @@ class Blueprint:
         )
         return cls(seed, journal_size, beginning)
 
+    @property
+    def rows(self) -> int:
+        """How much it holds."""
+        return len(self.beginning.intuition) + len(self.beginning.actors)
+
     def world(self) -> "World":
         """A new world, whose start is the current time."""
         context = self.beginning.context.fork()

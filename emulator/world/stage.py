@@ -20,6 +20,8 @@ class Stage:
 
     _REMEMBERED = 32
     """The most blueprints that are cached; the oldest is dropped first."""
+    _MOST_ROWS = 300_000
+    """The most rows in all of them, about 250 MB."""
 
     def __init__(self, config: Config, make: Make, deferred: DeferredFree | None = None) -> None:
         self.config = config
@@ -100,7 +102,11 @@ class Stage:
             raise Misconfigured(f"a field of the config is of a wrong type: {error}") from None
         if known is None:
             known = self._make(config, self.deferred)
-            while len(self._blueprints) >= self._REMEMBERED:
-                del self._blueprints[next(iter(self._blueprints))]
             self._blueprints[config] = known
+            while len(self._blueprints) > 1 and not self._within_limits():
+                del self._blueprints[next(iter(self._blueprints))]
         return known
+
+    def _within_limits(self) -> bool:
+        rows = sum(each.rows for each in self._blueprints.values())
+        return len(self._blueprints) <= self._REMEMBERED and rows <= self._MOST_ROWS

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
-from emulator.core.suggestions import did_you_mean
 from emulator.faults.step import Mistake, Step, mistakes
 from emulator.http.operation import why_never
 from emulator.services.intuition.operations import OPERATIONS as INTUITION_OPERATIONS
@@ -11,6 +10,8 @@ from emulator.services.spacetimedb.operations import OPERATIONS as SPACETIME_OPE
 
 OPERATIONS = (*SPACETIME_OPERATIONS, *INTUITION_OPERATIONS)
 """Of both APIs, in all their profiles."""
+_SHOWN = 100
+"""Characters of a name in a message."""
 
 
 class StepNames(Protocol):
@@ -25,18 +26,19 @@ class StepNames(Protocol):
     def is_actor(self, name: str) -> bool: ...
     def is_key(self, name: str) -> bool: ...
     def is_row(self, name: str) -> bool: ...
+    def suggest(self, name: str, known: Iterable[str]) -> str: ...
 
 
 def mistakes_in(step: Step, names: StepNames) -> Iterator[Mistake]:
     """All reasons why a step can never happen."""
     yield from mistakes(step)
-    if step.request is not None and (why := why_never(step.request, OPERATIONS)):
+    if step.request is not None and (why := why_never(step.request, OPERATIONS, names.suggest)):
         yield Mistake(("request",), why)
     if step.actor is not None and not names.is_actor(step.actor):
-        yield Mistake(("actor",), f"no actor {step.actor!r}; {did_you_mean(step.actor, names.actor_names)}")
+        yield Mistake(("actor",), f"no actor {step.actor[:_SHOWN]!r}; {names.suggest(step.actor, names.actor_names)}")
     if isinstance(key := step.do.revoke, str) and not names.is_key(key):
-        yield Mistake(("do", "revoke"), f"no such API key; {did_you_mean(key, names.key_names)}")
+        yield Mistake(("do", "revoke"), f"no such API key; {names.suggest(key, names.key_names)}")
     for change in ("complete", "fail", "remove"):
         row = getattr(step.do, change)
         if isinstance(row, str) and not names.is_row(row):
-            yield Mistake(("do", change), f"no identity {row!r}; {did_you_mean(row, names.row_names)}")
+            yield Mistake(("do", change), f"no identity {row[:_SHOWN]!r}; {names.suggest(row, names.row_names)}")

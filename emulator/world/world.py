@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 from emulator.core.context import Context
+from emulator.core.suggestions import did_you_mean
 from emulator.faults.kinds import Do, Named
 from emulator.faults.schedule import Fault, Faults
 from emulator.faults.step import Step
@@ -81,6 +82,8 @@ class World:
     @property
     def row_names(self) -> Iterable[str]:
         return self.intuition.names.merged()
+
+    suggest = staticmethod(did_you_mean)
 
     def is_actor(self, name: str) -> bool:
         return self.actors.get(name) is not None

@@ -131,6 +131,44 @@ def test_beyond_loopback_a_control_token_is_demanded(host: str) -> None:
     assert "--control-token" in output
 
 
+def test_the_control_token_can_be_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("s3cret\n")
+    with serving("--host", "0.0.0.0", "--port", "0", "--control-token-file", str(tmp_path / "token")) as (_, ready):
+        state = f"{ready['url']}/_emulator/state"
+        assert requests.get(state, timeout=LIMIT).status_code == 401
+        assert requests.get(state, headers={"X-Emulator-Token": "s3cret"}, timeout=LIMIT).status_code == 200
+
+
+@pytest.mark.parametrize("command", ["serve", "exec"])
+@pytest.mark.parametrize("host", ["0.0.0.0", "127.0.0.1"])
+@pytest.mark.parametrize("where", ["option", "file", "environment"])
+def test_an_empty_control_token_is_a_mistake(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, host: str, where: str
+) -> None:
+    (tmp_path / "token").write_text("\n")
+    if where == "environment":
+        monkeypatch.setenv("IDENTITY_EMULATOR_CONTROL_TOKEN", "")
+    options = {
+        "option": ["--control-token", ""],
+        "file": ["--control-token-file", str(tmp_path / "token")],
+        "environment": [],
+    }
+
+    status, output = run(command, "--host", host, *options[where], *(["true"] if command == "exec" else []))
+
+    assert status == 2
+    assert "control token is empty" in output
+
+
+def test_a_control_token_is_given_once(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("s3cret")
+
+    status, output = run("serve", "--control-token", "x", "--control-token-file", str(tmp_path / "token"))
+
+    assert status == 2
+    assert "only one can be given" in output
+
+
 def test_beyond_loopback_the_control_routes_want_their_token() -> None:
     with serving("--host", "0.0.0.0", "--port", "0", "--control-token", "s3cret") as (_, ready):
         state = f"{ready['url']}/_emulator/state"

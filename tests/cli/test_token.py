@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from emulator.services.spacetimedb.model import Claims, identity_of
+from emulator.services.spacetimedb.model import STANDARD_HEADER, Claims, identity_of
 from emulator.services.spacetimedb.signing_keys import SigningKey
 from tests.cli.command import run
 
@@ -43,3 +43,15 @@ def test_a_token_that_can_not_be_read_points_at_the_byte() -> None:
         "Error: Invalid token: JSON error: missing field `alg` at line 1 column 2\n"
         "the header is {}: missing field `alg` at line 1 column 2\n",
     )
+
+
+@pytest.mark.parametrize("claim", ["exp", "anything"])
+def test_a_number_of_thousands_of_digits_is_an_error_in_one_line(claim: str) -> None:
+    payload = f'{{"{claim}":{"9" * 5000},"sub":"alice","iss":"localhost"}}'.encode()
+    token = SigningKey.from_entropy(b"a" * 64).sign_token(STANDARD_HEADER, payload)
+
+    status, output = run("token", "decode", token)
+
+    assert status == 1
+    assert "Invalid token: JSON error: number out of range at line 1 column" in output
+    assert "Traceback" not in output

@@ -215,6 +215,7 @@ def test_an_exchange_is_given_as_curl(emulator: Emulator) -> None:
         ("/spacetime/tokens", '{"subject": "a", "expires_in": 1e300}', 'send {"subject": "alice"'),
         ("/intuition/api-keys", "{}", 'send {"wallet": "0x81"}'),
         ("/reset", "[" * 100_000, "send one JSON object"),
+        ("/faults", f'{{"request": "* /**", "nth": -{"9" * 399}, "do": {{"hang": true}}}}', "nth: it is too small"),
         ("/faults", '{"at": 1e308, "do": {"rotate_key": true}}', "at: it must be a number up to 1,000,000,000"),
         ("/faults", '{"request": "* /**", "until": 1e12, "do": {"hang": true}}', "until: it must be a number"),
         ("/faults", '{"request": "* /**", "do": {"advance": -1e300}}', "do.advance: it must be a number"),

@@ -78,7 +78,6 @@ def test_each_step_has_a_status(emulator: Emulator) -> None:
         ({"senario": "two_friends"}, "unknown key 'senario'"),
         ({}, "no scenario"),
         ({"scenario": []}, "no scenario"),
-        ({"version": 1, "description": "x" * 1_100_000}, "the limit is"),
     ],
 )
 def test_what_can_not_be_loaded_leaves_the_world(emulator: Emulator, body: object, error: str) -> None:

@@ -35,6 +35,11 @@ class Served:
         pages = Path(f"/proc/{self.process.pid}/statm").read_text(encoding="ascii").split()[1]
         return int(pages) * os.sysconf("SC_PAGE_SIZE") / MEGABYTE
 
+    def peak_memory(self) -> float:
+        """Megabytes of real memory when it had the most."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
+        return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+
     def bugs(self) -> list[str]:
         """Lines of the log that tell of one."""
         text = self.log.read_text(encoding="utf-8")
@@ -42,12 +47,13 @@ class Served:
 
 
 @contextmanager
-def served(folder: Path, *options: str) -> Iterator[Served]:
+def served(folder: Path, *options: str, descriptors: int | None = None) -> Iterator[Served]:
     """`identity-emulator serve`; its log goes to a file, since nothing reads a pipe here."""
     log = folder / "log"
+    limited = [] if descriptors is None else ["sh", "-c", f'ulimit -n {descriptors} && exec "$@"', "sh"]
     with log.open("w", encoding="utf-8") as stderr:
         process = subprocess.Popen(
-            [sys.executable, "-m", "emulator", "serve", "--port", "0", "--seed", "7", *options],
+            [*limited, sys.executable, "-m", "emulator", "serve", "--port", "0", "--seed", "7", *options],
             stdout=subprocess.PIPE,
             stderr=stderr,
             text=True,

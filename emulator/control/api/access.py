@@ -1,12 +1,14 @@
 """Access checks of the control routes."""
 
+import re
 from hmac import compare_digest
 from ipaddress import ip_address
 
 import msgspec
 
 from emulator.control.api.routes import PREFIX
-from emulator.core.errors import Refused
+from emulator.control.control_token import control_token
+from emulator.core.errors import Misconfigured, Refused
 from emulator.http.request import Request
 
 
@@ -19,33 +21,49 @@ class ControlRefused(Refused):
         self.headers = headers
 
 
+_LABEL = re.compile(r"[a-z0-9-]{1,63}")
+
+
 def is_loopback(host: str) -> bool:
-    """Whether a host name or address refers to this machine only."""
-    name = host.strip("[]").lower()
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
+    """Whether a host name or address refers to this machine only; an IPv6 address may stand in brackets."""
+    name = host.removeprefix("[").removesuffix("]").lower()
+    *labels, last = name.split(".")
+    if last == "localhost":
+        return all(map(_LABEL.fullmatch, labels))
     try:
-        return ip_address(name).is_loopback
+        address = ip_address(name if "%" not in name else "")
     except ValueError:
         return False
+    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
 
 class Guard(msgspec.Struct, frozen=True):
-    """The access checks; all must pass.
+    """The access checks; all must pass. `host` is bound, `token` the control token.
 
     Binding to loopback does not exclude web pages: a page can post to 127.0.0.1, and by DNS rebinding it can read the
-    responses. So the `Host` must be ours, a foreign `Origin` is refused, and a body must be JSON, which a page of
-    another origin can't send without a CORS preflight.
+    responses. So the `Host` must be ours, a foreign `Origin` and other marks of a foreign page are refused, and a body
+    must be JSON, which a page of another origin can't send without a CORS preflight.
     """
 
     host: str = "127.0.0.1"
     token: str | None = None
 
+    @classmethod
+    def of(cls, host: str, token: str | None) -> "Guard":
+        """Raises Misconfigured for a host that is open to other machines without a token, and for an invalid token."""
+        token = None if token is None else control_token(token)
+        if token is None and not is_loopback(host):
+            raise Misconfigured(
+                f"the host {host} is open to other machines: give a control token too (--control-token, "
+                "control_token=), or use 127.0.0.1"
+            )
+        return cls(host, token)
+
     def check(self, request: Request) -> None:
         """Raises ControlRefused."""
         self._check_origin(request)
         if self.token is None:
-            self._check_host(request)
+            self._check_sender(request)
         elif not self._has_token(request, self.token) and (request.method, request.path) != ("GET", f"{PREFIX}/health"):
             raise ControlRefused(
                 401,
@@ -59,18 +77,37 @@ class Guard(msgspec.Struct, frozen=True):
         sent = request.header("x-emulator-token") or (bearer.strip() if scheme.lower() == "bearer" else "")
         return compare_digest(sent.encode("utf-8", "surrogateescape"), token.encode())
 
-    def _check_host(self, request: Request) -> None:
+    def _check_sender(self, request: Request) -> None:
         host = _without_port(request.header("host") or "")
         if not is_loopback(host) and host != self.host:
             raise ControlRefused(
-                403, f"the host {host!r} is not allowed", "use 127.0.0.1, or start the emulator with --control-token"
+                403,
+                f"the host {host[:100]!r} is not allowed",
+                "use 127.0.0.1, or start the emulator with --control-token",
+            )
+        if not is_loopback(request.remote):
+            raise ControlRefused(
+                403,
+                f"requests from {request.remote or 'an unknown address'} are not allowed",
+                "send them from the same machine, or start the emulator with --control-token",
             )
 
     def _check_origin(self, request: Request) -> None:
-        origin = request.header("origin")
-        if origin is not None and origin != f"http://{request.header('host')}":
+        hosts, origins = request.header_values("host"), request.header_values("origin")
+        if len(hosts) != 1 or len(origins) > 1:
             raise ControlRefused(
-                403, f"the origin {origin!r} is not allowed", "call the control routes from a test, not from a web page"
+                403, f"{len(hosts)} `Host` and {len(origins)} `Origin` headers", "send one `Host`, and no `Origin`"
+            )
+        foreign = [origin for origin in origins if origin != f"http://{hosts[0]}"]
+        if foreign:
+            raise ControlRefused(
+                403,
+                f"the origin {foreign[0][:100]!r} is not allowed",
+                "call the control routes from a test, not from a web page",
+            )
+        if "cross-site" in request.header_values("sec-fetch-site") and not _opens_the_page(request):
+            raise ControlRefused(
+                403, "a page of another site sent this request", "call the control routes from a test, or open the page"
             )
 
     def _check_body(self, request: Request) -> None:
@@ -80,6 +117,16 @@ class Guard(msgspec.Struct, frozen=True):
             raise ControlRefused(415, "the body must be JSON", "send it with `Content-Type: application/json`")
 
 
+def _opens_the_page(request: Request) -> bool:
+    """Whether a link on another site was followed to the emulator's page, which only shows it."""
+    opened = (request.header("sec-fetch-mode"), request.header("sec-fetch-dest")) == ("navigate", "document")
+    return opened and (request.method, request.path) == ("GET", f"{PREFIX}/")
+
+
+_HOST_AND_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::[0-9]{0,5})?")
+
+
 def _without_port(host: str) -> str:
-    name, colon, port = host.rpartition(":")
-    return name if colon and port.isdigit() else host
+    """The host of a `Host` header (RFC 9110, 7.2); empty for what is none."""
+    found = _HOST_AND_PORT.fullmatch(host)
+    return found[1] if found and ("[" in found[1]) == (":" in found[1]) else ""

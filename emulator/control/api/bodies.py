@@ -12,6 +12,7 @@ from emulator.control.api.access import ControlRefused
 from emulator.core.suggestions import did_you_mean
 from emulator.faults.step import Step
 from emulator.http.request import BodyBroken, BodyTooLong, Request
+from emulator.world.snapshot_document import Document
 
 Now = Annotated[bool, Meta(extra_json_schema={"const": True})]
 Moment = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
@@ -101,22 +102,54 @@ EXAMPLES: Mapping[Any, Mapping[str, Any]] = {
 
 T = TypeVar("T")
 
-LONGEST_BODY = 256 * 1024 * 1024
+KIB, MIB = 1024, 1024 * 1024
+LONGEST_BODY = 64 * KIB
+"""Bytes."""
+LONGEST: Mapping[Any, int] = {Reset: MIB, ScenarioWanted: MIB, Document: 64 * MIB}
+"""Of those that may hold a scenario or a snapshot."""
+MOST_VALUES = 3_000_000
+"""In a snapshot; commas and brackets in texts count too. One that GET wrote has fewer in as many bytes."""
 
 
-async def raw_body(request: Request) -> bytes:
+async def raw_body(request: Request, kind: Any) -> bytearray:
     """The bytes of the body, empty without one. Raises ControlRefused."""
+    limit, body = limit_of(kind), _Counted()
     try:
-        return await request.body(LONGEST_BODY)
+        await request.receive(limit, body.take)
     except BodyTooLong as error:
-        raise ControlRefused(413, f"the body has {error}", "the limit is 256 MiB") from None
+        raise ControlRefused(413, f"the body has {error}", f"the limit is {in_words(limit)}") from None
     except BodyBroken as error:
         raise ControlRefused(400, f"the body could not be read: {error}", "send the complete body") from None
+    return body.received
 
 
-async def json_body(request: Request) -> dict[str, Any]:
+class _Counted:
+    """A body whose values are counted before they are decoded: a small text can hold many small ones."""
+
+    def __init__(self) -> None:
+        self.received = bytearray()
+        self._values = 0
+
+    def take(self, chunk: bytes) -> None:
+        """Raises ControlRefused."""
+        self.received += chunk
+        self._values += sum(map(chunk.count, (b",", b"[", b"{")))
+        if self._values > MOST_VALUES:
+            raise ControlRefused(413, f"the body has more than {MOST_VALUES} values", "restore a smaller world")
+
+
+def limit_of(kind: Any) -> int:
+    return LONGEST.get(kind, LONGEST_BODY)
+
+
+def in_words(size: int) -> str:
+    """`64 KiB`."""
+    return f"{size // MIB} MiB" if size >= MIB else f"{size // KIB} KiB"
+
+
+async def json_body(request: Request, kind: Any) -> dict[str, Any]:
     """The JSON object in the body, empty without a body. Raises ControlRefused."""
-    body = await raw_body(request)
+    body = await raw_body(request, kind)
     try:
         found = msgspec.json.decode(body) if body else {}
     except (msgspec.DecodeError, ValueError, RecursionError) as error:  # ValueError: no UTF-8, or a number too long
@@ -128,7 +161,7 @@ async def json_body(request: Request) -> dict[str, Any]:
 
 async def read(request: Request, kind: type[T]) -> T:
     """The body as its struct, with the defaults of absent keys. Raises ControlRefused."""
-    return decoded(await json_body(request), kind)
+    return decoded(await json_body(request, kind), kind)
 
 
 def decoded(found: Mapping[str, Any], kind: type[T], advice: str = "") -> T:
@@ -148,7 +181,7 @@ def only(found: Mapping[str, Any], known: tuple[str, ...]) -> None:
     """Raises ControlRefused for the first unknown key."""
     for key in found:
         if key not in known:
-            raise ControlRefused(400, f"unknown key {key!r}", did_you_mean(key, known))
+            raise ControlRefused(400, f"unknown key {key[:100]!r}", did_you_mean(key, known))
 
 
 _AT = re.compile(r" - at `\$\.(\w+)")

@@ -74,7 +74,7 @@ class Control:
 
     async def load_scenario(self, request: Request) -> Response:
         """Load `scenario`, a bundled name, a document or a list of both; or the body, when it is a document itself."""
-        found = await bodies.json_body(request)
+        found = await bodies.json_body(request, bodies.ScenarioWanted)
         scenario = _bundled_or_document(
             found if "version" in found else bodies.decoded(found, bodies.ScenarioWanted).scenario
         )
@@ -140,7 +140,7 @@ class Control:
     async def add_fault(self, request: Request) -> Response:
         """The body is a step as in scenarios: `request`, other conditions, and `do`."""
         try:
-            fault = self._stage.settled_world().add_step(made_step(await bodies.json_body(request)))
+            fault = self._stage.settled_world().add_step(made_step(await bodies.json_body(request, Step)))
         except ValueError as error:
             raise ControlRefused(400, str(error), f"send {bodies.example(Step)}") from None
         return json_response(fault.to_json())
@@ -164,13 +164,13 @@ class Control:
 
     async def restore(self, request: Request) -> Response:
         """Replace the world by that of a document from GET. An invalid document changes nothing."""
-        document = await bodies.raw_body(request)
+        document = await bodies.raw_body(request, snapshot_document.Document)
         self._stage.show(snapshot_document.read(document, self._stage.settled_world()))
         return Response(204)
 
     async def sign_token(self, request: Request) -> Response:
         """A token with `claims` and `headers` as they are; or with `subject` a complete one, as by `issue_token`."""
-        found = await bodies.json_body(request)
+        found = await bodies.json_body(request, bodies.TokenWanted)
         advice = _CLAIMS_EXAMPLE if found.get("subject") is None else bodies.example(bodies.TokenWanted)
         wanted = bodies.decoded(found, bodies.TokenWanted, advice)
         spacetime = LocalSpacetime(self._stage)

@@ -153,11 +153,14 @@ def _refusal(status: int, what: str) -> ResponseDoc:
 
 _NO_TOKEN = _refusal(401, "the control token is missing or wrong")
 _NOT_TRUSTED = _refusal(403, "the host or the origin of the request is not allowed")
-_BAD_BODY = (
-    _refusal(400, "the body is invalid"),
-    _refusal(413, "the body has more than 256 MiB"),
-    _refusal(415, "the content type of the body is not application/json"),
-)
+
+
+def _bad_body(kind: Any) -> tuple[ResponseDoc, ...]:
+    return (
+        _refusal(400, "the body is invalid"),
+        _refusal(413, f"the body has more than {bodies.in_words(bodies.limit_of(kind))}"),
+        _refusal(415, "the content type of the body is not application/json"),
+    )
 
 
 def _described(
@@ -170,7 +173,7 @@ def _described(
     """With the responses that all control routes have."""
     return OperationDoc(
         summary=summary,
-        responses=(*responses, *(_BAD_BODY if body else ()), _NO_TOKEN, _NOT_TRUSTED),
+        responses=(*responses, *(_bad_body(body) if body else ()), _NO_TOKEN, _NOT_TRUSTED),
         parameters=parameters,
         body=body,
         body_required=body_required,

@@ -17,6 +17,9 @@ from emulator.services.intuition.model import NO_VAULT, Draft, Identity, Lifecyc
 from emulator.services.intuition.refusals import NotFound
 from emulator.services.intuition.sorted_rows import Rows
 
+LARGEST_STAKE = 10**79
+"""Wei; more than an unsigned integer of 256 bits holds."""
+
 
 class Store:
     def __init__(self, profile: Profile, context: Context) -> None:
@@ -157,7 +160,13 @@ class Store:
         return number
 
     def _next_vault(self) -> str:
-        return str(len(self._by_vault) + 1)
+        number = len(self._by_vault) + 1
+        while str(number) in self._by_vault:  # in a world from a document that somebody changed
+            number += 1
+        return str(number)
+
+    def has_vault(self, vault: str) -> bool:
+        return vault in self._by_vault
 
     def has_id(self, row_id: str) -> bool:
         return row_id in self._by_id
@@ -220,8 +229,8 @@ class Store:
 
     def add_position(self, number: int, wallet: str, amount: int, position_id: str | None = None) -> Position:
         """Add a stake of `amount` wei to a row and its sums, with a new id unless given. Raises ValueError."""
-        if amount <= 0:
-            raise ValueError(f"a stake is a positive number of wei, not {amount}")
+        if not 0 < amount < LARGEST_STAKE:
+            raise ValueError(f"a stake is a positive number of wei below 10^79, not {str(amount)[:60]}")
         with self._lock:
             row = self.rows[number]
             position = Position(

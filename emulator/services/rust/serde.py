@@ -92,7 +92,7 @@ u8 = _integer("u8", 0, 255)
 
 
 def anything(reader: Reader) -> Any:
-    """`serde_json::Value`; a number that keeps its text is a `msgspec.Raw`."""
+    """`serde_json::Value`."""
     byte = reader.value_start()
     if byte == serde_json.QUOTE:
         reader.index += 1

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from emulator.core.clock import Clock, http_date, parse_rfc3339, rfc3339
+from emulator.core.clock import LATEST, Clock, http_date, parse_rfc3339, rfc3339
 from emulator.core.entropy import Entropy
 from tests.waiting import PATIENCE
 
@@ -110,3 +110,34 @@ def test_a_moment_can_be_a_text() -> None:
 def test_a_clock_is_not_moved_out_of_its_years_by_infinity() -> None:
     with pytest.raises(ValueError, match="can't leave the years"):
         Clock().advance(float("inf"))
+
+
+def test_a_running_clock_stops_at_the_end_of_the_year_9999() -> None:
+    clock = Clock(LATEST - timedelta(microseconds=1))
+    clock.resume()
+
+    while not clock.frozen:  # one microsecond
+        clock.now()
+
+    assert clock.now() == clock.now() == LATEST
+
+
+def test_a_clock_that_stopped_at_its_end_can_be_moved_back() -> None:
+    clock = Clock(LATEST - timedelta(microseconds=1))
+    clock.resume()
+    while not clock.frozen:
+        clock.now()
+
+    clock.advance(-3600)
+
+    assert not clock.frozen
+    assert timedelta(0) <= clock.now() - (LATEST - timedelta(seconds=3600)) < timedelta(seconds=PATIENCE)
+
+
+@pytest.mark.parametrize("seconds", [1e300, -1e300, float("inf"), float("-inf"), float("nan"), 10**400, 3e11, -2e10])
+def test_a_skew_out_of_the_years_is_refused(seconds: float) -> None:
+    clock = Clock()
+
+    with pytest.raises(ValueError, match="can't leave the years 1970 to 9999"):
+        clock.skew(seconds)
+    assert clock.ahead == 0

@@ -18,6 +18,9 @@ NAMES = "intuition: {api_keys: {ci: }, identities: {jp: {display_name: JP}}}\nsp
         ("clock: {freeze: noon}", "2:9 clock.freeze: Invalid isoformat string: 'noon'; write it like"),
         ("clock: {freeze: '2024-02-15T05:47:17Z', skew: 5}", "2:41 clock.skew: a frozen clock has no skew"),
         ("clock: {skew: 1e300}", "2:9 clock.skew: the clock can't leave the years 1970 to 9999"),
+        ("clock: {skew: 3e11}", "2:9 clock.skew: the clock can't leave the years 1970 to 9999"),
+        ("clock: {skew: -2e10}", "2:9 clock.skew: the clock can't leave the years 1970 to 9999"),
+        ("script: [{at: 1e300, do: {rotate_key: true}}]", "2:11 script[0].at: it must be a number up to 1,000"),
         # SpacetimeDB: as strict as its routes
         (
             "spacetime: {identities: {a: {email: no}}}",

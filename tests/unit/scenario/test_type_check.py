@@ -40,7 +40,10 @@ from tests.unit.scenario.support import problems
             "2:22 spacetime.profile: expected documented or v1 or v2 or v2.14 or v2.8, got 1; put it in quotes",
         ),
         ("spacetime: {crowd: {count: 0}}", "2:28 spacetime.crowd.count: 0 is too small; the limit is 1"),
-        ("spacetime: {crowd: {count: 2000000}}", "2:28 spacetime.crowd.count: 2000000 is too large; the limit is 1"),
+        (
+            "spacetime: {crowd: {count: 2000000}}",
+            "2:28 spacetime.crowd.count: 2000000 is too large; the limit is 250000",
+        ),
         ("intuition: {lifecycle: {complete_after: -1}}", "2:41 intuition.lifecycle.complete_after: -1 is too small"),
     ],
 )

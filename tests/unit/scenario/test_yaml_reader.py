@@ -193,3 +193,18 @@ def test_all_duplicate_keys_are_reported_at_once() -> None:
 def test_a_document_in_no_file_has_the_same_bounds(text: str) -> None:
     with pytest.raises(Unreadable):
         read_json(text)
+
+
+# --- long numbers -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", ["9" * 301, "-" + "9" * 5000, "9" * 5000, "0x" + "f" * 5000, "0o" + "7" * 5000])
+@pytest.mark.parametrize("file", ["it.yaml", "it.json"])
+def test_a_long_number_is_pointed_at(number: str, file: str) -> None:
+    assert problems(f'{{"a":\n "b", "c": {number}}}', file) == [f"{file}:2:12 c: the number is too long"]
+
+
+@pytest.mark.parametrize("number", ["9" * 301, "9" * 5000, "-" + "9" * 5000])
+def test_a_long_number_in_a_json_text_is_refused(number: str) -> None:
+    with pytest.raises(Unreadable, match=r"the number is too long|not JSON"):
+        read_json(f'{{"a": {number}}}')

@@ -37,6 +37,10 @@ def filled() -> Stage:
     return stage
 
 
+def row(found: Any) -> Any:
+    return found["intuition"]["identities"][0]
+
+
 def test_a_document_read_again_is_the_same_document() -> None:
     stage = filled()
     document = written(world_of(stage))
@@ -66,6 +70,17 @@ def test_a_snapshot_that_names_v2_is_read_as_the_newest() -> None:
     document["spacetime"]["profile"] = "v2"
 
     assert read(json.dumps(document).encode(), world).spacetime.profile.name == "v2.14"
+
+
+def test_a_new_row_gets_a_vault_that_is_free() -> None:
+    stage = make_stage()
+    for name in ("A", "B"):
+        world_of(stage).intuition.create(Draft(name, "0x81"))
+    found = json.loads(written(world_of(stage)))
+    del found["intuition"]["identities"][0]
+    again = read(json.dumps(found).encode(), world_of(stage))
+
+    assert [again.intuition.create(Draft(name, "0x81")).vault_id for name in ("C", "D")] == ["3", "4"]
 
 
 def test_a_skewed_clock_stays_as_far_ahead() -> None:
@@ -98,6 +113,27 @@ def test_a_skewed_clock_stays_as_far_ahead() -> None:
         (lambda found: found["intuition"]["identities"][0].update(status="zzz"), "Invalid enum value 'zzz'"),
         (lambda found: found["intuition"]["identities"][0].update(created_at="zzz"), "zzz"),
         (lambda found: found["intuition"]["identities"][0].update(assets_sum="zzz"), "matching regex"),
+        (lambda found: row(found).update(assets_sum="5\n"), "matching regex"),
+        (lambda found: row(found).update(assets_sum="٣"), "matching regex"),
+        (lambda found: row(found).update(assets_sum="05"), "matching regex"),
+        (lambda found: row(found).update(conviction_price="9" * 101), "matching regex"),
+        (lambda found: row(found).update(vault_id="٣"), "matching regex"),
+        (lambda found: row(found)["positions"][0].update(amount_staked="٣"), "amount_staked of a position is '٣'"),
+        (lambda found: row(found)["positions"][0].update(conviction="5\n"), "conviction of a position is"),
+        (lambda found: row(found)["positions"][0].update(assets="9" * 5000), "must be 1 to 100 digits"),
+        (lambda found: row(found)["positions"][0].update(fee="-1"), "fee of a position is '-1'"),
+        (lambda found: row(found)["positions"][0].update(vault_id=""), "vault_id of a position is ''"),
+        (
+            lambda found: found["intuition"]["identities"].extend(
+                [row(found) | {"id": "a", "vault_id": "1"}, row(found) | {"id": "b", "vault_id": "1"}]
+            ),
+            r"identities\[2\]: the vault '1' is used twice",
+        ),
+        (
+            lambda found: next(iter(found["spacetime"]["databases"].values()))[0].update(address=f"{'0 ' * 15}0000"),
+            "is not an address",
+        ),
+        (lambda found: found.update(actors=[{"nme": "a"}]), r"actors\[0\]: Object missing required field `name`"),
         (lambda found: found["intuition"]["lifecycle"].update(complete_after=-1), "complete_after must be from 0"),
         (lambda found: found["script"][0]["step"].update(request="POST /identiy"), "no route matches"),
         (lambda found: found["script"][0]["step"].update(actor="nobody"), "no actor 'nobody'"),

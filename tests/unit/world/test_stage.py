@@ -1,16 +1,21 @@
 """The current world: reset, invalid configs, snapshots."""
 
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from threading import Thread
 
 import pytest
 
 from emulator import Config, Misconfigured
+from emulator.control.new_world import blueprint
 from emulator.core.context import Context
+from emulator.core.deferred_free import DeferredFree
 from emulator.faults.schedule import RequestFacts
 from emulator.faults.step import made_step
 from emulator.services.intuition.model import Draft
+from emulator.world.blueprint import Blueprint
+from emulator.world.stage import Stage
 from tests.waiting import A_MOMENT
 from tests.worlds import make_stage, world_of
 
@@ -67,6 +72,27 @@ def test_a_rotated_key_comes_back_with_a_reset() -> None:
 def test_a_config_that_names_what_is_not_there_is_refused(config: Config, message: str) -> None:
     with pytest.raises(Misconfigured, match=message):
         make_stage(config)
+
+
+def test_large_worlds_are_forgotten_sooner_than_small_ones() -> None:
+    made: list[Config] = []
+
+    def make(config: Config, deferred: DeferredFree) -> Blueprint:
+        made.append(config)
+        return blueprint(config, deferred, Config())
+
+    def crowd(count: int, seed: int) -> Config:
+        return Config(seed=seed, scenario={"version": 1, "spacetime": {"crowd": {"count": count}}})
+
+    stage = Stage(Config(), make)
+    stage._MOST_ROWS = 1000
+    for config in (*map(partial(crowd, 400), range(3)), *map(partial(crowd, 1), range(20))):
+        stage.reset(config)
+    made.clear()
+    for config in (crowd(400, 0), crowd(400, 2), crowd(1, 5)):
+        stage.reset(config)
+
+    assert made == [crowd(400, 0)]
 
 
 def test_no_row_is_made_between_a_snapshots_chance_and_its_rows(monkeypatch: pytest.MonkeyPatch) -> None:
