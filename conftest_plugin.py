@@ -44,7 +44,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("identity_emulator_url", "like --identity-emulator-url")
     parser.addini("identity_emulator_seed", "like --identity-emulator-seed, with the lowest precedence")
     parser.addini("identity_emulator_scenario", "scenarios for the initial data of every test: names or files")
-    parser.addini("identity_emulator_spacetime_profile", "profile of SpacetimeDB's API: documented, v1 or v2")
+    parser.addini(
+        "identity_emulator_spacetime_profile", "profile of SpacetimeDB's API: documented, v1, v2.8, v2.14 or v2"
+    )
     parser.addini("identity_emulator_intuition_profile", "profile of Intuition's API: documented")
     parser.addini("identity_emulator_freeze_at", "freeze every clock at this time, like 2024-02-15T05:47:17Z")
     parser.addini("identity_emulator_strict", "fail tests with requests to unknown paths", "bool", default=True)

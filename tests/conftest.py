@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import HealthCheck, settings
 
 from emulator import Config, Emulator, running_in_thread
+from tests.conformance.cases import RECORDED_AT
 
 # On a busy machine examples, and generating them, can be slow.
 settings.register_profile("busy machine", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -19,8 +19,6 @@ settings.load_profile("busy machine")
 
 DATA = Path(__file__).parent / "data"
 API_KEY = "00000000-0000-4000-8000-000000000001"
-RECORDED_AT = datetime(2026, 11, 22, 0, 37, 26, tzinfo=UTC)
-"""When the answers in data/http_raw.json were recorded."""
 
 
 def data(name: str) -> Any:
@@ -63,7 +61,7 @@ def emulator(session_emulator: Emulator) -> Emulator:
 def session_v2(recorded_key_pair: tuple[Path, Path]) -> Iterator[Emulator]:
     private_path, public_path = recorded_key_pair
     config = Config(
-        spacetime_profile="v2", freeze_at=RECORDED_AT, jwt_priv_key_path=private_path, jwt_pub_key_path=public_path
+        spacetime_profile="v2.8", freeze_at=RECORDED_AT, jwt_priv_key_path=private_path, jwt_pub_key_path=public_path
     )
     with running_in_thread(config) as emulator:
         yield emulator
@@ -71,6 +69,6 @@ def session_v2(recorded_key_pair: tuple[Path, Path]) -> Iterator[Emulator]:
 
 @pytest.fixture
 def v2(session_v2: Emulator) -> Emulator:
-    """A server in profile `v2` with the key and the time of the recordings."""
+    """A server in profile `v2.8` with the key and the time of the recordings."""
     session_v2.reset()
     return session_v2

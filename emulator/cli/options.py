@@ -21,7 +21,7 @@ from emulator.core.clock import parse_rfc3339
 from emulator.core.entropy import unseeded
 from emulator.core.errors import Misconfigured
 from emulator.services.intuition.model import PROFILES as INTUITION_PROFILES
-from emulator.services.spacetimedb.model import PROFILES as SPACETIME_PROFILES
+from emulator.services.spacetimedb.releases import NAMES as SPACETIME_PROFILES
 from emulator.world.config import Config
 from emulator.world.stage import Stage
 

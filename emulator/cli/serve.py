@@ -24,12 +24,22 @@ from emulator.cli.stuck_loop import StuckLoop
 from emulator.core.clock import rfc3339, to_micros
 from emulator.core.version import emulator_version
 from emulator.server.run import bind, new_event_loop, serving, url_of
+from emulator.services.spacetimedb.release_table import profiles_in_words
 from emulator.world.stage import Stage
 from emulator.world.world import World
 
 READY_FILE = "--ready-file"
 CHECK_SIGNALS_EVERY = 0.2
 """Seconds."""
+
+
+def _list_profiles(context: click.Context, _option: click.Parameter, asked: bool) -> None:  # noqa: FBT001 - click's
+    if not asked or context.resilient_parsing:
+        return
+    for name, releases, clients, inferred in profiles_in_words():
+        lines = [name, f"releases  {releases}", f"clients   {clients}", f"evidence  {inferred}"]
+        click.echo("\n    ".join(lines))
+    context.exit()
 
 
 class _Serve(click.Command):
@@ -54,6 +64,14 @@ def _ready_file_in(args: Sequence[str]) -> list[str]:
     READY_FILE,
     type=PEM,
     help="Also write the ready line to this file once the server accepts requests; removed at exit.",
+)
+@click.option(
+    "--list-profiles",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_list_profiles,
+    help="Print the profiles of SpacetimeDB's API and the releases and clients they fit, and exit.",
 )
 def serve(*, port: int, ready_file: Path | None, **options: Any) -> None:
     """Serve until SIGINT or SIGTERM. Each option can also be set as IDENTITY_EMULATOR_… in the environment.
@@ -117,14 +135,13 @@ async def _until(stop: asyncio.Event) -> None:
 
 def _announce(what: Served, url: str, ready_file: Path | None) -> None:
     """The ready line for programs, the banner for people."""
-    port, seed = int(url.rpartition(":")[2]), what.stage.settled_world().seed
-    line = json.dumps({"url": url, "port": port, "pid": os.getpid(), "seed": seed, "version": emulator_version()})
+    port, world = int(url.rpartition(":")[2]), what.stage.settled_world()
+    known = {"url": url, "port": port, "pid": os.getpid(), "seed": world.seed, "version": emulator_version()}
+    line = json.dumps({**known, "profiles": world.profiles})
     if ready_file is not None:
         write_ready(ready_file, line)
     click.echo(line)
-    world = what.stage.settled_world()
-    profiles = {"spacetime": world.spacetime.profile.name, "intuition": world.intuition.profile.name}
-    announce(_banner(what.stage, url), url=url, seed=world.seed, profiles=profiles, repeat=_again(what.stage))
+    announce(_banner(what.stage, url), url=url, seed=world.seed, profiles=world.profiles, repeat=_again(what.stage))
 
 
 def _banner(stage: Stage, url: str) -> list[str]:

@@ -10,7 +10,10 @@ from emulator.cli.output import printable_json
 from emulator.core.clock import Clock
 from emulator.services.spacetimedb.model import Claims
 from emulator.services.spacetimedb.refusals import TokenRefused
+from emulator.services.spacetimedb.releases import DEFAULT, LEEWAY, PROFILES
 from emulator.services.spacetimedb.token_validation import Inspection, inspect
+
+_RULES = PROFILES[DEFAULT]
 
 
 @click.group()
@@ -27,12 +30,12 @@ def decode(jwt: str) -> None:
     expired token is not an error. Exit status 1 if the server could not parse the token.
     """
     try:
-        found = inspect(_given(jwt).strip())
+        found = inspect(_given(jwt).strip(), _RULES)
     except TokenRefused as refused:
         raise click.ClickException(f"{refused.text}\n{refused.why}") from None
     click.echo(printable_json({"alg": found.algorithm, "claims": found.claims.payload()}))
     click.echo(_identity_in_words(found))
-    click.echo(_time_in_words(found.claims, Clock().seconds()))
+    click.echo(_time_in_words(found.claims, Clock().micros()))
 
 
 def _given(text: str) -> str:
@@ -55,8 +58,9 @@ def _identity_in_words(found: Inspection) -> str:
 def _time_in_words(claims: Claims, now: int) -> str:
     if claims.expires_at is None:
         return "expires:  never"
-    left = claims.expires_at - now
+    left = claims.expires_at - now // 1_000_000
     if left >= 0:
         return f"expires:  in {left} s"
-    fate = "refused" if claims.expired(now) else "still accepted, within the leeway of 60 s"
-    return f"expires:  {-left} s ago; {fate}"
+    end = _RULES.expiry.refused_from(claims.expires_at)
+    refused = end is not None and now >= end
+    return f"expires:  {-left} s ago; {'refused' if refused else f'still accepted, within the leeway of {LEEWAY} s'}"

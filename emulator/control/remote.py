@@ -28,6 +28,7 @@ from emulator.journal.exchange import Exchange
 from emulator.journal.queries import ExchangeQueries
 from emulator.services.intuition.model import Identity
 from emulator.services.spacetimedb.model import AUDIENCE, LOCAL_ISSUER
+from emulator.services.spacetimedb.releases import resolved
 from emulator.world.config import Config, Given, Settings, is_bundled_name
 
 _PATIENCE = 10.0
@@ -135,10 +136,11 @@ class RemoteSpacetime(Spacetime):
         issuer: str = LOCAL_ISSUER,
         audience: str | tuple[str, ...] = AUDIENCE,
         expires_in: float | None = None,
+        null_exp: bool = False,
         **claims: Any,
     ) -> str:
         whole = {"subject": subject, "issuer": issuer, "audience": audience, "expires_in": expires_in}
-        return self._token({**whole, "claims": claims})
+        return self._token({**whole, "null_exp": null_exp, "claims": claims})
 
     def sign(self, claims: Mapping[str, Any], headers: Mapping[str, Any] | None = None) -> str:
         return self._token({"claims": claims, "headers": headers})
@@ -330,7 +332,7 @@ class RemoteEmulator(Emulator):
             self.clock.freeze(moment)
         profiles = {f"{api}_profile": profile for api, profile in answer["profiles"].items()}
         for name, value in wanted.items():
-            if name not in _RESETTABLE and profiles.get(name) != value:
+            if name not in _RESETTABLE and profiles.get(name) != resolved(str(value)):
                 option = name.replace("_", "-")
                 raise Misconfigured(
                     f"this test needs {name}={value!s}, the emulator at {self.url} was started with "

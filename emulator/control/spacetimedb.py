@@ -53,12 +53,15 @@ class Spacetime(Protocol):
         issuer: str = LOCAL_ISSUER,
         audience: str | tuple[str, ...] = AUDIENCE,
         expires_in: float | None = None,
+        null_exp: bool = False,
         **claims: Any,
     ) -> str:
         """A token signed with this server's key.
 
-        `expires_in` is seconds from now, negative for an expired token; by default the token never expires. Every other
-        keyword is an extra claim. Raises ValueError for claims that only `sign` can sign.
+        `expires_in` is seconds from now, negative for an expired token; by default the token never expires. Without an
+        end it has no `exp` (`exp: null` in the profiles `v1` and `v2.8`); with `null_exp=True` it has `exp: null` in
+        every profile, for apps that meet tokens of servers up to 2.9.0. Every other keyword is an extra claim. Raises
+        ValueError for claims that only `sign` can sign.
         """
 
     def sign(self, claims: Mapping[str, Any], headers: Mapping[str, Any] | None = None) -> str:
@@ -116,10 +119,12 @@ class LocalSpacetime(Spacetime):
         issuer: str = LOCAL_ISSUER,
         audience: str | tuple[str, ...] = AUDIENCE,
         expires_in: float | None = None,
+        null_exp: bool = False,
         **claims: Any,
     ) -> str:
         audiences = (audience,) if isinstance(audience, str) else tuple(audience)
-        return self._stage.settled_world().spacetime.issue_token(issuer, subject, audiences, expires_in, claims)
+        store = self._stage.settled_world().spacetime
+        return store.issue_token(issuer, subject, audiences, expires_in, claims, null_exp=null_exp)
 
     def sign(self, claims: Mapping[str, Any], headers: Mapping[str, Any] | None = None) -> str:
         header = STANDARD_HEADER if headers is None else base64url.encode(_compact(headers))

@@ -16,8 +16,9 @@ PREFLIGHT = (
     b"access-control-allow-origin: *\r\n"
     b"vary: origin, access-control-request-method, access-control-request-headers\r\n"
     b"access-control-allow-methods: *\r\n"
-    b"access-control-allow-headers: authorization,accept,content-type\r\n"
+    b"access-control-allow-headers: %b\r\n"
 )
+"""With a place for the names of the allowed headers."""
 
 
 TEXT = "text/plain; charset=utf-8"

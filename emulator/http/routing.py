@@ -101,7 +101,8 @@ class Api(msgspec.Struct, Generic[S], frozen=True):
     """An API as axum serves it.
 
     `describe` renders an error in the API's format. With `cors`, responses of all matched routes have the CORS headers,
-    a 404 has none, and OPTIONS is answered before any other check (crates/client-api/src/routes/mod.rs).
+    a 404 has none, and OPTIONS is answered before any other check (crates/client-api/src/routes/mod.rs), with the names
+    of `cors_headers`.
     `elsewhere` gives the reason for a 404 of known paths, by pattern, that the emulator does not have.
     """
 
@@ -109,6 +110,7 @@ class Api(msgspec.Struct, Generic[S], frozen=True):
     routes: Routes[Handler[S]]
     describe: Callable[[Refused], Response]
     cors: bool = False
+    cors_headers: tuple[str, ...] = ("authorization", "accept", "content-type")
     elsewhere: Mapping[str, str] = msgspec.field(default_factory=dict)
 
     async def response(self, request: Request, match: Match[Handler[S]], store: S) -> Response:
@@ -126,7 +128,8 @@ class Api(msgspec.Struct, Generic[S], frozen=True):
 
     def _no_such_method(self, request: Request, resource: Resource[Handler[S]]) -> Response:
         if request.method == "OPTIONS" and self.cors:
-            return Response(200, headers=PREFLIGHT + resource.allow)
+            allowed = ",".join(self.cors_headers).encode()
+            return Response(200, headers=PREFLIGHT % allowed + resource.allow)
         headers = (CORS if self.cors else b"") + resource.allow
         return Response(405, headers=headers, why=f"{resource.path} has no {request.method}; it has {resource.allowed}")
 

@@ -94,8 +94,8 @@ class SpacetimeCrowd(_Part, frozen=True):
 class SpacetimePart(_Part, frozen=True):
     """The state of SpacetimeDB."""
 
-    profile: Literal["documented", "v1", "v2"] | None = None
-    """What the API emulates: the documentation page, or the server v1.12.0 or v2.8.3."""
+    profile: Literal["documented", "v1", "v2.8", "v2.14", "v2"] | None = None
+    """What the API emulates: the documentation page, or a release of the server; `v2` is the newest 2.x."""
     identities: dict[str, SpacetimePerson | None] = {}
     """Actors by name; an empty value is an identity with a token."""
     crowd: SpacetimeCrowd | None = None

@@ -12,7 +12,7 @@ from emulator.server.not_found import why_not_found
 from emulator.services.intuition import handlers as intuition_handlers
 from emulator.services.intuition import model as intuition_model
 from emulator.services.spacetimedb import handlers as spacetime_handlers
-from emulator.services.spacetimedb import model as spacetime_model
+from emulator.services.spacetimedb import releases as spacetime_releases
 from emulator.world.stage import Stage
 
 
@@ -29,7 +29,7 @@ def application(stage: Stage, guard: Guard) -> CallHandler:
 
 def with_routing(next_handler: CallHandler) -> CallHandler:
     """Match a request to an API's route, in the profiles of its world."""
-    spacetimes = {name: spacetime_handlers.api(profile) for name, profile in spacetime_model.PROFILES.items()}
+    spacetimes = {name: spacetime_handlers.api(profile) for name, profile in spacetime_releases.PROFILES.items()}
     intuitions = {
         (name, cors): intuition_handlers.api(profile, cors=cors)
         for name, profile in intuition_model.PROFILES.items()

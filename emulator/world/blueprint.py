@@ -15,7 +15,7 @@ from emulator.faults.schedule import Faults
 from emulator.journal.journal import Journal
 from emulator.services.intuition import model as intuition
 from emulator.services.intuition.store import Store as IntuitionStore
-from emulator.services.spacetimedb import model as spacetime
+from emulator.services.spacetimedb import releases
 from emulator.services.spacetimedb.signing_keys import SigningKey
 from emulator.services.spacetimedb.store import Store as SpacetimeStore
 from emulator.world.actors import ActorRegistry
@@ -26,7 +26,8 @@ __tracebackhide__ = is_misconfigured
 
 T = TypeVar("T")
 
-_DEFAULTS = Config(seed=0, spacetime_profile="documented", intuition_profile="documented", journal_size=10_000)
+_SPACETIME = {name: releases.PROFILES[releases.resolved(name)] for name in releases.NAMES}
+_DEFAULTS = Config(seed=0, spacetime_profile=releases.DEFAULT, intuition_profile="documented", journal_size=10_000)
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Blueprint:
         beginning = World(
             context,
             spacetime=SpacetimeStore(
-                _profile("spacetime", full.spacetime_profile, spacetime.PROFILES),
+                _profile("spacetime", full.spacetime_profile, _SPACETIME),
                 _signing_key(seed, config.jwt_priv_key_path, config.jwt_pub_key_path),
                 context,
             ),

@@ -21,7 +21,7 @@ from emulator.services.intuition.api_keys import ApiKey
 from emulator.services.intuition.model import NO_VAULT, Identity, Lifecycle, Position, Status, User
 from emulator.services.intuition.model import PROFILES as INTUITION_PROFILES
 from emulator.services.intuition.store import Store as IntuitionStore
-from emulator.services.spacetimedb.model import PROFILES as SPACETIME_PROFILES
+from emulator.services.spacetimedb import releases
 from emulator.services.spacetimedb.model import Database, parse_identity
 from emulator.services.spacetimedb.model import Identity as SpacetimeIdentity
 from emulator.services.spacetimedb.signing_keys import SigningKey
@@ -295,7 +295,9 @@ def _spacetime(document: _Unread, actors: ActorRegistry, context: Context, like:
     if not part.keys:
         raise ValueError("spacetime.keys is empty")
     keys = [_key(document.seed, key.origin, like) for key in part.keys]
-    store = SpacetimeStore(_known(part.profile, SPACETIME_PROFILES), _key(document.seed, part.first_key, like), context)
+    store = SpacetimeStore(
+        _known(releases.resolved(part.profile), releases.PROFILES), _key(document.seed, part.first_key, like), context
+    )
     store.keyring.key = keys[0]
     store.keyring.retired = [
         (key, _micros(each.retired) // _SECOND)

@@ -12,7 +12,6 @@ from emulator.journal.journal import Journal
 from emulator.services.intuition.api_keys import DEFAULT_KEY
 from emulator.services.intuition.refusals import NotFound
 from emulator.services.intuition.store import Store as IntuitionStore
-from emulator.services.spacetimedb.model import Claims
 from emulator.services.spacetimedb.store import Store as SpacetimeStore
 from emulator.world.actors import Actor, ActorRegistry
 from emulator.world.step_check import mistakes_in
@@ -150,6 +149,11 @@ class World:
         named = (key for key in keys if self.actors.name_of(api_key=key))
         return next(named, DEFAULT_KEY if DEFAULT_KEY in keys else "")
 
+    @property
+    def profiles(self) -> dict[str, str]:
+        """The profile of each API, by its own name, not an alias."""
+        return {"spacetime": self.spacetime.profile.name, "intuition": self.intuition.profile.name}
+
     def row_number(self, name: str) -> int:
         """The number of the Intuition identity with this name in the scenario, else this id. Raises NotFound."""
         number = self.intuition.names.get(name)
@@ -159,7 +163,7 @@ class World:
         """An actor's token, issued at the start of the world, signed at the first call."""
         with self.context.lock:
             if actor.name not in self._tokens:
-                claims = Claims.issued(
+                claims = self.spacetime.claims(
                     actor.issuer, actor.subject, actor.audience, actor.expires_in, actor.claims, at=self.faults.begun
                 )
                 self._tokens[actor.name] = self.spacetime.keyring.first.mint(claims)

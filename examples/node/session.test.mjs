@@ -34,5 +34,5 @@ test("a bad token is refused, and the journal says why", async () => {
   await assert.rejects(websocketToken(url, "nonsense"), /Failed to verify token: Unauthorized/);
 
   const journal = await (await fetch(`${url}/_emulator/journal?status=401`)).json();
-  assert.equal(journal.exchanges[0].why, "a token has three parts separated by dots, this has 1");
+  assert.equal(journal.exchanges[0].why, "segments: a token has three parts separated by dots, this has 1");
 });

@@ -78,7 +78,16 @@ def test_under_v1_an_extra_claim_keeps_its_digits(emulator: Emulator, number: st
     assert claims.endswith(f',"x":{number}}}')
 
 
-@pytest.mark.parametrize("profile", ["v2", "documented", "v1"])
+@pytest.mark.parametrize("profile", ["v2.14", "documented"])
+def test_a_header_field_that_nobody_knows_is_read_by_the_newest_rules(emulator: Emulator, profile: str) -> None:
+    emulator.reset(seed=SEED, spacetime_profile=profile)
+    answer = sent(emulator, '{"sub":"a","iss":"localhost","iat":1}', f'{{"alg":"ES256","x":{LONG}}}')
+
+    assert answer.status == 401
+    assert "number out of range" in answer.body.decode()
+
+
+@pytest.mark.parametrize("profile", ["v2.8", "v1"])
 def test_a_header_field_that_nobody_knows_is_not_looked_at(emulator: Emulator, profile: str) -> None:
     emulator.reset(seed=SEED, spacetime_profile=profile)
     answer = sent(emulator, '{"sub":"a","iss":"localhost","iat":1}', f'{{"alg":"ES256","x":{LONG}}}')

@@ -64,7 +64,7 @@ def test_each_refusal_has_a_reason_a_test_author_can_use(
 def test_the_reason_says_that_v2_does_not_accept_basic(v2: Emulator) -> None:
     reason = why(v2, "POST", "/v1/identity/websocket-token", "Authorization: Basic eDp5")
 
-    assert reason == "the header says Basic, profile v2 takes only Bearer"
+    assert reason == "the header says Basic, profile v2.8 takes only Bearer"
 
 
 def test_the_reason_says_which_profile_has_set_email(v2: Emulator) -> None:

@@ -146,7 +146,7 @@ def test_values_are_trimmed() -> None:
     ) as (_, ready):
         found = requests.get(f"{ready['url']}/_emulator/health", timeout=LIMIT).json()
 
-    assert (found["seed"], found["profiles"]["spacetime"]) == (7, "v2")
+    assert (found["seed"], found["profiles"]["spacetime"]) == (7, "v2.14")
 
 
 def test_a_control_token_from_a_file_that_ends_in_a_newline_is_the_token() -> None:

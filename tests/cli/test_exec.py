@@ -53,7 +53,10 @@ def test_exec_tells_of_a_command_that_was_killed_as_a_shell_does() -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM")
 def test_exec_passes_sigterm_on_to_the_command() -> None:
-    program = "import signal, sys; signal.signal(15, lambda *_: sys.exit(5)); print('up', flush=True); signal.pause()"
+    program = (
+        "import signal, sys, time; signal.signal(15, lambda *_: sys.exit(5)); print('up', flush=True)\n"
+        "while True: time.sleep(0.05)"
+    )
     with subprocess.Popen([*COMMAND, "exec", "--", sys.executable, "-c", program], stdout=subprocess.PIPE) as process:
         assert process.stdout
         assert process.stdout.readline() == b"up\n"
@@ -63,14 +66,13 @@ def test_exec_passes_sigterm_on_to_the_command() -> None:
 
 
 WAITS = """
-import signal, sys
+import signal, sys, time
 numbers = []
-signal.signal(2, lambda number, _: numbers.append(number))
+signal.signal(2, lambda number, _: (numbers.append(number), print("got", number, flush=True)))
 signal.signal(15, lambda *_: (print(len(numbers)), sys.exit(5)))
 print("up", flush=True)
 while True:
-    signal.pause()
-    print("got", numbers[-1], flush=True)
+    time.sleep(0.05)  # signal.pause() would wait for ever, if the signal came just before it
 """
 """Prints each SIGINT; at SIGTERM, how many there were."""
 

@@ -171,7 +171,7 @@ def logged(*options: str) -> str:
 def test_each_line_begins_with_a_time_and_a_level() -> None:
     lines = logged().splitlines()[-2:]
 
-    assert re.fullmatch(rf"{TIME} INFO    GET /v1/ping 401 a token has .*", lines[0])
+    assert re.fullmatch(rf"{TIME} INFO    GET /v1/ping 401 segments: a token has .*", lines[0])
     assert re.fullmatch(rf"{TIME} INFO    POST /_emulator/reset 200 by 127.0.0.1 python-requests/.*", lines[1])
 
 

@@ -19,7 +19,7 @@ def test_a_scenario_says_what_the_options_leave_out(tmp_path: Path) -> None:
     with serving("--port", "0", "--scenario", str(path), "--seed", "8", "--spacetime-profile", "v1") as (_, ready):
         other = requests.get(f"{ready['url']}/_emulator/health", timeout=LIMIT).json()
 
-    assert (found["seed"], found["profiles"]["spacetime"]) == (7, "v2")
+    assert (found["seed"], found["profiles"]["spacetime"]) == (7, "v2.14")
     assert (other["seed"], other["profiles"]["spacetime"]) == (8, "v1")
 
 

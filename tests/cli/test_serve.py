@@ -17,9 +17,25 @@ from tests.raw import connect, request
 
 def test_the_first_line_on_stdout_tells_where_it_is() -> None:
     with serving("--port", "0", "--seed", "7") as (process, ready):
-        assert list(ready) == ["url", "port", "pid", "seed", "version"]
+        assert list(ready) == ["url", "port", "pid", "seed", "version", "profiles"]
         assert (ready["pid"], ready["seed"]) == (process.pid, 7)
         assert requests.get(f"{ready['url']}/v1/ping", timeout=LIMIT).status_code == 200
+
+
+def test_the_ready_line_says_the_profile_that_v2_stands_for() -> None:
+    with serving("--port", "0", "--spacetime-profile", "v2") as (_, ready):
+        assert ready["profiles"] == {"spacetime": "v2.14", "intuition": "documented"}
+
+
+def test_the_profiles_are_listed_with_their_releases_and_clients() -> None:
+    status, printed = run("serve", "--list-profiles")
+
+    lines = printed.splitlines()
+    assert status == 0
+    assert [line for line in lines if not line.startswith(" ")] == ["documented", "v1", "v2.8", "v2.14", "v2"]
+    assert "    releases  2.3.0 to 2.9.0" in lines
+    assert "    clients   npm `spacetimedb` 1.x (tried: 1.12.0)" in lines
+    assert "    releases  always the newest 2.x: now v2.14" in lines
 
 
 def test_the_same_seed_and_moment_give_the_same_bytes_on_two_runs() -> None:
@@ -54,7 +70,7 @@ def test_options_come_from_the_environment_too() -> None:
     ):
         found = requests.get(f"{ready['url']}/_emulator/health", timeout=LIMIT).json()
 
-    assert (found["seed"], found["profiles"]["spacetime"]) == (9, "v2")
+    assert (found["seed"], found["profiles"]["spacetime"]) == (9, "v2.14")
 
 
 def test_the_ready_file_holds_the_ready_line(tmp_path: Path) -> None:
@@ -166,7 +182,7 @@ def test_beyond_loopback_the_control_routes_want_their_token() -> None:
     [
         (["--freeze-at", "yesterday"], "write it like 2024-02-15T05:47:17Z"),
         (["--port", "70000"], "70000 is not in the range"),
-        (["--spacetime-profile", "v3"], "'documented', 'v1', 'v2'"),
+        (["--spacetime-profile", "v3"], "'documented', 'v1', 'v2.8', 'v2.14', 'v2'"),
         (["--jwt-priv-key-path", "nowhere"], "given together"),
         (["--jwt-priv-key-path", "nowhere", "--jwt-pub-key-path", "nowhere"], "can't read the private key"),
         (["--prot", "1"], "--port"),
@@ -206,7 +222,7 @@ def test_the_log_tells_of_refused_requests_without_their_tokens() -> None:
 
     line = json.loads(log.splitlines()[-1])
     assert (line["path"], line["status"]) == ("/v1/ping", 401)
-    assert line["why"].startswith("a token has three parts")
+    assert line["why"].startswith("segments: a token has three parts")
     assert "eyJsecret" not in log
 
 
@@ -228,4 +244,4 @@ def test_help_names_every_option() -> None:
 
 
 def test_the_version_is_the_packages() -> None:
-    assert run("--version") == (0, "identity-emulator, version 0.1.0\n")
+    assert run("--version") == (0, "identity-emulator, version 0.2.0\n")

@@ -38,6 +38,31 @@ def test_a_token_can_be_issued_for_any_subject(emulator: Emulator) -> None:
     assert jwt.decode(token, options={"verify_signature": False})["aud"] == ["web"]
 
 
+@pytest.mark.parametrize("profile", ["v1", "v2.8", "v2.14", "documented"])
+def test_a_token_with_a_null_exp_is_made_and_accepted_in_every_profile(emulator: Emulator, profile: str) -> None:
+    emulator.reset(spacetime_profile=profile)
+
+    token = emulator.spacetime.issue_token(subject="alice", null_exp=True)
+
+    claims = jwt.decode(token, options={"verify_signature": False})
+    assert (list(claims)[-1], claims["exp"]) == ("exp", None)
+    assert verify(emulator, claims["hex_identity"], token).status_code == 204
+
+
+@pytest.mark.parametrize(("profile", "null"), [("v1", True), ("v2.8", True), ("v2.14", False), ("documented", False)])
+def test_a_token_without_an_end_is_as_the_profile_has_it(emulator: Emulator, profile: str, null: bool) -> None:
+    emulator.reset(spacetime_profile=profile)
+
+    claims = jwt.decode(emulator.spacetime.issue_token(subject="alice"), options={"verify_signature": False})
+
+    assert ("exp" in claims) is null
+
+
+def test_a_token_has_an_end_or_a_null_exp(emulator: Emulator) -> None:
+    with pytest.raises(ValueError, match="null_exp has no place"):
+        emulator.spacetime.issue_token(subject="alice", expires_in=60, null_exp=True)
+
+
 def test_a_claim_the_server_knows_is_no_extra_claim(emulator: Emulator) -> None:
     with pytest.raises(ValueError, match="'iat' is not an extra claim"):
         emulator.spacetime.issue_token(subject="alice", iat=5)

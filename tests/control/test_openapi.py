@@ -12,7 +12,7 @@ from emulator.control.api import operation_docs as control
 from emulator.control.api.openapi_document import api_docs, document
 from emulator.http.operation_docs import ApiDoc
 from emulator.services.intuition import model as intuition_model
-from emulator.services.spacetimedb import model as spacetime_model
+from emulator.services.spacetimedb import releases
 from tests.waiting import PATIENCE
 
 PAGE = intuition_model.PROFILES["documented"]
@@ -21,7 +21,7 @@ PAGE = intuition_model.PROFILES["documented"]
 def tables() -> list[Any]:
     found = [
         (f"{api_doc.name}-{profile.name}", api_doc)
-        for profile in spacetime_model.PROFILES.values()
+        for profile in releases.PROFILES.values()
         for api_doc in api_docs(profile, PAGE)
     ]
     return [pytest.param(api_doc, id=name) for name, api_doc in found]
@@ -53,8 +53,8 @@ def test_the_document_is_served_in_the_profiles_of_the_world(emulator: Emulator,
 
     assert documented.headers["content-type"] == "application/json"
     assert documented.json()["openapi"] == "3.1.0"
-    assert documented.json() == document(spacetime_model.PROFILES["documented"], PAGE)
-    assert real.json() == document(spacetime_model.PROFILES["v2"], PAGE)
+    assert documented.json() == document(releases.PROFILES["documented"], PAGE)
+    assert real.json() == document(releases.PROFILES["v2.8"], PAGE)
 
 
 def test_the_server_does_not_import_the_document() -> None:

@@ -156,6 +156,14 @@ def test_a_token_is_signed_as_asked(emulator: Emulator) -> None:
     assert jwt.get_unverified_header(broken) == {"alg": "none"}
 
 
+def test_a_token_with_a_null_exp_is_signed_as_asked(emulator: Emulator) -> None:
+    url = f"{emulator.url}/_emulator/spacetime/tokens"
+
+    token = requests.post(url, json={"subject": "alice", "null_exp": True}, timeout=PATIENCE).json()["token"]
+
+    assert jwt.decode(token, options={"verify_signature": False})["exp"] is None
+
+
 def test_the_key_is_rotated(emulator: Emulator) -> None:
     made = emulator.spacetime.create_identity()
 

@@ -24,6 +24,7 @@ from emulator.services.spacetimedb import operations as spacetime_operations
 from emulator.services.spacetimedb import refusals as spacetime
 from emulator.world.config import Settings
 from tests.limits import LIMIT
+from tests.project import profiles_table
 from tests.project.import_rules import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -98,7 +99,7 @@ def test_the_remaining_shell_blocks_run(served: str, tmp_path: Path) -> None:
 
 
 def test_the_ready_line_shown_has_the_real_keys() -> None:
-    assert list(json.loads(blocks("json")[3])) == ["url", "port", "pid", "seed", "version"]
+    assert list(json.loads(blocks("json")[3])) == ["url", "port", "pid", "seed", "version", "profiles"]
 
 
 @pytest.mark.parametrize("block", [block for block in blocks("python") if "def test_" not in block])
@@ -168,8 +169,12 @@ def test_each_refusal_is_in_fidelity_md(name: str) -> None:
     assert f"| `{name}` |" in FIDELITY
 
 
+def test_fidelity_md_has_the_rules_of_all_profiles_as_they_are() -> None:
+    assert profiles_table.in_page() == profiles_table.tables(), "python -m tests.project.profiles_table"
+
+
 def test_fidelity_md_names_nothing_that_does_not_exist() -> None:
-    named = set(re.findall(r"^\| `([\w.]+)` \|", FIDELITY, re.MULTILINE))
+    named = set(re.findall(r"^\| `([\w.]+)` \|", FIDELITY.replace(profiles_table.in_page(), ""), re.MULTILINE))
 
     assert named == {*OPERATIONS, *refusals(spacetime), *refusals(intuition)}
 

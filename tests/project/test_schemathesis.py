@@ -22,12 +22,12 @@ from schemathesis.specs.openapi.checks import (
 from emulator import Config, Emulator, running_in_thread
 from emulator.control.api.openapi_document import document
 from emulator.services.intuition import model as intuition_model
-from emulator.services.spacetimedb import model as spacetime_model
+from emulator.services.spacetimedb import releases
 from tests.conftest import API_KEY
 from tests.limits import LIMIT
 
 RequestFacts = Case[Any]
-SPACETIMES, INTUITIONS = spacetime_model.PROFILES, intuition_model.PROFILES
+SPACETIMES, INTUITIONS = releases.PROFILES, intuition_model.PROFILES
 
 
 @pytest.mark.parametrize("intuition", INTUITIONS)
@@ -145,7 +145,7 @@ def furnished(server: Server) -> Server:
 
 documented = pytest.fixture(scope="module", name="documented")(serving())
 v1 = pytest.fixture(scope="module", name="v1")(serving(spacetime_profile="v1"))
-v2 = pytest.fixture(scope="module", name="v2")(serving(spacetime_profile="v2"))
+v2_14 = pytest.fixture(scope="module", name="v2_14")(serving(spacetime_profile="v2.14"))
 steered = pytest.fixture(scope="module", name="steered")(serving())
 
 
@@ -173,9 +173,9 @@ def test_spacetime_v1_keeps_to_the_document(case: RequestFacts, v1: Server) -> N
     ask_spacetime(case, v1)
 
 
-@asked("spacetime", "v2")
-def test_spacetime_v2_keeps_to_the_document(case: RequestFacts, v2: Server) -> None:
-    ask_spacetime(case, v2)
+@asked("spacetime", "v2.14")
+def test_spacetime_v2_14_keeps_to_the_document(case: RequestFacts, v2_14: Server) -> None:
+    ask_spacetime(case, v2_14)
 
 
 @asked("intuition")

@@ -24,7 +24,7 @@ def test_a_failed_test_shows_its_exchanges_with_reason_claims_and_curl(run: Run)
 
     assert "--- identity emulator ---" in outcome
     assert "#1 POST /v1/identity/websocket-token -> 401" in outcome
-    assert "why: expired 72 s ago by the emulator's clock, after the leeway of 60 s" in outcome
+    assert "why: expiry: expired 72 s ago by the emulator's clock, after the leeway of 60 s" in outcome
     assert "body: Invalid token: ExpiredSignature" in outcome
     assert "token: sub=alice iss=localhost hex_identity=c20035600353a2e9" in outcome
     assert "(expired 72 s ago)" in outcome

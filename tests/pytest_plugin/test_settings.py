@@ -32,7 +32,7 @@ def test_the_config_fixture_and_the_marker_make_the_world(run: Run) -> None:
             @pytest.mark.identity_emulator(seed=7)
             def test_the_nearest_marker_wins(self, identity_emulator):
                 assert health(identity_emulator)["seed"] == 7
-                assert health(identity_emulator)["profiles"]["spacetime"] == "v2"
+                assert health(identity_emulator)["profiles"]["spacetime"] == "v2.14"
     """)
 
     assert "3 passed" in run().summary
@@ -50,7 +50,7 @@ def test_the_ini_file_is_below_and_the_command_lines_seed_above_everything(run: 
         def test_it(identity_emulator):
             found = json.load(urllib.request.urlopen(identity_emulator.url + "/_emulator/health"))
             assert found["seed"] == int(os.environ["EXPECTED"])
-            assert found["profiles"]["spacetime"] == "v2"
+            assert found["profiles"]["spacetime"] == "v2.14"
             assert identity_emulator.clock.frozen
     """)
 
@@ -63,7 +63,7 @@ MISTAKES = {
     "x_y_z=1": "has no keyword 'x_y_z'; there is scenario, seed,",
     "'v2'": "takes keywords only: scenario, seed,",
     "scenario='two_freinds'": "there is no scenario 'two_freinds'",
-    "spacetime_profile='v3'": "there is no spacetime profile 'v3'; there is documented, v1, v2",
+    "spacetime_profile='v3'": "there is no spacetime profile 'v3'; there is documented, v1, v2.8, v2.14, v2",
     "freeze_at='yesterday'": "freeze_at: Invalid isoformat string: 'yesterday'; write it like",
     "seed='7'": "seed is '7'; it must be of type int",
     "strict='no'": "strict is 'no'; it is True or False",

@@ -27,8 +27,8 @@ from emulator.services.intuition.model import PROFILES as INTUITION
 from emulator.services.rust import base64url
 from emulator.services.spacetimedb import email_address
 from emulator.services.spacetimedb.handlers import api as spacetime_api
-from emulator.services.spacetimedb.model import PROFILES as SPACETIME
 from emulator.services.spacetimedb.model import parse_identity
+from emulator.services.spacetimedb.releases import PROFILES as SPACETIME
 from emulator.world import snapshot_document
 from emulator.world.step_check import OPERATIONS
 from tests.measuring import quickest
@@ -124,7 +124,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "a query": query_pairs,
     "a field of a query": lambda text: query_field(text, "token"),
     "a parameter": lambda text: path_text(text, "id"),
-    "a path of SpacetimeDB": lambda text: spacetime_api(SPACETIME["v2"]).routes.find("GET", text),
+    "a path of SpacetimeDB": lambda text: spacetime_api(SPACETIME["v2.8"]).routes.find("GET", text),
     "a path of Intuition": lambda text: intuition_api(INTUITION["documented"], cors=False).routes.find("GET", text),
     "the nearest path": lambda text: nearest_path(text, ["/v1/identity/:identity/verify", "/identity"]),
     "a suggestion": lambda text: did_you_mean(text, ["alice", "a" * 100, "eyJ" * 30]),

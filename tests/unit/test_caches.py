@@ -8,6 +8,7 @@ from typing import Any
 from emulator.core.entropy import Entropy
 from emulator.http.response import head_lines, head_start
 from emulator.services.spacetimedb.model import Claims, identity_of
+from emulator.services.spacetimedb.releases import DEFAULT, PROFILES
 from emulator.services.spacetimedb.signing_keys import Keyring, SigningKey
 
 MEGABYTE = 1024 * 1024
@@ -40,13 +41,13 @@ def test_long_tokens_are_not_remembered() -> None:
     ring = Keyring(SigningKey.from_entropy(Entropy(7).draw("x")))
     tokens = [ring.key.mint(claims(number, extra=200)) for number in range(201)]
 
-    assert kept(200, lambda number: ring.read(tokens[number], 1)) < 1
+    assert kept(200, lambda number: ring.read(tokens[number], 1, PROFILES[DEFAULT])) < 1
 
 
 def test_of_short_tokens_a_limited_number_is_remembered() -> None:
     ring = Keyring(SigningKey.from_entropy(Entropy(7).draw("x")))
 
-    assert kept(3000, lambda number: ring.read(ring.key.mint(claims(number, extra=10)), 1)) < 32
+    assert kept(3000, lambda number: ring.read(ring.key.mint(claims(number, extra=10)), 1, PROFILES[DEFAULT])) < 32
 
 
 def claims(number: int, *, extra: int) -> Claims:

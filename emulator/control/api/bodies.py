@@ -61,6 +61,7 @@ class TokenWanted(_Sent):
     issuer: str | None = None
     audience: str | list[str] = "spacetimedb"
     expires_in: float | None = None
+    null_exp: bool = False
 
 
 class Wallet(_Sent):

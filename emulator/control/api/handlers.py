@@ -34,12 +34,7 @@ class Control:
     async def health(self, request: Request) -> Response:
         world = self._stage.settled_world()
         return json_response(
-            {
-                "status": "ok",
-                "version": emulator_version(),
-                "seed": world.seed,
-                "profiles": {"spacetime": world.spacetime.profile.name, "intuition": world.intuition.profile.name},
-            }
+            {"status": "ok", "version": emulator_version(), "seed": world.seed, "profiles": world.profiles}
         )
 
     async def state(self, request: Request) -> Response:
@@ -271,6 +266,7 @@ def _issue(spacetime: LocalSpacetime, subject: str, wanted: bodies.TokenWanted) 
             issuer=wanted.issuer or LOCAL_ISSUER,
             audience=wanted.audience if isinstance(wanted.audience, str) else tuple(wanted.audience),
             expires_in=wanted.expires_in,
+            null_exp=wanted.null_exp,
             **wanted.claims or {},
         )
     except (TypeError, ValueError, OverflowError) as error:

@@ -15,8 +15,8 @@ from emulator.http.operation_docs import ApiDoc, OperationDoc, ParameterDoc, Res
 from emulator.http.response import JSON
 from emulator.services.intuition import model as intuition_model
 from emulator.services.intuition import operation_docs as intuition
-from emulator.services.spacetimedb import model as spacetime_model
 from emulator.services.spacetimedb import operation_docs as spacetime
+from emulator.services.spacetimedb.releases import Release
 
 _REFERENCE = "#/components/schemas/{name}"
 _WHAT = """\
@@ -26,12 +26,12 @@ request that is not valid HTTP gets 400 or 431, and the connection is closed. A 
 Json = dict[str, Any]
 
 
-def api_docs(spacetimes: spacetime_model.Profile, intuitions: intuition_model.Profile) -> tuple[ApiDoc, ...]:
+def api_docs(spacetimes: Release, intuitions: intuition_model.Profile) -> tuple[ApiDoc, ...]:
     """The two APIs in their profiles, and the control routes."""
     return spacetime.api_doc(spacetimes), intuition.api_doc(intuitions), control.api_doc()
 
 
-def document(spacetimes: spacetime_model.Profile, intuitions: intuition_model.Profile) -> Json:
+def document(spacetimes: Release, intuitions: intuition_model.Profile) -> Json:
     parts = api_docs(spacetimes, intuitions)
     schemas, components = _schemas(parts)
     paths: dict[str, Json] = {}

@@ -10,13 +10,14 @@ from emulator.http.parameters import path_text, query_field
 from emulator.http.request import Request
 from emulator.http.response import Response
 from emulator.http.routing import Handler
-from emulator.services.spacetimedb.model import Claims, Identity, NotAnIdentity, Profile, parse_identity
+from emulator.services.spacetimedb.model import Claims, Identity, NotAnIdentity, parse_identity
 from emulator.services.spacetimedb.refusals import (
     AuthorizationRequired,
     InvalidPath,
     MalformedCredentials,
     TokenRefused,
 )
+from emulator.services.spacetimedb.releases import Release
 from emulator.services.spacetimedb.store import Store
 from emulator.services.spacetimedb.token_validation import inspect
 
@@ -33,8 +34,7 @@ def authenticated(
         try:
             claims = caller(request, store)
         except MalformedCredentials as refused:
-            if store.profile.page:
-                refused.status = 401
+            refused.status = store.profile.malformed_credentials
             raise
         if claims is None:
             raise AuthorizationRequired
@@ -70,37 +70,37 @@ def caller(request: Request, store: Store) -> Claims | None:
     return None if token is None else store.read(token)
 
 
-def _sent_token(request: Request, profile: Profile) -> str | None:
+def _sent_token(request: Request, profile: Release) -> str | None:
     # Of several headers the first counts. The query counts without a header only, also when the header is not valid.
     header = request.header("authorization")
     return query_field(request.query, "token") if header is None else _token(header, profile)
 
 
-def claimed_identity(request: Request, profile: Profile) -> str:
+def claimed_identity(request: Request, profile: Release) -> str:
     """The identity in the token's claims, valid or not; empty without a readable token."""
     try:
         token = _sent_token(request, profile)
-        if token is None:
-            return ""
-        return inspect(token, arbitrary_precision=profile.arbitrary_precision).claims.identity
+        return "" if token is None else inspect(token, profile).claims.identity
     except (MalformedCredentials, TokenRefused):
         return ""
 
 
-def _token(header: str, profile: Profile) -> str:
+def _token(header: str, profile: Release) -> str:
     """The token of an `Authorization` header. The scheme is in any case, and exactly one space follows it."""
     scheme, space, rest = header.partition(" ")
     if not header.isascii():
         raise MalformedCredentials("`Authorization` has bytes that are not ASCII")
-    if scheme.lower() == "bearer" and space:
-        return rest.lstrip()
-    if scheme.lower() != "basic" or not space:
-        takes = "`Bearer <token>` or Basic with `token:<token>`" if profile.page else "`Bearer <token>`"
+    name = scheme.lower()
+    if name not in _TAKEN or not space:
+        takes = " or ".join(_TAKEN[each] for each in profile.schemes)
         raise MalformedCredentials(f"{_no_scheme(scheme, space)}; the server takes {takes}")
-    if not profile.page:
+    if name not in profile.schemes:
         raise MalformedCredentials(f"the header says Basic, profile {profile.name} takes only Bearer")
-    return _basic_token(rest.lstrip())
+    return rest.lstrip() if name == "bearer" else _basic_token(rest.lstrip())
 
+
+_TAKEN = {"bearer": "`Bearer <token>`", "basic": "Basic with `token:<token>`"}
+"""The schemes of any profile, and what follows them."""
 
 # https://www.iana.org/assignments/http-authschemes, and some that clients made up
 _SCHEMES = frozenset({"apikey", "basic", "bearer", "digest", "dpop", "jwt", "negotiate", "ntlm", "oauth", "token"})
@@ -109,7 +109,7 @@ _SCHEMES = frozenset({"apikey", "basic", "bearer", "digest", "dpop", "jwt", "neg
 def _no_scheme(scheme: str, space: str) -> str:
     if scheme.count(".") == 2:
         return "`Authorization` is a bare token"
-    if scheme.lower() in {"bearer", "basic"} and not space:
+    if scheme.lower() in _SCHEMES and not space:
         return f"`Authorization` is only the word {scheme}, without a token"
     if not space:
         return "`Authorization` names no scheme"

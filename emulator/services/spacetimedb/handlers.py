@@ -1,6 +1,6 @@
 """SpacetimeDB's routes (crates/client-api/src/routes/identity.rs). Checks run in the order of the decorators."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from emulator.core.errors import Refused
@@ -11,9 +11,10 @@ from emulator.http.routing import Api, Handler, Routes
 from emulator.services.rust.debug_format import debug
 from emulator.services.spacetimedb import email_address
 from emulator.services.spacetimedb.auth import authenticated, caller, identified
-from emulator.services.spacetimedb.model import Claims, Identity, Profile
+from emulator.services.spacetimedb.model import Claims, Database, Identity
 from emulator.services.spacetimedb.operations import operations_of
 from emulator.services.spacetimedb.refusals import InvalidQuery, OtherIdentity, TokenRefused
+from emulator.services.spacetimedb.releases import Release
 from emulator.services.spacetimedb.store import Store
 
 
@@ -46,10 +47,14 @@ async def set_email(request: Request, store: Store, claims: Claims, identity: Id
 @identified
 async def list_databases(request: Request, store: Store, identity: Identity) -> Response:
     """No credentials are read; an unknown identity has an empty list."""
-    databases = store.databases_of(identity)
-    if store.profile.page:
-        return json_response({"addresses": [database.address for database in databases]})
-    return json_response({"identities": [database.identity for database in databases]})
+    listed = store.profile.database_list
+    return json_response({listed: [_LISTED[listed](database) for database in store.databases_of(identity)]})
+
+
+_LISTED: Mapping[str, Callable[[Database], str]] = {
+    "addresses": lambda database: database.address,
+    "identities": lambda database: database.identity,
+}
 
 
 @identified
@@ -87,12 +92,12 @@ def _email(query: str) -> str:
     return values[0]
 
 
-def describe(profile: Profile, refused: Refused) -> Response:
+def describe(profile: Release, refused: Refused) -> Response:
     """An error in SpacetimeDB's format: plain text, or an empty body."""
-    text = refused.text
-    if isinstance(refused, TokenRefused) and profile.debug_texts:
-        text = refused.debug_text
-    return Response(refused.status, text.encode(), TEXT if text else "", why=refused.why)
+    text, why = refused.text, refused.why
+    if isinstance(refused, TokenRefused):
+        text, why = refused.text_in(profile.error_texts), refused.reason
+    return Response(refused.status, text.encode(), TEXT if text else "", why=why)
 
 
 _HANDLERS: Mapping[str, Handler[Store]] = {
@@ -116,6 +121,13 @@ _ELSEWHERE = {
 }
 
 
-def api(profile: Profile) -> Api[Store]:
+def api(profile: Release) -> Api[Store]:
     routes = Routes.of(operations_of(profile), _HANDLERS)
-    return Api("spacetime", routes, partial(describe, profile), cors=True, elsewhere=_ELSEWHERE)
+    return Api(
+        "spacetime",
+        routes,
+        partial(describe, profile),
+        cors=True,
+        cors_headers=profile.cors_headers,
+        elsewhere=_ELSEWHERE,
+    )

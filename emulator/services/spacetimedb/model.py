@@ -1,4 +1,4 @@
-"""The data types of SpacetimeDB's identity API: identities, claims, databases, profiles.
+"""The data types of SpacetimeDB's identity API: identities, claims, databases.
 
 The evidence for each rule is in docs/fidelity.md.
 """
@@ -26,8 +26,6 @@ LOCAL_ISSUER = "localhost"
 
 AUDIENCE = ("spacetimedb",)
 WEBSOCKET_TOKEN_SECONDS = 60
-LEEWAY_SECONDS = 60
-"""The default of jsonwebtoken 9.3.0, which the server keeps."""
 
 CLAIM_NAMES = frozenset({"hex_identity", "sub", "iss", "aud", "iat", "exp"})
 """The claims of `IncomingClaims` (crates/auth/src/identity.rs); every other one is an extra claim."""
@@ -71,7 +69,10 @@ Extra = Mapping[str, Any]
 
 
 class Claims(msgspec.Struct, frozen=True):
-    """The claims of a token. `issued_at` and `expires_at` are seconds since 1970; `extra` holds every other claim."""
+    """The claims of a token. `issued_at` and `expires_at` are seconds since 1970; `extra` holds every other claim.
+
+    Without `expires_at`, `null_exp` tells whether the token has `exp: null` or no `exp`. Both mean the same.
+    """
 
     identity: Identity
     subject: str
@@ -80,38 +81,47 @@ class Claims(msgspec.Struct, frozen=True):
     issued_at: int
     expires_at: int | None = None
     extra: Extra = msgspec.field(default_factory=dict)
+    null_exp: bool = False
 
     @classmethod
     def issued(
-        cls, issuer: str, subject: str, audience: tuple[str, ...], expires_in: float | None, extra: Extra, *, at: int
+        cls,
+        issuer: str,
+        subject: str,
+        audience: tuple[str, ...],
+        expires_in: float | None,
+        extra: Extra,
+        *,
+        at: int,
+        null_exp: bool,
     ) -> "Claims":
         """Of a token issued at a time (microseconds) that expires after so many seconds; None is never."""
         issued_at = (at + 500_000) // 1_000_000  # half up, so up to 0.5 s in the future (serde_with's TimestampSeconds)
         expires_at = None if expires_in is None else issued_at + round(expires_in)
-        return cls(identity_of(issuer, subject), subject, issuer, audience, issued_at, expires_at, extra)
+        null = null_exp and expires_at is None
+        return cls(identity_of(issuer, subject), subject, issuer, audience, issued_at, expires_at, extra, null)
 
     @classmethod
     def from_payload(cls, found: Mapping[str, Any]) -> "Claims":
         """Of a parsed payload (`token_json`)."""
         extra = {name: value for name, value in found.items() if name not in CLAIM_NAMES}
         issuer, subject, audience = found["iss"], found["sub"], tuple(found.get("aud", ()))
-        return cls(identity_of(issuer, subject), subject, issuer, audience, found["iat"], found.get("exp"), extra)
+        exp, identity = found.get("exp"), identity_of(issuer, subject)
+        null = exp is None and "exp" in found
+        return cls(identity, subject, issuer, audience, found["iat"], exp, extra, null)
 
     def payload(self) -> dict[str, Any]:
         """In the real server's order (docs/fidelity.md, Tokens)."""
-        return {
+        claims = {
             "hex_identity": self.identity,
             "sub": self.subject,
             "iss": self.issuer,
             "aud": self.audience,
             "iat": self.issued_at,
-            "exp": self.expires_at,
-            **self.extra,
         }
-
-    def expired(self, now: int) -> bool:
-        """Whether `exp` plus leeway is before `now` (seconds). A negative `exp` never expires (jsonwebtoken 9.3.0)."""
-        return self.expires_at is not None and 0 <= self.expires_at < now - LEEWAY_SECONDS
+        if self.expires_at is not None or self.null_exp:
+            claims["exp"] = self.expires_at
+        return {**claims, **self.extra} if self.extra else claims
 
 
 class Database(msgspec.Struct, frozen=True):
@@ -133,26 +143,3 @@ class Database(msgspec.Struct, frozen=True):
     def new(cls, random: bytes) -> "Database":
         """A database from random bytes. How its address is derived from them is invented (docs/fidelity.md)."""
         return cls(_checksummed(blake3(random).digest()[:26]), blake3(b"address" + random).digest()[:16].hex())
-
-
-class Profile(msgspec.Struct, frozen=True):
-    """The differences between the servers that can be emulated."""
-
-    name: str
-    version: str
-    debug_texts: bool = False
-    """401 texts in Rust's `{:?}` format, as up to v2.2.0, instead of `{}`."""
-    arbitrary_precision: bool = False
-    """serde_json reads numbers with its feature of this name, as from v1.0.0 to v2.2.0 (recorded from v1.12.0)."""
-    page: bool = False
-    """As on the documentation page: Basic too, 401 for all invalid credentials, `addresses`, set-email."""
-
-
-PROFILES: Mapping[str, Profile] = {
-    profile.name: profile
-    for profile in (
-        Profile("documented", version="2.8.3", page=True),
-        Profile("v1", version="1.12.0", debug_texts=True, arbitrary_precision=True),
-        Profile("v2", version="2.8.3"),
-    )
-}

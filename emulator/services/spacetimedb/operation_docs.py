@@ -8,8 +8,8 @@ from msgspec import Meta
 
 from emulator.http.operation_docs import ApiDoc, OperationDoc, ParameterDoc, ResponseDoc
 from emulator.http.response import TEXT
-from emulator.services.spacetimedb.model import Profile
 from emulator.services.spacetimedb.operations import operations_of
+from emulator.services.spacetimedb.releases import Release
 
 _Hex64 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="64 lower-case hex digits")]
 _Hex32 = Annotated[str, Meta(pattern="^[0-9a-f]{32}$", description="32 lower-case hex digits")]
@@ -61,8 +61,11 @@ _BAD_TOKEN = ResponseDoc(401, "no token, or an invalid one; the text says why", 
 _BAD_HEADER = ResponseDoc(400, "malformed `Authorization`", str, TEXT)
 
 
-def api_doc(profile: Profile) -> ApiDoc:
-    schemes = {**_SCHEMES, **(_BASIC if profile.page else {})}
+_LISTS = {"addresses": Addresses, "identities": Identities}
+
+
+def api_doc(profile: Release) -> ApiDoc:
+    schemes = {name: scheme for name, scheme in _SCHEMES.items() if name in (*profile.schemes, "token")}
     return ApiDoc(
         name="spacetime",
         what=f"SpacetimeDB's identity API, profile `{profile.name}`",
@@ -75,14 +78,15 @@ def api_doc(profile: Profile) -> ApiDoc:
 _SCHEMES = {
     "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
     "token": {"type": "apiKey", "in": "query", "name": "token", "description": "used only without `Authorization`"},
+    "basic": {"type": "http", "scheme": "basic", "description": "user name `token`, password a JWT"},
 }
-_BASIC = {"basic": {"type": "http", "scheme": "basic", "description": "user name `token`, password a JWT"}}
 
 
-def _operation_docs(profile: Profile, tokens: tuple[str, ...]) -> Mapping[str, OperationDoc]:
+def _operation_docs(profile: Release, tokens: tuple[str, ...]) -> Mapping[str, OperationDoc]:
     # By the documentation page every authentication error is a 401.
-    bad_credentials = (_BAD_TOKEN,) if profile.page else (_BAD_HEADER, _BAD_TOKEN)
-    unreadable = "" if profile.page else f", {_BAD_HEADER.what}"
+    one_status = profile.malformed_credentials == _BAD_TOKEN.status
+    bad_credentials = (_BAD_TOKEN,) if one_status else (_BAD_HEADER, _BAD_TOKEN)
+    unreadable = "" if one_status else f", {_BAD_HEADER.what}"
     return {
         "spacetime.create_identity": OperationDoc(
             summary="Create an identity, with a token that never expires",
@@ -101,7 +105,7 @@ def _operation_docs(profile: Profile, tokens: tuple[str, ...]) -> Mapping[str, O
             summary="List the databases of an identity; no credentials needed",
             parameters=(_IDENTITY,),
             responses=(
-                ResponseDoc(200, "an empty list for an unknown identity", Addresses if profile.page else Identities),
+                ResponseDoc(200, "an empty list for an unknown identity", _LISTS[profile.database_list]),
                 ResponseDoc(400, _BAD_PATH, str, TEXT),
             ),
         ),

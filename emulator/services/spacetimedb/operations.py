@@ -1,7 +1,7 @@
 """The operations of SpacetimeDB's identity API."""
 
 from emulator.http.operation import Operation
-from emulator.services.spacetimedb.model import Profile
+from emulator.services.spacetimedb.releases import Release
 
 _IDENTITY = "/v1/identity"
 
@@ -20,5 +20,5 @@ OPERATIONS = (
 )
 
 
-def operations_of(profile: Profile) -> tuple[Operation, ...]:
-    return OPERATIONS if profile.page else tuple(each for each in OPERATIONS if each is not SET_EMAIL)
+def operations_of(profile: Release) -> tuple[Operation, ...]:
+    return OPERATIONS if profile.set_email else tuple(each for each in OPERATIONS if each is not SET_EMAIL)

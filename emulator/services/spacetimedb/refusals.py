@@ -1,5 +1,7 @@
 """The errors of SpacetimeDB's identity API: the public text, byte for byte the server's, and the private reason."""
 
+from typing import Literal
+
 from emulator.core.errors import Refused
 from emulator.services.rust.debug_format import debug
 from emulator.services.spacetimedb.model import Identity
@@ -18,9 +20,21 @@ class MalformedCredentials(Refused):
 class TokenRefused(Refused):
     """An invalid token. `debug_text` is the public text of servers up to v2.2.0, Rust's Debug format."""
 
+    check = ""
+    """The name of the check that failed (`token_validation.CHECKS`)."""
+
     def __init__(self, text: str, debug_text: str, why: str) -> None:
         super().__init__(401, text, why)
         self.debug_text = debug_text
+
+    def text_in(self, dialect: Literal["debug", "display"]) -> str:
+        """The public text in the format of a release."""
+        return self.debug_text if dialect == "debug" else self.text
+
+    @property
+    def reason(self) -> str:
+        """For the journal: the check that failed, and why."""
+        return f"{self.check}: {self.why}"
 
 
 class InvalidToken(TokenRefused):

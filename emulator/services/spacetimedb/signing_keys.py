@@ -15,6 +15,7 @@ from emulator.core.errors import Misconfigured
 from emulator.services.rust import base64url
 from emulator.services.spacetimedb.model import STANDARD_HEADER, Claims
 from emulator.services.spacetimedb.refusals import TokenRefused
+from emulator.services.spacetimedb.releases import Release
 from emulator.services.spacetimedb.token_validation import expired, validate
 
 _ES256 = ec.ECDSA(SHA256(), deterministic_signing=True)
@@ -143,16 +144,16 @@ class Keyring:
     """Characters. Ours have 400 or so; of the claims of a longer one, a cache would take ten times its size."""
     _RETIRED = 8
 
-    def __init__(self, key: SigningKey, *, arbitrary_precision: bool = False) -> None:
+    def __init__(self, key: SigningKey) -> None:
         self.key = self.first = key
-        self._arbitrary_precision = arbitrary_precision
         self.retired: list[tuple[SigningKey, int]] = []
         """Retired keys and when they were rotated (seconds), the latest first. Forks share the list: it is replaced."""
-        self._valid: dict[str, Claims] = {}
+        self._valid: dict[str, tuple[Claims, int | None]] = {}
+        """By token, its claims and the moment from which it is refused (microseconds), None for never."""
 
     def fork(self) -> "Keyring":
         """A copy with the same keys. Both share the cache until one of them rotates its key."""
-        copy = Keyring(self.first, arbitrary_precision=self._arbitrary_precision)
+        copy = Keyring(self.first)
         copy.key, copy.retired, copy._valid = self.key, self.retired, self._valid
         return copy
 
@@ -161,35 +162,43 @@ class Keyring:
         self.retired = [(self.key, now), *self.retired][: self._RETIRED]
         self.key, self._valid = key, {}
 
-    def read(self, token: str, now: int) -> Claims:
-        """The claims of a token that is valid at `now` (seconds). Raises TokenRefused."""
-        cache = self._valid
-        claims = cache.get(token)
-        if claims is None:
-            claims = self._validate(token, now)
-            if len(token) <= self._LONGEST_CACHED:
-                if len(cache) >= self._CACHED:
-                    cache.clear()
-                cache[token] = claims
-        elif claims.expired(now):
-            raise expired(claims, now)
+    def read(self, token: str, now: int, rules: Release) -> Claims:
+        """The claims of a token that is valid at `now` (microseconds). Raises TokenRefused.
+
+        The cache is of one release, as a world is.
+        """
+        found = self._valid.get(token)
+        if found is None:
+            return self._remembered(token, self._validate(token, now, rules), rules)
+        claims, end = found
+        if end is not None and now >= end:
+            assert claims.expires_at is not None
+            raise expired(claims.expires_at, now)
         return claims
 
-    def _validate(self, token: str, now: int) -> Claims:
+    def _remembered(self, token: str, claims: Claims, rules: Release) -> Claims:
+        if len(token) <= self._LONGEST_CACHED:
+            if len(self._valid) >= self._CACHED:
+                self._valid.clear()
+            exp = claims.expires_at
+            self._valid[token] = claims, None if exp is None else rules.expiry.refused_from(exp)
+        return claims
+
+    def _validate(self, token: str, now: int, rules: Release) -> Claims:
         try:
-            return validate(token, self.key, now, arbitrary_precision=self._arbitrary_precision)
+            return validate(token, self.key, now, rules)
         except TokenRefused as refused:
-            if (seconds := self._seconds_since_rotation(token, now)) is not None:
+            if (seconds := self._seconds_since_rotation(token, now, rules)) is not None:
                 refused.why = f"signed by a key that was rotated {seconds} s ago"
             raise
 
-    def _seconds_since_rotation(self, token: str, now: int) -> int | None:
+    def _seconds_since_rotation(self, token: str, now: int, rules: Release) -> int | None:
         for key, at in self.retired:
             try:
-                validate(token, key, now, arbitrary_precision=self._arbitrary_precision)
+                validate(token, key, now, rules)
             except TokenRefused:
                 continue
-            return now - at
+            return now // 1_000_000 - at
         return None
 
 

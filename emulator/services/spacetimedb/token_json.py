@@ -1,43 +1,92 @@
 """Token headers and claims, parsed as the real server's serde structs parse them."""
 
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import lru_cache
 from typing import Any
 
-from emulator.services.rust import serde
-from emulator.services.rust.serde_json import CLOSE_MAP, OPEN_LIST, OPEN_MAP, QUOTE, JsonError, Reader
+from emulator.services.rust import serde, serde_json
+from emulator.services.rust.serde_json import JsonError, Reader
+from emulator.services.spacetimedb.jwk import jwk_shape
 from emulator.services.spacetimedb.model import NotAnIdentity, parse_identity
+from emulator.services.spacetimedb.releases import HeaderRules, Release
+
+
+def header(data: bytes, rules: Release) -> dict[str, Any]:
+    """The members of a token's header. Raises JsonError."""
+    return _parsed(data, _header_shape(rules.header), rules)
+
+
+def claims(data: bytes, rules: Release) -> dict[str, Any]:
+    """The claims in a payload. Raises JsonError."""
+    return _parsed(data, _CLAIMS_SHAPE, rules)
+
+
+def validated_claims(data: bytes, rules: Release) -> dict[str, Any]:
+    """`ClaimsForValidation` of a payload that `claims` has parsed. Raises JsonError."""
+    return _parsed(data, _VALIDATED_SHAPE, rules)
+
+
+def _parsed(data: bytes, shape: serde.Shape, rules: Release) -> dict[str, Any]:
+    found: dict[str, Any] = serde.parse(data, shape, arbitrary_precision=rules.numbers == "as text")
+    return found
+
+
+# --- header -----------------------------------------------------------------------------------------------------------
 
 _ALGORITHM = serde.unit_enum(
     "HS256", "HS384", "HS512", "ES256", "ES384", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "EdDSA"
 )
-_TEXT = serde.Field(serde.optional(serde.string))
-
-# jsonwebtoken 9.3.0, src/header.rs. `jwk` may be any object: its fields are not checked.
-_HEADER_SHAPE = serde.struct(
-    "Header",
-    {
-        "typ": _TEXT,
-        "alg": serde.Field(_ALGORITHM, required=True),
-        "cty": _TEXT,
-        "jku": _TEXT,
-        "jwk": serde.Field(serde.optional(serde.struct("Jwk", {}))),
-        "kid": _TEXT,
-        "x5u": _TEXT,
-        "x5c": serde.Field(serde.optional(serde.list_of(serde.string))),
-        "x5t": _TEXT,
-        "x5t#S256": _TEXT,
-    },
+_ORDER = (
+    "typ",
+    "alg",
+    "cty",
+    "jku",
+    "jwk",
+    "kid",
+    "x5u",
+    "x5c",
+    "x5t",
+    "x5t#S256",
+    "crit",
+    "enc",
+    "zip",
+    "url",
+    "nonce",
 )
+"""Of the fields of `Header` (src/header.rs in jsonwebtoken 9.3.0 and 11); a list is read in this order."""
+
+
+@lru_cache(maxsize=8)
+def _header_shape(rules: HeaderRules) -> serde.Shape:
+    fields = dict(_header_fields(rules))
+    rest = serde.ignored if rules.unknown_members == "skipped" else serde.anything
+    in_order = {name: fields[name] for name in _ORDER if name in fields}
+    return serde.struct("Header", in_order, rest=rest, from_list=rules.from_list)
+
+
+def _header_fields(rules: HeaderRules) -> Iterator[tuple[str, serde.Field]]:
+    yield "alg", serde.Field(_ALGORITHM, required=True)
+    yield "jwk", serde.Field(serde.optional(jwk_shape(unknown_keys=rules.unknown_keys)))
+    for name in rules.texts:
+        yield name, serde.Field(serde.optional(serde.string))
+    for name in rules.lists:
+        yield name, serde.Field(serde.optional(serde.list_of(serde.string)))
+
+
+# --- claims -----------------------------------------------------------------------------------------------------------
 
 _BYTE_OR_HEX = "a byte array or hex string"
+_IDENTITY_BYTES = 32
 
 
 def _identity_shape(reader: Reader) -> str:
     byte = reader.value_start()
-    if byte == OPEN_LIST:
+    if byte == serde_json.OPEN_LIST:
         return _identity_from_bytes(reader)
-    if byte == OPEN_MAP:
-        raise _map_error(reader)
-    if byte != QUOTE:
+    if byte == serde_json.OPEN_MAP:
+        _no_map(reader)
+    if byte != serde_json.QUOTE:
         serde.wrong_type(reader, _BYTE_OR_HEX, number="map")
     text: str = serde.string(reader)
     try:
@@ -46,27 +95,25 @@ def _identity_shape(reader: Reader) -> str:
         raise reader.error(str(error), data=True) from None
 
 
-def _map_error(reader: Reader) -> JsonError:
-    """Behind the bracket, blanks, and in an empty map its end."""
-    reader.enter()
-    if reader.skip_space() == CLOSE_MAP:
-        reader.index += 1
-    return reader.error(f"invalid type: map, expected {_BYTE_OR_HEX}", data=True)
-
-
 def _identity_from_bytes(reader: Reader) -> str:
-    """Each element is read as u8, then they are counted. v1.12.0 places the error there, v2.8.3 does not."""
+    """All elements are read before they are counted."""
     reader.enter()
-    numbers: list[int] = []
-    while reader.has_element(first=not numbers):
-        numbers.append(serde.u8(reader))
+    found: list[int] = []
+    while reader.has_element(first=not found):
+        found.append(serde.u8(reader))
     reader.end_list()
-    if len(numbers) == 32:
-        return bytes(numbers).hex()
-    wrong = f"too {'few' if len(numbers) < 32 else 'many'} elements for array"
-    if reader.arbitrary_precision:
-        raise reader.error(wrong, data=True)
-    raise serde.Unplaced(wrong)
+    if len(found) != _IDENTITY_BYTES:
+        few_or_many = "few" if len(found) < _IDENTITY_BYTES else "many"
+        raise reader.error(f"too {few_or_many} elements for array", data=True)
+    return bytes(found).hex()
+
+
+def _no_map(reader: Reader) -> None:
+    """Unlike for other types, serde_json has then read the opening bracket, and the closing one if it follows."""
+    reader.enter()
+    with suppress(JsonError):
+        reader.end_map()
+    raise reader.error(f"invalid type: map, expected {_BYTE_OR_HEX}", data=True)
 
 
 def _audience_shape(reader: Reader) -> list[str]:
@@ -93,10 +140,21 @@ _CLAIMS_SHAPE = serde.struct(
     from_list=False,
 )
 
-_SHAPES = {"header": _HEADER_SHAPE, "payload": _CLAIMS_SHAPE}
+
+def _numeric_date(reader: Reader) -> Any:
+    """`numeric_type` in src/validation.rs: an error counts as no value, but what caused it was not read to its end.
+
+    Of a list or an object only the opening bracket is, and the closing one if it follows.
+    """
+    byte = reader.value_start()
+    if byte not in (serde_json.OPEN_LIST, serde_json.OPEN_MAP):
+        return serde.anything(reader)
+    reader.enter()
+    end = reader.end_list if byte == serde_json.OPEN_LIST else reader.end_map
+    with suppress(JsonError):
+        end()
+    return None
 
 
-def read(data: bytes, part: str, *, arbitrary_precision: bool) -> dict[str, Any]:
-    """The fields of a token's `header` or `payload`. Raises JsonError."""
-    found: dict[str, Any] = serde.parse(data, _SHAPES[part], arbitrary_precision=arbitrary_precision)
-    return found
+# `ClaimsForValidation` in src/validation.rs of jsonwebtoken 9.3.0 and 11; what else is in it is valid by now.
+_VALIDATED_SHAPE = serde.struct("ClaimsForValidation", {"nbf": serde.Field(_numeric_date)}, from_list=False)

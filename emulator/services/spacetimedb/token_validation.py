@@ -1,9 +1,10 @@
-"""Validation of tokens.
+"""Validation of tokens: a list of named checks, tried in the order of the release (`releases.py`).
 
-The order of the checks and the texts are those of `FullTokenValidator` (crates/core/src/auth/token_validation.rs) and
-of the server's fork of jsonwebtoken 9.3.0; docs/fidelity.md, Tokens.
+The order and the texts are those of the server's validator (crates/core/src/auth/token_validation.rs) and of its JWT
+library: up to 2.9.0 a fork of jsonwebtoken 9.3.0, since 2.10.0 jsonwebtoken 11. docs/fidelity.md, Tokens.
 """
 
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, NamedTuple, Protocol
 
 import msgspec
@@ -12,6 +13,13 @@ from emulator.services.rust import base64url
 from emulator.services.rust.debug_format import debug
 from emulator.services.spacetimedb.model import LOCAL_ISSUER, LONGEST_NAME, STANDARD_HEADER, Claims, identity_of
 from emulator.services.spacetimedb.refusals import ClaimsRefused, InvalidToken, NotBase64, NotJson, TokenRefused
+from emulator.services.spacetimedb.releases import LEEWAY, Release
+
+FAMILY = "EC"
+"""The family of the server's own key, which is always P-256."""
+_OWN_ALGORITHM = "ES256"
+_PARSING = frozenset({"segments", "header", "payload", "claims"})
+"""The checks that parse a token; each finds what the later ones need."""
 
 
 class Inspection(NamedTuple):
@@ -22,11 +30,11 @@ class Inspection(NamedTuple):
     claimed: str | None
 
 
-def inspect(token: str, *, arbitrary_precision: bool = False) -> Inspection:
+def inspect(token: str, rules: Release) -> Inspection:
     """Parse a token without checking time or signature. Raises TokenRefused when the server could not parse it."""
-    header, payload, _ = _segments(token)
-    algorithm = _algorithm(header, arbitrary_precision=arbitrary_precision)
-    return Inspection(algorithm, *_claims(payload, arbitrary_precision=arbitrary_precision))
+    case = _Case(token, rules)
+    case.pass_checks(name for name in rules.checks_without_key if name in _PARSING)
+    return Inspection(case.algorithm, case.claims, case.claimed)
 
 
 class Verifier(Protocol):
@@ -35,46 +43,95 @@ class Verifier(Protocol):
     def verifies(self, message: bytes, signature: bytes) -> bool: ...
 
 
-def validate(token: str, key: Verifier, now: int, *, arbitrary_precision: bool = False) -> Claims:
-    """The claims of `token`, if `key` signed it and it is valid at `now` (seconds). Raises TokenRefused.
+def validate(token: str, key: Verifier, now: int, rules: Release) -> Claims:
+    """The claims of `token`, if `key` signed it and it is valid at `now` (microseconds). Raises TokenRefused.
 
     The real server validates with its own key first and, after any error, once more as the token of a foreign issuer,
-    without the signature. It reports an error of that second pass, if any, so errors of format and time take precedence
-    over errors of algorithm and signature.
+    without a key. An error of that second look is the one it reports. So the checks that need no key are tried first;
+    when a later one fails, the server goes on to look for the key of a foreign issuer.
     """
-    header, payload, signature = _segments(token)
-    algorithm = _algorithm(header, arbitrary_precision=arbitrary_precision)
-    claims, identity = _claims(payload, arbitrary_precision=arbitrary_precision)
-    if claims.expired(now):
-        raise expired(claims, now)
+    case = _Case(token, rules, key, now)
+    case.pass_checks(rules.checks_without_key)
     try:
-        _check_signature(algorithm, f"{header}.{payload}", signature, key)
-        _check_claims(claims, identity)
+        case.pass_checks(rules.checks_with_key)
     except TokenRefused as refused:
-        if claims.issuer == LOCAL_ISSUER:
+        if case.claims.issuer == LOCAL_ISSUER:
             raise
-        raise _unknown_issuer(claims.issuer, refused) from None
-    return claims
+        raise _unknown_issuer(case.claims.issuer, refused) from None
+    return case.claims
 
 
-def _segments(token: str) -> tuple[str, str, str]:
-    segments = token.rsplit(".", 2)
-    if not token:
-        raise InvalidToken("InvalidToken", "the token is empty; is the variable it comes from set?")
-    if len(segments) != 3:
-        raise InvalidToken("InvalidToken", f"a token has three parts separated by dots, this has {len(segments)}")
-    return segments[0], segments[1], segments[2]
+class _Case:
+    """A token, the rules, key and time to judge it by, and what the checks that were passed have found."""
 
+    __slots__ = ("algorithm", "claimed", "claims", "data", "key", "now", "rules", "segments", "token")
 
-def expired(claims: Claims, now: int) -> InvalidToken:
-    assert claims.expires_at is not None
-    ago = now - claims.expires_at
-    return InvalidToken("ExpiredSignature", f"expired {ago} s ago by the emulator's clock, after the leeway of 60 s")
+    segments: list[str]
+    algorithm: str
+    data: bytes
+    """The decoded payload."""
+    claims: Claims
+    claimed: str | None
+
+    def __init__(self, token: str, rules: Release, key: Verifier | None = None, now: int = 0) -> None:
+        self.token, self.rules, self.key, self.now = token, rules, key, now
+
+    def pass_checks(self, names: Iterable[str]) -> None:
+        """Try these checks in order. Raises the TokenRefused of the first that fails, with the check's name."""
+        name = ""
+        try:
+            for name in names:
+                CHECKS[name](self)
+        except TokenRefused as refused:
+            refused.check = name
+            raise
 
 
 def _unknown_issuer(issuer: str, first: TokenRefused) -> ClaimsRefused:
-    why = f"the issuer is {issuer!r}, and the emulator does not fetch keys; with its own key: {first.why}"
-    return ClaimsRefused(f"Error fetching public key for issuer {issuer}", why)
+    why = f"the issuer is {issuer!r}, and the emulator does not fetch keys; with its own key: {first.reason}"
+    refused = ClaimsRefused(f"Error fetching public key for issuer {issuer}", why)
+    refused.check = "issuer"
+    return refused
+
+
+# --- parsing ----------------------------------------------------------------------------------------------------------
+
+
+def _segments(case: _Case) -> None:
+    case.segments = case.token.rsplit(".", 2)
+    if not case.token:
+        raise InvalidToken("InvalidToken", "the token is empty; is the variable it comes from set?")
+    if (count := len(case.segments)) != 3:
+        raise InvalidToken("InvalidToken", f"a token has three parts separated by dots, this has {count}")
+
+
+def _header(case: _Case) -> None:
+    segment = case.segments[0]
+    if segment == STANDARD_HEADER:
+        case.algorithm = _OWN_ALGORITHM
+        return
+    from emulator.services.spacetimedb.token_json import header
+
+    case.algorithm = _carefully(header, _decoded(segment, "header"), "header", case.rules)["alg"]
+
+
+def _payload(case: _Case) -> None:
+    case.data = _decoded(case.segments[1], "payload")
+
+
+def _claims(case: _Case) -> None:
+    claims = minted_claims(case.data)
+    found = any_claims(case.data, case.rules) if claims is None else (claims, claims.identity)
+    case.claims, case.claimed = found
+
+
+def _nbf(case: _Case) -> None:
+    """The JWT library parses the claims a second time for its own checks, and stumbles over `nbf` then."""
+    if "nbf" not in case.claims.extra:
+        return
+    from emulator.services.spacetimedb.token_json import validated_claims
+
+    _carefully(validated_claims, case.data, "payload", case.rules)
 
 
 def _decoded(segment: str, name: str) -> bytes:
@@ -87,73 +144,38 @@ def _decoded(segment: str, name: str) -> bytes:
         raise NotBase64(error.display, error.debug, f"the {name} is not base64url: {error.display}") from None
 
 
-def _read_carefully(data: bytes, part: str, *, arbitrary_precision: bool = False) -> dict[str, Any]:
+def _carefully(
+    read: Callable[[bytes, Release], dict[str, Any]], data: bytes, part: str, rules: Release
+) -> dict[str, Any]:
     """A header or a payload, parsed like serde_json. Imported on first use, as valid tokens do not need it."""
     from emulator.services.rust.serde_json import JsonError
-    from emulator.services.spacetimedb.token_json import read
 
     try:
-        return read(data, part, arbitrary_precision=arbitrary_precision)
+        return read(data, rules)
     except JsonError as error:
         shown = data[:200].decode("utf-8", "backslashreplace")
         raise NotJson(error.message, error.line, error.column, f"the {part} is {shown}: {error}") from None
 
 
-# --- header -----------------------------------------------------------------------------------------------------------
-
-
-def _algorithm(segment: str, *, arbitrary_precision: bool) -> str:
-    if segment == STANDARD_HEADER:
-        return "ES256"
-    header = _read_carefully(_decoded(segment, "header"), "header", arbitrary_precision=arbitrary_precision)
-    algorithm: str = header["alg"]
-    return algorithm
-
-
-def _check_signature(algorithm: str, message: str, segment: str, key: Verifier) -> None:
-    if algorithm not in {"ES256", "RS256", "HS256"}:
-        raise InvalidToken("InvalidAlgorithm", f"`alg` is {algorithm}; the server signs with ES256")
-    if algorithm == "HS256":
-        raise InvalidToken("InvalidSignature", "`alg` is HS256; the server refuses every HS256 token")
-    signature = _decoded(segment, "signature")
-    if algorithm == "RS256":
-        raise InvalidToken("InvalidSignature", "`alg` is RS256, the emulator's key is not an RSA key")
-    if not key.verifies(message.encode("utf-8", "surrogateescape"), signature):
-        raise InvalidToken("InvalidSignature", _why_invalid(signature))
-
-
-def _why_invalid(signature: bytes) -> str:
-    if not signature:
-        return "the signature is empty"
-    if len(signature) != 64:
-        return f"an ES256 signature has 64 bytes (r and s), this has {len(signature)}"
-    return "changed after it was signed, or signed by a key this emulator never had (a real server's, another seed's)"
-
-
 # --- claims -----------------------------------------------------------------------------------------------------------
 
 
-def _claims(segment: str, *, arbitrary_precision: bool) -> tuple[Claims, str | None]:
-    """The claims, and `hex_identity` if there is one."""
-    payload = _decoded(segment, "payload")
-    claims = _minted_claims(payload)
-    if claims is not None:
-        return claims, claims.identity
-    return _any_claims(payload, arbitrary_precision=arbitrary_precision)
+def any_claims(payload: bytes, rules: Release) -> tuple[Claims, str | None]:
+    """The claims, and `hex_identity` if there is one. Raises NotJson."""
+    from emulator.services.spacetimedb.token_json import claims
 
-
-def _any_claims(payload: bytes, *, arbitrary_precision: bool = False) -> tuple[Claims, str | None]:
-    found = _read_carefully(payload, "payload", arbitrary_precision=arbitrary_precision)
+    found = _carefully(claims, payload, "payload", rules)
     return Claims.from_payload(found), found.get("hex_identity")
 
 
-def _minted_claims(payload: bytes) -> Claims | None:
+def minted_claims(payload: bytes) -> Claims | None:
     """The claims of a payload that is byte for byte as this server writes it; None for any other."""
     try:
         found = _MINTED.decode(payload)
     except (msgspec.MsgspecError, ValueError, RecursionError):  # no ValueError before msgspec 0.20
         return None
-    claims = Claims(identity_of(found.iss, found.sub), found.sub, found.iss, found.aud, found.iat, found.exp)
+    exp, null = (None, False) if found.exp is msgspec.UNSET else (found.exp, found.exp is None)
+    claims = Claims(identity_of(found.iss, found.sub), found.sub, found.iss, found.aud, found.iat, exp, {}, null)
     return claims if msgspec.json.encode(claims.payload()) == payload else None
 
 
@@ -165,14 +187,76 @@ class _Minted(msgspec.Struct):
     sub: str
     aud: tuple[str, ...]
     iat: _Seconds
-    exp: _Seconds | None
+    exp: _Seconds | msgspec.UnsetType | None = msgspec.UNSET
 
 
 _MINTED = msgspec.json.Decoder(_Minted)
 
 
-def _check_claims(claims: Claims, claimed: str | None) -> None:
-    """`TryFrom<IncomingClaims> for SpacetimeIdentityClaims`, in its order. Lengths are in bytes."""
+# --- time -------------------------------------------------------------------------------------------------------------
+
+
+def _expiry(case: _Case) -> None:
+    exp = case.claims.expires_at
+    if exp is not None:
+        end = case.rules.expiry.refused_from(exp)
+        if end is not None and case.now >= end:
+            raise expired(exp, case.now)
+
+
+def expired(exp: int, now: int) -> InvalidToken:
+    """The refusal at `now` (microseconds) of a token with this `exp` (seconds)."""
+    refused = InvalidToken("ExpiredSignature", f"expired {_ago(exp, now)} s ago by the emulator's clock, {_GRANTED}")
+    refused.check = "expiry"
+    return refused
+
+
+_GRANTED = f"after the leeway of {LEEWAY} s"
+
+
+def _ago(exp: int, now: int) -> str:
+    """Seconds, to the microsecond where that decides: just after the leeway."""
+    seconds, micros = divmod(now - exp * 1_000_000, 1_000_000)
+    return f"{seconds}.{micros:06}".rstrip("0").rstrip(".") if seconds == LEEWAY else str(seconds)
+
+
+# --- signature --------------------------------------------------------------------------------------------------------
+
+
+def _algorithm(case: _Case) -> None:
+    if case.algorithm not in case.rules.algorithms[FAMILY]:
+        raise InvalidToken("InvalidAlgorithm", f"`alg` is {case.algorithm}; the server signs with {_OWN_ALGORITHM}")
+
+
+def _signature(case: _Case) -> None:
+    """In releases that try other algorithms with the server's key, they fail here. The MAC of HS256 is not decoded."""
+    if case.algorithm == "HS256":
+        raise InvalidToken("InvalidSignature", "`alg` is HS256; the server refuses every HS256 token")
+    header, payload, encoded = case.segments
+    signature = _decoded(encoded, "signature")
+    if case.algorithm != _OWN_ALGORITHM:
+        why = f"`alg` is {case.algorithm}, the emulator's key is not an {case.algorithm[:1]}SA key"
+        raise InvalidToken("InvalidSignature", why)
+    assert case.key is not None
+    if not case.key.verifies(f"{header}.{payload}".encode("utf-8", "surrogateescape"), signature):
+        raise InvalidToken("InvalidSignature", _why_invalid(signature))
+
+
+def _why_invalid(signature: bytes) -> str:
+    if not signature:
+        return "the signature is empty"
+    if len(signature) != 64:
+        return f"an ES256 signature has 64 bytes (r and s), this has {len(signature)}"
+    return "changed after it was signed, or signed by a key this emulator never had (a real server's, another seed's)"
+
+
+# --- whose it is ------------------------------------------------------------------------------------------------------
+# `TryFrom<IncomingClaims> for SpacetimeIdentityClaims` (crates/auth/src/identity.rs), in its order.
+
+
+def _lengths(case: _Case) -> None:
+    """In bytes of UTF-8."""
+    claims = case.claims
     if len(claims.issuer.encode()) > LONGEST_NAME:
         raise ClaimsRefused(f"Issuer too long: {debug(claims.issuer)}", "`iss` has more than 128 bytes")
     if len(claims.subject.encode()) > LONGEST_NAME:
@@ -181,9 +265,31 @@ def _check_claims(claims: Claims, claimed: str | None) -> None:
         raise ClaimsRefused("Issuer empty", "`iss` is empty")
     if not claims.subject:
         raise ClaimsRefused("Subject empty", "`sub` is empty")
-    if claimed is not None and claimed != claims.identity:
+
+
+def _identity(case: _Case) -> None:
+    claimed, computed = case.claimed, case.claims.identity
+    if claimed is not None and claimed != computed:
         raise ClaimsRefused(
             f"Identity mismatch: token identity Identity({claimed}) does not match computed identity "
-            f"Identity({claims.identity})",
+            f"Identity({computed})",
             "`hex_identity` is not the identity of `iss` and `sub`",
         )
+
+
+CHECKS: Mapping[str, Callable[[_Case], None]] = {
+    "segments": _segments,
+    "header": _header,
+    "payload": _payload,
+    "claims": _claims,
+    "nbf": _nbf,
+    "expiry": _expiry,
+    "algorithm": _algorithm,
+    "signature": _signature,
+    "lengths": _lengths,
+    "identity": _identity,
+}
+"""By name; a release says in which order they are tried.
+
+`issuer` is none of them: it names the refusal of a foreign issuer's token, whose key the emulator does not fetch.
+"""

@@ -8,7 +8,7 @@ from emulator.scenario.type_check import checked
 from emulator.scenario.yaml_reader import read, read_plain
 from emulator.services.intuition.model import PROFILES as INTUITION_PROFILES
 from emulator.services.intuition.model import STATUSES
-from emulator.services.spacetimedb.model import PROFILES as SPACETIME_PROFILES
+from emulator.services.spacetimedb.releases import NAMES as SPACETIME_PROFILES
 from tests.unit.scenario.support import problems
 
 
@@ -31,8 +31,14 @@ from tests.unit.scenario.support import problems
         ),
         ("intuition: {identities: {jp: {}}}", "2:30 intuition.identities.jp.display_name: missing"),
         ("intuition: {cors: yes}", "2:19 intuition.cors: expected true or false, got 'yes'"),
-        ("spacetime: {profile: v3}", "2:22 spacetime.profile: 'v3' is not allowed here; there is documented, v1, v2"),
-        ("spacetime: {profile: 1}", "2:22 spacetime.profile: expected documented or v1 or v2, got 1; put it in quotes"),
+        (
+            "spacetime: {profile: v3}",
+            "2:22 spacetime.profile: 'v3' is not allowed here; there is documented, v1, v2, v2.14, v2.8",
+        ),
+        (
+            "spacetime: {profile: 1}",
+            "2:22 spacetime.profile: expected documented or v1 or v2 or v2.14 or v2.8, got 1; put it in quotes",
+        ),
         ("spacetime: {crowd: {count: 0}}", "2:28 spacetime.crowd.count: 0 is too small; the limit is 1"),
         (
             "spacetime: {crowd: {count: 2000000}}",

@@ -58,6 +58,20 @@ def test_a_world_read_again_goes_on_as_the_first_would() -> None:
     assert again.row_number("jp") == 0
 
 
+def test_a_snapshot_says_the_profile_that_v2_stands_for() -> None:
+    document = json.loads(written(make_world(spacetime_profile="v2")))
+
+    assert document["spacetime"]["profile"] == "v2.14"
+
+
+def test_a_snapshot_that_names_v2_is_read_as_the_newest() -> None:
+    world = make_world()
+    document = json.loads(written(world))
+    document["spacetime"]["profile"] = "v2"
+
+    assert read(json.dumps(document).encode(), world).spacetime.profile.name == "v2.14"
+
+
 def test_a_new_row_gets_a_vault_that_is_free() -> None:
     stage = make_stage()
     for name in ("A", "B"):

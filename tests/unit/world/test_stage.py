@@ -54,7 +54,10 @@ def test_a_rotated_key_comes_back_with_a_reset() -> None:
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        (Config(spacetime_profile="v3"), "there is no spacetime profile 'v3'; there is documented, v1, v2"),
+        (
+            Config(spacetime_profile="v3"),
+            "there is no spacetime profile 'v3'; there is documented, v1, v2.8, v2.14, v2",
+        ),
         (Config(intuition_profile="v1"), "there is no intuition profile 'v1'; there is documented"),
         (Config(jwt_priv_key_path=Path("x")), "given together"),
         (Config(seed="x"), "seed is 'x'; it must be of type int"),  # type: ignore[arg-type]

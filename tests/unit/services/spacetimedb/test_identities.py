@@ -1,6 +1,6 @@
 import pytest
 
-from emulator.services.spacetimedb.model import Claims, Database, NotAnIdentity, identity_of, parse_identity
+from emulator.services.spacetimedb.model import Database, NotAnIdentity, identity_of, parse_identity
 from tests.conftest import data
 
 
@@ -44,12 +44,3 @@ def test_a_database_has_an_identity_of_the_same_form_and_a_32_digit_address() ->
     assert database.identity.startswith("c200")
     assert len(bytes.fromhex(database.identity)) == 32
     assert len(bytes.fromhex(database.address)) == 16
-
-
-@pytest.mark.parametrize(
-    ("expires_at", "expired"), [(None, False), (940, False), (939, True), (0, True), (-1, False), (2000, False)]
-)
-def test_a_token_lives_for_sixty_seconds_after_its_end(expires_at: int | None, expired: bool) -> None:
-    claims = Claims(identity_of("localhost", "s"), "s", "localhost", (), 0, expires_at)
-
-    assert claims.expired(1000) is expired

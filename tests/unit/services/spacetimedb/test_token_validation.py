@@ -10,10 +10,13 @@ from hypothesis import strategies as st
 from emulator.services.rust import base64url
 from emulator.services.spacetimedb.model import Claims, identity_of
 from emulator.services.spacetimedb.refusals import TokenRefused
+from emulator.services.spacetimedb.releases import PROFILES, Release
 from emulator.services.spacetimedb.signing_keys import Keyring, SigningKey
-from emulator.services.spacetimedb.token_validation import _any_claims, _minted_claims
+from emulator.services.spacetimedb.token_validation import any_claims, minted_claims
 
 NOW = 1_795_307_846
+MICROS = 1_000_000
+V2_8, V2_14 = PROFILES["v2.8"], PROFILES["v2.14"]
 KEY = SigningKey.from_entropy(b"a" * 64)
 OTHER_KEY = SigningKey.from_entropy(b"b" * 64)
 ALICE = Claims(identity_of("localhost", "alice"), "alice", "localhost", ("spacetimedb",), NOW)
@@ -33,9 +36,14 @@ def claims(**changes: Any) -> dict[str, Any]:
     return {name: value for name, value in merged.items() if value is not ...}
 
 
-def refusal(token: str, keyring: Keyring | None = None, now: int = NOW) -> TokenRefused:
+def read(token: str, keyring: Keyring | None = None, now: float = NOW, rules: Release = V2_8) -> Claims:
+    """`now` is in seconds."""
+    return (keyring or Keyring(KEY)).read(token, round(now * MICROS), rules)
+
+
+def refusal(token: str, keyring: Keyring | None = None, now: float = NOW, rules: Release = V2_8) -> TokenRefused:
     with pytest.raises(TokenRefused) as caught:
-        (keyring or Keyring(KEY)).read(token, now)
+        read(token, keyring, now, rules)
     return caught.value
 
 
@@ -43,7 +51,7 @@ def refusal(token: str, keyring: Keyring | None = None, now: int = NOW) -> Token
 
 
 def test_a_minted_token_reads_as_what_was_minted() -> None:
-    assert Keyring(KEY).read(KEY.mint(ALICE), NOW) == ALICE
+    assert read(KEY.mint(ALICE)) == ALICE
 
 
 seconds = st.integers(-(2**63), 2**63 - 1)
@@ -56,6 +64,7 @@ minted = st.builds(
     seconds,
     st.none() | seconds,
     st.dictionaries(st.text(max_size=3), st.integers(), max_size=1),
+    st.booleans(),
 )
 
 
@@ -63,16 +72,16 @@ minted = st.builds(
 def test_what_is_read_quickly_is_what_is_read_carefully(said: Claims, change: tuple[bytes, bytes]) -> None:
     payload = msgspec.json.encode(said.payload()).replace(*change)
 
-    quick = _minted_claims(payload)
+    quick = minted_claims(payload)
 
-    assert quick is None or (quick, quick.identity) == _any_claims(payload)
+    assert quick is None or (quick, quick.identity) == any_claims(payload, V2_8)
 
 
 @given(st.text(min_size=1, max_size=9), st.text(min_size=1, max_size=9), st.none() | seconds)
 def test_what_this_server_mints_is_read_quickly(subject: str, issuer: str, expires_at: int | None) -> None:
     said = Claims(identity_of(issuer, subject), subject, issuer, ("one", "two"), NOW, expires_at)
 
-    assert _minted_claims(msgspec.json.encode(said.payload())) == said
+    assert minted_claims(msgspec.json.encode(said.payload())) == said
 
 
 def test_a_negative_zero_is_a_float_as_serde_json_reads_it() -> None:
@@ -109,7 +118,7 @@ def test_nesting_beyond_measure_is_no_json() -> None:
     ids=lambda good: json.dumps(good)[:60],
 )
 def test_these_claims_are_accepted(good: dict[str, Any]) -> None:
-    found = Keyring(KEY).read(signed(good), NOW)
+    found = read(signed(good))
 
     assert (found.subject, found.issuer) == (good["sub"], good["iss"])
 
@@ -177,7 +186,7 @@ def test_a_fault_of_form_wins_over_a_fault_of_signature() -> None:
 
 
 def test_a_foreign_issuer_signed_by_our_key_is_accepted() -> None:
-    found = Keyring(KEY).read(signed(claims(iss="https://auth.example.com")), NOW)
+    found = read(signed(claims(iss="https://auth.example.com")))
 
     assert found.identity == identity_of("https://auth.example.com", "alice")
 
@@ -190,17 +199,52 @@ def test_a_foreign_issuer_signed_by_another_key_can_not_be_reached() -> None:
 
 def test_a_token_found_valid_once_still_expires() -> None:
     keyring, token = Keyring(KEY), signed(claims(exp=NOW))
-    keyring.read(token, NOW)
+    read(token, keyring)
 
     assert refusal(token, keyring, NOW + 61).text == "Invalid token: ExpiredSignature"
+
+
+def test_the_first_check_that_fails_is_named() -> None:
+    forged = signed(claims(exp=1), key=OTHER_KEY)
+
+    assert (refusal(forged).check, refusal(forged, rules=V2_14).check) == ("expiry", "signature")
+
+
+@pytest.mark.parametrize(
+    ("token", "check"),
+    [
+        ("a.b", "segments"),
+        ("!.b.c", "header"),
+        (signed(claims(), {"typ": "JWT"}), "header"),
+        ("eyJ0eXAiOiJKV1QiLCJhbGciOiJFUzI1NiJ9.!.", "payload"),
+        (signed(claims(sub=...)), "claims"),
+        (signed(claims(nbf=[1])), "nbf"),
+        (signed(claims(), {"alg": "ES384"}), "algorithm"),
+        (signed(claims(), key=OTHER_KEY), "signature"),
+        (signed(claims(exp=1)), "expiry"),
+        (signed(claims(sub="")), "lengths"),
+        (signed(claims(hex_identity="0" * 64)), "identity"),
+        (signed(claims(iss="https://auth.example.com"), key=OTHER_KEY), "issuer"),
+    ],
+)
+def test_each_check_can_fail(token: str, check: str) -> None:
+    refused = refusal(token, rules=V2_14)
+
+    assert (refused.check, refused.reason) == (check, f"{check}: {refused.why}")
+
+
+def test_a_foreign_issuers_reason_names_the_check_that_failed_with_our_key() -> None:
+    refused = refusal(signed(claims(iss="https://auth.example.com"), key=OTHER_KEY))
+
+    assert "with its own key: signature: changed after it was signed" in refused.why
 
 
 def test_the_cache_of_valid_tokens_is_bounded() -> None:
     keyring = Keyring(KEY)
 
     for number in range(3 * keyring._CACHED // 2):
-        keyring._valid[str(number)] = ALICE
-    keyring.read(signed(claims()), NOW)
+        keyring._valid[str(number)] = (ALICE, None)
+    read(signed(claims()), keyring)
 
     assert len(keyring._valid) == 1
 

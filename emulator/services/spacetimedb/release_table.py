@@ -1,0 +1,84 @@
+"""The rules of all profiles beside each other, in words: for `serve --list-profiles` and docs/fidelity.md."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from emulator.services.spacetimedb.releases import ALIASES, DEFAULT, LEEWAY, PROFILES, Expiry, HeaderRules
+
+Words = Callable[[Any], str]
+
+
+def _in_order(names: Iterable[str]) -> str:
+    return ", ".join(names)
+
+
+def _codes(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _expiry(rule: Expiry) -> str:
+    compared = "whole seconds" if rule.clock == "whole seconds" else "to the microsecond"
+    return f"more than {LEEWAY} s after `exp`, {compared}; a negative `exp`: {rule.negative}"
+
+
+def _header(rule: HeaderRules) -> str:
+    from_list = "can be a list" if rule.from_list else "must be an object"
+    return (
+        f"text: {_codes(rule.texts)}; lists of texts: {_codes(rule.lists)}; other members are {rule.unknown_members}; "
+        f"{from_list}; an unknown kind of `jwk` is {rule.unknown_keys}"
+    )
+
+
+def _algorithms(rule: Mapping[str, tuple[str, ...]]) -> str:
+    return "; ".join(f"{family}: {_codes(names)}" for family, names in rule.items())
+
+
+class Rule(NamedTuple):
+    """What a field of `Release` is about, its value in words, and where it is known from."""
+
+    about: str
+    words: Words
+    evidence: str
+
+
+_RECORDED_AND_RUN = "recorded; `v2.14`: run with the release's crates"
+_SOURCE_AND_PAGE = "recorded; `documented`: page"
+
+RULES: Mapping[str, Rule] = {
+    "version": Rule("`GET /v1/health` says", str, "recorded; `v2.14`: inferred"),
+    "null_exp": Rule(
+        "a token that never expires", lambda rule: "`exp: null`" if rule else "no `exp`", _RECORDED_AND_RUN
+    ),
+    "expiry": Rule("a token is refused", _expiry, _RECORDED_AND_RUN),
+    "checks_without_key": Rule("checks of a token, in order", _in_order, _RECORDED_AND_RUN),
+    "checks_with_key": Rule(
+        "then these; a foreign issuer's token that fails one is `Error fetching …`", _in_order, _RECORDED_AND_RUN
+    ),
+    "header": Rule("the header of a token", _header, "recorded; `v2.14`: run, and source of jsonwebtoken 11"),
+    "algorithms": Rule("`alg` tried with a key", _algorithms, _RECORDED_AND_RUN),
+    "numbers": Rule("numbers in claims are kept", str, _RECORDED_AND_RUN),
+    "error_texts": Rule("the format of a 401's text", str.capitalize, _RECORDED_AND_RUN),
+    "cors_headers": Rule("a preflight allows the headers", _codes, "recorded; `v2.14`: source, not of a release"),
+    "schemes": Rule("schemes of `Authorization`", lambda rule: " and ".join(map(str.title, rule)), _SOURCE_AND_PAGE),
+    "malformed_credentials": Rule("status for a malformed `Authorization`", str, _SOURCE_AND_PAGE),
+    "database_list": Rule("databases are listed as", lambda rule: f"`{rule}`", _SOURCE_AND_PAGE),
+    "set_email": Rule("set-email", lambda rule: "exists" if rule else "404", _SOURCE_AND_PAGE),
+}
+"""By field of `Release`."""
+
+COLUMNS = (*(name for name in PROFILES if name != DEFAULT), DEFAULT)
+"""The profiles, the releases first."""
+
+
+def rules_in_words() -> Iterator[tuple[Rule, list[str]]]:
+    """Each rule, and its value in each profile of COLUMNS."""
+    for field, rule in RULES.items():
+        yield rule, [rule.words(getattr(PROFILES[name], field)) for name in COLUMNS]
+
+
+def profiles_in_words() -> Iterator[tuple[str, str, str, str]]:
+    """Name, releases, clients and what is inferred, of each profile and alias."""
+    for release in PROFILES.values():
+        yield release.name, release.releases, release.clients, release.inferred
+    for alias, name in ALIASES.items():
+        yield alias, f"always the newest 2.x: now {name}", f"as {name}", f"as {name}"

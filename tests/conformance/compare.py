@@ -1,0 +1,161 @@
+"""What differs between a recorded response and another, but for what is masked."""
+
+import json
+import re
+from base64 import urlsafe_b64decode
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from email.utils import parsedate_to_datetime
+from itertools import zip_longest
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Response:
+    status: bytes
+    headers: tuple[bytes, ...]
+    """The lines of the headers."""
+    body: bytes
+
+    @classmethod
+    def of(cls, raw: bytes) -> "Response":
+        head, _, body = raw.partition(b"\r\n\r\n")
+        status, *headers = head.split(b"\r\n")
+        return cls(status, tuple(headers), body)
+
+    @property
+    def lines(self) -> tuple[bytes, ...]:
+        return (self.status, *self.headers, b"", self.body)
+
+    def header(self, name: bytes) -> bytes | None:
+        return next((line.partition(b":")[2].strip() for line in self.headers if _name(line) == name), None)
+
+
+def responses_in(raw: bytes) -> list[bytes]:
+    """The responses of a connection, one by one. None of the recorded bodies has a status line in it."""
+    return [part for part in re.split(rb"(?=HTTP/1\.[01] [0-9]{3} )", raw) if part]
+
+
+def difference(recorded: bytes, responses: Sequence[bytes], masks: Sequence[str]) -> str | None:
+    """A line that differs, in words; None if none does."""
+    for expected, found in zip_longest(responses_in(recorded), responses):
+        if expected is None or found is None:
+            return f"{'no response' if found is None else repr(found[:80])}, not {expected and expected[:80]!r}"
+        if wrong := _line(Response.of(expected), Response.of(found), masks):
+            return wrong
+    return None
+
+
+def _line(expected: Response, found: Response, masks: Sequence[str]) -> str | None:
+    found = replace(found, headers=_as_recorded(expected, found)) if "other headers" in masks else found
+    for name in masks:
+        expected, found = MASKS[name](expected), MASKS[name](found)
+    pairs = [(a, b) for a, b in zip_longest(expected.lines, found.lines) if a != b]
+    pairs.sort(key=lambda pair: _name(pair[0] or b"") == b"content-length")  # it says the least
+    return f"{pairs[0][1]!r}, not {pairs[0][0]!r}" if pairs else None
+
+
+def _as_recorded(expected: Response, found: Response) -> tuple[bytes, ...]:
+    names = {_name(line) for line in expected.headers}
+    return tuple(line for line in found.headers if _name(line) in names)
+
+
+def _name(line: bytes) -> bytes:
+    return line.partition(b":")[0].lower()
+
+
+# --- masks ------------------------------------------------------------------------------------------------------------
+
+
+def _mask_date(response: Response) -> Response:
+    lines = (b"date: <date>" if _name(line) == b"date" else line for line in response.headers)
+    return replace(response, headers=tuple(lines))
+
+
+def _mask_length(response: Response) -> Response:
+    return replace(response, headers=tuple(line for line in response.headers if _name(line) != b"content-length"))
+
+
+def _mask_body(response: Response) -> Response:
+    return replace(response, body=b"")
+
+
+def _mask_reason(response: Response) -> Response:
+    return replace(response, status=b" ".join(response.status.split(b" ")[:2]))
+
+
+_TOKEN = re.compile(rb'"token":"([\w-]+)\.([\w-]+)\.([\w-]{86})"')
+_IDENTITY = re.compile(rb'"identity":"([0-9a-f]{64})"')
+_UUID = re.compile(r'"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"')
+_IN_ORDER = ("hex_identity", "sub", "iss", "aud", "iat", "exp")
+
+
+def _mask_token(response: Response) -> Response:
+    """A token as text, without what is random or depends on the time; claims of the caller by name, as they vary."""
+    if not (date := response.header(b"date")):
+        return response
+    now = int(parsedate_to_datetime(date.decode()).timestamp())
+    identity = _IDENTITY.search(response.body)
+    created = identity[1].decode() if identity else None
+    body = _TOKEN.sub(lambda token: _readable(token, now, created), response.body)
+    return replace(response, body=_IDENTITY.sub(b'"identity":"<identity>"', body))
+
+
+def _readable(token: re.Match[bytes], now: int, created: str | None) -> bytes:
+    claims = [(name, _masked(name, text, now, created)) for name, text in _claims(_decoded(token[2]))]
+    extra = sorted(claim for claim in claims if claim[0] not in _IN_ORDER)
+    ordered = [claim for claim in claims if claim[0] in _IN_ORDER] + extra
+    payload = ",".join(f"{json.dumps(name)}:{text}" for name, text in ordered)
+    return b'"token":"%s.{%s}.<signature>"' % (_decoded(token[1]), payload.encode())
+
+
+def _decoded(segment: bytes) -> bytes:
+    return urlsafe_b64decode(segment + b"=" * (-len(segment) % 4))
+
+
+def _masked(name: str, text: str, now: int, created: str | None) -> str:
+    """Times count from the response's `date`, which can be a second late; a token's `iat` is rounded half up."""
+    if name in {"iat", "exp"} and text.isdecimal():
+        after = int(text) - now
+        return "<now>" if 0 <= after <= 2 else "<now + 60>" if 60 <= after <= 62 else text
+    if created and text == f'"{created}"':
+        return '"<identity>"'
+    return '"<uuid>"' if created and name == "sub" and _UUID.fullmatch(text) else text
+
+
+class _Number(str):
+    """A number as it was written: `1.50` is not `1.5`."""
+
+    __slots__ = ()
+
+
+def _claims(payload: bytes) -> Iterator[tuple[str, str]]:
+    members = json.loads(payload, object_pairs_hook=tuple, parse_int=_Number, parse_float=_Number)
+    for name, value in members:
+        yield name, _text(value)
+
+
+def _text(value: Any) -> str:
+    match value:
+        case _Number():
+            return str(value)
+        case tuple():
+            return "{" + ",".join(f"{json.dumps(name)}:{_text(item)}" for name, item in value) + "}"
+        case list():
+            return "[" + ",".join(map(_text, value)) + "]"
+        case _:
+            return json.dumps(value)
+
+
+MASKS: Mapping[str, Callable[[Response], Response]] = {
+    "token": _mask_token,
+    "date": _mask_date,
+    "content-length": _mask_length,
+    "body": _mask_body,
+    "reason": _mask_reason,
+    "other headers": lambda response: response,
+}
+"""What two good responses may differ in, by name. `other headers` are those that were not recorded."""
+
+MINTED = ("token", "date")
+"""The masks for a response that was recorded whole."""

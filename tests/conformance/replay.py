@@ -1,0 +1,175 @@
+"""Sends recorded requests to a server, each on a connection of its own."""
+
+import socket
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from tests.conformance.cases import Case, Step
+from tests.conformance.compare import Response, difference, responses_in
+
+THREADS = 16
+"""Most of them wait."""
+SILENCE = 0.2
+"""Seconds without a byte that show that the server sends nothing."""
+PATIENCE = 0.3
+"""Seconds to wait for a response, or for the end of a connection."""
+MORE_PATIENCE = 5.0
+"""For the second try, so that a busy machine does not decide."""
+PROBE = b"GET /is-this-connection-open HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
+
+Address = tuple[str, int]
+SetClock = Callable[[datetime], None]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    case: Case
+    responses: tuple[bytes, ...]
+    closed: bool | None
+    """Whether the server closed the connection; None if the case does not say."""
+
+    @property
+    def difference(self) -> str | None:
+        """What differs from the recording, in words; None if the case holds."""
+        if found := difference(self.case.response, self.responses, self.case.masks):
+            return found
+        if self.ends_as_recorded:
+            return None
+        return "the connection ends, and should not" if self.closed else "the connection does not end, and should"
+
+    @property
+    def ends_as_recorded(self) -> bool:
+        return self.closed == self.case.closed
+
+
+def replay(address: Address, cases: Sequence[Case], set_clock: SetClock) -> list[Outcome]:
+    """Send all cases, each at the second in which it was recorded, by the server's clock.
+
+    A case that does not hold then is sent again in the next second: a recorded date has no fraction, and can be a
+    second behind.
+    """
+    outcomes = _send_all(address, cases, set_clock, PATIENCE)
+    differing = [place for place, outcome in enumerate(outcomes) if outcome.difference]
+    differing.sort(key=lambda place: outcomes[place].ends_as_recorded)  # the others first, all at once
+    again = [_again(outcomes[place]) for place in differing]
+    for place, outcome in zip(differing, _send_all(address, again, set_clock, MORE_PATIENCE), strict=True):
+        outcomes[place] = outcome
+    return outcomes
+
+
+def _again(outcome: Outcome) -> Case:
+    """A second later; but whether a connection ends does not depend on the clock."""
+    case = outcome.case
+    later = case.moment + timedelta(seconds=1) if case.moment and outcome.ends_as_recorded else None
+    return replace(case, moment=later)
+
+
+def _send_all(address: Address, cases: Iterable[Case], set_clock: SetClock, patience: float) -> list[Outcome]:
+    outcomes: list[Outcome] = []
+    with ThreadPoolExecutor(THREADS) as threads:
+        for moment, group in groupby(cases, lambda case: case.moment):
+            if moment is not None:
+                set_clock(moment)
+            outcomes += threads.map(lambda case: send(address, case, patience=patience), list(group))
+    return outcomes
+
+
+def send(address: Address, case: Case, *, patience: float = MORE_PATIENCE) -> Outcome:
+    """Send one case, and read as many responses as were recorded."""
+    with socket.create_connection(address, timeout=patience) as connection:
+        return _Exchange(connection, case).outcome()
+
+
+class _Exchange:
+    def __init__(self, connection: socket.socket, case: Case) -> None:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._connection = connection
+        self._case = case
+        self._recorded = responses_in(case.response)
+        self._responses: list[bytes] = []
+        self._rest = b""
+        """Bytes that came and are in no response yet."""
+
+    def outcome(self) -> Outcome:
+        with suppress(OSError):  # a server may refuse while a big request is still being sent
+            for step in self._case.steps:
+                self._do(step)
+        with suppress(OSError):
+            self._read(len(self._recorded))
+        closed = None if self._case.closed is None else self._ends()
+        rest = (self._rest,) if self._rest else ()
+        return Outcome(self._case, (*self._responses, *rest), closed)
+
+    def _do(self, step: Step) -> None:
+        match step.do:
+            case "send":
+                self._connection.sendall(step.argument)
+            case "wait":
+                self._read(step.argument)
+            case "sleep":
+                time.sleep(step.argument)
+            case "shut":
+                self._connection.shutdown(socket.SHUT_WR)
+
+    def _read(self, count: int) -> None:
+        """Until so many responses came in all, or the connection ended. Raises OSError, also when nothing comes."""
+        while len(self._responses) < count and (response := self._response()):
+            self._responses.append(response)
+
+    def _response(self) -> bytes | None:
+        while b"\r\n\r\n" not in self._rest:
+            if not self._receive():
+                return None
+        end = self._rest.index(b"\r\n\r\n") + 4
+        end += self._length_of_body(self._rest[:end])
+        while len(self._rest) < end:
+            if not self._receive():
+                return None
+        response, self._rest = self._rest[:end], self._rest[end:]
+        return response
+
+    def _length_of_body(self, head: bytes) -> int:
+        """As the header says; 0 for a response that was recorded without the body that its header announces."""
+        announced = int(Response.of(head).header(b"content-length") or 0)
+        number = len(self._responses)
+        recorded = Response.of(self._recorded[number]) if number < len(self._recorded) else None
+        without = recorded and not recorded.body and recorded.header(b"content-length") not in {None, b"0"}
+        to_head = number == 0 and self._case.request.startswith(b"HEAD ")
+        return 0 if without or to_head else announced
+
+    def _receive(self) -> bool:
+        """False at the end of the connection, also when it was reset."""
+        try:
+            data = self._connection.recv(65536)
+        except ConnectionError:
+            return False
+        self._rest += data
+        return bool(data)
+
+    def _ends(self) -> bool:
+        if self._case.closed:
+            return self._reads_to_the_end()
+        if self._recorded:
+            return not self._serves_another()
+        self._connection.settimeout(SILENCE)
+        return self._reads_to_the_end()
+
+    def _reads_to_the_end(self) -> bool:
+        with suppress(TimeoutError):
+            while self._receive():
+                pass
+            return True
+        return False
+
+    def _serves_another(self) -> bool:
+        """Whether one more request gets a response, which is dropped. What came before it, unasked, is kept."""
+        before = len(self._responses)
+        with suppress(OSError):
+            self._connection.sendall(PROBE)
+            self._read(before + 2)
+        return len(self._responses) > before and bool(self._responses.pop())

@@ -1,0 +1,130 @@
+"""The recorded files of tests/data, replayed against the emulator, and the reasons why it differs from some rows."""
+
+import re
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from emulator import Config, running_in_thread
+from tests.conformance.cases import Case, read, rules
+from tests.conformance.replay import Outcome, replay
+from tests.conftest import DATA, data, write_key_pair
+
+RECORDED = DATA / "recorded"
+PROFILES: Mapping[str, str] = {
+    "v1.12.0-identity.jsonl": "v1",
+    "v2.8.3-identity.jsonl": "v2.8",
+    "http_raw.json": "v2.8",
+    "fuzz_open.json": "v2.8",
+    "rules_2_14.json 2.8.3": "v2.8",
+    "rules_2_14.json 2.14": "v2.14",
+}
+"""Each recording, and the profile that gives its responses."""
+
+
+def cases(recording: str) -> list[Case]:
+    name, _, release = recording.partition(" ")
+    path = RECORDED / f"{name}.gz"
+    return list(rules(path, release)) if release else read(path)
+
+
+@cache
+def replayed(recording: str) -> list[Outcome]:
+    return outcomes(cases(recording), PROFILES[recording])
+
+
+def outcomes(recorded: list[Case], profile: str) -> list[Outcome]:
+    """What a new emulator with the key of the recordings makes of the cases."""
+    with tempfile.TemporaryDirectory() as folder:
+        private, public = write_key_pair(Path(folder), int(data("test_key.json")["scalar"]))
+        config = Config(spacetime_profile=profile, jwt_priv_key_path=private, jwt_pub_key_path=public)
+        with running_in_thread(config) as emulator:
+            url = urlsplit(emulator.url)
+            assert url.hostname
+            assert url.port
+            return replay((url.hostname, url.port), recorded, emulator.clock.freeze)
+
+
+# --- rows that do not hold --------------------------------------------------------------------------------------------
+
+
+class Reason(NamedTuple):
+    """Why the response to some requests is another than the recorded one."""
+
+    text: str
+    applies: Callable[[Case], object]
+
+
+def _matching(pattern: bytes) -> Callable[[Case], object]:
+    """Whether the request matches."""
+    search = re.compile(pattern, re.DOTALL).search
+    return lambda case: search(case.request)
+
+
+def _head(case: Case) -> bytes:
+    return case.request.partition(b"\r\n\r\n")[0]
+
+
+def _bare_line_feed(case: Case) -> bool:
+    return re.search(rb"(?<!\r)\n", _head(case)) is not None
+
+
+def _not_one_host(case: Case) -> bool:
+    return b" HTTP/1.1\r\n" in case.request and len(re.findall(rb"\r\nHost:", case.request, re.IGNORECASE)) != 1
+
+
+def _long_header(case: Case) -> bool:
+    return any(len(line) > _LONGEST_HEADER for line in _head(case).split(b"\r\n")[1:])
+
+
+def _half_closed(case: Case) -> bool:
+    return any(step.do == "shut" for step in case.steps)
+
+
+_LONGEST_HEADER = 65_535
+_METHODS = b"DELETE|GET|HEAD|POST|PUT|CONNECT|OPTIONS|TRACE|PATCH"
+
+REASONS = (
+    Reason("HTTP/2 is not supported", _matching(rb"\APRI \* HTTP/2")),
+    Reason("aiohttp's parser knows few methods, in upper case", _matching(rb"\A(?!(%s) )\w+ " % _METHODS)),
+    Reason("aiohttp's parser wants a carriage return before a line feed", _bare_line_feed),
+    Reason("aiohttp's parser takes only ASCII in the target", _matching(rb"\A\w+ [^\r ]*[\x80-\xff]")),
+    Reason(
+        "aiohttp's parser refuses `Content-Length` with `Transfer-Encoding`",
+        _matching(rb"\r\nContent-Length:.*\r\nTransfer-Encoding:|\r\nTransfer-Encoding:.*\r\nContent-Length:"),
+    ),
+    Reason(
+        "aiohttp's parser refuses a second `Content-Length`", _matching(rb"\r\nContent-Length:.*\r\nContent-Length:")
+    ),
+    Reason("aiohttp's parser takes chunks in HTTP/1.0", _matching(rb"\A\w+ \S+ HTTP/1\.0\r\n.*\r\nTransfer-Encoding:")),
+    Reason(
+        "aiohttp's parser refuses a body with a bad chunk, also one that nobody reads",
+        _matching(rb"\r\nTransfer-Encoding: chunked\r\n([^\r\n]+\r\n)*\r\n(?![0-9a-fA-F]+[\r;])"),
+    ),
+    Reason("aiohttp from 3.14 on wants exactly one `Host`", _not_one_host),
+    Reason("a head can't have the 512 KiB that hyper accepts", _long_header),
+    Reason(
+        "a client that ends its side of the connection gets no response; real servers give one, or none", _half_closed
+    ),
+    Reason("`/identity` at the root is Intuition's", _matching(rb"\A\w+ /identity[/ ?]")),
+    Reason(
+        "a route of SpacetimeDB that is not emulated",
+        _matching(rb"\A\w+ /(v1/(database|energy|metrics|mcp)|internal)[/ ?]"),
+    ),
+)
+"""Tried in this order; a row that differs and is in none of them is a mistake."""
+
+
+def reason_of(case: Case) -> Reason | None:
+    """Only for rows that differ: others can be of its kind, and hold."""
+    return next((reason for reason in REASONS if reason.applies(case)), None)
+
+
+def unexplained(found: Iterable[Outcome]) -> dict[str, str]:
+    """The rows that differ for no reason, and in what."""
+    return {
+        outcome.case.name: outcome.difference for outcome in found if outcome.difference and not reason_of(outcome.case)
+    }

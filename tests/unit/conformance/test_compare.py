@@ -1,0 +1,108 @@
+"""What counts as a difference between two responses, and what a mask hides."""
+
+import json
+from base64 import urlsafe_b64encode
+
+import pytest
+
+from tests.conformance.compare import MINTED, difference, responses_in
+
+HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 1\r\ndate: %s\r\n\r\n"
+BEFORE, AT, LATER = (b"Thu, 26 Nov 2026 20:11:%d GMT" % second for second in (48, 49, 50))
+RESPONSE = HEAD % AT + b"x"
+NOW = 1_795_723_909
+
+
+def test_equal_responses_do_not_differ() -> None:
+    assert difference(RESPONSE, [RESPONSE], ()) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "to"),
+    [
+        (b"200 OK", b"200 Fine"),
+        (b"content-type", b"Content-Type"),
+        (b"text/plain\r\n", b"text/plain\r\nserver: x\r\n"),
+        (b"\r\n\r\nx", b"\r\n\r\ny"),
+        (b"content-type: text/plain\r\ncontent-length: 1", b"content-length: 1\r\ncontent-type: text/plain"),
+    ],
+    ids=["reason", "case", "one more", "body", "order"],
+)
+def test_every_byte_counts(change: bytes, to: bytes) -> None:
+    assert difference(RESPONSE, [RESPONSE.replace(change, to)], MINTED)
+
+
+def test_a_difference_is_told_by_the_line_and_not_by_its_length() -> None:
+    other = RESPONSE.replace(b"content-length: 1", b"content-length: 2").replace(b"\r\n\r\nx", b"\r\n\r\nyy")
+
+    assert difference(RESPONSE, [other], MINTED) == "b'yy', not b'x'"
+
+
+def test_a_missing_response_is_a_difference() -> None:
+    assert difference(RESPONSE, [], MINTED)
+
+
+def test_one_response_too_many_is_a_difference() -> None:
+    assert difference(RESPONSE, [RESPONSE, RESPONSE], MINTED)
+
+
+def test_responses_on_one_connection_are_told_apart() -> None:
+    assert responses_in(RESPONSE * 3) == [RESPONSE] * 3
+
+
+def test_the_date_is_masked_by_name() -> None:
+    assert difference(RESPONSE, [HEAD % LATER + b"x"], ())
+    assert difference(RESPONSE, [HEAD % LATER + b"x"], ("date",)) is None
+
+
+def test_headers_that_were_not_recorded_are_masked_by_name() -> None:
+    brief = b"HTTP/1.1 200 \r\ncontent-type: text/plain\r\n\r\nx"
+
+    assert difference(brief, [RESPONSE], ("other headers", "reason")) is None
+
+
+# --- tokens -----------------------------------------------------------------------------------------------------------
+
+
+def answer(*, at: bytes = AT, signature: str = "a" * 86, claims: str = "") -> bytes:
+    payload = f'{{"hex_identity":"c2","sub":"s","iat":{NOW},"exp":{NOW + 60}{claims}}}'
+    parts = [urlsafe_b64encode(part.encode()).decode().rstrip("=") for part in ('{"alg":"ES256"}', payload)]
+    return HEAD % at + json.dumps({"token": ".".join([*parts, signature])}, separators=(",", ":")).encode()
+
+
+@pytest.mark.parametrize(
+    ("recorded", "other"),
+    [
+        (answer(), answer(signature="b" * 86)),
+        (answer(claims=',"a":1.50,"b":2'), answer(claims=',"b":2,"a":1.50')),
+        (answer(), answer(at=BEFORE)),
+    ],
+    ids=["signature", "order of the caller's claims", "date a second behind"],
+)
+def test_what_is_minted_may_vary(recorded: bytes, other: bytes) -> None:
+    assert difference(recorded, [other], MINTED) is None
+
+
+def test_a_token_is_as_old_as_the_response() -> None:
+    assert difference(answer(), [answer(at=b"Thu, 26 Nov 2026 20:12:49 GMT")], MINTED)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [(',"a":1.50', ',"a":1.5'), (',"a":{}', ',"a":[]'), (',"a":"1"', ',"a":1'), (',"a":1,"a":1', ',"a":1')],
+)
+def test_the_text_of_a_claim_counts(one: str, other: str) -> None:
+    assert difference(answer(claims=one), [answer(claims=other)], MINTED)
+
+
+def test_a_created_identity_is_random_and_the_same_in_answer_and_token() -> None:
+    assert difference(_created("ab"), [_created("cd")], MINTED) is None
+    assert difference(_created("ab"), [_created("cd", "ef")], MINTED)
+
+
+def _created(identity: str, claimed: str = "") -> bytes:
+    number = int(identity, 16)
+    payload = {"hex_identity": (claimed or identity) * 32, "sub": f"feaf38fa-{number:04x}-457d-83b3-71b2096b590b"}
+    token = urlsafe_b64encode(json.dumps(payload).encode()).decode().rstrip("=")
+    body = {"identity": identity * 32, "token": f"e30.{token}.{'a' * 86}"}
+    return HEAD % AT + json.dumps(body, separators=(",", ":")).encode()

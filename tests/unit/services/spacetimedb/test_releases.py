@@ -1,0 +1,62 @@
+"""The rules of the releases, beside each other."""
+
+from emulator.services.spacetimedb.release_table import COLUMNS, RULES, profiles_in_words, rules_in_words
+from emulator.services.spacetimedb.releases import ALIASES, NAMES, PROFILES, Release, resolved
+from emulator.services.spacetimedb.token_validation import CHECKS
+
+DESCRIBED = {"name", "releases", "clients", "inferred"}
+
+WHOLE_SECONDS = "more than 60 s after `exp`, whole seconds; a negative `exp`: never expires"
+MICROSECONDS = "more than 60 s after `exp`, to the microsecond; a negative `exp`: expired"
+TEXTS = "text: `typ`, `cty`, `jku`, `kid`, `x5u`, `x5t`, `x5t#S256`"
+OLD_HEADER = (
+    f"{TEXTS}; lists of texts: `x5c`; other members are skipped; can be a list; an unknown kind of `jwk` is refused"
+)
+NEW_HEADER = (
+    f"{TEXTS}, `enc`, `zip`, `url`, `nonce`; lists of texts: `x5c`, `crit`; other members are read; "
+    "must be an object; an unknown kind of `jwk` is accepted"
+)
+OLD_CORS = "`authorization`, `accept`, `content-type`"
+NEW_CORS = f"{OLD_CORS}, `spacetime-environment`, `spacetime-environment-remove`"
+OLD_ORDER = ("segments, header, payload, claims, nbf, expiry", "algorithm, signature, lengths, identity")
+NEW_ORDER = ("segments, header, payload, claims, nbf", "algorithm, signature, expiry, lengths, identity")
+
+TABLE = [
+    # rule, v1, v2.8, v2.14, documented
+    ("version", "1.12.0", "2.8.3", "2.14.0", "2.14.0"),
+    ("null_exp", "`exp: null`", "`exp: null`", "no `exp`", "no `exp`"),
+    ("expiry", WHOLE_SECONDS, WHOLE_SECONDS, MICROSECONDS, MICROSECONDS),
+    ("checks_without_key", OLD_ORDER[0], OLD_ORDER[0], NEW_ORDER[0], NEW_ORDER[0]),
+    ("checks_with_key", OLD_ORDER[1], OLD_ORDER[1], NEW_ORDER[1], NEW_ORDER[1]),
+    ("header", OLD_HEADER, OLD_HEADER, NEW_HEADER, NEW_HEADER),
+    ("algorithms", "EC: `ES256`, `RS256`, `HS256`", "EC: `ES256`, `RS256`, `HS256`", "EC: `ES256`", "EC: `ES256`"),
+    ("numbers", "as text", "as double", "as double", "as double"),
+    ("error_texts", "Debug", "Display", "Display", "Display"),
+    ("cors_headers", OLD_CORS, OLD_CORS, NEW_CORS, NEW_CORS),
+    ("schemes", "Bearer", "Bearer", "Bearer", "Bearer and Basic"),
+    ("malformed_credentials", "400", "400", "400", "401"),
+    ("database_list", "`identities`", "`identities`", "`identities`", "`addresses`"),
+    ("set_email", "404", "404", "404", "exists"),
+]
+
+
+def test_these_are_the_rules_of_all_profiles() -> None:
+    assert COLUMNS == ("v1", "v2.8", "v2.14", "documented")
+    assert [(field, *values) for field, (_, values) in zip(RULES, rules_in_words(), strict=True)] == TABLE
+
+
+def test_no_rule_is_missing_in_the_table() -> None:
+    assert set(Release.__struct_fields__) - DESCRIBED == set(RULES)
+
+
+def test_every_check_of_every_profile_exists() -> None:
+    for release in PROFILES.values():
+        assert {*release.checks_without_key, *release.checks_with_key} == set(CHECKS)
+
+
+def test_v2_is_the_newest_release_of_2() -> None:
+    assert (ALIASES, resolved("v2"), resolved("v2.8")) == ({"v2": "v2.14"}, "v2.14", "v2.8")
+
+
+def test_every_name_of_a_profile_is_described() -> None:
+    assert tuple(name for name, *_ in profiles_in_words()) == NAMES
