@@ -96,7 +96,7 @@ class Request:
 
     def header_values(self, name: str) -> list[str]:
         """The values of all headers with this name."""
-        return [value.strip(" \t") for value in self._raw.headers.getall(name, ())]
+        return list(self._raw.headers.getall(name, ()))
 
     @property
     def has_body(self) -> bool:

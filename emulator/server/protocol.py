@@ -17,9 +17,10 @@ from emulator.http.request import NotHttp, Request
 from emulator.http.response import Response
 from emulator.journal.exchange import Exchange, Message, head_of
 from emulator.journal.log import log_exchange
+from emulator.journal.masking import printable
 from emulator.server.app import application
 from emulator.server.call import Call
-from emulator.server.journaling import after_a_bug, received
+from emulator.server.journaling import LONGEST_REASON, after_a_bug, received
 from emulator.server.parsing import LONGEST_HEAD, MOST_QUEUED, HeadTooLong, Parser, reason
 from emulator.server.replies import BrokenReply, LastReply, Reply
 from emulator.world.stage import Stage
@@ -112,7 +113,7 @@ def _record(world: World, request: BaseRequest, response: Response) -> None:
         request=Message(head_of(request.raw_headers), b"", 0),
         status=response.status,
         response=received(response),
-        why=response.why,
+        why=printable(response.why[:LONGEST_REASON]),
         micros=world.clock.micros(),
         duration=0.0,
     )
