@@ -6,6 +6,7 @@ from http import HTTPStatus
 import msgspec
 
 from emulator.faults.delivery import Delivery
+from emulator.http.upgrade import Upgrade
 
 CORS = (
     b"vary: origin, access-control-request-method, access-control-request-headers\r\naccess-control-allow-origin: *\r\n"
@@ -31,7 +32,8 @@ class Response(msgspec.Struct, frozen=True):
     """A response. `headers` are complete lines that follow `content-type`; `why` is shown in the journal only.
 
     With a `delivery` it is broken on the wire; a `status` of 0 means that no response is sent, and `cut` is the number
-    of bytes sent of a truncated body.
+    of bytes sent of a truncated body. A `chunked` body is sent as one chunk. `emulated` is false for a route that the
+    emulator has, but does not answer as the real service does. An `upgrade` comes with the status 101.
     """
 
     status: int = 200
@@ -41,6 +43,9 @@ class Response(msgspec.Struct, frozen=True):
     why: str = ""
     delivery: Delivery | None = None
     cut: int = 0
+    chunked: bool = False
+    emulated: bool = True
+    upgrade: Upgrade | None = None
 
 
 def json_response(value: object, status: int = 200, why: str = "") -> Response:
@@ -91,12 +96,4 @@ def has_content_length(method: str, status: int) -> bool:
 
 
 def with_headers(response: Response, headers: bytes) -> Response:
-    return Response(
-        response.status,
-        response.body,
-        response.content_type,
-        headers + response.headers,
-        response.why,
-        response.delivery,
-        response.cut,
-    )
+    return msgspec.structs.replace(response, headers=headers + response.headers)

@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec
 
+import msgspec
+
 from emulator.http.parameters import path_text, query_field
 from emulator.http.request import Request
 from emulator.http.response import Response
@@ -68,6 +70,19 @@ def caller(request: Request, store: Store) -> Claims | None:
     """The claims of the request's token, None without one. Raises MalformedCredentials or TokenRefused."""
     token = _sent_token(request, store.profile)
     return None if token is None else store.read(token)
+
+
+class Caller(msgspec.Struct, frozen=True):
+    """Who sent a request, and the credentials that prove it: those that were sent, else new ones."""
+
+    identity: Identity
+    token: str
+
+
+def caller_or_new(request: Request, store: Store) -> Caller:
+    """The caller; a request without a token gets a new identity (`anon_auth_middleware`). Raises as `caller`."""
+    token = _sent_token(request, store.profile)
+    return Caller(*store.create_identity()) if token is None else Caller(store.read(token).identity, token)
 
 
 def _sent_token(request: Request, profile: Release) -> str | None:

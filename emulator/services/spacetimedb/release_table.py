@@ -59,6 +59,15 @@ RULES: Mapping[str, Rule] = {
     "numbers": Rule("numbers in claims are kept", str, _RECORDED_AND_RUN),
     "error_texts": Rule("the format of a 401's text", str.capitalize, _RECORDED_AND_RUN),
     "cors_headers": Rule("a preflight allows the headers", _codes, "recorded; `v2.14`: source, not of a release"),
+    "subprotocols": Rule("`subscribe` chooses the first of", _codes, "recorded; `v2.14`: source"),
+    "unknown_database": Rule(
+        "a name that no database has", lambda rule: f"404 `` {rule} ``", "recorded; `v2.14`: inferred"
+    ),
+    "sessions": Rule(
+        "`?session_id=` and SubscribeBatch",
+        lambda rule: "since 2.10.2" if rule else "unknown",
+        "source and public code",
+    ),
     "schemes": Rule("schemes of `Authorization`", lambda rule: " and ".join(map(str.title, rule)), _SOURCE_AND_PAGE),
     "malformed_credentials": Rule("status for a malformed `Authorization`", str, _SOURCE_AND_PAGE),
     "database_list": Rule("databases are listed as", lambda rule: f"`{rule}`", _SOURCE_AND_PAGE),

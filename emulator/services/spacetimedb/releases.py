@@ -76,6 +76,13 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     cors_headers: tuple[str, ...]
     """The response to a preflight request allows these headers."""
 
+    subprotocols: tuple[str, ...]
+    """Protocols of `GET /v1/database/:db/subscribe`, in the server's order of preference."""
+    unknown_database: str
+    """The text of a 404 for a database whose name, `{name}`, is not known."""
+    sessions: bool = False
+    """Whether `subscribe` takes `session_id` and clients may send SubscribeBatch (2.10.2 and later)."""
+
     schemes: tuple[str, ...] = ("bearer",)
     """Accepted schemes of `Authorization`."""
     malformed_credentials: int = 400
@@ -109,6 +116,8 @@ _V1 = Release(
     numbers="as text",
     error_texts="debug",
     cors_headers=("authorization", "accept", "content-type"),
+    subprotocols=("v1.bsatn.spacetimedb", "v1.json.spacetimedb"),
+    unknown_database="Could not resolve database `{name}`",
 )
 
 _V2_8 = _change(
@@ -120,6 +129,8 @@ _V2_8 = _change(
     inferred="recorded from 2.8.3; that 2.3.0 has the same rules is read in its source, 2.9.0 is inferred",
     numbers="as double",
     error_texts="display",
+    subprotocols=("v3.bsatn.spacetimedb", "v2.bsatn.spacetimedb", *_V1.subprotocols),
+    unknown_database="`{name}` not found",
 )
 
 _V2_14 = _change(
@@ -142,6 +153,7 @@ _V2_14 = _change(
     ),
     algorithms={"EC": ("ES256",)},
     cors_headers=(*_V2_8.cors_headers, "spacetime-environment", "spacetime-environment-remove"),
+    sessions=True,
 )
 
 _NEWEST = _V2_14

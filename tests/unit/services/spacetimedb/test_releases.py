@@ -18,6 +18,10 @@ NEW_HEADER = (
 )
 OLD_CORS = "`authorization`, `accept`, `content-type`"
 NEW_CORS = f"{OLD_CORS}, `spacetime-environment`, `spacetime-environment-remove`"
+OLD_SUBPROTOCOLS = "`v1.bsatn.spacetimedb`, `v1.json.spacetimedb`"
+NEW_SUBPROTOCOLS = f"`v3.bsatn.spacetimedb`, `v2.bsatn.spacetimedb`, {OLD_SUBPROTOCOLS}"
+OLD_UNKNOWN = "404 `` Could not resolve database `{name}` ``"
+NEW_UNKNOWN = "404 `` `{name}` not found ``"
 OLD_ORDER = ("segments, header, payload, claims, nbf, expiry", "algorithm, signature, lengths, identity")
 NEW_ORDER = ("segments, header, payload, claims, nbf", "algorithm, signature, expiry, lengths, identity")
 
@@ -33,6 +37,9 @@ TABLE = [
     ("numbers", "as text", "as double", "as double", "as double"),
     ("error_texts", "Debug", "Display", "Display", "Display"),
     ("cors_headers", OLD_CORS, OLD_CORS, NEW_CORS, NEW_CORS),
+    ("subprotocols", OLD_SUBPROTOCOLS, NEW_SUBPROTOCOLS, NEW_SUBPROTOCOLS, NEW_SUBPROTOCOLS),
+    ("unknown_database", OLD_UNKNOWN, NEW_UNKNOWN, NEW_UNKNOWN, NEW_UNKNOWN),
+    ("sessions", "unknown", "unknown", "since 2.10.2", "since 2.10.2"),
     ("schemes", "Bearer", "Bearer", "Bearer", "Bearer and Basic"),
     ("malformed_credentials", "400", "400", "400", "401"),
     ("database_list", "`identities`", "`identities`", "`identities`", "`addresses`"),
