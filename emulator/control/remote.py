@@ -5,7 +5,7 @@ import re
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from http.client import HTTPException, IncompleteRead
@@ -16,6 +16,7 @@ from urllib.parse import urlencode, urlsplit
 import msgspec
 
 from emulator.control.actors import Actor
+from emulator.control.connections import Connection
 from emulator.control.control_token import control_token
 from emulator.control.emulator import ClockControl, Emulator, SnapshotOrDocument
 from emulator.control.faults import Fault, Faults
@@ -30,6 +31,7 @@ from emulator.services.intuition.model import Identity
 from emulator.services.spacetimedb.model import AUDIENCE, LOCAL_ISSUER
 from emulator.services.spacetimedb.releases import resolved
 from emulator.world.config import Config, Given, Settings, is_bundled_name
+from emulator.world.connections import NORMAL, close_frame
 
 _PATIENCE = 10.0
 """Seconds until a control call times out."""
@@ -125,9 +127,51 @@ class RemoteJournal(ExchangeQueries):
             over.set()
 
 
+class RemoteConnection(Connection):
+    def __init__(self, control: Control, found: Mapping[str, str]) -> None:
+        self._control = control
+        self._found = found
+
+    def __repr__(self) -> str:
+        return f"<Connection {self.id} {self.protocol}>"
+
+    @property
+    def id(self) -> str:
+        return self._found["id"]
+
+    @property
+    def identity(self) -> str:
+        return self._found["identity"]
+
+    @property
+    def database(self) -> str:
+        return self._found["database"]
+
+    @property
+    def protocol(self) -> str:
+        return self._found["protocol"]
+
+    @property
+    def since(self) -> datetime:
+        return parse_rfc3339(self._found["since"])
+
+    @property
+    def actor(self) -> str:
+        return self._found["actor"]
+
+    def close(self, code: int = NORMAL, reason: str = "") -> None:
+        frame = close_frame(code, reason)
+        if any(each["id"] == self.id for each in self._control("GET", "/connections")["connections"]):
+            self._control("DELETE", "/connections", {"id": self.id, **frame._asdict()})
+
+
 class RemoteSpacetime(Spacetime):
     def __init__(self, control: Control) -> None:
         self._control = control
+
+    @property
+    def connections(self) -> Sequence[Connection]:
+        return [RemoteConnection(self._control, each) for each in self._control("GET", "/connections")["connections"]]
 
     def issue_token(
         self,

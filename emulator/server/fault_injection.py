@@ -152,8 +152,8 @@ def _with_a_body(response: Response) -> Response:
     """The response, with the body `{}` if it has none to break."""
     if response.body:
         return response
-    status = 200 if response.status == 204 else response.status
-    return msgspec.structs.replace(response, status=status, body=b"{}", content_type=JSON)
+    status = 200 if response.status in {101, 204} else response.status
+    return msgspec.structs.replace(response, status=status, body=b"{}", content_type=JSON, upgrade=None)
 
 
 def _api(call: Call) -> Api[Any]:

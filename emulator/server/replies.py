@@ -56,6 +56,22 @@ class Reply(web.StreamResponse):
         self._eof_sent = True
 
 
+def upgrade_head(response: Response, date: bytes) -> bytes:
+    """The head of a 101; hyper leaves out the content-length (src/proto/h1/role.rs)."""
+    return b"%bdate: %b\r\n\r\n" % (head_start(1, response.status, response.content_type, response.headers), date)
+
+
+class NoReply(Reply):
+    """What is left to send when a WebSocket has ended."""
+
+    def _render(self, request: BaseRequest, response: Response, date: bytes, minor: int, connection: bytes) -> None:
+        self._bytes = b""
+        self._keep_alive = False
+
+    async def prepare(self, request: BaseRequest) -> AbstractStreamWriter:
+        return request.writer
+
+
 class BrokenReply(Reply):
     """A response that is broken on the wire; the connection is closed after it."""
 

@@ -12,6 +12,7 @@ from emulator.control.api.access import ControlRefused
 from emulator.core.suggestions import did_you_mean
 from emulator.faults.step import Step
 from emulator.http.request import BodyBroken, BodyTooLong, Request
+from emulator.world.connections import NORMAL
 from emulator.world.snapshot_document import Document
 
 Now = Annotated[bool, Meta(extra_json_schema={"const": True})]
@@ -50,6 +51,14 @@ class FaultNumber(_Sent):
     """The number of a fault; without it, all faults."""
 
     n: int | None = None
+
+
+class ConnectionsClosed(_Sent):
+    """Which connections are closed, all without an `id`, and the code and the reason of the Close frame."""
+
+    id: str | None = None
+    code: int = NORMAL
+    reason: str = ""
 
 
 class TokenWanted(_Sent):
@@ -91,6 +100,7 @@ EXAMPLES: Mapping[Any, Mapping[str, Any]] = {
     ScenarioWanted: {"scenario": "two_friends"},
     ClockMove: {"advance": 61},
     FaultNumber: {"n": 2},
+    ConnectionsClosed: {"code": 4000, "reason": "enough"},
     TokenWanted: {"subject": "alice", "expires_in": 60, "claims": {"role": "admin"}},
     Wallet: {"wallet": "0x81"},
     Key: {"key": "00000000-0000-4000-8000-000000000001"},

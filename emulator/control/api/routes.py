@@ -29,6 +29,8 @@ OPERATIONS = (
     _operation("clear_faults", "DELETE", "/faults"),
     _operation("snapshot", "GET", "/snapshot"),
     _operation("restore", "PUT", "/snapshot"),
+    _operation("connections", "GET", "/connections"),
+    _operation("close_connections", "DELETE", "/connections"),
     _operation("sign_token", "POST", "/spacetime/tokens"),
     _operation("rotate_key", "POST", "/spacetime/rotate-key"),
     _operation("issue_api_key", "POST", "/intuition/api-keys"),

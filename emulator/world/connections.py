@@ -1,0 +1,94 @@
+"""The open WebSockets of a world. They are in no snapshot."""
+
+from collections.abc import Callable, Iterator
+from threading import RLock
+from typing import NamedTuple
+
+import msgspec
+
+from emulator.http.upgrade import LONGEST_REASON, is_close_code
+
+NORMAL, GOING_AWAY = 1000, 1001
+"""Codes of a Close frame (RFC 6455, 7.4.1)."""
+GONE = (GOING_AWAY, "module exited")
+"""What SpacetimeDB tells the clients of a database that was deleted or cleared (docs/fidelity.md, WebSockets)."""
+
+
+class OpenConnection(msgspec.Struct, frozen=True, eq=False):
+    """`identity` and `database` are in hex, `actor` is the scenario's name for the client.
+
+    `since` is when the handshake arrived, in microseconds of the emulator's clock. `close` sends a Close frame; it can
+    be called from any thread, and returns at once.
+    """
+
+    id: str
+    """The connection id, 32 hex digits. A client can choose it."""
+    identity: str
+    database: str
+    protocol: str
+    since: int
+    actor: str
+    close: Callable[[int, str], None]
+
+
+class CloseFrame(NamedTuple):
+    code: int
+    reason: str
+
+
+def close_frame(code: int, reason: str) -> CloseFrame:
+    """Raises ValueError for what no server may send."""
+    if type(code) is not int or not is_close_code(code):
+        raise ValueError(f"code is {str(code)[:40]}; it must be 1000 to 1003, 1007 to 1013, or 3000 to 4999")
+    if not isinstance(reason, str):
+        raise ValueError(f"reason is {str(reason)[:40]}; it must be a text")
+    try:
+        size = len(reason.encode())
+    except UnicodeEncodeError:
+        raise ValueError("reason is no valid Unicode: it has a lone surrogate") from None
+    if size > LONGEST_REASON:
+        raise ValueError(f"reason has {size} bytes; at most {LONGEST_REASON} fit into a Close frame")
+    return CloseFrame(code, reason)
+
+
+class Connections:
+    """Those that are open, oldest first."""
+
+    def __init__(self, lock: RLock) -> None:
+        self._lock = lock
+        self._open: dict[OpenConnection, None] = {}
+        self._is_over = False
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def __iter__(self) -> Iterator[OpenConnection]:
+        with self._lock:
+            return iter(list(self._open))
+
+    def add(self, connection: OpenConnection) -> None:
+        """In a world that was replaced, it is closed at once."""
+        with self._lock:
+            self._open[connection] = None
+            is_over = self._is_over
+        if is_over:
+            self.close(connection, *GONE)
+
+    def remove(self, connection: OpenConnection) -> None:
+        with self._lock:
+            self._open.pop(connection, None)
+
+    def close(self, connection: OpenConnection, code: int, reason: str) -> None:
+        """It is not among the open ones from now on. Does nothing when it has ended."""
+        with self._lock:
+            known = connection in self._open
+            self.remove(connection)
+        if known:
+            connection.close(code, reason)
+
+    def end(self) -> None:
+        """Close all, those too that are added later: the world was replaced."""
+        with self._lock:
+            self._is_over = True
+        for connection in self:
+            self.close(connection, *GONE)
