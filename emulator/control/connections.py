@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from emulator.core.clock import rfc3339, to_datetime
-from emulator.world.connections import NORMAL, Connections, OpenConnection, close_frame
+from emulator.core.close_frame import NORMAL
+from emulator.world.connections import Connections, OpenConnection, check_close
 from emulator.world.stage import Stage
 
 
@@ -77,7 +78,8 @@ class LocalConnection(Connection):
         return self._connection.actor
 
     def close(self, code: int = NORMAL, reason: str = "") -> None:
-        self._connections.close(self._connection, *close_frame(code, reason))
+        check_close(code, reason)
+        self._connections.close(self._connection, code, reason)
 
 
 def local_connections(stage: Stage) -> list[Connection]:

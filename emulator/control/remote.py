@@ -24,6 +24,7 @@ from emulator.control.intuition import Intuition
 from emulator.control.new_world import new_stage
 from emulator.control.spacetimedb import Spacetime
 from emulator.core.clock import parse_rfc3339, rfc3339, to_micros
+from emulator.core.close_frame import NORMAL
 from emulator.core.errors import Misconfigured
 from emulator.journal.exchange import Exchange
 from emulator.journal.queries import ExchangeQueries
@@ -31,7 +32,7 @@ from emulator.services.intuition.model import Identity
 from emulator.services.spacetimedb.model import AUDIENCE, LOCAL_ISSUER
 from emulator.services.spacetimedb.releases import resolved
 from emulator.world.config import Config, Given, Settings, is_bundled_name
-from emulator.world.connections import NORMAL, close_frame
+from emulator.world.connections import check_close
 
 _PATIENCE = 10.0
 """Seconds until a control call times out."""
@@ -160,9 +161,9 @@ class RemoteConnection(Connection):
         return self._found["actor"]
 
     def close(self, code: int = NORMAL, reason: str = "") -> None:
-        frame = close_frame(code, reason)
+        check_close(code, reason)
         if any(each["id"] == self.id for each in self._control("GET", "/connections")["connections"]):
-            self._control("DELETE", "/connections", {"id": self.id, **frame._asdict()})
+            self._control("DELETE", "/connections", {"id": self.id, "code": code, "reason": reason})
 
 
 class RemoteSpacetime(Spacetime):

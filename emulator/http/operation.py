@@ -19,6 +19,8 @@ class Operation(msgspec.Struct, frozen=True):
     name: str
     method: str
     paths: tuple[str, ...]
+    upgrades: bool = False
+    """Whether its response can make the connection a WebSocket."""
 
     def aliases(self, path: str, params: tuple[str, ...]) -> tuple[str, ...]:
         """`path` and every other path of this operation with the same parameters."""
@@ -38,6 +40,12 @@ def matching(method: str, pattern: str, known: Iterable[Operation]) -> list[Oper
         if method in {"*", operation.method} | ({"HEAD"} if operation.method == "GET" else set())
         and any(_may_meet(pattern, path) for path in operation.paths)
     ]
+
+
+def upgraded_by(request: str, known: Iterable[Operation]) -> bool:
+    """Whether a pattern such as `GET /v1/**` can match a request that upgrades to a WebSocket."""
+    method, _, path = request.partition(" ")
+    return any(operation.upgrades for operation in matching(method, path, known))
 
 
 def why_never(request: str, known: Iterable[Operation], suggest: Suggest = did_you_mean) -> str:

@@ -9,15 +9,6 @@ Message = str | bytes
 """A text message or a binary one."""
 
 
-LONGEST_REASON = 123
-"""Bytes of the reason in a Close frame (RFC 6455, 5.5)."""
-
-
-def is_close_code(code: int) -> bool:
-    """Whether a Close frame may have this code (CloseCode in tungstenite's src/protocol/frame/coding.rs)."""
-    return 1000 <= code <= 1003 or 1007 <= code <= 1013 or 3000 <= code <= 4999
-
-
 class Send(msgspec.Struct, frozen=True):
     """Send a message."""
 

@@ -12,7 +12,8 @@ from websockets.exceptions import PayloadTooBig, ProtocolError
 from websockets.frames import Frame, Opcode
 from websockets.streams import StreamReader
 
-from emulator.http.upgrade import LONGEST_REASON, Message, is_close_code
+from emulator.core.close_frame import LONGEST_REASON, is_close_code
+from emulator.http.upgrade import Message
 
 
 class Violation(Exception):

@@ -12,6 +12,7 @@ from functools import partial
 
 from aiohttp.web_protocol import RequestHandler
 
+from emulator.core.close_frame import INTERNAL_ERROR
 from emulator.http.upgrade import Close, Cut, Intervals, Message, Output, Send, Upgrade
 from emulator.journal.frames import Ended
 from emulator.server.frame_log import FrameLog
@@ -33,7 +34,6 @@ from emulator.world.world import World
 
 logger = logging.getLogger("emulator")
 
-_INTERNAL_ERROR = 1011
 _BUG = "a bug in identity-emulator; its log has the traceback"
 
 
@@ -175,7 +175,7 @@ class WebSocket:
                     break
         except Exception:
             logger.exception("a bug in identity-emulator in a session of %s", self._session.subprotocol)
-            self.close(_INTERNAL_ERROR, _BUG)
+            self.close(INTERNAL_ERROR, _BUG)
 
     def _put(self, output: Output) -> None:
         match output:

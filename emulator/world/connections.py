@@ -2,14 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from threading import RLock
-from typing import NamedTuple
 
 import msgspec
 
-from emulator.http.upgrade import LONGEST_REASON, is_close_code
+from emulator.core.close_frame import GOING_AWAY, wrong_code, wrong_reason
 
-NORMAL, GOING_AWAY = 1000, 1001
-"""Codes of a Close frame (RFC 6455, 7.4.1)."""
 GONE = (GOING_AWAY, "module exited")
 """What SpacetimeDB tells the clients of a database that was deleted or cleared (docs/fidelity.md, WebSockets)."""
 
@@ -31,24 +28,11 @@ class OpenConnection(msgspec.Struct, frozen=True, eq=False):
     close: Callable[[int, str], None]
 
 
-class CloseFrame(NamedTuple):
-    code: int
-    reason: str
-
-
-def close_frame(code: int, reason: str) -> CloseFrame:
-    """Raises ValueError for what no server may send."""
-    if type(code) is not int or not is_close_code(code):
-        raise ValueError(f"code is {str(code)[:40]}; it must be 1000 to 1003, 1007 to 1013, or 3000 to 4999")
-    if not isinstance(reason, str):
-        raise ValueError(f"reason is {str(reason)[:40]}; it must be a text")
-    try:
-        size = len(reason.encode())
-    except UnicodeEncodeError:
-        raise ValueError("reason is no valid Unicode: it has a lone surrogate") from None
-    if size > LONGEST_REASON:
-        raise ValueError(f"reason has {size} bytes; at most {LONGEST_REASON} fit into a Close frame")
-    return CloseFrame(code, reason)
+def check_close(code: int, reason: str) -> None:
+    """Raises ValueError for what no Close frame can have."""
+    for name, wrong in (("code", wrong_code(code)), ("reason", wrong_reason(reason))):
+        if wrong:
+            raise ValueError(f"{name}: {wrong}")
 
 
 class Connections:

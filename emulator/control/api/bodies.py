@@ -9,10 +9,10 @@ import msgspec
 from msgspec import Meta
 
 from emulator.control.api.access import ControlRefused
+from emulator.core.close_frame import NORMAL
 from emulator.core.suggestions import did_you_mean
 from emulator.faults.step import Step
 from emulator.http.request import BodyBroken, BodyTooLong, Request
-from emulator.world.connections import NORMAL
 from emulator.world.snapshot_document import Document
 
 Now = Annotated[bool, Meta(extra_json_schema={"const": True})]

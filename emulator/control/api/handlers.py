@@ -23,7 +23,7 @@ from emulator.services.intuition.refusals import NotFound
 from emulator.services.spacetimedb.model import LOCAL_ISSUER
 from emulator.world import snapshot_document
 from emulator.world.config import Config, Given, is_bundled_name
-from emulator.world.connections import close_frame
+from emulator.world.connections import check_close
 from emulator.world.stage import Stage
 
 
@@ -178,7 +178,7 @@ class Control:
         """Close all open WebSockets, or with `id` those that have it."""
         wanted = await bodies.read(request, bodies.ConnectionsClosed)
         try:
-            frame = close_frame(wanted.code, wanted.reason)
+            check_close(wanted.code, wanted.reason)
         except ValueError as error:
             raise ControlRefused(400, str(error), f"send {bodies.example(bodies.ConnectionsClosed)}") from None
         connections = self._stage.settled_world().connections
@@ -188,7 +188,7 @@ class Control:
                 404, f"there is no open connection {wanted.id[:40]!r}", "see GET /_emulator/connections"
             )
         for each in found:
-            connections.close(each, *frame)
+            connections.close(each, wanted.code, wanted.reason)
         return Response(204)
 
     async def sign_token(self, request: Request) -> Response:
