@@ -23,6 +23,8 @@ class Store:
         self.databases = OwnedDatabases(context.deferred)
         self.named_databases: CopyOnWriteMap[str, Database] = CopyOnWriteMap(context.deferred)
         """By name."""
+        self.stubbed_reducers: frozenset[tuple[Identity, str]] = frozenset()
+        """The identity of a database, and the name of a reducer of it that a call over the WebSocket succeeds with."""
         self._clock, self._entropy, self._lock = context.clock, context.entropy, context.lock
 
     def fork(self, context: Context) -> "Store":
@@ -31,6 +33,7 @@ class Store:
         copy.keyring = self.keyring.fork()
         copy.emails, copy.databases = self.emails.fork(), self.databases.fork()
         copy.named_databases = self.named_databases.fork()
+        copy.stubbed_reducers = self.stubbed_reducers
         return copy
 
     def create_identity(self) -> tuple[Identity, str]:
@@ -42,6 +45,14 @@ class Store:
     def new_subject(self) -> str:
         """A UUID v4, the `sub` of identities that the real server creates."""
         return self._entropy.uuid4("spacetime.subject")
+
+    def new_connection_id(self) -> str:
+        """32 hex digits, for a client of the WebSocket that gives none."""
+        return self._entropy.draw("spacetime.connection")[:16].hex()
+
+    def micros(self) -> int:
+        """The time, in microseconds since 1970."""
+        return self._clock.micros()
 
     def create_websocket_token(self, caller: Claims) -> str:
         """A token for 60 seconds with the claims of the caller's, extra ones included (since v1.9.0, PR #3705)."""
