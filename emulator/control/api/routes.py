@@ -32,6 +32,7 @@ OPERATIONS = (
     _operation("connections", "GET", "/connections"),
     _operation("close_connections", "DELETE", "/connections"),
     _operation("sign_token", "POST", "/spacetime/tokens"),
+    _operation("add_database", "POST", "/spacetime/databases"),
     _operation("rotate_key", "POST", "/spacetime/rotate-key"),
     _operation("issue_api_key", "POST", "/intuition/api-keys"),
     _operation("revoke_api_key", "DELETE", "/intuition/api-keys"),
