@@ -72,6 +72,16 @@ RULES: Mapping[str, Rule] = {
     "unknown_reducer": Rule(
         "v1: the name of an unknown reducer is sent back", str, "recorded, and source; `v2.14`: inferred"
     ),
+    "database_first": Rule(
+        "most routes of a database find it",
+        lambda rule: "before all but credentials, and answer in chunks" if rule else "after query and body",
+        "recorded; `v2.14`: inferred",
+    ),
+    "more_database_routes": Rule(
+        "routes of a database, besides those of 1.x",
+        lambda rule: _codes(f"/{name}" for name in rule) or "none",
+        "recorded; `v2.14`: inferred",
+    ),
     "sessions": Rule(
         "`?session_id=` and SubscribeBatch",
         lambda rule: "since 2.10.2" if rule else "unknown",

@@ -86,6 +86,13 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     """The message of v1 for a subscription that could not be made at all."""
     unknown_reducer: Literal["as sent", "if an identifier"]
     """When v1 names the reducer that does not exist."""
+    database_first: bool = False
+    """Whether most routes of `/v1/database/:db` find the database before they judge method, query and body.
+
+    What follows is then sent in one chunk, without `content-length` (2.8.3 and later).
+    """
+    more_database_routes: tuple[str, ...] = ()
+    """Routes of `/v1/database/:db` that releases 1.x do not have, by the first segment."""
     sessions: bool = False
     """Whether `subscribe` takes `session_id` and clients may send SubscribeBatch (2.10.2 and later)."""
 
@@ -143,6 +150,8 @@ _V2_8 = _change(
     query_id_name="QuerySetId",
     failures="SubscriptionError",
     unknown_reducer="if an identifier",
+    database_first=True,
+    more_database_routes=("route", "lock", "unlock", "mcp"),
 )
 
 _V2_14 = _change(

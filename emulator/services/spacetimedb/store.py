@@ -36,6 +36,10 @@ class Store:
         copy.stubbed_reducers = self.stubbed_reducers
         return copy
 
+    def micros(self) -> int:
+        """The current time, in microseconds since 1970."""
+        return self._clock.micros()
+
     def create_identity(self) -> tuple[Identity, str]:
         """A new identity and its token, which never expires."""
         subject = self.new_subject()
@@ -49,10 +53,6 @@ class Store:
     def new_connection_id(self) -> str:
         """32 hex digits, for a client of the WebSocket that gives none."""
         return self._entropy.draw("spacetime.connection")[:16].hex()
-
-    def micros(self) -> int:
-        """The time, in microseconds since 1970."""
-        return self._clock.micros()
 
     def create_websocket_token(self, caller: Claims) -> str:
         """A token for 60 seconds with the claims of the caller's, extra ones included (since v1.9.0, PR #3705)."""

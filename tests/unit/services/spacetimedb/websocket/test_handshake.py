@@ -20,8 +20,8 @@ from emulator.core.errors import Refused
 from emulator.http.request import Request
 from emulator.http.response import Response
 from emulator.services.spacetimedb.auth import Caller
-from emulator.services.spacetimedb.handlers import describe
 from emulator.services.spacetimedb.model import Identity
+from emulator.services.spacetimedb.refusals import describe
 from emulator.services.spacetimedb.store import Store
 from emulator.services.spacetimedb.websocket.handshake import subscribe
 from emulator.services.spacetimedb.websocket.session import Session
