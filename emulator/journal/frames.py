@@ -99,6 +99,10 @@ class Frames:
             self.weight -= self._kept.popleft().weight
             self.dropped += 1
 
+    def end(self, ended: Ended) -> None:
+        """The first that is said holds."""
+        self.ended = self.ended or msgspec.structs.replace(ended, reason=frame_text(ended.reason))
+
     def has(self, text: str) -> bool:
         """Whether a frame's text has this in it."""
         return any(text in frame.text for frame in self.kept)

@@ -68,9 +68,9 @@ class Journal(ExchangeQueries):
             self._wake()
 
     def end(self, frames: Frames, ended: Ended) -> None:
-        """How the WebSocket of a recorded exchange ended; the first that is said holds."""
+        """How the WebSocket of a recorded exchange ended."""
         with self._lock:
-            frames.ended = frames.ended or ended
+            frames.end(ended)
             self._wake()
 
     def _drop_surplus(self) -> None:

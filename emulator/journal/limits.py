@@ -7,6 +7,6 @@ KEPT_IN_ALL = 32 * 1024 * 1024
 KEPT_FRAMES = 500
 """Of a WebSocket; the oldest are dropped first."""
 KEPT_OF_FRAMES = 64 * 1024
-"""Bytes, roughly, of all frames of a WebSocket."""
+"""Bytes, roughly, of all frames of a WebSocket; how it ended takes up to 16 KiB more."""
 KEPT_OF_A_FRAME = 4 * 1024
 """Characters; the size is kept too."""

@@ -12,7 +12,7 @@ from websockets.exceptions import PayloadTooBig, ProtocolError
 from websockets.frames import Frame, Opcode
 from websockets.streams import StreamReader
 
-from emulator.core.close_frame import LONGEST_REASON, is_close_code
+from emulator.core.close_frame import is_close_code
 from emulator.http.upgrade import Message
 
 
@@ -148,18 +148,16 @@ def pong_frame(payload: bytes) -> bytes:
 
 
 def close_frame(code: int | None, reason: str = "") -> bytes:
-    """A reason that is too long is cut."""
-    return _frame(0x80 | Opcode.CLOSE, b"" if code is None else _close_payload(code, reason))
-
-
-def _close_payload(code: int, reason: str) -> bytes:
-    return code.to_bytes(2) + reason.encode("utf-8", "replace")[:LONGEST_REASON].decode("utf-8", "ignore").encode()
+    """A reason of more than 123 bytes is sent whole, as by the real server, although no client takes it."""
+    return _frame(0x80 | Opcode.CLOSE, b"" if code is None else code.to_bytes(2) + reason.encode("utf-8", "replace"))
 
 
 def _frame(first: int, payload: bytes) -> bytes:
     size = len(payload)
-    head = bytes((first, size)) if size < 126 else bytes((first, 126)) + size.to_bytes(2)
-    return head + payload
+    if size < 126:
+        return bytes((first, size)) + payload
+    length = b"\x7e" + size.to_bytes(2) if size < 2**16 else b"\x7f" + size.to_bytes(8)
+    return bytes((first,)) + length + payload
 
 
 def answer_to(close: ClientClose) -> ClientClose:

@@ -33,6 +33,8 @@ class Reply(web.StreamResponse):
 
     def _render(self, request: BaseRequest, response: Response, date: bytes, minor: int, connection: bytes) -> None:
         head = head_start(minor, response.status, response.content_type, response.headers)
+        if connection and response.headers.startswith(b"connection: "):
+            connection = b""  # the handler's own takes its place
         length, body = b"", response.body
         if response.chunked and body:
             length, body = self._chunked(request, body, minor)

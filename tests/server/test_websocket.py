@@ -213,13 +213,13 @@ def test_a_bug_in_the_first_message_closes_too(caplog: pytest.LogCaptureFixture)
         assert peer.frame() == Frame(CLOSE, b"\x03\xf3a bug in identity-emulator; its log has the traceback")
 
 
-def test_a_long_reason_is_cut_to_what_fits() -> None:
+def test_a_long_reason_is_sent_whole_as_by_the_real_server() -> None:
     class Wordy(Echo):
         def opened(self) -> list[Output]:
             return [Close(1011, "é" * 100)]
 
     with serving_sessions(session=Wordy) as emulator, Peer(emulator.url, HANDSHAKE) as peer:
-        assert peer.frame() == Frame(CLOSE, b"\x03\xf3" + "é".encode() * 61)
+        assert peer.frame() == Frame(CLOSE, b"\x03\xf3" + "é".encode() * 100)
 
 
 # --- time -------------------------------------------------------------------------------------------------------------
