@@ -33,12 +33,19 @@ class Peer:
         self.socket = connect(url)
         self.socket.sendall(handshake)
         self._stream = self.socket.makefile("rb")
-        self.head = b""
-        while not self.head.endswith(b"\r\n\r\n"):
+        try:
+            self.head = _DATE.sub(b"\r\ndate: <date>\r\n", self._read_head())
+        except (AssertionError, OSError):
+            self.__exit__()
+            raise
+
+    def _read_head(self) -> bytes:
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
             line = self._stream.readline()
-            assert line, f"the connection ended in the head: {self.head!r}"
-            self.head += line
-        self.head = _DATE.sub(b"\r\ndate: <date>\r\n", self.head)
+            assert line, f"the connection ended in the head: {head!r}"
+            head += line
+        return head
 
     def __enter__(self) -> "Peer":
         return self

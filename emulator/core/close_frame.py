@@ -1,6 +1,8 @@
 """Code and reason of a WebSocket's Close frame (RFC 6455, 5.5.1 and 7.4)."""
 
 NORMAL, GOING_AWAY, INTERNAL_ERROR = 1000, 1001, 1011
+SESSION_TAKEN = 4000
+"""Of SpacetimeDB 2.10.2 and later, when another connection has the same `session_id`."""
 
 LONGEST_REASON = 123
 """Bytes."""

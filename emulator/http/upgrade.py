@@ -44,6 +44,8 @@ class Session(Protocol):
     """The identity of the database, in hex."""
     connection_id: str
     """32 hex digits."""
+    session_id: str | None
+    """One that the client keeps when it connects again; only one connection at a time can have it."""
 
     def opened(self) -> Iterable[Output]:
         """What the server sends at once, unasked."""

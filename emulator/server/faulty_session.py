@@ -29,6 +29,7 @@ class FaultySession:
         self._answered = 0
         self.subprotocol, self.identity = session.subprotocol, session.identity
         self.database, self.connection_id = session.database, session.connection_id
+        self.session_id = session.session_id
 
     def opened(self) -> Iterator[Output]:
         if self._fault.first_message:

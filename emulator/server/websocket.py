@@ -12,7 +12,7 @@ from functools import partial
 
 from aiohttp.web_protocol import RequestHandler
 
-from emulator.core.close_frame import INTERNAL_ERROR
+from emulator.core.close_frame import INTERNAL_ERROR, SESSION_TAKEN
 from emulator.http.upgrade import Close, Cut, Intervals, Message, Output, Send, Upgrade
 from emulator.journal.frames import Ended
 from emulator.server.frame_log import FrameLog
@@ -74,15 +74,28 @@ class WebSocket:
 
     def open_for(self, world: World, since: int, actor: str, head: bytes) -> None:
         """Send the head and what else comes unasked, as a connection of this world as long as messages are answered."""
-        session, close = self._session, partial(_from_any_thread, self._loop, self.close)
-        actor = actor or world.actors.name_of(identity=session.identity)
-        connection = OpenConnection(
-            session.connection_id, session.identity, session.database, session.subprotocol, since, actor, close
-        )
+        connection = self._as_connection(world, since, actor)
         self._over = partial(world.connections.remove, connection)
-        world.connections.add(connection)
+        is_added = world.connections.add(connection)
         self._transport.write(head)
-        self._open()
+        if is_added:
+            self._open()
+        else:
+            self.close(SESSION_TAKEN, "")
+
+    def _as_connection(self, world: World, since: int, actor: str) -> OpenConnection:
+        session = self._session
+        return OpenConnection(
+            id=session.connection_id,
+            identity=session.identity,
+            database=session.database,
+            protocol=session.subprotocol,
+            since=since,
+            actor=actor or world.actors.name_of(identity=session.identity),
+            session_id=session.session_id,
+            close=partial(_from_any_thread, self._loop, self.close),
+            cut=partial(_from_any_thread, self._loop, self._cut, "another connection has the same session"),
+        )
 
     # --- from the client ----------------------------------------------------------------------------------------------
 
@@ -246,8 +259,6 @@ class WebSocket:
             self._over()
 
 
-def _from_any_thread(
-    loop: asyncio.AbstractEventLoop, close: Callable[[int, str], None], code: int, reason: str
-) -> None:
+def _from_any_thread(loop: asyncio.AbstractEventLoop, do: Callable[..., None], *arguments: int | str) -> None:
     with suppress(RuntimeError):  # the loop was closed
-        loop.call_soon_threadsafe(close, code, reason)
+        loop.call_soon_threadsafe(do, *arguments)

@@ -14,8 +14,8 @@ GONE = (GOING_AWAY, "module exited")
 class OpenConnection(msgspec.Struct, frozen=True, eq=False):
     """`identity` and `database` are in hex, `actor` is the scenario's name for the client.
 
-    `since` is when the handshake arrived, in microseconds of the emulator's clock. `close` sends a Close frame; it can
-    be called from any thread, and returns at once.
+    `since` is when the handshake arrived, in microseconds of the emulator's clock. `close` sends a Close frame, `cut`
+    ends the connection without one; both can be called from any thread, and return at once.
     """
 
     id: str
@@ -25,7 +25,9 @@ class OpenConnection(msgspec.Struct, frozen=True, eq=False):
     protocol: str
     since: int
     actor: str
+    session_id: str | None
     close: Callable[[int, str], None]
+    cut: Callable[[], None]
 
 
 def check_close(code: int, reason: str) -> None:
@@ -33,6 +35,10 @@ def check_close(code: int, reason: str) -> None:
     for name, wrong in (("code", wrong_code(code)), ("reason", wrong_reason(reason))):
         if wrong:
             raise ValueError(f"{name}: {wrong}")
+
+
+def _session(connection: OpenConnection) -> tuple[str, str, str | None]:
+    return connection.database, connection.identity, connection.session_id
 
 
 class Connections:
@@ -50,13 +56,27 @@ class Connections:
         with self._lock:
             return iter(list(self._open))
 
-    def add(self, connection: OpenConnection) -> None:
-        """In a world that was replaced, it is closed at once."""
+    def add(self, connection: OpenConnection) -> bool:
+        """False if the session of the client has a connection, which is then cut: the client may try again.
+
+        The new one is not added then. In a world that was replaced, it is closed at once.
+        """
         with self._lock:
+            if (holder := self._holder(connection)) is not None:
+                self.remove(holder)
+                holder.cut()
+                return False
             self._open[connection] = None
             is_over = self._is_over
         if is_over:
             self.close(connection, *GONE)
+        return True
+
+    def _holder(self, connection: OpenConnection) -> OpenConnection | None:
+        """Who has the same session (client_session_index.rs in the server's core, 2.10.2 and later)."""
+        if connection.session_id is None:
+            return None
+        return next((each for each in self._open if _session(each) == _session(connection)), None)
 
     def remove(self, connection: OpenConnection) -> None:
         with self._lock:

@@ -1,4 +1,4 @@
-"""Recorded WebSockets, replayed against any server: its frames are held against the recorded ones, but for what is masked."""
+"""Recorded WebSockets, replayed against any server, and its frames held against the recorded ones."""
 
 import json
 import re

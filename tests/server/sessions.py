@@ -30,6 +30,7 @@ class Echo:
     """Says `hello <identity>` first, then what it hears; to some words it reacts otherwise."""
 
     subprotocol, identity, database, connection_id = "echo", ME, DATABASE, CONNECTION_ID
+    session_id: str | None = None
 
     def opened(self) -> Iterable[Output]:
         return self.opened_as(self.identity)
