@@ -67,7 +67,7 @@ class Ended(msgspec.Struct, frozen=True, gc=False):
 
 
 class Frames:
-    """The newest frames of an exchange: at most 500 of them, and 64 KiB in all. Dropped ones are counted.
+    """The newest frames of an exchange: at most 200 of them, and 64 KiB in all. Dropped ones are counted.
 
     The journal that holds the exchange adds them, under its lock.
     """

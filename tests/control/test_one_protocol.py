@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from emulator.control import actors, emulator, faults, intuition, remote, spacetimedb
+from emulator.control import actors, connections, emulator, faults, intuition, remote, spacetimedb
 from emulator.core.clock import Clock
 from emulator.faults.schedule import Fault
 
@@ -15,6 +15,7 @@ PAIRS = [
     (actors.Actor, actors.LocalActor, remote.RemoteActor),
     (faults.Faults, faults.LocalFaults, remote.RemoteFaults),
     (faults.Fault, Fault, remote.RemoteFault),
+    (connections.Connection, connections.LocalConnection, remote.RemoteConnection),
     (spacetimedb.Spacetime, spacetimedb.LocalSpacetime, remote.RemoteSpacetime),
     (intuition.Intuition, intuition.LocalIntuition, remote.RemoteIntuition),
 ]
