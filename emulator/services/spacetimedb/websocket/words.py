@@ -17,7 +17,6 @@ _LABELS: Mapping[str, str] = {
     "message_id": "message",
     "reducer": "reducer",
     "procedure": "procedure",
-    "flags": "flags",
     "connection_id": "connection",
     "identity": "identity",
     "reducer_call": "reducer",
@@ -38,6 +37,8 @@ def of(name: str, fields: Any) -> str:
     if not isinstance(fields, dict):
         return readable(name)
     shown = [f"{label} {text}" for key, label in _LABELS.items() if (text := _scalar(fields.get(key)))]
+    if (flags := _scalar(fields.get("flags"))) not in ("", "0"):
+        shown.append(f"flags {flags}")
     said = "; ".join(text for key in _AFTER_COLON if (text := _content(fields.get(key))))
     return readable(f"{name} {', '.join(shown)}".rstrip() + (f": {said}" if said else ""))
 
@@ -56,7 +57,7 @@ _BYTES_SHOWN = 32
 
 
 def _scalar(value: Any) -> str:
-    """A number or a name, also one wrapped in a product or a sum; empty for nothing and for 0 flags."""
+    """A number or a name, also one wrapped in a product or a sum; empty for nothing and for `Default`."""
     match value:
         case bytes():
             return value.hex()
