@@ -63,8 +63,8 @@ def _scalar(value: Any) -> str:
             return value.hex()
         case str() | int():
             return str(value)
-        case (str() as variant, _):
-            return variant if variant != "Default" else ""
+        case tuple():
+            return str(value[0]) if value[0] != "Default" else ""
         case {"__identity__": int() as number}:
             return f"{number:064x}"
         case {"__connection_id__": int() as number}:
@@ -81,8 +81,8 @@ def _content(value: Any) -> str:
     match value:
         case str():
             return value
-        case (str() as variant, content):
-            return f"{variant} {_content(content)}".rstrip()
+        case tuple():
+            return f"{value[0]} {_content(value[1])}".rstrip()
         case list():
             shown = [_content(each) for each in value[:_LISTED]]
             return "; ".join(shown + ([f"and {len(value) - _LISTED} more"] if len(value) > _LISTED else []))
