@@ -27,20 +27,19 @@ _AFTER_COLON = ("query", "query_string", "query_strings", "error", "status", "re
 
 
 def of_all(said: list[Variant]) -> str:
-    """Of the messages in a frame."""
+    """Of the messages in a frame: `Subscribe request 1, set 0: SELECT * FROM person`, and so on."""
     more = [f"and {len(said) - _LISTED} more messages"] if len(said) > _LISTED else []
-    return readable("; ".join([*(of(*each) for each in said[:_LISTED]), *more]))
+    return readable("; ".join([*(_of(*each) for each in said[:_LISTED]), *more]))
 
 
-def of(name: str, fields: Any) -> str:
-    """`Subscribe request 1, set 0: SELECT * FROM person`."""
+def _of(name: str, fields: Any) -> str:
     if not isinstance(fields, dict):
-        return readable(name)
+        return name
     shown = [f"{label} {text}" for key, label in _LABELS.items() if (text := _scalar(fields.get(key)))]
     if (flags := _scalar(fields.get("flags"))) not in ("", "0"):
         shown.append(f"flags {flags}")
     said = "; ".join(text for key in _AFTER_COLON if (text := _content(fields.get(key))))
-    return readable(f"{name} {', '.join(shown)}".rstrip() + (f": {said}" if said else ""))
+    return f"{name} {', '.join(shown)}".rstrip() + (f": {said}" if said else "")
 
 
 def of_bytes(message: Message) -> str:
