@@ -1,6 +1,6 @@
 """BSATN, SpacetimeDB's binary format (crates/sats/src/bsatn and buffer.rs of v2.8.3)."""
 
-from collections.abc import Sized
+from collections.abc import Iterator, Sized
 from typing import Any
 
 from emulator.services.spacetimedb.websocket import sats
@@ -12,17 +12,24 @@ class DecodeError(Exception):
 
 
 class Reader:
-    """Bytes and the position in them."""
+    """Bytes and the position in them. Raises TooMany when more than MOST_ITEMS items are read."""
 
-    __slots__ = ("data", "index")
+    __slots__ = ("_items", "data", "index")
 
     def __init__(self, data: bytes) -> None:
         self.data = data
         self.index = 0
+        self._items = 0
 
     @property
     def at_end(self) -> bool:
         return self.index == len(self.data)
+
+    def count(self) -> None:
+        """An item of a list, or a message."""
+        self._items += 1
+        if self._items > sats.MOST_ITEMS:
+            raise sats.TooMany
 
     def take(self, size: int, what: str) -> bytes:
         left = len(self.data) - self.index
@@ -40,10 +47,10 @@ class Reader:
 
 
 def decode(of: Type, reader: Reader) -> Any:
-    """The next value of a type. Raises DecodeError."""
+    """The next value of a type. Raises DecodeError or TooMany."""
     match of:
         case sats.Array(item):
-            return [decode(item, reader) for _ in range(reader.number(sats.U32))]
+            return list(_decode_items(item, reader))
         case sats.Option(item):
             return decode(item, reader) if _tag(reader, 2, "<unknown>") == 0 else None
         case sats.Product():
@@ -53,6 +60,12 @@ def decode(of: Type, reader: Reader) -> Any:
             return name, decode(of.variants[name], reader)
         case _:
             return _decode_scalar(of, reader)
+
+
+def _decode_items(item: Type, reader: Reader) -> Iterator[Any]:
+    for _ in range(reader.number(sats.U32)):
+        reader.count()
+        yield decode(item, reader)
 
 
 def _decode_scalar(of: Scalar, reader: Reader) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 from emulator.http.parameters import path_text, query_pairs
 from emulator.http.request import Request
 from emulator.http.response import TEXT, Response
-from emulator.http.upgrade import Upgrade
+from emulator.http.upgrade import Session, Upgrade
 from emulator.services.rust.debug_format import debug
 from emulator.services.spacetimedb.auth import Caller
 from emulator.services.spacetimedb.database.names import identity_in
@@ -18,14 +18,9 @@ from emulator.services.spacetimedb.refusals import HandshakeRefused, InvalidQuer
 from emulator.services.spacetimedb.releases import Release
 from emulator.services.spacetimedb.store import Store
 from emulator.services.spacetimedb.websocket import compression
-from emulator.services.spacetimedb.websocket.session import Client, Session, World
-from emulator.services.spacetimedb.websocket.v1 import V1, V1Json
-from emulator.services.spacetimedb.websocket.v2 import V2, V3
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 """RFC 6455, 1.3."""
-
-_SESSIONS: Mapping[str, type[Session]] = {each.subprotocol: each for each in (V3, V2, V1, V1Json)}
 
 
 async def subscribe(request: Request, store: Store, caller: Caller) -> Response:
@@ -41,18 +36,25 @@ async def subscribe(request: Request, store: Store, caller: Caller) -> Response:
         )
     database = _database(request, store, caller)
     subprotocol = _chosen(request, store.profile.subprotocols)
+    session = _session(subprotocol, store, caller, database.identity, {**asked, "connection_id": connection_id})
+    lines = b"connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-accept: %b\r\nsec-websocket-protocol: %b\r\n"
+    return Response(101, headers=lines % (accept, subprotocol.encode()), upgrade=Upgrade(session))
+
+
+def _session(subprotocol: str, store: Store, caller: Caller, database: str, asked: Mapping[str, Any]) -> Session:
+    from emulator.services.spacetimedb.websocket.protocols import PROTOCOLS  # first needed here
+    from emulator.services.spacetimedb.websocket.session import Client, World
+
     client = Client(
         caller.identity,
         caller.token,
-        connection_id,
-        database.identity,
+        asked["connection_id"],
+        database,
         asked.get("compression", compression.DEFAULT),
         asked.get("session_id"),
     )
-    world = World(store.micros, lambda reducer: (database.identity, reducer) in store.stubbed_reducers)
-    session = _SESSIONS[subprotocol](client, world, store.profile)
-    lines = b"connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-accept: %b\r\nsec-websocket-protocol: %b\r\n"
-    return Response(101, headers=lines % (accept, subprotocol.encode()), upgrade=Upgrade(session))
+    world = World(store.micros, lambda reducer: (database, reducer) in store.stubbed_reducers)
+    return PROTOCOLS[subprotocol](client, world, store.profile)
 
 
 # --- the query --------------------------------------------------------------------------------------------------------

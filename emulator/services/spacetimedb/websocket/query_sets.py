@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from emulator.services.spacetimedb.websocket import queries
+from emulator.services.spacetimedb.websocket.sats import TooMany
 
 MOST_SETS = 10_000
 """Query sets of one connection. The real server takes any number; here one more ends the connection."""
@@ -13,10 +14,6 @@ _LONGEST_NAME = 256
 
 class Refused(Exception):
     """What a client asks of its query sets can't be; the text is the real server's."""
-
-
-class TooMany(Exception):
-    """The client holds more than the emulator keeps."""
 
 
 class QuerySets:

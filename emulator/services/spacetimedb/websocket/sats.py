@@ -9,6 +9,13 @@ from typing import Any
 
 import msgspec
 
+MOST_ITEMS = 20_000
+"""Of the lists and messages in a frame. The real server takes any number; reading them would stop the emulator."""
+
+
+class TooMany(Exception):
+    """A client sends or keeps more than the emulator takes."""
+
 
 class Int(msgspec.Struct, frozen=True):
     """A number of so many bytes, little-endian in BSATN."""

@@ -25,12 +25,17 @@ _BYTES = "a byte array or hex string"
 _VARIANT = "variant identifier (string or int)"
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2})*")
 _TAG = re.compile(r"\+?0*[0-9]{1,3}")
+_LONG, _MOST_ESCAPES = 4 * 1024 * 1024, 200_000
+"""A longer text with more of what is read character by character is not read. The real server reads it."""
+
 _NUMBER = "$serde_json::private::Number"
 """The only key of a number that keeps its text, where a value of any type is due (`arbitrary_precision`)."""
 
 
 def decode(shape: Shape, text: str, *, arbitrary_precision: bool = False) -> Any:
-    """A value of a shape. Raises JsonError with the real server's text."""
+    """A value of a shape. Raises JsonError with the real server's text, or TooMany."""
+    if len(text) > _LONG and (not text.isascii() or text.count("\\") > _MOST_ESCAPES):
+        raise sats.TooMany
     data = text.encode("utf-8", "surrogatepass")
     return serde.parse(data, shape, arbitrary_precision=arbitrary_precision)
 
@@ -47,7 +52,7 @@ def shape(of: Type) -> Shape:
         case sats.Bytes():
             return _bytes
         case sats.Array(item):
-            return serde.list_of(shape(item), "a vec")
+            return _array(shape(item))
         case sats.Option(item):
             return _sum(sats.Sum("", {"some": item, "none": sats.UNIT}))
         case sats.Product():
@@ -62,6 +67,26 @@ def _flag(of: sats.Flag) -> Shape:
         if value >= of.count:
             raise Unplaced(of.unknown(value))
         return value
+
+    return read
+
+
+def _array(item: Shape) -> Shape:
+    def read(reader: Reader) -> list[Any]:
+        found: list[Any] = serde.list_of(_counted(item), "a vec")(reader)
+        return found
+
+    return read
+
+
+def _counted(item: Shape) -> Shape:
+    """The items of one list, which raise TooMany when they are more than MOST_ITEMS."""
+    numbers = iter(range(sats.MOST_ITEMS))
+
+    def read(reader: Reader) -> Any:
+        if next(numbers, None) is None:
+            raise sats.TooMany
+        return item(reader)
 
     return read
 
@@ -105,9 +130,9 @@ class _Bytes(_Visitor):
     expected = _BYTES
 
     def list(self, reader: Reader) -> bytes:
-        found = bytearray()
+        found, byte = bytearray(), _counted(serde.u8)
         while reader.has_element(first=not found):
-            found.append(serde.u8(reader))
+            found.append(byte(reader))
         return bytes(found)
 
     def scalar(self, value: Any) -> bytes:

@@ -13,10 +13,16 @@ from emulator.http.upgrade import Close, Message, Output, Send
 from emulator.services.spacetimedb.releases import Release
 from emulator.services.spacetimedb.websocket import bsatn, compression, messages, sats, words
 from emulator.services.spacetimedb.websocket.bsatn import DecodeError
-from emulator.services.spacetimedb.websocket.query_sets import QuerySets, TooMany
-from emulator.services.spacetimedb.websocket.sats import Fields, Variant
+from emulator.services.spacetimedb.websocket.query_sets import QuerySets
+from emulator.services.spacetimedb.websocket.sats import Fields, TooMany, Variant
 
 _UNDECODABLE, _OVERLOADED = 1011, 1013
+
+_LONGEST_REASON = 1000
+"""Characters of a Close's reason. The real server sends all of it, although RFC 6455 allows 123 bytes."""
+
+_LONGEST_IN_WORDS = 65_536
+"""Bytes or characters of a message that is read once more, to be shown in words."""
 
 NO_SUCH_REDUCER = "no such reducer"
 _NO_SUCH_PROCEDURE = "No such procedure"
@@ -86,7 +92,7 @@ class Session:
             asked = self._decoded(message)
             return self._sent([answer for each in asked for answer in self._answers(*each)])
         except Undecodable as undecodable:
-            close = Close(_UNDECODABLE, str(undecodable))
+            close = Close(_UNDECODABLE, str(undecodable)[:_LONGEST_REASON])
         except TooMany:
             close = Close(_OVERLOADED, "too many requests")
         self._over = True
@@ -98,9 +104,11 @@ class Session:
 
     def text_of(self, message: Message, *, by_client: bool) -> str:
         """A message in words: `Subscribe request 1, set 0: SELECT * FROM person`. Never raises."""
+        if len(message) > _LONGEST_IN_WORDS:
+            return words.of_bytes(message)
         try:
             said = self._decoded(message) if by_client else self._decoded_own(message)
-        except (Undecodable, DecodeError, ValueError, RecursionError):
+        except (Undecodable, DecodeError, TooMany, ValueError, RecursionError):
             return words.of_bytes(message)
         return words.of_all(said)
 
@@ -110,7 +118,7 @@ class Session:
         raise NotImplementedError
 
     def _decoded(self, message: Message) -> list[Variant]:
-        """The client's messages in it. Raises Undecodable."""
+        """The client's messages in it. Raises Undecodable or TooMany."""
         raise NotImplementedError
 
     def _answers(self, name: str, asked: Fields) -> Iterator[Variant]:
@@ -158,10 +166,11 @@ class Session:
 
 
 def all_in(of: sats.Sum, message: bytes) -> list[Variant]:
-    """The values that follow each other in a message, at least one. Raises DecodeError."""
+    """The values that follow each other in a message, at least one. Raises DecodeError or TooMany."""
     reader = bsatn.Reader(message)
     found = [bsatn.decode(of, reader)]
     while not reader.at_end:
+        reader.count()
         found.append(bsatn.decode(of, reader))
     return found
 

@@ -1,9 +1,11 @@
 """The protocols v1.bsatn and v1.json (message_handlers_v1.rs of v2.8.3, message_handlers.rs of v1.12.0)."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any, ClassVar
 
 from emulator.http.upgrade import Message, Output, Send
+from emulator.services.rust.serde import Shape
 from emulator.services.rust.serde_json import JsonError
 from emulator.services.spacetimedb.releases import Release
 from emulator.services.spacetimedb.websocket import bsatn, messages, queries, sats, sats_json
@@ -25,6 +27,12 @@ _UNKNOWN_REDUCER = 0xFFFF_FFFF
 _FIRST_USER_TABLE = 4096
 
 
+@cache
+def _client_messages(id_name: str) -> tuple[sats.Sum, Shape]:
+    """As BSATN and as JSON."""
+    return messages.v1_client(sats.BYTES, id_name), sats_json.shape(messages.v1_client(sats.STRING, id_name))
+
+
 class V1(Session):
     """v1.bsatn. Messages are decoded by the kind of their frame, and answered as the protocol says."""
 
@@ -33,8 +41,7 @@ class V1(Session):
 
     def __init__(self, client: Client, world: World, release: Release) -> None:
         super().__init__(client, world, release)
-        self._json = sats_json.shape(messages.v1_client(sats.STRING, self._id_name))
-        self._bsatn = messages.v1_client(sats.BYTES, self._id_name)
+        self._bsatn, self._json = _client_messages(self._id_name)
         self._began = 0
 
     @property

@@ -17,7 +17,6 @@ _LABELS: Mapping[str, str] = {
     "message_id": "message",
     "reducer": "reducer",
     "procedure": "procedure",
-    "flags": "flags",
     "connection_id": "connection",
     "identity": "identity",
     "reducer_call": "reducer",
@@ -28,18 +27,19 @@ _AFTER_COLON = ("query", "query_string", "query_strings", "error", "status", "re
 
 
 def of_all(said: list[Variant]) -> str:
-    """Of the messages in a frame."""
+    """Of the messages in a frame: `Subscribe request 1, set 0: SELECT * FROM person`, and so on."""
     more = [f"and {len(said) - _LISTED} more messages"] if len(said) > _LISTED else []
-    return readable("; ".join([*(of(*each) for each in said[:_LISTED]), *more]))
+    return readable("; ".join([*(_of(*each) for each in said[:_LISTED]), *more]))
 
 
-def of(name: str, fields: Any) -> str:
-    """`Subscribe request 1, set 0: SELECT * FROM person`."""
+def _of(name: str, fields: Any) -> str:
     if not isinstance(fields, dict):
-        return readable(name)
+        return name
     shown = [f"{label} {text}" for key, label in _LABELS.items() if (text := _scalar(fields.get(key)))]
+    if (flags := _scalar(fields.get("flags"))) not in ("", "0"):
+        shown.append(f"flags {flags}")
     said = "; ".join(text for key in _AFTER_COLON if (text := _content(fields.get(key))))
-    return readable(f"{name} {', '.join(shown)}".rstrip() + (f": {said}" if said else ""))
+    return f"{name} {', '.join(shown)}".rstrip() + (f": {said}" if said else "")
 
 
 def of_bytes(message: Message) -> str:
@@ -56,14 +56,14 @@ _BYTES_SHOWN = 32
 
 
 def _scalar(value: Any) -> str:
-    """A number or a name, also one wrapped in a product or a sum; empty for nothing and for 0 flags."""
+    """A number or a name, also one wrapped in a product or a sum; empty for nothing and for `Default`."""
     match value:
         case bytes():
             return value.hex()
         case str() | int():
             return str(value)
-        case (str() as variant, _):
-            return variant if variant != "Default" else ""
+        case tuple():
+            return str(value[0]) if value[0] != "Default" else ""
         case {"__identity__": int() as number}:
             return f"{number:064x}"
         case {"__connection_id__": int() as number}:
@@ -80,8 +80,8 @@ def _content(value: Any) -> str:
     match value:
         case str():
             return value
-        case (str() as variant, content):
-            return f"{variant} {_content(content)}".rstrip()
+        case tuple():
+            return f"{value[0]} {_content(value[1])}".rstrip()
         case list():
             shown = [_content(each) for each in value[:_LISTED]]
             return "; ".join(shown + ([f"and {len(value) - _LISTED} more"] if len(value) > _LISTED else []))

@@ -5,16 +5,13 @@ from typing import Any
 
 from emulator.http.upgrade import Output, Send
 from emulator.services.spacetimedb.releases import PROFILES
+from emulator.services.spacetimedb.websocket.protocols import PROTOCOLS
 from emulator.services.spacetimedb.websocket.session import Client, Session, World
-from emulator.services.spacetimedb.websocket.v1 import V1, V1Json
-from emulator.services.spacetimedb.websocket.v2 import V2, V3
 from tests.conftest import data
 
 VECTORS = data("websocket_frames.json")
 IDENTITY, CONNECTION_ID, TOKEN = VECTORS["identity"], VECTORS["connection_id"], VECTORS["token"]
 DATABASE = "c200" + "d0" * 30
-
-PROTOCOLS: dict[str, type[Session]] = {"v1.bsatn": V1, "v1.json": V1Json, "v2.bsatn": V2, "v3.bsatn": V3}
 
 CLIENT = f"(Identity({IDENTITY}), ConnectionId({CONNECTION_ID}))"
 """As errors name it."""
@@ -32,7 +29,7 @@ def new_session(
     is_stubbed: Callable[[str], bool] = lambda _: False,
 ) -> Session:
     client = Client(identity, token, connection_id, DATABASE, compression)
-    return PROTOCOLS[protocol](client, World(micros, is_stubbed), PROFILES[profile])
+    return PROTOCOLS[f"{protocol}.spacetimedb"](client, World(micros, is_stubbed), PROFILES[profile])
 
 
 def message_of(outputs: Any) -> str | bytes:
