@@ -93,7 +93,7 @@ def _up_to_a_database(recorded: list[Case]) -> Iterator[tuple[list[Case], tuple[
         if created and created[3] not in known:
             known.add(created[3])
             owner, name, identity = created.groups()
-            yield part, (owner.decode(), name and name.decode(), identity.decode())
+            yield part, (owner.decode(), name.decode() if name else None, identity.decode())
             part = []
     yield part, None
 
