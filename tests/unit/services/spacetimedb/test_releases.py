@@ -22,6 +22,8 @@ OLD_SUBPROTOCOLS = "`v1.bsatn.spacetimedb`, `v1.json.spacetimedb`"
 NEW_SUBPROTOCOLS = f"`v3.bsatn.spacetimedb`, `v2.bsatn.spacetimedb`, {OLD_SUBPROTOCOLS}"
 OLD_UNKNOWN = "404 `` Could not resolve database `{name}` ``"
 NEW_UNKNOWN = "404 `` `{name}` not found ``"
+FIRST = "before all but credentials, and answer in chunks"
+MORE_ROUTES = "`/route`, `/lock`, `/unlock`, `/mcp`"
 OLD_ORDER = ("segments, header, payload, claims, nbf, expiry", "algorithm, signature, lengths, identity")
 NEW_ORDER = ("segments, header, payload, claims, nbf", "algorithm, signature, expiry, lengths, identity")
 
@@ -42,6 +44,8 @@ TABLE = [
     ("query_id_name", "`QueryId`", "`QuerySetId`", "`QuerySetId`", "`QuerySetId`"),
     ("failures", "`TransactionUpdate`", "`SubscriptionError`", "`SubscriptionError`", "`SubscriptionError`"),
     ("unknown_reducer", "as sent", "if an identifier", "if an identifier", "if an identifier"),
+    ("database_first", "after query and body", FIRST, FIRST, FIRST),
+    ("more_database_routes", "none", MORE_ROUTES, MORE_ROUTES, MORE_ROUTES),
     ("sessions", "unknown", "unknown", "since 2.10.2", "since 2.10.2"),
     ("schemes", "Bearer", "Bearer", "Bearer", "Bearer and Basic"),
     ("malformed_credentials", "400", "400", "400", "401"),
