@@ -172,13 +172,21 @@ def test_a_client_that_disconnects_is_no_open_connection(emulator: Emulator, sdk
 # --- faults, as docs/faults.md has them -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("request_", [SUBSCRIBE, EXCHANGE])
-@pytest.mark.parametrize("status", [401, 503])
-def test_a_status_is_a_connect_error(emulator: Emulator, sdk: Program, request_: str, status: int) -> None:
+@pytest.mark.parametrize(("status", "phrase"), [(401, "Unauthorized"), (503, "Service Unavailable")])
+def test_a_status_of_the_exchange_is_a_connect_error(
+    emulator: Emulator, sdk: Program, status: int, phrase: str
+) -> None:
     token = emulator.spacetime.issue_token(subject="alice")
-    emulator.faults.add(request_, status=status)
+    emulator.faults.add(EXCHANGE, status=status)
 
-    assert sdk.connect(emulator, token=token).next().event == "connect error"
+    assert sdk.connect(emulator, token=token).next() == Happened("connect error", f"Failed to verify token: {phrase}")
+
+
+@pytest.mark.parametrize("status", [401, 503])
+def test_a_status_of_the_handshake_is_a_connect_error(emulator: Emulator, sdk: Program, status: int) -> None:
+    emulator.faults.add(SUBSCRIBE, status=status)
+
+    assert sdk.connect(emulator).next().event == "connect error"
     emulator.faults.assert_done()
 
 
