@@ -14,11 +14,16 @@ _SHOWN = 200
 
 
 class Operation(msgspec.Struct, frozen=True):
-    """`name` is like `spacetime.verify`; `paths` are its path and its aliases, with parameters as `:identity`."""
+    """`name` is like `spacetime.verify`; `paths` are its path and its aliases, with parameters as `:identity`.
+
+    One that is not `emulated` is a route of the real server that needs what the emulator does not have, such as a
+    module. It is answered with 501, and a stub may answer it.
+    """
 
     name: str
     method: str
     paths: tuple[str, ...]
+    emulated: bool = True
 
     def aliases(self, path: str, params: tuple[str, ...]) -> tuple[str, ...]:
         """`path` and every other path of this operation with the same parameters."""
