@@ -22,6 +22,7 @@ from emulator.control.faults import Fault, Faults
 from emulator.control.intuition import Intuition
 from emulator.control.new_world import new_stage
 from emulator.control.spacetimedb import Spacetime
+from emulator.control.stubs import Stub, Stubs, out_of_reach
 from emulator.core.clock import parse_rfc3339, rfc3339, to_micros
 from emulator.core.errors import Misconfigured
 from emulator.journal.exchange import Exchange
@@ -30,6 +31,7 @@ from emulator.services.intuition.model import Identity
 from emulator.services.spacetimedb.model import AUDIENCE, LOCAL_ISSUER
 from emulator.services.spacetimedb.releases import resolved
 from emulator.world.config import Config, Given, Settings, is_bundled_name
+from emulator.world.stubs import StubFunction
 
 _PATIENCE = 10.0
 """Seconds until a control call times out."""
@@ -227,6 +229,61 @@ class RemoteFaults(Faults):
         return iter([RemoteFault(self._control, each) for each in self._control("GET", "/faults")["faults"]])
 
 
+class RemoteStub(Stub):
+    """A stub of the other process. After `remove()` or a reset it has the counts last read."""
+
+    def __init__(self, control: Control, found: dict[str, Any]) -> None:
+        self._control = control
+        self._last = found
+
+    def __repr__(self) -> str:
+        return f"<Stub {self._now()}>"
+
+    @property
+    def number(self) -> int:
+        return int(self._last["n"])
+
+    @property
+    def request(self) -> str:
+        return str(self._last["request"])
+
+    @property
+    def answered(self) -> int:
+        return int(self._now()["answered"])
+
+    @property
+    def fired(self) -> int:
+        return self.answered
+
+    @property
+    def done(self) -> bool:
+        return bool(self._now()["done"])
+
+    def remove(self) -> None:
+        self._now()
+        self._control("DELETE", "/stubs", {"n": self.number})
+
+    def _now(self) -> dict[str, Any]:
+        found = self._control("GET", "/stubs")["stubs"]
+        self._last = next((each for each in found if each["n"] == self.number), self._last)
+        return self._last
+
+
+class RemoteStubs(Stubs):
+    def __init__(self, control: Control) -> None:
+        self._control = control
+
+    def _add(self, stub: Mapping[str, Any], function: StubFunction | None) -> Stub:
+        out_of_reach(function)
+        return RemoteStub(self._control, self._control("POST", "/stubs", stub))
+
+    def clear(self) -> None:
+        self._control("DELETE", "/stubs")
+
+    def __iter__(self) -> Iterator[Stub]:
+        return iter([RemoteStub(self._control, each) for each in self._control("GET", "/stubs")["stubs"]])
+
+
 class RemoteClock(ClockControl):
     def __init__(self, control: Control) -> None:
         self._control = control
@@ -298,6 +355,7 @@ class RemoteEmulator(Emulator):
         self.spacetime = RemoteSpacetime(self._control)
         self.intuition = RemoteIntuition(self._control)
         self.faults = RemoteFaults(self._control)
+        self.stubs = RemoteStubs(self._control)
 
     @property
     def actors(self) -> Mapping[str, Actor]:

@@ -1,4 +1,4 @@
-"""Applying a scenario to a new world: actors, stored objects and the script."""
+"""Applying a scenario to a new world: actors, stored objects, the script and stubs."""
 
 from collections.abc import Iterator
 
@@ -21,6 +21,8 @@ def apply(scenario: schema.Scenario, world: World) -> None:
     _add_intuition(world, scenario.intuition)
     for step in scenario.script:
         world.faults.add(step)
+    for stub in scenario.stubs:
+        world.stubs.add(stub)
 
 
 # --- SpacetimeDB ------------------------------------------------------------------------------------------------------

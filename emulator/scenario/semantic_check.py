@@ -9,9 +9,14 @@ from emulator.core.clock import Clock, parse_rfc3339
 from emulator.core.suggestions import Suggest
 from emulator.scenario import schema
 from emulator.scenario.document import Node, Path
+from emulator.services.intuition.operations import OPERATIONS
 from emulator.services.spacetimedb import email_address as email
 from emulator.services.spacetimedb.model import CLAIM_NAMES, LONGEST_NAME
+from emulator.services.spacetimedb.operations import operations_of
+from emulator.services.spacetimedb.releases import PROFILES, resolved
 from emulator.world.step_check import mistakes_in
+from emulator.world.stubs import MOST as MOST_STUBS
+from emulator.world.stubs import StubSpec, mistakes, why_emulated
 
 Mistake = tuple[Path, str]
 
@@ -32,6 +37,7 @@ class Names:
     def __init__(self, tree: Node, scenario: schema.Scenario, suggest: Suggest) -> None:
         self._tree = tree
         self.suggest = suggest
+        self._stubbed = [stub.request for stub in scenario.stubs]
         self._crowds = (scenario.spacetime.crowd, scenario.intuition.crowd)
         self._keys = {given.key for given in scenario.intuition.api_keys.values() if given and given.key}
 
@@ -46,6 +52,10 @@ class Names:
     @cached_property
     def row_names(self) -> Collection[str]:
         return dict.fromkeys(self._tree.keys("intuition", "identities"))
+
+    @property
+    def stubbed_requests(self) -> Iterable[str]:
+        return self._stubbed
 
     def is_actor(self, name: str) -> bool:
         return name in self.actor_names or _in_crowd(name, self._crowds[0])
@@ -77,6 +87,18 @@ def senseless(tree: Node, scenario: schema.Scenario, suggest: Suggest) -> Iterat
     for at, step in enumerate(scenario.script):
         for path, text in mistakes_in(step, names):
             yield ("script", at, *path), text
+    for at, stub in enumerate(scenario.stubs):
+        for path, text in _stub(stub, scenario.spacetime.profile):
+            yield ("stubs", at, *path), text
+
+
+def _stub(stub: StubSpec, profile: str | None) -> Iterator[tuple[tuple[str, ...], str]]:
+    """The mistakes in a stub. Without a profile it is one only if the request is emulated in each."""
+    yield from mistakes(stub)
+    releases = PROFILES.values() if profile is None else [PROFILES[resolved(profile)]]
+    reasons = [why_emulated(stub.request, (*operations_of(each), *OPERATIONS)) for each in releases]
+    if all(reasons):
+        yield ("request",), reasons[0]
 
 
 # --- budgets ----------------------------------------------------------------------------------------------------------
@@ -85,6 +107,7 @@ def senseless(tree: Node, scenario: schema.Scenario, suggest: Suggest) -> Iterat
 def _too_much(scenario: schema.Scenario) -> Iterator[Mistake]:
     """What is within each limit, and too much all together."""
     yield from _beyond(schema.MOST_ROWS, "identities", _rows(scenario))
+    yield from _beyond(MOST_STUBS, "stubs", [(("stubs",), len(scenario.stubs))])
     yield from _beyond(_MOST_DATABASES_IN_ALL, "databases", _owned(scenario.spacetime))
     yield from _beyond(_MOST_TEXT, "characters in members of crowds", _texts(scenario))
 

@@ -20,6 +20,7 @@ from emulator.services.spacetimedb.signing_keys import SigningKey
 from emulator.services.spacetimedb.store import Store as SpacetimeStore
 from emulator.world.actors import ActorRegistry
 from emulator.world.config import Config
+from emulator.world.stubs import Stubs
 from emulator.world.world import World
 
 __tracebackhide__ = is_misconfigured
@@ -58,6 +59,7 @@ class Blueprint:
             ),
             intuition=IntuitionStore(_profile("intuition", full.intuition_profile, intuition.PROFILES), context),
             faults=Faults(context.lock, context.clock.micros()),
+            stubs=Stubs(context.lock),
             actors=ActorRegistry(deferred),
             journal=Journal(journal_size, context.lock, deferred),
         )

@@ -12,7 +12,8 @@ def test_an_unknown_path_fails_the_test_and_names_the_nearest_route(run: Run) ->
 
     assert "1 failed" in outcome.summary
     assert (
-        "POST /v1/identity/websocket_token: no such route; did you mean /v1/identity/websocket-token?\n"
+        "POST /v1/identity/websocket_token: no such route; did you mean /v1/identity/websocket-token? "
+        "Else a stub can answer it\n"
         "intended? @pytest.mark.identity_emulator(strict=False)" in outcome
     )
 

@@ -13,6 +13,7 @@ from emulator.core.suggestions import did_you_mean
 from emulator.faults.step import Step
 from emulator.http.request import BodyBroken, BodyTooLong, Request
 from emulator.world.snapshot_document import Document
+from emulator.world.stubs import StubSpec
 
 Now = Annotated[bool, Meta(extra_json_schema={"const": True})]
 Moment = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
@@ -48,6 +49,12 @@ class ClockMove(_Sent):
 
 class FaultNumber(_Sent):
     """The number of a fault; without it, all faults."""
+
+    n: int | None = None
+
+
+class StubNumber(_Sent):
+    """The number of a stub; without it, all stubs."""
 
     n: int | None = None
 
@@ -91,12 +98,14 @@ EXAMPLES: Mapping[Any, Mapping[str, Any]] = {
     ScenarioWanted: {"scenario": "two_friends"},
     ClockMove: {"advance": 61},
     FaultNumber: {"n": 2},
+    StubNumber: {"n": 1},
     TokenWanted: {"subject": "alice", "expires_in": 60, "claims": {"role": "admin"}},
     Wallet: {"wallet": "0x81"},
     Key: {"key": "00000000-0000-4000-8000-000000000001"},
     StatusMove: {"identity": "1", "status": "complete"},
     NewLifecycle: {"pending": True, "complete_after": 30},
     Step: {"request": "POST /identity", "nth": 2, "do": {"status": 503}},
+    StubSpec: {"request": "POST /claims", "json": {"id": "1"}},
 }
 """For the OpenAPI document, and for the hints in error responses."""
 

@@ -13,6 +13,7 @@ from emulator.http.operation_docs import ApiDoc, OperationDoc, ParameterDoc, Res
 from emulator.http.response import TEXT
 from emulator.services.intuition.model import Identity
 from emulator.world.snapshot_document import Document
+from emulator.world.stubs import StubSpec
 
 # --- responses --------------------------------------------------------------------------------------------------------
 
@@ -62,6 +63,7 @@ class State(msgspec.Struct):
     clock: ClockState
     spacetime: SpacetimeState
     intuition: IntuitionState
+    stubs: int
     journal: JournalState
 
 
@@ -122,6 +124,19 @@ class FaultState(Step, frozen=True, kw_only=True):
     fired: int
     status: Literal["waiting", "fired", "done", "missed"]
     done: bool
+
+
+class StubState(StubSpec, frozen=True, kw_only=True):
+    """A stub; `answered` is how many requests it answered, `function` whether a function makes its responses."""
+
+    n: int
+    answered: int
+    done: bool
+    function: bool = False
+
+
+class StubList(msgspec.Struct):
+    stubs: list[StubState]
 
 
 class ScenarioState(msgspec.Struct):
@@ -236,7 +251,20 @@ OPERATION_DOCS: Mapping[str, OperationDoc] = {
         body=bodies.FaultNumber,
         body_required=False,
     ),
-    "control.snapshot": _described("The world as a document", ResponseDoc(200, "a snapshot", Document)),
+    "control.stubs": _described("All stubs", ResponseDoc(200, "stubs; the first that fits answers", StubList)),
+    "control.add_stub": _described("Add a stub", ResponseDoc(200, "the new stub", StubState), body=StubSpec),
+    "control.clear_stubs": _described(
+        "Remove one stub or all stubs",
+        ResponseDoc(204, "removed"),
+        _refusal(404, "there is no such stub"),
+        body=bodies.StubNumber,
+        body_required=False,
+    ),
+    "control.snapshot": _described(
+        "The world as a document",
+        ResponseDoc(200, "a snapshot", Document),
+        _refusal(409, "a function answers a stub, which no document can hold"),
+    ),
     "control.restore": _described("Restore a snapshot", ResponseDoc(204, "the world is restored"), body=Document),
     "control.sign_token": _described(
         "Sign a token, valid or invalid", ResponseDoc(200, "the token", SignedToken), body=bodies.TokenWanted
