@@ -7,7 +7,7 @@ from typing import Protocol
 from emulator.control.reach import OutOfReach
 from emulator.core.errors import is_misconfigured
 from emulator.core.suggestions import did_you_mean
-from emulator.services.spacetimedb.model import Database
+from emulator.services.spacetimedb.model import Database, Identity
 from emulator.world.actors import Actor as ActorData
 from emulator.world.stage import Stage
 
@@ -66,8 +66,8 @@ class LocalActor(Actor):
 
     @property
     def databases(self) -> Mapping[str, Database]:
-        store = self._stage.settled_world().spacetime
-        return {name: store.database_named(self.identity, name) for name in self._data().databases}
+        actor, store = self._data(), self._stage.settled_world().spacetime
+        return {name: store.database_of(Identity(self.identity), name) for name in actor.databases}
 
     def to_json(self) -> dict[str, str]:
         actor = self._data()

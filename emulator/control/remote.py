@@ -28,7 +28,7 @@ from emulator.core.errors import Misconfigured
 from emulator.journal.exchange import Exchange
 from emulator.journal.queries import ExchangeQueries
 from emulator.services.intuition.model import Identity
-from emulator.services.spacetimedb.model import AUDIENCE, LOCAL_ISSUER
+from emulator.services.spacetimedb.model import AUDIENCE, LOCAL_ISSUER, Database
 from emulator.services.spacetimedb.releases import resolved
 from emulator.world.config import Config, Given, Settings, is_bundled_name
 from emulator.world.stubs import StubFunction
@@ -150,6 +150,10 @@ class RemoteSpacetime(Spacetime):
     def _token(self, wanted: Mapping[str, Any]) -> str:
         token: str = self._control("POST", "/spacetime/tokens", wanted)["token"]
         return token
+
+    def add_database(self, owner: str, name: str | None = None, identity: str | None = None) -> Database:
+        wanted = {"owner": owner, "name": name, "identity": identity}
+        return msgspec.convert(self._control("POST", "/spacetime/databases", wanted), Database)
 
     def rotate_key(self) -> None:
         self._control("POST", "/spacetime/rotate-key")

@@ -70,12 +70,13 @@ class Spacetime(Protocol):
         No claims are added, neither `iat` nor `iss`. The default header is `{"typ": "JWT", "alg": "ES256"}`.
         """
 
-    def add_database(self, owner: str) -> Database:
+    def add_database(self, owner: str, name: str | None = None, identity: str | None = None) -> Database:
         """A new database of `owner`, an identity in hex. It has an `.identity` and a 32-digit `.address`.
 
-        Raises ValueError when `owner` is not an identity.
+        Under `/v1/database` it is found by its name, if it has one, and by its identity, which by default depends on
+        owner and name only, or is random. Raises ValueError when `owner` or `identity` is not an identity, and for a
+        name or an identity that another database has, or a name that no server accepts.
         """
-        raise OutOfReach("spacetime.add_database")
 
     def rotate_key(self) -> None:
         """Replace the signing key: all earlier tokens become invalid, as on a real server that lost its key files."""
@@ -130,8 +131,9 @@ class LocalSpacetime(Spacetime):
         header = STANDARD_HEADER if headers is None else base64url.encode(_compact(headers))
         return self._stage.settled_world().spacetime.keyring.key.sign_token(header, _compact(claims))
 
-    def add_database(self, owner: str) -> Database:
-        return self._stage.settled_world().spacetime.add_database(parse_identity(owner))
+    def add_database(self, owner: str, name: str | None = None, identity: str | None = None) -> Database:
+        store = self._stage.settled_world().spacetime
+        return store.add_database(parse_identity(owner), name, None if identity is None else parse_identity(identity))
 
     def rotate_key(self) -> None:
         self._stage.settled_world().spacetime.rotate_key()

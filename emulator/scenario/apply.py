@@ -48,8 +48,11 @@ def _add_person(world: World, name: str, person: schema.SpacetimePerson, *, crow
     )
     if person.email is not None:
         world.spacetime.set_email(identity, person.email)
-    for database in databases:
-        world.spacetime.add_database(identity, database)
+    if isinstance(given, int):
+        world.spacetime.add_databases(identity, given)
+    else:
+        for database in given:
+            world.spacetime.add_database(identity, database)
 
 
 def _add_crowd(world: World, crowd: schema.SpacetimeCrowd) -> None:

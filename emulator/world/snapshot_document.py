@@ -60,6 +60,14 @@ class KeyPart(Part, kw_only=True):
     retired: str | None = None
 
 
+class DatabasePart(Part, kw_only=True):
+    """A database; documents of earlier versions have no names."""
+
+    identity: str
+    address: str
+    name: str | None = None
+
+
 class SpacetimePart(Part, kw_only=True):
     profile: str
     keys: list[KeyPart]
@@ -67,7 +75,8 @@ class SpacetimePart(Part, kw_only=True):
     first_key: str
     """The origin of the key that signs the actors' tokens."""
     emails: dict[str, str] = {}
-    databases: dict[str, list[Database]] = {}
+    databases: dict[str, list[DatabasePart]] = {}
+    """By owner, in order of creation."""
 
 
 class RowPart(Part, kw_only=True):
@@ -173,8 +182,14 @@ def _spacetime_part(store: SpacetimeStore) -> SpacetimePart:
         keys=[KeyPart(origin=ring.key.origin), *retired],
         first_key=ring.first.origin,
         emails={str(identity): email for identity, email in store.emails.merged().items()},
-        databases={str(identity): list(store.databases_of(identity)) for identity in store.databases.merged()},
+        databases={str(owner): _database_parts(store, owner) for owner in store.databases.merged()},
     )
+
+
+def _database_parts(store: SpacetimeStore, owner: SpacetimeIdentity) -> list[DatabasePart]:
+    return [
+        DatabasePart(identity=each.identity, address=each.address, name=each.name) for each in store.databases_of(owner)
+    ]
 
 
 def _intuition_part(store: IntuitionStore) -> IntuitionPart:
@@ -338,9 +353,10 @@ def _spacetime(document: _Unread, actors: ActorRegistry, context: Context, like:
     owners = [_identity(owner, actors) for owner in emails]
     store.emails.adopt(emails if all(map(is_, owners, emails)) else dict(zip(owners, emails.values(), strict=True)))
     del emails, owners
-    decode = msgspec.json.Decoder(list[Database]).decode
-    for owner, databases in msgspec.json.decode(part.databases, type=dict[str, msgspec.Raw]).items():
-        store.databases[_identity(owner, actors)] = tuple(map(_packed, decode(databases)))
+    decode = msgspec.json.Decoder(list[DatabasePart]).decode
+    for text, databases in msgspec.json.decode(part.databases, type=dict[str, msgspec.Raw]).items():
+        owner = _identity(text, actors)
+        store.restore_databases(owner, [_database(each, owner) for each in decode(databases)])
     return store
 
 
@@ -354,11 +370,11 @@ def _identity(text: str, actors: ActorRegistry) -> SpacetimeIdentity:
 _ADDRESS = re.compile(r"[0-9a-fA-F]{32}")
 
 
-def _packed(database: Database) -> bytes:
-    parse_identity(database.identity)
-    if not _ADDRESS.fullmatch(database.address):
-        raise ValueError(f"{database.address!r} is not an address; it must have 32 hex digits")
-    return database.packed
+def _database(part: DatabasePart, owner: SpacetimeIdentity) -> Database:
+    """Raises ValueError."""
+    if not _ADDRESS.fullmatch(part.address):
+        raise ValueError(f"{part.address!r} is not an address; it must have 32 hex digits")
+    return Database(parse_identity(part.identity), part.address.lower(), owner, part.name)
 
 
 def _key(seed: int, origin: str, like: World) -> SigningKey:

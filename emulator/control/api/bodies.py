@@ -12,6 +12,7 @@ from emulator.control.api.access import ControlRefused
 from emulator.core.suggestions import did_you_mean
 from emulator.faults.step import Step
 from emulator.http.request import BodyBroken, BodyTooLong, Request
+from emulator.services.spacetimedb.model import LOCAL_ISSUER, identity_of
 from emulator.world.snapshot_document import Document
 from emulator.world.stubs import StubSpec
 
@@ -71,6 +72,14 @@ class TokenWanted(_Sent):
     null_exp: bool = False
 
 
+class DatabaseWanted(_Sent):
+    """`owner` and `identity` are 64 hex digits; the identity can be left out, and the name too."""
+
+    owner: str
+    name: str | None = None
+    identity: str | None = None
+
+
 class Wallet(_Sent):
     wallet: str
 
@@ -100,6 +109,7 @@ EXAMPLES: Mapping[Any, Mapping[str, Any]] = {
     FaultNumber: {"n": 2},
     StubNumber: {"n": 1},
     TokenWanted: {"subject": "alice", "expires_in": 60, "claims": {"role": "admin"}},
+    DatabaseWanted: {"owner": identity_of(LOCAL_ISSUER, "alice"), "name": "chat"},
     Wallet: {"wallet": "0x81"},
     Key: {"key": "00000000-0000-4000-8000-000000000001"},
     StatusMove: {"identity": "1", "status": "complete"},

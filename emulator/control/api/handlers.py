@@ -211,6 +211,15 @@ class Control:
             raise ControlRefused(400, "`claims` is missing", f"send {_CLAIMS_EXAMPLE}")
         return json_response({"token": spacetime.sign(wanted.claims, wanted.headers)})
 
+    async def add_database(self, request: Request) -> Response:
+        """A new database of `owner`, with a `name` or none."""
+        wanted = await bodies.read(request, bodies.DatabaseWanted)
+        try:
+            added = LocalSpacetime(self._stage).add_database(wanted.owner, wanted.name, wanted.identity)
+        except ValueError as error:
+            raise ControlRefused(400, str(error), f"send {bodies.example(bodies.DatabaseWanted)}") from None
+        return json_response(added)
+
     async def rotate_key(self, request: Request) -> Response:
         self._stage.settled_world().spacetime.rotate_key()
         return Response(204)

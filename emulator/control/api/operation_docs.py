@@ -12,6 +12,7 @@ from emulator.faults.step import Step
 from emulator.http.operation_docs import ApiDoc, OperationDoc, ParameterDoc, ResponseDoc
 from emulator.http.response import TEXT
 from emulator.services.intuition.model import Identity
+from emulator.services.spacetimedb.model import Database
 from emulator.world.snapshot_document import Document
 from emulator.world.stubs import StubSpec
 
@@ -268,6 +269,9 @@ OPERATION_DOCS: Mapping[str, OperationDoc] = {
     "control.restore": _described("Restore a snapshot", ResponseDoc(204, "the world is restored"), body=Document),
     "control.sign_token": _described(
         "Sign a token, valid or invalid", ResponseDoc(200, "the token", SignedToken), body=bodies.TokenWanted
+    ),
+    "control.add_database": _described(
+        "Add a database", ResponseDoc(200, "the database", Database), body=bodies.DatabaseWanted
     ),
     "control.rotate_key": _described("Replace the signing key", ResponseDoc(204, "all earlier tokens are invalid")),
     "control.issue_api_key": _described(

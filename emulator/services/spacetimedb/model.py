@@ -125,21 +125,40 @@ class Claims(msgspec.Struct, frozen=True):
 
 
 class Database(msgspec.Struct, frozen=True):
-    """The real server lists databases by `identity`, the documentation page by `address`."""
+    """The real server lists databases by `identity`, the documentation page by `address`.
+
+    `owner` is an identity. A database without a name is found by its identity only.
+    """
 
     identity: Identity
     address: str
+    owner: Identity
+    name: str | None = None
 
     @property
     def packed(self) -> bytes:
-        """Both in 48 bytes, for the store."""
-        return bytes.fromhex(self.identity + self.address)
+        """All but the owner in few bytes, for the store."""
+        return bytes.fromhex(self.identity + self.address) + (self.name or "").encode()
 
     @classmethod
-    def unpacked(cls, packed: bytes) -> "Database":
-        return cls(Identity(packed[:32].hex()), packed[32:].hex())
+    def unpacked(cls, packed: bytes, owner: Identity) -> "Database":
+        name = packed[_IDENTITY_AND_ADDRESS:].decode() or None
+        return cls(Identity(packed[:32].hex()), packed[32:_IDENTITY_AND_ADDRESS].hex(), owner, name)
 
     @classmethod
-    def new(cls, random: bytes) -> "Database":
+    def new(cls, random: bytes, owner: Identity, name: str | None = None) -> "Database":
         """A database from random bytes. How its address is derived from them is invented (docs/fidelity.md)."""
-        return cls(_checksummed(blake3(random).digest()[:26]), blake3(b"address" + random).digest()[:16].hex())
+        return cls(_checksummed(blake3(random).digest()[:26]), _address(random), owner, name)
+
+    @classmethod
+    def known(cls, identity: Identity, owner: Identity, name: str | None = None) -> "Database":
+        """A database of a given identity."""
+        return cls(identity, _address(bytes.fromhex(identity)), owner, name)
+
+
+_IDENTITY_AND_ADDRESS = 32 + 16
+"""Bytes."""
+
+
+def _address(seed: bytes) -> str:
+    return blake3(b"address" + seed).digest()[:16].hex()

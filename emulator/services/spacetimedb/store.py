@@ -1,8 +1,12 @@
 """SpacetimeDB's stored data. As on the real server, `POST /v1/identity` stores nothing."""
 
+from collections.abc import Sequence
+
 from emulator.core.context import Context
 from emulator.core.copy_on_write import CopyOnWriteMap
 from emulator.services.spacetimedb import model
+from emulator.services.spacetimedb.database import names
+from emulator.services.spacetimedb.database.owned import OwnedDatabases
 from emulator.services.spacetimedb.model import Claims, Database, Extra, Identity
 from emulator.services.spacetimedb.releases import Release
 from emulator.services.spacetimedb.signing_keys import Keyring, SigningKey
@@ -16,7 +20,9 @@ class Store:
         self.profile = profile
         self.keyring = Keyring(key)
         self.emails: CopyOnWriteMap[Identity, str] = CopyOnWriteMap(context.deferred)
-        self.databases: CopyOnWriteMap[Identity, tuple[bytes, ...]] = CopyOnWriteMap(context.deferred)
+        self.databases = OwnedDatabases(context.deferred)
+        self.named_databases: CopyOnWriteMap[str, Database] = CopyOnWriteMap(context.deferred)
+        """By name."""
         self._clock, self._entropy, self._lock = context.clock, context.entropy, context.lock
 
     def fork(self, context: Context) -> "Store":
@@ -24,6 +30,7 @@ class Store:
         copy = Store(self.profile, self.keyring.key, context)
         copy.keyring = self.keyring.fork()
         copy.emails, copy.databases = self.emails.fork(), self.databases.fork()
+        copy.named_databases = self.named_databases.fork()
         return copy
 
     def create_identity(self) -> tuple[Identity, str]:
@@ -92,17 +99,76 @@ class Store:
         with self._lock:
             self.emails[owner] = email.lower()
 
-    def add_database(self, owner: Identity, name: str | None = None) -> Database:
-        """A new database, last in the list. With a name, its identity depends on owner and name only."""
-        database = Database.new(self._entropy.draw(_DATABASE)) if name is None else self.database_named(owner, name)
+    def add_database(self, owner: Identity, name: str | None = None, identity: Identity | None = None) -> Database:
+        """A new database, last in the owner's list. Raises ValueError when its name or identity is taken, or no name.
+
+        Without an identity it has one that depends on owner and name only, or a random one.
+        """
         with self._lock:
-            self.databases[owner] = (*(self.databases.get(owner) or ()), database.packed)
+            if name is not None and (wrong := self._unusable(name)):
+                raise ValueError(wrong)
+            database = self._new_database(owner, name, identity)
+            if (name or identity) and self.database(database.identity) is not None:
+                raise ValueError(f"a database has the identity {database.identity} already; give another `identity`")
+            self._put(owner, (database,))
         return database
 
-    def database_named(self, owner: Identity | str, name: str) -> Database:
-        """The database of an owner and a name, added or not."""
-        return Database.new(self._entropy.named(_DATABASE, f"{owner}/{name}"))
+    def _new_database(self, owner: Identity, name: str | None, identity: Identity | None) -> Database:
+        if identity is not None:
+            return Database.known(identity, owner, name)
+        if name is not None:
+            return self._derived(owner, name, name)
+        return Database.new(self._entropy.draw(_DATABASE), owner)
+
+    def _derived(self, owner: Identity, label: str, name: str | None) -> Database:
+        return Database.new(self._entropy.named(_DATABASE, f"{owner}/{label}"), owner, name)
+
+    def _unusable(self, name: str) -> str:
+        """Why a new database can't have this name; empty when it can."""
+        if fault := names.fault(name):
+            return f"no database can be called {name[:100]!r}: {fault}; {names.ALLOWED}"
+        other = self.named_databases.get(name)
+        return "" if other is None else f"{name!r} is taken by a database of {other.owner}; names are unique"
+
+    def add_databases(self, owner: Identity, count: int) -> None:
+        """So many databases without a name, whose identities depend on the owner and their numbers only."""
+        if count:
+            self._put(owner, [self._derived(owner, str(number), None) for number in range(1, count + 1)])
+
+    def restore_databases(self, owner: Identity, databases: Sequence[Database]) -> None:
+        """Add the databases of a snapshot. Raises ValueError for a name that is taken or that no database can have."""
+        for each in databases:
+            if each.name is not None:
+                if wrong := self._unusable(each.name):
+                    raise ValueError(wrong)
+                self.named_databases[each.name] = each
+        self._put(owner, databases)
+
+    def _put(self, owner: Identity, databases: Sequence[Database]) -> None:
+        with self._lock:
+            self.databases[owner] = (*(self.databases.get(owner) or ()), *(each.packed for each in databases))
+            for each in databases:
+                if each.name is not None:
+                    self.named_databases[each.name] = each
+
+    def database_of(self, owner: Identity, label: str) -> Database:
+        """The database that a scenario calls so: by its name, or by its number of those that are only counted."""
+        named = self.named_databases.get(label)
+        return named if named is not None and named.owner == owner else self._derived(owner, label, None)
+
+    def database(self, name_or_identity: str) -> Database | None:
+        """A database by its name, or by its identity in any form that a path may have; None when there is none."""
+        identity = names.identity_in(name_or_identity)
+        if identity is None:
+            return self.named_databases.get(name_or_identity)
+        with self._lock:
+            return self.databases.find(identity)
+
+    def names_of(self, identity: Identity) -> list[str]:
+        """The names of a database; empty also when there is no such database."""
+        found = self.database(identity)
+        return [] if found is None or found.name is None else [found.name]
 
     def databases_of(self, owner: Identity) -> tuple[Database, ...]:
         """In order of creation (crates/standalone/src/control_db.rs)."""
-        return tuple(map(Database.unpacked, self.databases.get(owner) or ()))
+        return tuple(Database.unpacked(packed, owner) for packed in self.databases.get(owner) or ())

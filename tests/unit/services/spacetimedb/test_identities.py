@@ -39,7 +39,7 @@ def test_what_is_no_identity_is_refused_in_serdes_words(text: str, sentence: str
 
 
 def test_a_database_has_an_identity_of_the_same_form_and_a_32_digit_address() -> None:
-    database = Database.new(b"chance")
+    database = Database.new(b"chance", identity_of("localhost", "alice"))
 
     assert database.identity.startswith("c200")
     assert len(bytes.fromhex(database.identity)) == 32
