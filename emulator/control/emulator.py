@@ -120,6 +120,12 @@ class Emulator(Protocol):
         )
         return self.stubs._add(found, answer)
 
+    def stub_reducer(self, database: str, reducer: str) -> None:
+        """Have calls of a reducer over a WebSocket succeed; the database is given by its name or its identity.
+
+        Raises ValueError when there is no such database.
+        """
+
     @property
     def port(self) -> int:
         return Address(self.url, "").port
@@ -227,6 +233,9 @@ class LocalEmulator(Emulator):
 
     def _located(self, config: Config) -> Config:
         return located_config(config, self.folders)
+
+    def stub_reducer(self, database: str, reducer: str) -> None:
+        self._stage.settled_world().spacetime.stub_reducer(database, reducer)
 
     def _first_key(self) -> str:
         return self._stage.settled_world().api_key

@@ -373,6 +373,9 @@ class RemoteEmulator(Emulator):
         there = Config(seed=self._control("GET", "/health")["seed"])
         return new_stage(config, there).world.api_key
 
+    def stub_reducer(self, database: str, reducer: str) -> None:
+        self._control("POST", "/spacetime/reducers", {"database": database, "reducer": reducer})
+
     def _first_key(self) -> str:
         key: str = self._control("GET", "/actors")["env"].get("INTUITION_API_KEY", "")
         return key

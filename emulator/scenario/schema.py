@@ -101,6 +101,8 @@ class SpacetimePart(_Part, frozen=True):
     """Actors by name; an empty value is an identity with a token."""
     crowd: SpacetimeCrowd | None = None
     """Many identities, numbered from 1."""
+    reducers: dict[str, tuple[str, ...]] = {}
+    """By the name of a database, its reducers whose calls over a WebSocket succeed."""
 
 
 class ApiKeyPart(_Part, frozen=True):

@@ -14,6 +14,7 @@ from emulator.services.spacetimedb import email_address as email
 from emulator.services.spacetimedb.model import CLAIM_NAMES, LONGEST_NAME
 from emulator.services.spacetimedb.operations import operations_of
 from emulator.services.spacetimedb.releases import PROFILES, resolved
+from emulator.services.spacetimedb.store import MOST_REDUCERS, reducer_fault
 from emulator.world.step_check import mistakes_in
 from emulator.world.stubs import MOST as MOST_STUBS
 from emulator.world.stubs import StubSpec, mistakes, why_emulated
@@ -83,6 +84,7 @@ def senseless(tree: Node, scenario: schema.Scenario, suggest: Suggest) -> Iterat
     yield from _too_much(scenario)
     yield from _clock(scenario)
     yield from _spacetime(scenario.spacetime)
+    yield from _reducers(scenario.spacetime, suggest)
     yield from _intuition(scenario.intuition, names)
     for at, step in enumerate(scenario.script):
         for path, text in mistakes_in(step, names):
@@ -107,6 +109,10 @@ def _stub(stub: StubSpec, profile: str | None) -> Iterator[tuple[tuple[str, ...]
 def _too_much(scenario: schema.Scenario) -> Iterator[Mistake]:
     """What is within each limit, and too much all together."""
     yield from _beyond(schema.MOST_ROWS, "identities", _rows(scenario))
+    counted = scenario.spacetime.reducers.items()
+    yield from _beyond(
+        MOST_REDUCERS, "reducers", ((("spacetime", "reducers", name), len(all_)) for name, all_ in counted)
+    )
     yield from _beyond(MOST_STUBS, "stubs", [(("stubs",), len(scenario.stubs))])
     yield from _beyond(_MOST_DATABASES_IN_ALL, "databases", _owned(scenario.spacetime))
     yield from _beyond(_MOST_TEXT, "characters in members of crowds", _texts(scenario))
@@ -182,6 +188,18 @@ def _spacetime(part: schema.SpacetimePart) -> Iterator[Mistake]:
         for path, text in _person(crowd.name, crowd.person(crowd.count)):
             yield ("spacetime", "crowd", *path), text
         yield from _clash(base, part.identities, crowd)
+
+
+def _reducers(part: schema.SpacetimePart, suggest: Suggest) -> Iterator[Mistake]:
+    owned = [person.databases for person in part.identities.values() if person]
+    names = {name for databases in owned if isinstance(databases, tuple) for name in databases}
+    for database, reducers in part.reducers.items():
+        path: Path = ("spacetime", "reducers", database)
+        if database not in names:
+            yield path, f"no identity has a database {database[:60]!r}; {suggest(database, sorted(names))}"
+        for at, reducer in enumerate(reducers):
+            if wrong := reducer_fault(reducer):
+                yield (*path, at), wrong
 
 
 def _person(name: str, person: schema.SpacetimePerson) -> Iterator[Mistake]:

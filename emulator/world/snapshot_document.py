@@ -77,6 +77,8 @@ class SpacetimePart(Part, kw_only=True):
     emails: dict[str, str] = {}
     databases: dict[str, list[DatabasePart]] = {}
     """By owner, in order of creation."""
+    reducers: dict[str, list[str]] = {}
+    """By the identity of a database, the reducers that have stubs."""
 
 
 class RowPart(Part, kw_only=True):
@@ -127,7 +129,7 @@ class StubPart(Part, kw_only=True):
 
     n: int
     stub: StubSpec
-    answered: int = 0
+    answered: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
 class Document(Part, kw_only=True):
@@ -183,7 +185,15 @@ def _spacetime_part(store: SpacetimeStore) -> SpacetimePart:
         first_key=ring.first.origin,
         emails={str(identity): email for identity, email in store.emails.merged().items()},
         databases={str(owner): _database_parts(store, owner) for owner in store.databases.merged()},
+        reducers=_reducers(store),
     )
+
+
+def _reducers(store: SpacetimeStore) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for database, reducer in sorted(store.stubbed_reducers):
+        found.setdefault(str(database), []).append(reducer)
+    return found
 
 
 def _database_parts(store: SpacetimeStore, owner: SpacetimeIdentity) -> list[DatabasePart]:
@@ -357,6 +367,9 @@ def _spacetime(document: _Unread, actors: ActorRegistry, context: Context, like:
     for text, databases in msgspec.json.decode(part.databases, type=dict[str, msgspec.Raw]).items():
         owner = _identity(text, actors)
         store.restore_databases(owner, [_database(each, owner) for each in decode(databases)])
+    for database, reducers in part.reducers.items():
+        for reducer in reducers:
+            store.stub_reducer(database, reducer)
     return store
 
 

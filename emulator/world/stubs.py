@@ -5,6 +5,7 @@ Values and their matching only; `emulator.server.stubbed` answers.
 
 import base64
 import binascii
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from threading import RLock
@@ -104,7 +105,9 @@ def raw_fields(body: bytes) -> dict[str, Any]:
 def as_json(value: Any) -> Any:
     """A copy of a value, as it is read from its JSON. Raises ValueError for a value that is not JSON."""
     try:
-        return msgspec.json.decode(msgspec.json.encode(value))
+        # msgspec would write NaN as null.
+        text = json.dumps(msgspec.to_builtins(value, str_keys=True), allow_nan=False, ensure_ascii=False)
+        return msgspec.json.decode(text)
     except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError) as error:
         raise ValueError(f"the body is not JSON: {error}") from None
 

@@ -65,3 +65,19 @@ def test_a_wrong_method_is_no_unknown_path(run: Run) -> None:
     run.write("def test_it(identity_emulator): assert status(identity_emulator, '/v1/identity', 'GET') == 405")
 
     assert "1 passed" in run().summary
+
+
+def test_a_path_that_a_stub_answers_does_not_fail_the_test(run: Run) -> None:
+    run.write("""
+        def test_it(identity_emulator):
+            identity_emulator.stub("POST /claims", json=[], auth="none")
+            assert status(identity_emulator, "/claims") == 200
+        """)
+
+    assert "1 passed" in run().summary
+
+
+def test_the_reason_says_that_a_stub_can_answer(run: Run) -> None:
+    run.write("def test_it(identity_emulator): status(identity_emulator, '/claims')")
+
+    assert "POST /claims: no such route; a stub can answer it\n" in run()

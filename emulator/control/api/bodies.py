@@ -80,6 +80,13 @@ class DatabaseWanted(_Sent):
     identity: str | None = None
 
 
+class ReducerWanted(_Sent):
+    """A reducer whose calls succeed; `database` is a name or an identity."""
+
+    database: str
+    reducer: str
+
+
 class Wallet(_Sent):
     wallet: str
 
@@ -110,6 +117,7 @@ EXAMPLES: Mapping[Any, Mapping[str, Any]] = {
     StubNumber: {"n": 1},
     TokenWanted: {"subject": "alice", "expires_in": 60, "claims": {"role": "admin"}},
     DatabaseWanted: {"owner": identity_of(LOCAL_ISSUER, "alice"), "name": "chat"},
+    ReducerWanted: {"database": "chat", "reducer": "send"},
     Wallet: {"wallet": "0x81"},
     Key: {"key": "00000000-0000-4000-8000-000000000001"},
     StatusMove: {"identity": "1", "status": "complete"},

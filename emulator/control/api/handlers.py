@@ -47,7 +47,11 @@ class Control:
             {
                 "seed": world.seed,
                 "clock": {"now": rfc3339(world.clock.micros()), "frozen": world.clock.frozen},
-                "spacetime": {"profile": spacetime.profile.name, "emails": len(spacetime.emails)},
+                "spacetime": {
+                    "profile": spacetime.profile.name,
+                    "emails": len(spacetime.emails),
+                    "stubbed_reducers": len(spacetime.stubbed_reducers),
+                },
                 "intuition": {
                     "profile": intuition.profile.name,
                     "api_keys": len(intuition.api_keys),
@@ -219,6 +223,15 @@ class Control:
         except ValueError as error:
             raise ControlRefused(400, str(error), f"send {bodies.example(bodies.DatabaseWanted)}") from None
         return json_response(added)
+
+    async def stub_reducer(self, request: Request) -> Response:
+        """Have calls of a reducer over a WebSocket succeed."""
+        wanted = await bodies.read(request, bodies.ReducerWanted)
+        try:
+            self._stage.settled_world().spacetime.stub_reducer(wanted.database, wanted.reducer)
+        except ValueError as error:
+            raise ControlRefused(400, str(error), f"send {bodies.example(bodies.ReducerWanted)}") from None
+        return Response(204)
 
     async def rotate_key(self, request: Request) -> Response:
         self._stage.settled_world().spacetime.rotate_key()

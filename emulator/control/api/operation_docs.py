@@ -46,6 +46,7 @@ class ClockState(msgspec.Struct):
 class SpacetimeState(msgspec.Struct):
     profile: str
     emails: int
+    stubbed_reducers: int
 
 
 class IntuitionState(msgspec.Struct):
@@ -272,6 +273,9 @@ OPERATION_DOCS: Mapping[str, OperationDoc] = {
     ),
     "control.add_database": _described(
         "Add a database", ResponseDoc(200, "the database", Database), body=bodies.DatabaseWanted
+    ),
+    "control.stub_reducer": _described(
+        "Have calls of a reducer succeed", ResponseDoc(204, "they succeed from now on"), body=bodies.ReducerWanted
     ),
     "control.rotate_key": _described("Replace the signing key", ResponseDoc(204, "all earlier tokens are invalid")),
     "control.issue_api_key": _described(

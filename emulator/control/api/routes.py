@@ -34,6 +34,7 @@ OPERATIONS = (
     _operation("restore", "PUT", "/snapshot"),
     _operation("sign_token", "POST", "/spacetime/tokens"),
     _operation("add_database", "POST", "/spacetime/databases"),
+    _operation("stub_reducer", "POST", "/spacetime/reducers"),
     _operation("rotate_key", "POST", "/spacetime/rotate-key"),
     _operation("issue_api_key", "POST", "/intuition/api-keys"),
     _operation("revoke_api_key", "DELETE", "/intuition/api-keys"),
