@@ -2,7 +2,8 @@
 
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -16,7 +17,9 @@ from tests.conftest import DATA, data, write_key_pair
 RECORDED = DATA / "recorded"
 PROFILES: Mapping[str, str] = {
     "v1.12.0-identity.jsonl": "v1",
+    "v1.12.0-database.jsonl": "v1",
     "v2.8.3-identity.jsonl": "v2.8",
+    "v2.8.3-database.jsonl": "v2.8",
     "http_raw.json": "v2.8",
     "fuzz_open.json": "v2.8",
     "rules_2_14.json 2.8.3": "v2.8",
@@ -28,7 +31,24 @@ PROFILES: Mapping[str, str] = {
 def cases(recording: str) -> list[Case]:
     name, _, release = recording.partition(" ")
     path = RECORDED / f"{name}.gz"
-    return list(rules(path, release)) if release else read(path)
+    return list(_after_changes(rules(path, release) if release else read(path)))
+
+
+def _after_changes(recorded: Iterable[Case]) -> Iterator[Case]:
+    """Mark the cases whose server had a name or a database less, or more, than the emulator has."""
+    changed = False
+    for case in recorded:
+        yield replace(case, group=CHANGED) if changed else case
+        changed = changed or bool(_CHANGE.search(case.request + case.response))
+
+
+CHANGED = "after a change of names or databases"
+_CHANGE = re.compile(
+    rb"\A(POST /v1/database/[^/ ]+/names|DELETE /v1/database/(?!c200)[^/ ]+) .*HTTP/1\.1 200 "
+    rb"|\APUT /v1/database/[^/ ]+ .*HTTP/1\.1 500 ",
+    re.DOTALL,
+)
+"""A second name, a deletion, or a name for a module that can't be published."""
 
 
 @cache
@@ -37,7 +57,10 @@ def replayed(recording: str) -> list[Outcome]:
 
 
 def outcomes(recorded: list[Case], profile: str) -> list[Outcome]:
-    """What a new emulator with the key of the recordings makes of the cases."""
+    """What a new emulator with the key of the recordings makes of the cases.
+
+    It publishes nothing, so each database that a recorded case created is added after that case.
+    """
     with tempfile.TemporaryDirectory() as folder:
         private, public = write_key_pair(Path(folder), int(data("test_key.json")["scalar"]))
         config = Config(spacetime_profile=profile, jwt_priv_key_path=private, jwt_pub_key_path=public)
@@ -45,7 +68,34 @@ def outcomes(recorded: list[Case], profile: str) -> list[Outcome]:
             url = urlsplit(emulator.url)
             assert url.hostname
             assert url.port
-            return replay((url.hostname, url.port), recorded, emulator.clock.freeze)
+            found: list[Outcome] = []
+            for part, created in _up_to_a_database(recorded):
+                found += replay((url.hostname, url.port), part, emulator.clock.freeze)
+                if created is not None:
+                    emulator.spacetime.add_database(*created)
+            return found
+
+
+_CREATED = re.compile(
+    rb"\r\nspacetime-identity: (\w{64})\r\n.*"
+    rb'\{"Success":\{"domain":(?:null|"([^"]+)"),"database_identity":"(\w{64})","op":"created"\}\}\Z',
+    re.DOTALL,
+)
+
+
+def _up_to_a_database(recorded: list[Case]) -> Iterator[tuple[list[Case], tuple[str, str | None, str] | None]]:
+    """The cases up to each that created a database, and its owner, name and identity; the others at the end."""
+    part: list[Case] = []
+    known: set[bytes] = set()
+    for case in recorded:
+        part.append(case)
+        created = _CREATED.search(case.response)
+        if created and created[3] not in known:
+            known.add(created[3])
+            owner, name, identity = (each and each.decode() for each in created.groups())
+            yield part, (owner or "", name, identity or "")
+            part = []
+    yield part, None
 
 
 # --- rows that do not hold --------------------------------------------------------------------------------------------
@@ -87,6 +137,8 @@ def _half_closed(case: Case) -> bool:
 _LONGEST_HEADER = 65_535
 _METHODS = b"DELETE|GET|HEAD|POST|PUT|CONNECT|OPTIONS|TRACE|PATCH"
 
+_NAMES_OR_DATABASES = _matching(rb"\AGET /v1/(database/[^/ ]+(/names|/identity)?|identity/\w+/databases) ")
+
 REASONS = (
     Reason("HTTP/2 is not supported", _matching(rb"\APRI \* HTTP/2")),
     Reason("aiohttp's parser knows few methods, in upper case", _matching(rb"\A(?!(%s) )\w+ " % _METHODS)),
@@ -111,8 +163,19 @@ REASONS = (
     ),
     Reason("`/identity` at the root is Intuition's", _matching(rb"\A\w+ /identity[/ ?]")),
     Reason(
-        "a route of SpacetimeDB that is not emulated",
-        _matching(rb"\A\w+ /(v1/(database|energy|metrics|mcp)|internal)[/ ?]"),
+        "a route of SpacetimeDB that is not emulated", _matching(rb"\A\w+ /(v1/(energy|metrics|mcp)|internal)[/ ?]")
+    ),
+    Reason(
+        "databases are not published, changed or deleted",
+        _matching(
+            rb"\A(POST /v1/database|(PUT|DELETE) /v1/database/[^/ ]+"
+            rb"|(POST|PUT) /v1/database/[^/ ]+/(names|pre_publish|reset|lock|unlock))[ ?]"
+        ),
+    ),
+    Reason("databases have no module", _matching(rb"\A\w+ /v1/database/[^/ ]+/(call|schema|logs|sql|mcp|route)[/ ?]")),
+    Reason(
+        "names and databases that another request has changed",
+        lambda case: case.group == CHANGED and _NAMES_OR_DATABASES(case),
     ),
 )
 """Tried in this order; a row that differs and is in none of them is a mistake."""

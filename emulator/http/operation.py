@@ -8,7 +8,11 @@ import msgspec
 from emulator.core.path_pattern import PathPattern
 from emulator.core.suggestions import Suggest, did_you_mean
 
+ANY_METHOD = "*"
+"""The method of an operation that takes all of them."""
+
 _PARAMETER = re.compile(r":\w+")
+_CATCH_ALL = re.compile(r"/\*\w+\Z")
 _SHOWN = 200
 """Characters of a pattern in a message."""
 
@@ -16,8 +20,9 @@ _SHOWN = 200
 class Operation(msgspec.Struct, frozen=True):
     """`name` is like `spacetime.verify`; `paths` are its path and its aliases, with parameters as `:identity`.
 
-    One that is not `emulated` is a route of the real server that needs what the emulator does not have, such as a
-    module. It is answered with 501, and a stub may answer it.
+    A path that ends in `/*rest` is any that has something there; `method` can be `ANY_METHOD`. One that is not
+    `emulated` is a route of the real server that needs what the emulator does not have, such as a module. It is
+    answered with 501, and a stub may answer it.
     """
 
     name: str
@@ -40,9 +45,12 @@ def matching(method: str, pattern: str, known: Iterable[Operation]) -> list[Oper
     return [
         operation
         for operation in known
-        if method in {"*", operation.method} | ({"HEAD"} if operation.method == "GET" else set())
-        and any(_may_meet(pattern, path) for path in operation.paths)
+        if _may_be_sent(method, operation.method) and any(_may_meet(pattern, path) for path in operation.paths)
     ]
+
+
+def _may_be_sent(method: str, known: str) -> bool:
+    return ANY_METHOD in {method, known} or method == known or (method == "HEAD" and known == "GET")
 
 
 def why_never(request: str, known: Iterable[Operation], suggest: Suggest = did_you_mean) -> str:
@@ -53,24 +61,31 @@ def why_never(request: str, known: Iterable[Operation], suggest: Suggest = did_y
     known = tuple(known)
     if matching(method, path, known):
         return ""
-    routes = [f"{each.method} {_PARAMETER.sub('*', path)}" for each in known for path in each.paths]
+    routes = [f"{each.method} {pattern_of(path)}" for each in known for path in each.paths]
     return f"no route matches {request[:_SHOWN]!r}; {suggest(request, routes)}"
+
+
+def pattern_of(path: str) -> str:
+    """`/identity/*` for `/identity/:id`."""
+    return _PARAMETER.sub("*", _CATCH_ALL.sub("/**", path))
 
 
 def _may_meet(pattern: str, path: str) -> bool:
     """Whether some request's path matches both a pattern and the path of an operation."""
     segments = path.split("/")
+    goes_on = segments[-1].startswith("*")
     reached = {0}
     """How many of them the pattern may have passed."""
     for wanted in pattern.split("/"):
         if "**" in wanted:
             reached = set(range(min(reached), len(segments) + 1))
         else:
-            reached = {at + 1 for at in reached if at < len(segments) and _may_be(wanted, segments[at])}
+            passed = {len(segments)} & reached if goes_on else set()
+            reached = passed | {at + 1 for at in reached if at < len(segments) and _may_be(wanted, segments[at])}
         if not reached:
             return False
     return len(segments) in reached
 
 
 def _may_be(wanted: str, segment: str) -> bool:
-    return segment.startswith(":") or PathPattern(wanted).matches(segment)
+    return segment.startswith((":", "*")) or PathPattern(wanted).matches(segment)

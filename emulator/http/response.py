@@ -96,7 +96,13 @@ def has_content_length(method: str, status: int) -> bool:
     return status != 204 or method == "HEAD"
 
 
+def followed_by(response: Response, headers: bytes) -> Response:
+    """With header lines after its own."""
+    return msgspec.structs.replace(response, headers=response.headers + headers)
+
+
 def with_headers(response: Response, headers: bytes) -> Response:
+    """With header lines before its own."""
     return msgspec.structs.replace(response, headers=headers + response.headers)
 
 

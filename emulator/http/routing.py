@@ -5,15 +5,15 @@ Recorded from axum 0.7.9 and hyper 1.7.0 (docs/fidelity.md, Heads).
 
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
 from emulator.core.errors import Refused
 from emulator.core.suggestions import nearest
-from emulator.http.operation import Operation
+from emulator.http.operation import ANY_METHOD, Operation
 from emulator.http.request import Request
-from emulator.http.response import CORS, PREFLIGHT, Response, with_headers
+from emulator.http.response import CORS, PREFLIGHT, Response, followed_by, with_headers
 
 H = TypeVar("H")
 S = TypeVar("S")
@@ -41,18 +41,19 @@ class Resource(Generic[H]):
         self.pattern = re.compile(_pattern(path), re.DOTALL)
         # axum lists HEAD with GET, and puts no space after the comma.
         self.allowed = ",".join("GET,HEAD" if method == "GET" else method for method in self.routes)
-        self.allow = f"allow: {self.allowed}\r\n".encode()
+        self.allow = b"" if ANY_METHOD in self.routes else f"allow: {self.allowed}\r\n".encode()
 
     def route(self, method: str) -> Route[H] | None:
         """The route of a method. As in axum, GET's handler also answers HEAD."""
-        return self.routes.get("GET" if method == "HEAD" else method)
+        return self.routes.get("GET" if method == "HEAD" else method) or self.routes.get(ANY_METHOD)
 
 
 def _pattern(path: str) -> str:
-    """A parameter is one segment, which may be empty unless it is the last (matchit 0.7.3)."""
+    """A parameter is one segment, which may be empty unless it is the last; `*path` is the rest (matchit 0.7.3)."""
     segments = [re.escape(segment) if not segment.startswith(":") else "([^/]*)" for segment in path.split("/")]
-    if path.rpartition("/")[2].startswith(":"):
-        segments[-1] = "([^/]+)"
+    last = path.rpartition("/")[2]
+    if last.startswith((":", "*")):
+        segments[-1] = "([^/]+)" if last.startswith(":") else "(.+)"
     return "/".join(segments)
 
 
@@ -102,7 +103,8 @@ class Api(msgspec.Struct, Generic[S], frozen=True):
 
     `describe` renders an error in the API's format. With `cors`, responses of all matched routes have the CORS headers,
     a 404 has none, and OPTIONS is answered before any other check (crates/client-api/src/routes/mod.rs), with the names
-    of `cors_headers`.
+    of `cors_headers`. `no_such_method` has the handlers of paths that judge a request before its method, by path; an
+    empty 405 stands for all others.
     `elsewhere` gives the reason for a 404 of known paths, by pattern, that the emulator does not have.
     """
 
@@ -112,26 +114,43 @@ class Api(msgspec.Struct, Generic[S], frozen=True):
     cors: bool = False
     cors_headers: tuple[str, ...] = ("authorization", "accept", "content-type")
     elsewhere: Mapping[str, str] = msgspec.field(default_factory=dict)
+    no_such_method: Mapping[str, Handler[S]] = msgspec.field(default_factory=dict)
 
     async def response(self, request: Request, match: Match[Handler[S]], store: S) -> Response:
+        if request.method == "OPTIONS" and self.cors:
+            return self._preflight(match.resource)
         if match.route is None:
-            return self._no_such_method(request, match.resource)
+            handler = self.no_such_method.get(match.resource.path, _no_such_method)
+        else:
+            handler = match.route.handler
         try:
-            response = await match.route.handler(request, store)
+            response = await handler(request, store)
         except Refused as refused:
             response = self.describe(refused)
-        return self.with_cors(response)
+        # CORS is a layer around the routes, and axum adds `allow` at last.
+        response = followed_by(response, CORS) if self.cors else response
+        return response if match.route is not None else _allowing(response, request, match.resource)
 
     def with_cors(self, response: Response) -> Response:
         """Add the headers that responses of every matched route have."""
         return with_headers(response, CORS) if self.cors else response
 
-    def _no_such_method(self, request: Request, resource: Resource[Handler[S]]) -> Response:
-        if request.method == "OPTIONS" and self.cors:
-            allowed = ",".join(self.cors_headers).encode()
-            return Response(200, headers=PREFLIGHT % allowed + resource.allow)
-        headers = (CORS if self.cors else b"") + resource.allow
-        return Response(405, headers=headers, why=f"{resource.path} has no {request.method}; it has {resource.allowed}")
+    def _preflight(self, resource: Resource[Handler[S]]) -> Response:
+        allowed = ",".join(self.cors_headers).encode()
+        return Response(200, headers=PREFLIGHT % allowed + resource.allow)
+
+
+async def _no_such_method(request: Request, store: object) -> Response:
+    return Response(405)
+
+
+def _allowing(response: Response, request: Request, resource: Resource[Any]) -> Response:
+    """With what the path allows, also when something else than the method was refused."""
+    response = followed_by(response, resource.allow)
+    if response.status != 405:
+        return response
+    why = f"{resource.path} has no {request.method}; it has {resource.allowed}"
+    return msgspec.structs.replace(response, why=why)
 
 
 def nearest_path(path: str, known: Iterable[str]) -> str | None:

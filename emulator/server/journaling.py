@@ -47,7 +47,7 @@ def with_journal(next_handler: CallHandler, is_shown: Callable[[World], bool]) -
             why=printable(_why(call, response)[:LONGEST_REASON]),
             micros=call.micros,
             duration=monotonic() - started,
-            matched=call.api is not None,
+            matched=call.api is not None and response.emulated,
             outlived=not is_shown(world),
             actor=call.actor,
             fault=call.fault,

@@ -34,11 +34,26 @@ class Reply(web.StreamResponse):
     def _render(self, request: BaseRequest, response: Response, date: bytes, minor: int, connection: bytes) -> None:
         head = head_start(minor, response.status, response.content_type, response.headers)
         length, body = b"", response.body
-        if has_content_length(request.method, response.status):
+        if response.chunked and body:
+            length, body = self._chunked(request, body, minor)
+        elif has_content_length(request.method, response.status):
             length = b"content-length: %d\r\n" % len(body)
         # axum sets the length of a body, and of every response to HEAD; hyper then `connection`, and a length of 0.
-        rest = length + connection if body or request.method == "HEAD" else connection + length
+        before = (body or request.method == "HEAD") and not response.chunked
+        rest = length + connection if before else connection + length
         self._bytes = b"%b%bdate: %b\r\n\r\n%b" % (head, rest, date, b"" if request.method == "HEAD" else body)
+
+    def _chunked(self, request: BaseRequest, body: bytes, minor: int) -> tuple[bytes, bytes]:
+        """The header and the body in one chunk (RFC 9112, 7.1); in HTTP/1.0 the end of the connection is that of it.
+
+        The response to HEAD has neither length nor chunks.
+        """
+        if request.method == "HEAD":
+            return b"", body
+        if minor == 0:
+            self._keep_alive = False
+            return b"", body
+        return b"transfer-encoding: chunked\r\n", b"%X\r\n%b\r\n0\r\n\r\n" % (len(body), body)
 
     def hang_up(self) -> None:
         """End the connection after the response, without `connection: close`. What the client sends is still taken."""

@@ -24,6 +24,7 @@ from emulator.server.call import Call, CallHandler, Served
 from emulator.services.intuition.auth import key_of
 from emulator.services.intuition.store import Store as IntuitionStore
 from emulator.services.spacetimedb.auth import caller, caller_or_new
+from emulator.services.spacetimedb.database.edge import is_in_one_chunk
 from emulator.services.spacetimedb.store import Store as SpacetimeStore
 from emulator.world.stubs import Stub, StubAnswer, StubFunction, StubSpec, body_fields, made_stub
 
@@ -41,7 +42,7 @@ def find_stub(call: Call, served: Served) -> None:
     No stub answers what is emulated: a route, or OPTIONS of a path that has routes.
     """
     match, request, stubs = call.match, call.request, call.world.stubs
-    if match is not None and (match.route.operation.emulated if match.route else request.method == "OPTIONS"):
+    if match is not None and (request.method == "OPTIONS" or (match.route and match.route.operation.emulated)):
         return
     stub = stubs.find(request.method, request.path)
     if stub is None and request.method == "OPTIONS" and served.apis[served.own][0].cors:
@@ -71,7 +72,7 @@ async def stubbed(call: Call, without: CallHandler) -> Response:
         except Refused as refused:
             return call.api.with_cors(call.api.describe(refused))
         if call.world.stubs.count(stub):
-            return _with_lines(await _answer(call, stub, body), who + (CORS if call.api.cors else b""))
+            return _framed(call, _with_lines(await _answer(call, stub, body), who + (CORS if call.api.cors else b"")))
         call.stub = None
         find_stub(call, call.served)
     return await _no_more_stubs(call, without)
@@ -95,6 +96,15 @@ def _with_lines(response: Response, lines: bytes) -> Response:
     own = {line.partition(b":")[0] for line in response.headers.split(b"\r\n")}
     added = [line for line in lines.splitlines(keepends=True) if line.partition(b":")[0] not in own]
     return msgspec.structs.replace(response, headers=response.headers + b"".join(added))
+
+
+def _framed(call: Call, response: Response) -> Response:
+    """As SpacetimeDB frames what its own routes of a database answer."""
+    match = call.match
+    if match is None or match.route is None:
+        return response
+    chunked = is_in_one_chunk(match.route.operation.name, call.request, call.world.spacetime)
+    return msgspec.structs.replace(response, chunked=chunked)
 
 
 # --- credentials ------------------------------------------------------------------------------------------------------

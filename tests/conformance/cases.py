@@ -136,6 +136,7 @@ def _brief(name: str, request: bytes, head: bytes, body: bytes | None, group: st
 
 _FORMS: Mapping[str, Callable[[str], Iterator[Case]]] = {
     "identity.jsonl": _lines,
+    "database.jsonl": _lines,
     "http_raw.json": _http_raw,
     "fuzz_open.json": _fuzz_open,
 }

@@ -123,6 +123,35 @@ def _masked(name: str, text: str, now: int, created: str | None) -> str:
     return '"<uuid>"' if created and name == "sub" and _UUID.fullmatch(text) else text
 
 
+def _mask_caller(response: Response) -> Response:
+    """The identity and token of an unnamed caller, which are new in each response; those that were sent are kept."""
+    token, date = response.header(b"spacetime-identity-token"), response.header(b"date")
+    if not (token and date and _MINTED_FOR.search(_decoded(token.split(b".")[1]))):
+        return response
+    identity = response.header(b"spacetime-identity") or b""
+    now = int(parsedate_to_datetime(date.decode()).timestamp())
+    whole = _TOKEN.sub(lambda found: _readable(found, now, identity.decode()), b'"token":"%b"' % token)
+    headers = tuple(line.replace(token, whole).replace(identity, b"<identity>") for line in response.headers)
+    return replace(response, headers=headers, body=response.body.replace(identity, b"<identity>"))
+
+
+_MINTED_FOR = re.compile(rb'"sub":"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-')
+
+
+def _mask_program(response: Response) -> Response:
+    return replace(response, body=_PROGRAM.sub(b'"initial_program":"<hash>"', response.body))
+
+
+_PROGRAM = re.compile(rb'"initial_program":"0x[0-9a-f]{64}"')
+
+
+def _mask_timestamp(response: Response) -> Response:
+    return replace(response, body=_TIMESTAMP.sub(rb'"\1":<now>', response.body))
+
+
+_TIMESTAMP = re.compile(rb'"(__timestamp_micros_since_unix_epoch__)":[0-9]{16}')
+
+
 class _Number(str):
     """A number as it was written: `1.50` is not `1.5`."""
 
@@ -153,9 +182,12 @@ MASKS: Mapping[str, Callable[[Response], Response]] = {
     "content-length": _mask_length,
     "body": _mask_body,
     "reason": _mask_reason,
+    "caller": _mask_caller,
+    "program": _mask_program,
+    "timestamp": _mask_timestamp,
     "other headers": lambda response: response,
 }
 """What two good responses may differ in, by name. `other headers` are those that were not recorded."""
 
-MINTED = ("token", "date")
+MINTED = ("token", "caller", "program", "timestamp", "date")
 """The masks for a response that was recorded whole."""

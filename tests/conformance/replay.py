@@ -21,6 +21,7 @@ PATIENCE = 0.3
 MORE_PATIENCE = 5.0
 """For the second try, so that a busy machine does not decide."""
 PROBE = b"GET /is-this-connection-open HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
+LAST_CHUNK = b"\r\n0\r\n\r\n"
 
 Address = tuple[str, int]
 SetClock = Callable[[datetime], None]
@@ -125,22 +126,33 @@ class _Exchange:
         while b"\r\n\r\n" not in self._rest:
             if not self._receive():
                 return None
-        end = self._rest.index(b"\r\n\r\n") + 4
-        end += self._length_of_body(self._rest[:end])
-        while len(self._rest) < end:
+        body = self._rest.index(b"\r\n\r\n") + 4
+        head = self._rest[:body]
+        length = self._length_of_body(head)
+        while (end := self._end(body, length)) is None:
             if not self._receive():
                 return None
         response, self._rest = self._rest[:end], self._rest[end:]
         return response
 
-    def _length_of_body(self, head: bytes) -> int:
-        """As the header says; 0 for a response that was recorded without the body that its header announces."""
-        announced = int(Response.of(head).header(b"content-length") or 0)
+    def _end(self, body: int, length: int | None) -> int | None:
+        """Where the response ends whose body begins at `body`; None if not all of it has come."""
+        if length is not None:
+            return body + length if len(self._rest) >= body + length else None
+        last = self._rest.find(LAST_CHUNK, body)
+        return last + len(LAST_CHUNK) if last >= 0 else None
+
+    def _length_of_body(self, head: bytes) -> int | None:
+        """As the header says, None for chunks; 0 if the response was recorded without the body that it announces."""
+        response = Response.of(head)
+        announced = int(response.header(b"content-length") or 0)
         number = len(self._responses)
         recorded = Response.of(self._recorded[number]) if number < len(self._recorded) else None
         without = recorded and not recorded.body and recorded.header(b"content-length") not in {None, b"0"}
         to_head = number == 0 and self._case.request.startswith(b"HEAD ")
-        return 0 if without or to_head else announced
+        if without or to_head:
+            return 0
+        return None if response.header(b"transfer-encoding") == b"chunked" else announced
 
     def _receive(self) -> bool:
         """False at the end of the connection, also when it was reset."""

@@ -130,4 +130,4 @@ QUICK = settings(
 def test_the_first_that_fits_answers_whatever_happened_before() -> None:
     with running_in_thread(scenario=SCENARIO) as emulator:
         StubMachine.emulator = emulator
-        run_state_machine_as_test(StubMachine, settings=QUICK)  # type: ignore[no-untyped-call]
+        run_state_machine_as_test(StubMachine, settings=QUICK)

@@ -220,6 +220,39 @@ def test_bad_credentials_are_refused_there_without_an_identity(
     assert last(emulator).operation == "stub 1: POST /v1/database/chat/call/*"
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "framing"),
+    [
+        ("POST", "/v1/database/chat/call/send", "transfer-encoding"),
+        ("POST", "/v1/database/chat/sql", "transfer-encoding"),
+        ("GET", "/v1/database/chat/schema", "transfer-encoding"),
+        ("POST", "/v1/database/chat/mcp", "content-length"),
+        ("PUT", "/v1/database/chat", "content-length"),
+        ("POST", "/v1/database/nowhere/sql", "content-length"),
+        ("POST", "/v1/database/chat/unknown", "content-length"),
+    ],
+)
+def test_a_database_s_routes_are_framed_as_the_server_frames_them(
+    emulator: Emulator, method: str, path: str, framing: str
+) -> None:
+    emulator.spacetime.add_database(emulator.spacetime.create_identity().identity, "chat")
+    emulator.stub(f"{method} {path}", json=[1])
+
+    answer = got(emulator, method, path)
+
+    assert answer.json() == [1]
+    assert [name for name in ("transfer-encoding", "content-length") if name in answer.headers] == [framing]
+
+
+def test_what_needs_a_module_is_501_until_it_is_stubbed(emulator: Emulator) -> None:
+    emulator.spacetime.add_database(emulator.spacetime.create_identity().identity, "chat")
+    before = got(emulator, "POST", CALL).status_code
+    emulator.stub(f"POST {CALL}", json=[])
+
+    assert (before, got(emulator, "POST", CALL).status_code) == (501, 200)
+    assert [each.matched for each in emulator.journal.exchanges] == [False, True]
+
+
 def test_elsewhere_below_v1_answers_name_no_identity(emulator: Emulator) -> None:
     emulator.stub("GET /v1/energy/*", json={"balance": "0"})
 

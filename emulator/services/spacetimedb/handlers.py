@@ -3,17 +3,17 @@
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from emulator.core.errors import Refused
 from emulator.http.parameters import query_pairs
 from emulator.http.request import Request
-from emulator.http.response import JSON, TEXT, Response, json_response
+from emulator.http.response import JSON, Response, json_response
 from emulator.http.routing import Api, Handler, Routes
 from emulator.services.rust.debug_format import debug
 from emulator.services.spacetimedb import email_address
 from emulator.services.spacetimedb.auth import authenticated, caller, identified
+from emulator.services.spacetimedb.database import handlers as database
 from emulator.services.spacetimedb.model import Claims, Database, Identity
 from emulator.services.spacetimedb.operations import operations_of
-from emulator.services.spacetimedb.refusals import InvalidQuery, OtherIdentity, TokenRefused
+from emulator.services.spacetimedb.refusals import InvalidQuery, OtherIdentity, describe
 from emulator.services.spacetimedb.releases import Release
 from emulator.services.spacetimedb.store import Store
 
@@ -48,12 +48,12 @@ async def set_email(request: Request, store: Store, claims: Claims, identity: Id
 async def list_databases(request: Request, store: Store, identity: Identity) -> Response:
     """No credentials are read; an unknown identity has an empty list."""
     listed = store.profile.database_list
-    return json_response({listed: [_LISTED[listed](database) for database in store.databases_of(identity)]})
+    return json_response({listed: [_LISTED[listed](each) for each in store.databases_of(identity)]})
 
 
 _LISTED: Mapping[str, Callable[[Database], str]] = {
-    "addresses": lambda database: database.address,
-    "identities": lambda database: database.identity,
+    "addresses": lambda each: each.address,
+    "identities": lambda each: each.identity,
 }
 
 
@@ -92,14 +92,6 @@ def _email(query: str) -> str:
     return values[0]
 
 
-def describe(profile: Release, refused: Refused) -> Response:
-    """An error in SpacetimeDB's format: plain text, or an empty body."""
-    text, why = refused.text, refused.why
-    if isinstance(refused, TokenRefused):
-        text, why = refused.text_in(profile.error_texts), refused.reason
-    return Response(refused.status, text.encode(), TEXT if text else "", why=why)
-
-
 _HANDLERS: Mapping[str, Handler[Store]] = {
     "spacetime.create_identity": create_identity,
     "spacetime.create_websocket_token": create_websocket_token,
@@ -109,11 +101,11 @@ _HANDLERS: Mapping[str, Handler[Store]] = {
     "spacetime.ping": ping,
     "spacetime.health": health,
     "spacetime.set_email": set_email,
+    **database.HANDLERS,
 }
-_REAL_ONLY = "the real server has this route, the emulator has only its identity API"
+_REAL_ONLY = "the real server has this route, the emulator has not"
 _ELSEWHERE = {
     "/v1/identity/*/set-email": "no real server since v1.0.0 has this route; the profile `documented` has it",
-    "/v1/database/**": _REAL_ONLY,
     "/v1/energy/**": _REAL_ONLY,
     "/v1/prometheus/**": _REAL_ONLY,
     "/v1/metrics": _REAL_ONLY,
@@ -130,4 +122,5 @@ def api(profile: Release) -> Api[Store]:
         cors=True,
         cors_headers=profile.cors_headers,
         elsewhere=_ELSEWHERE,
+        no_such_method=database.no_such_method(profile),
     )

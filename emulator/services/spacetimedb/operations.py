@@ -1,6 +1,7 @@
-"""The operations of SpacetimeDB's identity API."""
+"""The operations of SpacetimeDB: its identity API, and what is below `/v1/database`."""
 
 from emulator.http.operation import Operation
+from emulator.services.spacetimedb.database import operations as database
 from emulator.services.spacetimedb.releases import Release
 
 _IDENTITY = "/v1/identity"
@@ -8,7 +9,7 @@ _IDENTITY = "/v1/identity"
 SET_EMAIL = Operation("spacetime.set_email", "POST", (f"{_IDENTITY}/:identity/set-email",))
 """In the profile `documented` only: no server since v1.0.0 has it."""
 
-OPERATIONS = (
+_OWN = (
     Operation("spacetime.create_identity", "POST", (_IDENTITY,)),
     Operation("spacetime.create_websocket_token", "POST", (f"{_IDENTITY}/websocket-token",)),
     Operation("spacetime.get_public_key", "GET", (f"{_IDENTITY}/public-key",)),
@@ -19,6 +20,10 @@ OPERATIONS = (
     SET_EMAIL,
 )
 
+OPERATIONS = (*_OWN, *database.OPERATIONS)
+"""In all profiles."""
+
 
 def operations_of(profile: Release) -> tuple[Operation, ...]:
-    return OPERATIONS if profile.set_email else tuple(each for each in OPERATIONS if each is not SET_EMAIL)
+    own = _OWN if profile.set_email else tuple(each for each in _OWN if each is not SET_EMAIL)
+    return (*own, *database.operations_of(profile))

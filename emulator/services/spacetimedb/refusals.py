@@ -1,10 +1,12 @@
-"""The errors of SpacetimeDB's identity API: the public text, byte for byte the server's, and the private reason."""
+"""The errors of SpacetimeDB's API: the public text, byte for byte the server's, and the private reason."""
 
 from typing import Literal
 
 from emulator.core.errors import Refused
+from emulator.http.response import TEXT, Response
 from emulator.services.rust.debug_format import debug
 from emulator.services.spacetimedb.model import Identity
+from emulator.services.spacetimedb.releases import Release
 
 
 class AuthorizationRequired(Refused):
@@ -80,3 +82,22 @@ class OtherIdentity(Refused):
 
     def __init__(self, status: int, caller: Identity, asked: Identity) -> None:
         super().__init__(status, "", f"the token belongs to {caller}, the path names {asked}")
+
+
+class UnknownDatabase(Refused):
+    """A name or an identity that no database has; the text is a rule of the release."""
+
+    def __init__(self, text: str, why: str) -> None:
+        super().__init__(404, text, why)
+
+
+class BadBody(Refused):
+    """A request to `/v1/database` whose body or `Content-Type` can't be read, as axum says it."""
+
+
+def describe(profile: Release, refused: Refused) -> Response:
+    """An error in SpacetimeDB's format: plain text, or an empty body."""
+    text, why = refused.text, refused.why
+    if isinstance(refused, TokenRefused):
+        text, why = refused.text_in(profile.error_texts), refused.reason
+    return Response(refused.status, text.encode(), TEXT if text else "", why=why)

@@ -63,6 +63,16 @@ RULES: Mapping[str, Rule] = {
     "unknown_database": Rule(
         "a name that no database has", lambda rule: f"404 `` {rule} ``", "recorded; `v2.14`: inferred"
     ),
+    "database_first": Rule(
+        "most routes of a database find it",
+        lambda rule: "before all but credentials, and answer in chunks" if rule else "after query and body",
+        "recorded; `v2.14`: inferred",
+    ),
+    "more_database_routes": Rule(
+        "routes of a database, besides those of 1.x",
+        lambda rule: _codes(f"/{name}" for name in rule) or "none",
+        "recorded; `v2.14`: inferred",
+    ),
     "sessions": Rule(
         "`?session_id=` and SubscribeBatch",
         lambda rule: "since 2.10.2" if rule else "unknown",

@@ -80,6 +80,13 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     """Protocols of `GET /v1/database/:db/subscribe`, in the server's order of preference."""
     unknown_database: str
     """The text of a 404 for a database whose name, `{name}`, is not known."""
+    database_first: bool = False
+    """Whether most routes of `/v1/database/:db` find the database before they judge method, query and body.
+
+    What follows is then sent in one chunk, without `content-length` (2.8.3 and later).
+    """
+    more_database_routes: tuple[str, ...] = ()
+    """Routes of `/v1/database/:db` that releases 1.x do not have, by the first segment."""
     sessions: bool = False
     """Whether `subscribe` takes `session_id` and clients may send SubscribeBatch (2.10.2 and later)."""
 
@@ -131,6 +138,8 @@ _V2_8 = _change(
     error_texts="display",
     subprotocols=("v3.bsatn.spacetimedb", "v2.bsatn.spacetimedb", *_V1.subprotocols),
     unknown_database="`{name}` not found",
+    database_first=True,
+    more_database_routes=("route", "lock", "unlock", "mcp"),
 )
 
 _V2_14 = _change(

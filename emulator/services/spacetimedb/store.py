@@ -49,6 +49,10 @@ class Store:
         copy.stubbed_reducers = self.stubbed_reducers
         return copy
 
+    def micros(self) -> int:
+        """The current time, in microseconds since 1970."""
+        return self._clock.micros()
+
     def create_identity(self) -> tuple[Identity, str]:
         """A new identity and its token, which never expires."""
         subject = self.new_subject()

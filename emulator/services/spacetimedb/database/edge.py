@@ -1,0 +1,110 @@
+"""The edge of `/v1/database/**`: who calls, and which database is meant. Checks run in the order of the decorators."""
+
+from collections.abc import Awaitable, Callable
+from functools import wraps
+
+import msgspec
+
+from emulator.core.errors import Refused
+from emulator.core.suggestions import nearest
+from emulator.http.parameters import path_text
+from emulator.http.request import Request
+from emulator.http.response import Response, followed_by
+from emulator.http.routing import Handler
+from emulator.services.spacetimedb.auth import Caller, caller_or_new
+from emulator.services.spacetimedb.database import names
+from emulator.services.spacetimedb.database.arguments import Check
+from emulator.services.spacetimedb.database.operations import COUNTED
+from emulator.services.spacetimedb.model import Database
+from emulator.services.spacetimedb.refusals import InvalidPath, UnknownDatabase, describe
+from emulator.services.spacetimedb.store import Store
+
+CallerHandler = Callable[[Request, Store, Caller], Awaitable[Response]]
+DatabaseHandler = Callable[[Request, Store, Database], Awaitable[Response]]
+
+
+def with_caller(handler: CallerHandler) -> Handler[Store]:
+    """Judge the credentials; every response after that says whose they are (`anon_auth_middleware`)."""
+
+    @wraps(handler)
+    async def handle(request: Request, store: Store) -> Response:
+        caller = caller_or_new(request, store)
+        try:
+            response = await handler(request, store, caller)
+        except Refused as refused:
+            response = describe(store.profile, refused)
+        return followed_by(response, caller.headers)
+
+    return handle
+
+
+def with_database(handler: DatabaseHandler, checks: tuple[Check, ...] = (), more: str = "") -> Handler[Store]:
+    """Find the database in the path.
+
+    Newer releases do so first, and send what follows in one chunk; older ones make `checks` of other arguments before.
+    `more` is the name of the path's second parameter.
+    """
+
+    @wraps(handler)
+    async def handle(request: Request, store: Store) -> Response:
+        name = name_in(request, more)
+        database = store.database(name)
+        if not store.profile.database_first:
+            for check in checks if database is None else ():
+                await check(request)
+            return await handler(request, store, database or _unknown(store, name))
+        if database is None:
+            # The server receives the whole body before it answers.
+            await request.discard_body()
+            _unknown(store, name)
+        return await _in_one_chunk(handler, request, store, database)
+
+    return handle
+
+
+async def _in_one_chunk(handler: DatabaseHandler, request: Request, store: Store, database: Database) -> Response:
+    try:
+        response = await handler(request, store, database)
+    except Refused as refused:
+        response = describe(store.profile, refused)
+    return msgspec.structs.replace(response, chunked=True)
+
+
+def is_in_one_chunk(operation: str, request: Request, store: Store) -> bool:
+    """Whether the server sends the response of an operation in one chunk, as `with_database` does."""
+    return operation in COUNTED and store.profile.database_first and store.database(request.params[0]) is not None
+
+
+def name_in(request: Request, more: str = "") -> str:
+    """The path's first parameter: a name that a database can have, or an identity. Raises InvalidPath."""
+    texts = [_decoded(raw, name) for raw, name in zip(request.params, ("name_or_identity", more), strict=False)]
+    name = texts[0]
+    if not names.identity_in(name) and (fault := names.fault(name)):
+        raise InvalidPath(fault, f"{name[:80]!r} is not the name of a database: {names.ALLOWED}")
+    return name
+
+
+def _decoded(escaped: str, name: str) -> str:
+    try:
+        return path_text(escaped, name)
+    except ValueError as error:
+        raise InvalidPath(str(error), f"{escaped[:80]!r} does not decode to UTF-8") from None
+
+
+def found(store: Store, name: str) -> Database:
+    """The database with a name or an identity. Raises UnknownDatabase."""
+    return store.database(name) or _unknown(store, name)
+
+
+def _unknown(store: Store, name: str) -> Database:
+    """Raises UnknownDatabase."""
+    if identity := names.identity_in(name):
+        why = f'no database has the identity {identity}; emulator.spacetime.add_database(owner, identity="…") adds one'
+        raise UnknownDatabase("No such database.", why)
+    near = nearest(name, store.named_databases.merged())
+    why = (
+        f"no database is called {name[:80]!r}{f'; did you mean {near!r}?' if near else ''}; to add it, write "
+        f"`databases: [{name[:80]}]` for an actor of the scenario, or call "
+        f'emulator.spacetime.add_database(owner, "{name[:80]}")'
+    )
+    raise UnknownDatabase(store.profile.unknown_database.format(name=name), why)

@@ -1,0 +1,1 @@
+"""SpacetimeDB over a WebSocket."""
