@@ -5,6 +5,7 @@ The values, and which of them fits, are in `emulator.world.stubs`.
 
 import asyncio
 import logging
+import re
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -13,7 +14,6 @@ from typing import Any, NamedTuple
 import msgspec
 
 from emulator.core.errors import Refused
-from emulator.core.path_pattern import PathPattern
 from emulator.faults.delivery import Delivery
 from emulator.http.request import BodyBroken, BodyTooLong, Request
 from emulator.http.response import CORS, PREFLIGHT, TEXT, Response, with_given_headers
@@ -110,12 +110,12 @@ def _framed(call: Call, response: Response) -> Response:
 # --- credentials ------------------------------------------------------------------------------------------------------
 
 _DATABASE = "/v1/database"
-_UNGUARDED = PathPattern(f"{_DATABASE}/*/route**")
-"""Routes of a database's module: the real server reads no credentials there."""
+_UNGUARDED = re.compile(rf"{_DATABASE}/[^/]*/route(?:/.*)?", re.DOTALL)
+"""Routes that a database's module defines: the real server reads no credentials there."""
 
 
 def _auth_of(stub: Stub, api: Api[Any], path: str) -> str:
-    return stub.spec.auth or ("none" if _UNGUARDED.matches(path) else api.name)
+    return stub.spec.auth or ("none" if _UNGUARDED.fullmatch(path) else api.name)
 
 
 def _judged_by_spacetime(request: Request, store: SpacetimeStore) -> bytes:

@@ -266,6 +266,12 @@ def test_elsewhere_below_v1_answers_name_no_identity(emulator: Emulator) -> None
     assert sent(emulator, "GET", "/v1/energy/c2", "Authorization: Bearer x").status == 401
 
 
+def test_what_only_begins_like_a_module_s_route_reads_them(emulator: Emulator) -> None:
+    emulator.stub("GET /v1/database/chat/**", text="hi")
+
+    assert sent(emulator, "GET", "/v1/database/chat/router", "Authorization: Bearer x").status == 401
+
+
 @pytest.mark.parametrize("path", ["/v1/database/chat/route", "/v1/database/chat/route/a/b"])
 def test_routes_of_a_module_read_no_credentials(emulator: Emulator, path: str) -> None:
     emulator.stub("GET /v1/database/chat/route**", text="hi")
