@@ -15,6 +15,7 @@ class RawAnswer:
     head: bytes
     """With its dates masked as `<date>`, up to and with the empty line."""
     body: bytes
+    """In chunks, if it was sent so."""
 
     @property
     def whole(self) -> bytes:
@@ -58,6 +59,9 @@ def read_answer(connection: socket.socket, method: bytes = b"GET") -> RawAnswer:
         length = re.search(rb"\r\ncontent-length: (\d+)\r\n", head)
         has_body = length is not None and method != b"HEAD"
         body = stream.read(int(length.group(1))) if length and has_body else b""
+        if b"\r\ntransfer-encoding: chunked\r\n" in head:
+            while not body.endswith(b"0\r\n\r\n"):
+                body += stream.readline()
     return RawAnswer(_DATE.sub(b"\r\ndate: <date>\r\n", head), body)
 
 

@@ -92,8 +92,8 @@ def _up_to_a_database(recorded: list[Case]) -> Iterator[tuple[list[Case], tuple[
         created = _CREATED.search(case.response)
         if created and created[3] not in known:
             known.add(created[3])
-            owner, name, identity = (each and each.decode() for each in created.groups())
-            yield part, (owner or "", name, identity or "")
+            owner, name, identity = created.groups()
+            yield part, (owner.decode(), name.decode() if name else None, identity.decode())
             part = []
     yield part, None
 
@@ -175,7 +175,10 @@ REASONS = (
     Reason("databases have no module", _matching(rb"\A\w+ /v1/database/[^/ ]+/(call|schema|logs|sql|mcp|route)[/ ?]")),
     Reason(
         "names and databases that another request has changed",
-        lambda case: case.group == CHANGED and _NAMES_OR_DATABASES(case),
+        lambda case: (case.group == CHANGED or "deleted" in case.name) and _NAMES_OR_DATABASES(case),
+    ),
+    Reason(
+        "WebSockets are not emulated yet", _matching(rb"\AGET /v1/database/[^/ ]+/subscribe[ ?].*\r\n(?i:Sec-WebS)")
     ),
 )
 """Tried in this order; a row that differs and is in none of them is a mistake."""

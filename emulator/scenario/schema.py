@@ -60,7 +60,7 @@ class SpacetimePerson(_Part, frozen=True):
     email: str | None = None
     """The address stored by set-email."""
     databases: int | tuple[str, ...] = 0
-    """Names of databases that the identity owns, or how many."""
+    """Names of databases that the identity owns, each the only one of its name; or how many, without names."""
     claims: dict[str, Any] = {}
     """Additional claims of the token."""
     expires_in: float | None = None
@@ -79,7 +79,7 @@ class SpacetimeCrowd(_Part, frozen=True):
     email: str | None = None
     """The address stored by set-email, like `user-{n}@example.com`."""
     databases: Annotated[int, Meta(ge=0, le=1000)] = 0
-    """How many databases each identity owns."""
+    """How many databases each identity owns; they have no names."""
     claims: dict[str, Any] = {}
     """Additional claims of the tokens."""
     expires_in: float | None = None

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
 
 from emulator.core.clock import Clock, parse_rfc3339
@@ -11,6 +11,7 @@ from emulator.scenario import schema
 from emulator.scenario.document import Node, Path
 from emulator.services.intuition.operations import OPERATIONS
 from emulator.services.spacetimedb import email_address as email
+from emulator.services.spacetimedb.database import names as database_names
 from emulator.services.spacetimedb.model import CLAIM_NAMES, LONGEST_NAME
 from emulator.services.spacetimedb.operations import operations_of
 from emulator.services.spacetimedb.releases import PROFILES, resolved
@@ -22,6 +23,8 @@ from emulator.world.stubs import StubSpec, mistakes, why_emulated
 Mistake = tuple[Path, str]
 
 _MOST_DATABASES = 1000
+_SHOWN = 100
+"""Characters of a name in a message."""
 _LONGEST_LIFE = 10**12
 """Seconds."""
 _MOST_DATABASES_IN_ALL = 100_000
@@ -183,6 +186,8 @@ def _spacetime(part: schema.SpacetimePart) -> Iterator[Mistake]:
     for name, person in part.identities.items():
         for path, text in _person(name, person or schema.SpacetimePerson()):
             yield (*base, name, *path), text
+    for path, text in _database_names(part.identities):
+        yield (*base, *path), text
     if (crowd := part.crowd) is not None:
         yield from _template(("spacetime", "crowd", "name"), crowd)
         for path, text in _person(crowd.name, crowd.person(crowd.count)):
@@ -221,8 +226,21 @@ def _databases(given: int | tuple[str, ...]) -> Iterator[Mistake]:
     count = _count(given)
     if not 0 <= count <= _MOST_DATABASES:
         yield ("databases",), f"{count} databases; 0 to {_MOST_DATABASES} are allowed"
-    if isinstance(given, tuple) and (twice := _twice(given)):
-        yield ("databases",), f"{twice!r} is used twice"
+
+
+def _database_names(people: Mapping[str, schema.SpacetimePerson | None]) -> Iterator[Mistake]:
+    """Names are as a server accepts them, and each is one database, whoever owns it."""
+    owners: dict[str, str] = {}
+    for actor, person in people.items():
+        given = person.databases if person and isinstance(person.databases, tuple) else ()
+        if twice := _twice(given):
+            yield (actor, "databases"), f"{twice[:_SHOWN]!r} is used twice"
+        for at, name in enumerate(given):
+            if fault := database_names.fault(name):
+                yield (actor, "databases", at), f"{name[:_SHOWN]!r}: {fault}; {database_names.ALLOWED}"
+            elif owners.setdefault(name, actor) != actor:
+                taken = f"{name[:_SHOWN]!r} is taken by a database of {owners[name]}; names are unique, use another one"
+                yield (actor, "databases", at), taken
 
 
 def _twice(names: Iterable[str]) -> str | None:

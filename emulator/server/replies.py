@@ -35,7 +35,7 @@ class Reply(web.StreamResponse):
         head = head_start(minor, response.status, response.content_type, response.headers)
         length, body = b"", response.body
         if response.chunked and body:
-            length, body = self._chunked(request, body, minor)
+            length, body = self._in_one_chunk(request, body, minor)
         elif has_content_length(request.method, response.status):
             length = b"content-length: %d\r\n" % len(body)
         # axum sets the length of a body, and of every response to HEAD; hyper then `connection`, and a length of 0.
@@ -43,7 +43,7 @@ class Reply(web.StreamResponse):
         rest = length + connection if before else connection + length
         self._bytes = b"%b%bdate: %b\r\n\r\n%b" % (head, rest, date, b"" if request.method == "HEAD" else body)
 
-    def _chunked(self, request: BaseRequest, body: bytes, minor: int) -> tuple[bytes, bytes]:
+    def _in_one_chunk(self, request: BaseRequest, body: bytes, minor: int) -> tuple[bytes, bytes]:
         """The header and the body in one chunk (RFC 9112, 7.1); in HTTP/1.0 the end of the connection is that of it.
 
         The response to HEAD has neither length nor chunks.

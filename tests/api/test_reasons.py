@@ -25,7 +25,22 @@ def why(emulator: Emulator, method: str, target: str, *headers: str) -> str:
         ("POST", "/identity/websocket-token", [], "/identity/:id has no POST; it has GET,HEAD"),
         ("GET", "/v1/identity/public-key/", [], "no such route; did you mean /v1/identity/public-key?"),
         ("GET", f"/identity/{SOMEBODY}/verify", [], "no such route; did you mean /v1/identity/:identity/verify?"),
-        ("GET", "/v1/database/chat/subscribe", [], "the real server has this route"),
+        ("GET", "/v1/energy/chat", [], "the real server has this route"),
+        (
+            "GET",
+            "/v1/database/chat",
+            [],
+            "no database is called 'chat'; to add it, write `databases: [chat]` for an actor of the scenario, or call "
+            'emulator.spacetime.add_database(owner, "chat")',
+        ),
+        (
+            "GET",
+            f"/v1/database/{SOMEBODY}",
+            [],
+            f'no database has the identity {SOMEBODY}; emulator.spacetime.add_database(owner, identity="…") adds one',
+        ),
+        ("GET", "/v1/database/My_DB", [], "'My_DB' is not the name of a database: a name has lower-case letters"),
+        ("PUT", "/v1/database/chat", [], 'not emulated; emulator.stub("PUT /v1/database/chat", json=...) answers it'),
         ("GET", "/something/else", [], "GET /something/else: no such route"),
         ("GET", "/v1/identity", [], "/v1/identity has no GET; it has POST"),
         ("POST", "/v1/identity/websocket-token", [], "no `Authorization` header and no usable `?token=`"),

@@ -8,7 +8,7 @@ import pytest
 
 from emulator.services.rust.debug_format import debug
 from tests.conformance.cases import Case
-from tests.recordings import PROFILES, cases, outcomes, replayed, unexplained
+from tests.recordings import PROFILES, cases, outcomes, reason_of, replayed, unexplained
 
 RECORDINGS = pytest.mark.parametrize("recording", PROFILES)
 
@@ -16,6 +16,24 @@ RECORDINGS = pytest.mark.parametrize("recording", PROFILES)
 @RECORDINGS
 def test_every_response_is_the_recorded_one_or_has_a_reason(recording: str) -> None:
     assert unexplained(replayed(recording)) == {}
+
+
+NOT_EMULATED = {
+    "databases are not published, changed or deleted",
+    "databases have no module",
+    "names and databases that another request has changed",
+    "a route of SpacetimeDB that is not emulated",
+}
+
+
+@pytest.mark.parametrize(
+    ("recording", "rows", "not_emulated"), [("v1.12.0-database.jsonl", 212, 54), ("v2.8.3-database.jsonl", 703, 127)]
+)
+def test_so_many_rows_of_databases_need_a_module_or_publishing(recording: str, rows: int, not_emulated: int) -> None:
+    reasons = [reason_of(outcome.case) for outcome in replayed(recording) if outcome.difference]
+
+    assert len(replayed(recording)) == rows
+    assert sum(reason is not None and reason.text in NOT_EMULATED for reason in reasons) == not_emulated
 
 
 # --- the other profiles, for the recordings of 2.8.3 ------------------------------------------------------------------

@@ -10,15 +10,22 @@ from tests.recordings import REASONS, Reason, reason_of, replayed
 
 PAGE = ROOT / "docs" / "fidelity.md"
 BEGIN, END = "<!-- rows that differ: begin -->", "<!-- rows that differ: end -->"
-RELEASES: Mapping[str, str] = {"v1.12.0": "v1.12.0-identity.jsonl", "v2.8.3": "v2.8.3-identity.jsonl"}
+RELEASES: Mapping[str, tuple[str, ...]] = {
+    release: tuple(f"{release}-{part}.jsonl" for part in ("identity", "database")) for release in ("v1.12.0", "v2.8.3")
+}
 """Recorded from real servers."""
+
+
+def outcomes_of(release: str) -> Iterator[Outcome]:
+    for recording in RELEASES[release]:
+        yield from replayed(recording)
 
 
 def differing() -> dict[Reason, dict[str, list[Outcome]]]:
     """By reason and release."""
     found: dict[Reason, dict[str, list[Outcome]]] = {reason: {} for reason in REASONS}
-    for release, recording in RELEASES.items():
-        for outcome in replayed(recording):
+    for release in RELEASES:
+        for outcome in outcomes_of(release):
             reason = reason_of(outcome.case) if outcome.difference else None
             if reason:
                 found[reason].setdefault(release, []).append(outcome)
@@ -37,7 +44,7 @@ def table() -> str:
 
 
 def _count() -> str:
-    return " and ".join(f"{len(replayed(recording))} rows of {release}" for release, recording in RELEASES.items())
+    return " and ".join(f"{sum(1 for _ in outcomes_of(release))} rows of {release}" for release in RELEASES)
 
 
 def _line(reason: Reason, rows: Mapping[str, list[Outcome]]) -> str:

@@ -76,12 +76,32 @@ def test_an_unknown_path_fails_a_test_there_too(run: Run, elsewhere: str) -> Non
 
 
 def test_operations_that_work_only_in_process_say_so(run: Run, elsewhere: str) -> None:
-    run.write("def test_it(identity_emulator): identity_emulator.spacetime.add_database('c2')")
+    run.write("def test_it(identity_emulator): identity_emulator.spacetime.create_identity()")
 
     outcome = run("--identity-emulator-url", elsewhere)
 
     assert "1 failed" in outcome.summary
-    assert "emulator.spacetime.add_database needs the emulator in this process" in outcome
+    assert "emulator.spacetime.create_identity needs the emulator in this process" in outcome
+
+
+def test_a_database_can_be_added_there_too(run: Run, elsewhere: str) -> None:
+    run.write("""
+        import pytest
+        from emulator import Misconfigured
+
+        OWNER = "c200b3ce65d91b79ecfb7d881cd65bf8da2f647d590af1474ad19faa7aa87e38"
+
+        def test_it(identity_emulator):
+            added = identity_emulator.spacetime.add_database(OWNER, "chat")
+            assert added.name == "chat"
+            assert status(identity_emulator, f"/v1/database/{added.identity}", "GET") == 200
+
+        def test_a_name_that_no_server_accepts_is_refused(identity_emulator):
+            with pytest.raises(Misconfigured, match="no database can be called 'my_db'"):
+                identity_emulator.spacetime.add_database(OWNER, "my_db")
+    """)
+
+    assert "2 passed" in run("--identity-emulator-url", elsewhere).summary
 
 
 def test_another_profile_is_an_error_that_says_how_to_start_the_emulator(run: Run, elsewhere: str) -> None:

@@ -19,9 +19,31 @@ def test_an_unknown_path_fails_the_test_and_names_the_nearest_route(run: Run) ->
 
 
 def test_a_route_only_the_real_service_has_is_called_so(run: Run) -> None:
-    run.write("def test_it(identity_emulator): status(identity_emulator, '/v1/database/chat', 'GET')")
+    run.write("def test_it(identity_emulator): status(identity_emulator, '/v1/metrics', 'GET')")
 
-    assert "the real server has this route, the emulator has only its identity API" in run()
+    assert "the real server has this route, the emulator has not" in run()
+
+
+def test_a_route_that_needs_a_module_fails_the_test_and_shows_the_stub(run: Run) -> None:
+    run.write("""
+        def test_it(identity_emulator):
+            identity_emulator.load("quickstart")
+            assert status(identity_emulator, "/v1/database/chat/call/send") == 501
+    """)
+
+    outcome = run()
+
+    assert "1 failed" in outcome.summary
+    assert 'not emulated; emulator.stub("POST /v1/database/chat/call/send", json=...) answers it' in outcome
+
+
+def test_a_database_that_is_not_there_is_an_answer_like_any_other(run: Run) -> None:
+    run.write("""
+        def test_it(identity_emulator):
+            assert status(identity_emulator, "/v1/database/chat", "GET") == 404
+    """)
+
+    assert "1 passed" in run().summary
 
 
 def test_strictness_never_hides_another_failure(run: Run) -> None:
@@ -45,7 +67,9 @@ def test_a_marker_relaxes_it(run: Run) -> None:
         def test_lax(identity_emulator): status(identity_emulator, "/v1/nonsense", "GET")
 
         @pytest.mark.identity_emulator(strict_ignore=["/v1/database/**"])
-        def test_ignored(identity_emulator): status(identity_emulator, "/v1/database/chat/schema", "GET")
+        def test_ignored(identity_emulator):
+            identity_emulator.load("quickstart")
+            status(identity_emulator, "/v1/database/chat/schema", "GET")
     """)
 
     assert "2 passed" in run().summary

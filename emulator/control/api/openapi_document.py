@@ -10,7 +10,7 @@ import msgspec
 
 from emulator.control.api import operation_docs as control
 from emulator.core.version import emulator_version
-from emulator.http.operation import Operation
+from emulator.http.operation import ANY_METHOD, Operation
 from emulator.http.operation_docs import ApiDoc, OperationDoc, ParameterDoc, ResponseDoc
 from emulator.http.response import JSON
 from emulator.services.intuition import model as intuition_model
@@ -20,8 +20,9 @@ from emulator.services.spacetimedb.releases import Release
 
 _REFERENCE = "#/components/schemas/{name}"
 _WHAT = """\
-GET routes accept HEAD too. Any other method gets 405, any other path 404; the two APIs send both with an empty body. A
-request that is not valid HTTP gets 400 or 431, and the connection is closed. A fault can change every response."""
+GET routes accept HEAD too, but for `subscribe`. Any other method gets 405, any other path 404; the two APIs send both
+with an empty body. A request that is not valid HTTP gets 400 or 431, and the connection is closed. A fault can change
+every response."""
 
 Json = dict[str, Any]
 
@@ -39,7 +40,8 @@ def document(spacetimes: Release, intuitions: intuition_model.Profile) -> Json:
         for operation in part.operations:
             for number, path in enumerate(operation.paths):
                 described = _operation(part, operation, schemas, alias=number > 0)
-                paths.setdefault(_template(path), {})[operation.method.lower()] = described
+                for method, each in _by_method(operation, described):
+                    paths.setdefault(_template(path), {})[method] = each
     return {
         "openapi": "3.1.0",
         "info": {"title": "identity-emulator", "version": emulator_version(), "description": _WHAT},
@@ -52,9 +54,20 @@ def document(spacetimes: Release, intuitions: intuition_model.Profile) -> Json:
     }
 
 
+def _by_method(operation: Operation, described: Json) -> Iterator[tuple[str, Json]]:
+    if operation.method != ANY_METHOD:
+        yield operation.method.lower(), described
+        return
+    for method in _COMMON_METHODS:
+        yield method, {**described, "operationId": f"{operation.name}_{method}"}
+
+
+_COMMON_METHODS = ("get", "post", "put", "patch", "delete")
+
+
 def _template(path: str) -> str:
     """`/identity/:id` as OpenAPI writes it."""
-    return "/".join(f"{{{segment[1:]}}}" if segment.startswith(":") else segment for segment in path.split("/"))
+    return "/".join(f"{{{segment[1:]}}}" if segment[:1] in {":", "*"} else segment for segment in path.split("/"))
 
 
 def _operation(part: ApiDoc, operation: Operation, schemas: "_Schemas", *, alias: bool) -> Json:

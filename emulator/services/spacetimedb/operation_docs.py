@@ -8,6 +8,7 @@ from msgspec import Meta
 
 from emulator.http.operation_docs import ApiDoc, OperationDoc, ParameterDoc, ResponseDoc
 from emulator.http.response import TEXT
+from emulator.services.spacetimedb.database import operation_docs as database
 from emulator.services.spacetimedb.operations import operations_of
 from emulator.services.spacetimedb.releases import Release
 
@@ -68,7 +69,7 @@ def api_doc(profile: Release) -> ApiDoc:
     schemes = {name: scheme for name, scheme in _SCHEMES.items() if name in (*profile.schemes, "token")}
     return ApiDoc(
         name="spacetime",
-        what=f"SpacetimeDB's identity API, profile `{profile.name}`",
+        what=f"SpacetimeDB's identity API and the edge of `/v1/database`, profile `{profile.name}`",
         operations=operations_of(profile),
         operation_docs=_operation_docs(profile, tuple(schemes)),
         schemes=schemes,
@@ -88,6 +89,7 @@ def _operation_docs(profile: Release, tokens: tuple[str, ...]) -> Mapping[str, O
     bad_credentials = (_BAD_TOKEN,) if one_status else (_BAD_HEADER, _BAD_TOKEN)
     unreadable = "" if one_status else f", {_BAD_HEADER.what}"
     return {
+        **database.operation_docs(profile, tokens),
         "spacetime.create_identity": OperationDoc(
             summary="Create an identity, with a token that never expires",
             responses=(ResponseDoc(200, "credentials and body are ignored", NewIdentity),),

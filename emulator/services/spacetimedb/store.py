@@ -127,18 +127,21 @@ class Store:
         with self._lock:
             if name is not None and (wrong := self._unusable(name)):
                 raise ValueError(wrong)
+            if identity is not None and self.database(identity) is not None:
+                raise ValueError(f"a database has the identity {identity} already; give another `identity`")
             database = self._new_database(owner, name, identity)
-            if (name or identity) and self.database(database.identity) is not None:
-                raise ValueError(f"a database has the identity {database.identity} already; give another `identity`")
             self._put(owner, (database,))
         return database
 
     def _new_database(self, owner: Identity, name: str | None, identity: Identity | None) -> Database:
         if identity is not None:
             return Database.known(identity, owner, name)
-        if name is not None:
-            return self._derived(owner, name, name)
-        return Database.new(self._entropy.draw(_DATABASE), owner)
+        if name is None:
+            return Database.new(self._entropy.draw(_DATABASE), owner)
+        derived = self._derived(owner, name, name)
+        # Of the databases that a scenario only counts, one can have this number as its label.
+        counted = any(packed.startswith(bytes.fromhex(derived.identity)) for packed in self.databases.get(owner) or ())
+        return self._derived(owner, f"/{name}", name) if counted else derived
 
     def _derived(self, owner: Identity, label: str, name: str | None) -> Database:
         return Database.new(self._entropy.named(_DATABASE, f"{owner}/{label}"), owner, name)

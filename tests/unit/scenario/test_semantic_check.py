@@ -44,6 +44,22 @@ NAMES = "intuition: {api_keys: {ci: }, identities: {jp: {display_name: JP}}}\nsp
             "spacetime: {identities: {a: {databases: [x, x]}}}",
             "2:30 spacetime.identities.a.databases: 'x' is used twice",
         ),
+        (
+            "spacetime: {identities: {a: {databases: [x, my_db]}}}",
+            "2:45 spacetime.identities.a.databases[1]: 'my_db': invalid characters in database name; a name has lower",
+        ),
+        (
+            "spacetime: {identities: {a: {databases: [MyDB]}}}",
+            "2:42 spacetime.identities.a.databases[0]: 'MyDB': invalid characters in database name; a name has lower",
+        ),
+        (
+            f"spacetime: {{identities: {{a: {{databases: [{'ab' * 32}]}}}}}}",
+            "2:42 spacetime.identities.a.databases[0]: '" + "ab" * 32 + "': database names cannot be identities",
+        ),
+        (
+            "spacetime: {identities: {a: {databases: [x]}, b: {databases: [y, x]}}}",
+            "2:66 spacetime.identities.b.databases[1]: 'x' is taken by a database of a; names are unique, use another",
+        ),
         ("spacetime: {identities: {'': }}", '2:26 spacetime.identities."": a name has at least one letter'),
         ("spacetime: {crowd: {count: 2, name: user}}", "2:31 spacetime.crowd.name: it must have {n} exactly once"),
         ("spacetime: {crowd: {count: 2, email: x}}", "2:31 spacetime.crowd.email: 'x': Missing separator"),

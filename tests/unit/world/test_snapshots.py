@@ -25,6 +25,7 @@ def filled() -> Stage:
     identity, _ = world.spacetime.create_identity()
     world.spacetime.set_email(identity, "Alice@example.com")
     world.spacetime.add_database(identity)
+    world.spacetime.add_database(identity, "chat")
     world.spacetime.rotate_key()
     world.intuition.lifecycle = type(world.intuition.lifecycle)(pending=True, complete_after=30.0)
     world.intuition.create(Draft("JP", "0x81", external_reference="https://a.example"))
@@ -52,6 +53,34 @@ def test_a_document_read_again_is_the_same_document() -> None:
     document = written(world_of(stage))
 
     assert written(read(document, make_world())) == document
+
+
+def test_a_database_keeps_its_name() -> None:
+    world = world_of(filled())
+    again = read(written(world), make_world())
+
+    assert again.spacetime.database("chat") == world.spacetime.database("chat") is not None
+
+
+def test_a_document_without_names_of_databases_is_read_too() -> None:
+    document = json.loads(written(world_of(filled())))
+    for databases in document["spacetime"]["databases"].values():
+        for each in databases:
+            each.pop("name", None)
+    again = read(json.dumps(document).encode(), make_world())
+
+    assert [len(each) for each in again.spacetime.databases.merged().values()] == [2]
+    assert again.spacetime.database("chat") is None
+
+
+@pytest.mark.parametrize(("name", "why"), [("my_db", "invalid characters"), ("chat", "'chat' is taken by a database")])
+def test_a_name_that_a_database_can_not_have_is_refused(name: str, why: str) -> None:
+    document = json.loads(written(world_of(filled())))
+    (databases,) = document["spacetime"]["databases"].values()
+    databases[0]["name"] = name
+
+    with pytest.raises(Misconfigured, match=why):
+        read(json.dumps(document).encode(), make_world())
 
 
 def test_a_world_read_again_goes_on_as_the_first_would() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from functools import wraps
+from typing import NoReturn
 
 import msgspec
 
@@ -96,15 +97,20 @@ def found(store: Store, name: str) -> Database:
     return store.database(name) or _unknown(store, name)
 
 
-def _unknown(store: Store, name: str) -> Database:
+def _unknown(store: Store, name: str) -> NoReturn:
     """Raises UnknownDatabase."""
+    text = "No such database." if names.identity_in(name) else store.profile.unknown_database.format(name=name)
+    raise UnknownDatabase(text, why_unknown(store, name))
+
+
+def why_unknown(store: Store, name: str) -> str:
+    """Why there is no database with a name or an identity, and how to add it."""
     if identity := names.identity_in(name):
-        why = f'no database has the identity {identity}; emulator.spacetime.add_database(owner, identity="…") adds one'
-        raise UnknownDatabase("No such database.", why)
+        return f'no database has the identity {identity}; emulator.spacetime.add_database(owner, identity="…") adds one'
     near = nearest(name, store.named_databases.merged())
-    why = (
-        f"no database is called {name[:80]!r}{f'; did you mean {near!r}?' if near else ''}; to add it, write "
-        f"`databases: [{name[:80]}]` for an actor of the scenario, or call "
-        f'emulator.spacetime.add_database(owner, "{name[:80]}")'
+    shown = name[:80]
+    hint = f"; did you mean {near!r}?" if near else ";"
+    return (
+        f"no database is called {shown!r}{hint} to add it, write `databases: [{shown}]` for an actor of the scenario, "
+        f'or call emulator.spacetime.add_database(owner, "{shown}")'
     )
-    raise UnknownDatabase(store.profile.unknown_database.format(name=name), why)

@@ -22,6 +22,8 @@ OLD_SUBPROTOCOLS = "`v1.bsatn.spacetimedb`, `v1.json.spacetimedb`"
 NEW_SUBPROTOCOLS = f"`v3.bsatn.spacetimedb`, `v2.bsatn.spacetimedb`, {OLD_SUBPROTOCOLS}"
 OLD_UNKNOWN = "404 `` Could not resolve database `{name}` ``"
 NEW_UNKNOWN = "404 `` `{name}` not found ``"
+FIRST = "before all but credentials, and answer in chunks"
+MORE_ROUTES = "`/route`, `/lock`, `/unlock`, `/mcp`"
 OLD_ORDER = ("segments, header, payload, claims, nbf, expiry", "algorithm, signature, lengths, identity")
 NEW_ORDER = ("segments, header, payload, claims, nbf", "algorithm, signature, expiry, lengths, identity")
 
@@ -39,6 +41,8 @@ TABLE = [
     ("cors_headers", OLD_CORS, OLD_CORS, NEW_CORS, NEW_CORS),
     ("subprotocols", OLD_SUBPROTOCOLS, NEW_SUBPROTOCOLS, NEW_SUBPROTOCOLS, NEW_SUBPROTOCOLS),
     ("unknown_database", OLD_UNKNOWN, NEW_UNKNOWN, NEW_UNKNOWN, NEW_UNKNOWN),
+    ("database_first", "after query and body", FIRST, FIRST, FIRST),
+    ("more_database_routes", "none", MORE_ROUTES, MORE_ROUTES, MORE_ROUTES),
     ("sessions", "unknown", "unknown", "since 2.10.2", "since 2.10.2"),
     ("schemes", "Bearer", "Bearer", "Bearer", "Bearer and Basic"),
     ("malformed_credentials", "400", "400", "400", "401"),
