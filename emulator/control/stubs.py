@@ -87,7 +87,7 @@ def stub_of(
     if json is not msgspec.UNSET:
         found["json"] = as_json(json)
     if body is not None:
-        found |= {"body": body} if isinstance(body, str) else raw_fields(bytes(body))
+        found |= raw_fields(body) if isinstance(body, bytes) else {"body": body}
     if answer is not None:
         _check(answer, found)
     return found

@@ -89,8 +89,8 @@ def body_fields(body: Any) -> dict[str, Any]:
         return {}
     if isinstance(body, str):
         return {"text": body}
-    if isinstance(body, bytes | bytearray | memoryview):
-        return raw_fields(bytes(body))
+    if isinstance(body, bytes):
+        return raw_fields(body)
     return {"json": as_json(body)}
 
 

@@ -102,6 +102,9 @@ def test_a_path_that_a_stub_answers_does_not_fail_the_test(run: Run) -> None:
 
 
 def test_the_reason_says_that_a_stub_can_answer(run: Run) -> None:
-    run.write("def test_it(identity_emulator): status(identity_emulator, '/claims')")
+    run.write("def test_it(identity_emulator): [status(identity_emulator, path) for path in ('/claims', '/else')]")
 
-    assert "POST /claims: no such route; a stub can answer it\n" in run()
+    outcome = run()
+
+    assert "POST /claims: the real service has claims, the emulator has only its identity API; a stub can" in outcome
+    assert "POST /else: no such route; a stub can answer it\n" in outcome

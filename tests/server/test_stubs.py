@@ -123,10 +123,10 @@ def test_the_first_that_fits_answers_and_a_used_up_one_leaves_the_rest_to_the_ne
 
 
 def test_the_rest_is_a_404_again_when_all_are_used_up(emulator: Emulator) -> None:
-    emulator.stub("GET /claims", times=1, auth="none")
+    emulator.stub("GET /else", times=1, auth="none")
 
-    assert [got(emulator, "GET", "/claims").status_code for _ in range(2)] == [200, 404]
-    assert last(emulator).why == "GET /claims: no such route; a stub can answer it"
+    assert [got(emulator, "GET", "/else").status_code for _ in range(2)] == [200, 404]
+    assert last(emulator).why == "GET /else: no such route; a stub can answer it"
 
 
 def test_many_at_once_get_no_more_than_times_says(emulator: Emulator) -> None:
@@ -475,9 +475,10 @@ async def _coroutine(_: Exchange) -> None: ...
         ({"answer": _coroutine}, "answer must be a plain function"),
         ({"answer": print, "json": 1}, "either answer or json, not both"),
         ({"answer": print, "body": b"a"}, "either answer or body, not both"),
+        ({"body": 5}, r"Expected `str \| null`, got `int` - at `\$.body`"),
     ],
 )
-def test_a_useless_function_is_refused(emulator: Emulator, given: dict[str, Any], text: str) -> None:
+def test_a_useless_body_or_function_is_refused(emulator: Emulator, given: dict[str, Any], text: str) -> None:
     with pytest.raises(ValueError, match=text):
         emulator.stub("GET /claims", **given)
 

@@ -61,6 +61,13 @@ def test_what_is_no_mistake(text: str) -> None:
     assert problems(text) == []
 
 
+def test_of_very_many_steps_and_stubs_not_all_are_compared() -> None:
+    stubs = ", ".join(f"{{request: GET /a{number}}}" for number in range(1000))
+    steps = ", ".join(f"{{request: GET /b{number}, do: {{hang: true}}}}" for number in range(200))
+
+    assert len(problems(f"stubs: [{stubs}]\nscript: [{steps}]")) == 100
+
+
 def test_what_the_named_profile_emulates_is_a_mistake() -> None:
     text = "spacetime: {profile: documented}\nstubs: [{request: POST /v1/identity/*/set-email}]"
 
