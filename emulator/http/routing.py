@@ -164,5 +164,5 @@ def nearest_path(path: str, known: Iterable[str]) -> str | None:
     return None if match is None else blurred[match]
 
 
-_PARAMETER = re.compile(":[a-z]+")
+_PARAMETER = re.compile(r":\w+")
 _LONGEST_WORD = 20

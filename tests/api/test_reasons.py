@@ -25,6 +25,12 @@ def why(emulator: Emulator, method: str, target: str, *headers: str) -> str:
         ("POST", "/identity/websocket-token", [], "/identity/:id has no POST; it has GET,HEAD"),
         ("GET", "/v1/identity/public-key/", [], "no such route; did you mean /v1/identity/public-key?"),
         ("GET", f"/identity/{SOMEBODY}/verify", [], "no such route; did you mean /v1/identity/:identity/verify?"),
+        (
+            "GET",
+            "/v1/database/chat/subscribe/",
+            [],
+            "no such route; did you mean /v1/database/:name_or_identity/subscribe?",
+        ),
         ("GET", "/v1/energy/chat", [], "the real server has this route"),
         (
             "GET",

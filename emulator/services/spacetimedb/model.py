@@ -124,7 +124,7 @@ class Claims(msgspec.Struct, frozen=True):
         return {**claims, **self.extra} if self.extra else claims
 
 
-class Database(msgspec.Struct, frozen=True):
+class Database(msgspec.Struct, frozen=True, omit_defaults=True):
     """The real server lists databases by `identity`, the documentation page by `address`.
 
     `owner` is an identity. A database without a name is found by its identity only.
