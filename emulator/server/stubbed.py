@@ -33,6 +33,7 @@ logger = logging.getLogger("emulator")
 LARGEST_REQUEST = 32 * 1024 * 1024
 """Bytes of the body of a request that a stub answers."""
 
+
 # --- which one --------------------------------------------------------------------------------------------------------
 
 

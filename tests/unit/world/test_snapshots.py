@@ -38,7 +38,6 @@ def filled() -> Stage:
     stub = {"request": "GET /claims", "json": None, "headers": {"a": "b"}, "times": 3, "auth": "none"}
     world.stubs.count(world.add_stub(made_stub(stub)))
     world.add_stub(made_stub({"request": "GET /file", "base64": "/wA="}))
-    world.spacetime.add_database(identity, "chat")
     world.spacetime.stub_reducer("chat", "send")
     world.clock.freeze()
     return stage
