@@ -22,6 +22,7 @@ from benchmarks.rates import rates
 from benchmarks.resets import resets
 from benchmarks.servers import HERE, ROOT
 from benchmarks.settings import FULL, QUICK, Settings
+from benchmarks.sockets import sockets
 from benchmarks.starts import starts
 
 RESULTS = HERE / "results.json"
@@ -29,7 +30,7 @@ LAST = HERE / ".last.json"
 """What is measured so far, should a run end early, and what a part of a run gave."""
 
 GROUPS: dict[str, Callable[[Settings], dict[str, Any]]] = {
-    group.__name__: group for group in (starts, fixture, memory, resets, rates)
+    group.__name__: group for group in (starts, fixture, memory, resets, sockets, rates)
 }
 
 _COMPARE = """\

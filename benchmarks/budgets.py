@@ -4,7 +4,7 @@ import statistics
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from benchmarks.servers import BARE, OURS, RAW
+from benchmarks.servers import BARE, BARE_SOCKET, OURS, RAW
 from benchmarks.settings import FEW, MANY, SCENARIO, TEST, row_name
 
 Results = dict[str, Any]
@@ -114,6 +114,7 @@ _TEST = f"{_ROWS} {TEST}"
 _START, _CPU, _MEMORY = ("starts", OURS), rate(_KEY, OURS, "cpu"), rate(_KEY, OURS, "memory")
 _FIRST, _EACH, _EMPTY = ("fixture", "first use"), ("fixture", "each test"), "an empty fixture"
 _SLOWEST, _BARE_SLOWEST = ("resets", _TEST, "slowest"), ("resets", BARE, "slowest")
+_SOCKETS = ("sockets", OURS), ("sockets", BARE_SOCKET)
 
 BUDGETS = (
     Budget("start to first answer", 1.35, "×", _START, ("starts", BARE), "a bare aiohttp script"),
@@ -128,6 +129,14 @@ BUDGETS = (
     Budget("CPU of a request against WireMock", 0.5, "×", _CPU, rate(_KEY, "WireMock", "cpu"), "its CPU"),
     Budget("start against WireMock", 0.5, "×", _START, ("starts", "WireMock"), "its start"),
     Budget("memory against WireMock", 0.25, "×", _MEMORY, rate(_KEY, "WireMock", "memory"), "its memory"),
+    Budget(
+        "CPU of a WebSocket: connect, first message, close",
+        1.5,
+        "×",
+        ("sockets", OURS),
+        ("sockets", BARE_SOCKET),
+        "bare",
+    ),
     Budget("plugin installed, not used", 5, "ms", ("fixture", "unused", OURS)),
     Budget("first use of the fixture", 60, "ms", (*_FIRST, OURS), (*_FIRST, BARE), "over bare aiohttp"),
     Budget("each further test", 0.3, "ms", (*_EACH, OURS), (*_EACH, _EMPTY), f"over {_EMPTY}"),

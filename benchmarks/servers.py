@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 OURS, BARE = "identity-emulator", "bare aiohttp"
 RAW = "bare aiohttp + raw ECDSA"
+BARE_SOCKET = "bare aiohttp's WebSocket + one signature"
 PUBLIC_KEY = "/v1/identity/public-key"
 
 HERE = Path(__file__).parent

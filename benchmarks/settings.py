@@ -28,6 +28,7 @@ class Settings(NamedTuple):
     refills: int = 3
     weighed: int = 25_000
     posted: int = 3_000
+    connects: int = 1_000
     variants: Mapping[str, list[str]] = {}
     """Other command lines that start the emulator, by name."""
     routes: tuple[str, ...] = ("",)
@@ -40,5 +41,7 @@ class Settings(NamedTuple):
 
 
 FULL = Settings()
-QUICK = Settings(runs=2, warm_jvm=2, settle=0.2, many=10_000, resets=20, refills=1, weighed=5_000, posted=1_000)
+QUICK = Settings(
+    runs=2, warm_jvm=2, settle=0.2, many=10_000, resets=20, refills=1, weighed=5_000, posted=1_000, connects=200
+)
 """To see that everything runs: its figures say little, and its budgets for large worlds nothing."""

@@ -12,6 +12,7 @@ from emulator import Config, Emulator
 from emulator.control.api.access import Guard
 from emulator.control.emulator import LocalEmulator
 from emulator.control.new_world import new_stage
+from emulator.http.upgrade import Intervals
 from emulator.server.run import bind, serving_in_thread
 from emulator.world.config import Settings
 from emulator.world.stage import Stage
@@ -38,7 +39,7 @@ def handle_of(stage: Stage) -> LocalEmulator:
 
 
 @contextmanager
-def served(stage: Stage, guard: Guard | None = None) -> Iterator[Emulator]:
+def served(stage: Stage, guard: Guard | None = None, intervals: Intervals | None = None) -> Iterator[Emulator]:
     """A server in a thread for this stage, while the block lasts."""
-    with serving_in_thread(stage, guard or Guard(), bind("127.0.0.1", 0)) as emulator:
+    with serving_in_thread(stage, guard or Guard(), bind("127.0.0.1", 0), intervals) as emulator:
         yield emulator

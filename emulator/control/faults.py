@@ -75,9 +75,9 @@ class Faults(Protocol):
             raise AssertionError("\n".join(["faults that did not happen as often as they should:", *waiting]))
 
     @staticmethod
-    def matrix() -> tuple[Kind, ...]:
+    def matrix(*, websocket: bool = False) -> tuple[Kind, ...]:
         """The same as `emulator.faults.matrix()`, which needs no emulator."""
-        return matrix()
+        return matrix(websocket=websocket)
 
 
 class LocalFaults(Faults):

@@ -5,7 +5,7 @@ import re
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from http.client import HTTPException, IncompleteRead
@@ -16,6 +16,7 @@ from urllib.parse import urlencode, urlsplit
 import msgspec
 
 from emulator.control.actors import Actor
+from emulator.control.connections import Connection
 from emulator.control.control_token import control_token
 from emulator.control.emulator import ClockControl, Emulator, SnapshotOrDocument
 from emulator.control.faults import Fault, Faults
@@ -24,6 +25,7 @@ from emulator.control.new_world import new_stage
 from emulator.control.spacetimedb import Spacetime
 from emulator.control.stubs import Stub, Stubs, out_of_reach
 from emulator.core.clock import parse_rfc3339, rfc3339, to_micros
+from emulator.core.close_frame import NORMAL
 from emulator.core.errors import Misconfigured
 from emulator.journal.exchange import Exchange
 from emulator.journal.queries import ExchangeQueries
@@ -31,6 +33,7 @@ from emulator.services.intuition.model import Identity
 from emulator.services.spacetimedb.model import AUDIENCE, LOCAL_ISSUER, Database
 from emulator.services.spacetimedb.releases import resolved
 from emulator.world.config import Config, Given, Settings, is_bundled_name
+from emulator.world.connections import check_close
 from emulator.world.stubs import StubFunction
 
 _PATIENCE = 10.0
@@ -127,9 +130,51 @@ class RemoteJournal(ExchangeQueries):
             over.set()
 
 
+class RemoteConnection(Connection):
+    def __init__(self, control: Control, found: Mapping[str, str]) -> None:
+        self._control = control
+        self._found = found
+
+    def __repr__(self) -> str:
+        return f"<Connection {self.id} {self.protocol}>"
+
+    @property
+    def id(self) -> str:
+        return self._found["id"]
+
+    @property
+    def identity(self) -> str:
+        return self._found["identity"]
+
+    @property
+    def database(self) -> str:
+        return self._found["database"]
+
+    @property
+    def protocol(self) -> str:
+        return self._found["protocol"]
+
+    @property
+    def since(self) -> datetime:
+        return parse_rfc3339(self._found["since"])
+
+    @property
+    def actor(self) -> str:
+        return self._found["actor"]
+
+    def close(self, code: int = NORMAL, reason: str = "") -> None:
+        check_close(code, reason)
+        if any(each["id"] == self.id for each in self._control("GET", "/connections")["connections"]):
+            self._control("DELETE", "/connections", {"id": self.id, "code": code, "reason": reason})
+
+
 class RemoteSpacetime(Spacetime):
     def __init__(self, control: Control) -> None:
         self._control = control
+
+    @property
+    def connections(self) -> Sequence[Connection]:
+        return [RemoteConnection(self._control, each) for each in self._control("GET", "/connections")["connections"]]
 
     def issue_token(
         self,

@@ -1,11 +1,12 @@
 """Reading and changing SpacetimeDB's state."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
 
+from emulator.control.connections import Connection, local_connections
 from emulator.control.reach import OutOfReach
 from emulator.services.rust import base64url
 from emulator.services.spacetimedb.email_address import fault as email_fault
@@ -29,6 +30,10 @@ class NewIdentity(msgspec.Struct, frozen=True):
 
 class Spacetime(Protocol):
     """SpacetimeDB's state in the world."""
+
+    @property
+    def connections(self) -> Sequence[Connection]:
+        """The open WebSockets, oldest first, as they are now. A reset closes them."""
 
     def create_identity(
         self,
@@ -89,6 +94,10 @@ class Spacetime(Protocol):
 class LocalSpacetime(Spacetime):
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
+
+    @property
+    def connections(self) -> Sequence[Connection]:
+        return local_connections(self._stage)
 
     def create_identity(
         self,

@@ -44,6 +44,21 @@ _KINDS = (
 )
 
 
-def matrix() -> tuple[Kind, ...]:
-    """All kinds, for `@pytest.mark.parametrize("kind", faults.matrix())`."""
-    return _KINDS
+_SOCKET_KINDS = (
+    Kind("no_first_message", {"websocket": {"first_message": False}}, stored=True, what="no first message"),
+    Kind("other_identity", {"websocket": {"identity": True}}, stored=True, what="the first message is another's"),
+    Kind("error_message", {"websocket": {"error": True}}, stored=True, what="an error in the middle of the session"),
+    Kind("close", {"websocket": {"close": 1011}}, stored=True, what="a Close frame after the first message"),
+    Kind("close_later", {"websocket": {"close": 4000, "after_messages": 1}}, stored=True, what="and after a message"),
+    Kind("cut", {"websocket": {"cut": True}}, stored=True, what="the connection ends without a Close frame"),
+)
+"""For a route that upgrades to a WebSocket. `stored`: the handshake is as usual."""
+
+
+def matrix(*, websocket: bool = False) -> tuple[Kind, ...]:
+    """All kinds, for `@pytest.mark.parametrize("kind", faults.matrix())`.
+
+    With `websocket` also those that need a route that upgrades to a WebSocket, such as
+    `GET /v1/database/*/subscribe`.
+    """
+    return _KINDS + _SOCKET_KINDS if websocket else _KINDS

@@ -7,7 +7,8 @@ import msgspec
 WHOLE_ANSWERS = ("status", "rate_limit")
 CUT_ANSWERS = ("truncate", "malformed_chunk", "invalid_json")
 NO_ANSWERS = ("drop", "tcp_reset", "garbage", "hang")
-ANSWERS = WHOLE_ANSWERS + CUT_ANSWERS + NO_ANSWERS
+AFTER_AN_UPGRADE = ("websocket",)
+ANSWERS = WHOLE_ANSWERS + CUT_ANSWERS + NO_ANSWERS + AFTER_AN_UPGRADE
 """At most one of them in a `do`."""
 CHANGES = ("rotate_key", "revoke", "complete", "fail", "remove", "advance")
 """Changes of the world, made before the request is handled."""
@@ -22,6 +23,33 @@ class RateLimit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How many requests are allowed in a window; 0 by default."""
     seconds: float = _PER_MINUTE
     """The length of a window, which starts with a client's first request; 60 by default."""
+
+
+class WebSocketFault(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What goes wrong on a WebSocket, after a handshake that is as usual."""
+
+    first_message: bool = True
+    """With `false` the first message of the server is not sent."""
+    identity: bool | str = False
+    """The first message has another identity than the token: this one, 64 hex digits, or with `true` a new one."""
+    error: bool | str = False
+    """Tell the client of an error, with this text, as the protocol does it for a subscription that fails."""
+    close: int | None = None
+    """Send a Close frame with this code: 1000 to 1003, 1007 to 1013, or 3000 to 4999."""
+    reason: str = ""
+    """The reason in that frame; at most 123 bytes."""
+    cut: bool = False
+    """End the connection without a Close frame."""
+    after_messages: int | None = None
+    """`error`, `close` and `cut` happen when so many messages of the client were answered, not at once."""
+    after_seconds: float | None = None
+    """They happen after so many real seconds, not at once."""
+
+    @property
+    def ends(self) -> tuple[str, ...]:
+        """Those given of `error`, `close` and `cut`, which happen in this order."""
+        given = {"error": self.error is not False, "close": self.close is not None, "cut": self.cut}
+        return tuple(name for name, is_given in given.items() if is_given)
 
 
 _UNTOLD = frozenset({"body", "headers", "revoke"})
@@ -60,6 +88,8 @@ class Do(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_u
     """Never respond; the request does not take effect."""
     rate_limit: bool | RateLimit = False
     """Respond with 429 and Retry-After beyond a number of requests; `true` allows none."""
+    websocket: WebSocketFault | None = None
+    """Complete the handshake, then break the session; only for a route that upgrades to a WebSocket."""
     rotate_key: bool = False
     """Replace the signing key: all earlier tokens become invalid."""
     revoke: Named = False

@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from emulator.core.close_frame import wrong_code, wrong_reason
 from emulator.core.suggestions import did_you_mean
-from emulator.faults.kinds import ANSWERS, CHANGES, Do, RateLimit
+from emulator.faults.kinds import ANSWERS, CHANGES, Do, RateLimit, WebSocketFault
 
 LONGEST = 1e9
 """Seconds, about thirty years."""
@@ -102,6 +103,8 @@ def mistakes(step: Step) -> Iterator[Mistake]:
         yield Mistake(("do", "on_clock"), "it needs `delay`")
     for text in wrong_headers(do.headers or {}):
         yield Mistake(("do", "headers"), text)
+    if do.websocket is not None:
+        yield from _wrong_socket(do.websocket)
     yield from _out_of_bounds(step)
     if step.request is None and (useless := [kind for kind in do.kinds if kind not in CHANGES]):
         yield Mistake(("do", useless[0]), "it needs a request; add `request`")
@@ -114,6 +117,32 @@ def wrong_headers(headers: Mapping[str, str]) -> Iterator[str]:
             yield f"invalid header {name!r}: {value!r}"
         if name.lower() in _ITS_OWN:
             yield f"{name!r} is written by the server itself"
+
+
+_IDENTITY = re.compile("[0-9a-f]{64}")
+
+
+def _wrong_socket(fault: WebSocketFault) -> Iterator[Mistake]:
+    if fault == WebSocketFault():
+        yield Mistake(("do", "websocket"), f"no action given; add one of {', '.join(WebSocketFault.__struct_fields__)}")
+    found = {"close": "" if fault.close is None else wrong_code(fault.close), "reason": wrong_reason(fault.reason)}
+    is_late, is_timed = fault.after_messages is not None, fault.after_seconds is not None
+    wrong_identity = isinstance(fault.identity, str) and not _IDENTITY.fullmatch(fault.identity)
+    conflicts = (
+        ("identity", wrong_identity, "it must be 64 hex digits in lower case"),
+        ("identity", fault.identity and not fault.first_message, "it is in the first message, which is not sent"),
+        ("reason", fault.reason and fault.close is None, "it needs `close`"),
+        ("cut", fault.close is not None and fault.cut, "either close or cut, not both"),
+        ("after_seconds", is_late and is_timed, "either after_messages or after_seconds, not both"),
+        ("after_messages", is_late and not fault.ends, _AFTER_WHAT),
+        ("after_seconds", is_timed and not fault.ends, _AFTER_WHAT),
+    )
+    for key, text in (*found.items(), *((key, text) for key, applies, text in conflicts if applies)):
+        if text:
+            yield Mistake(("do", "websocket", key), text)
+
+
+_AFTER_WHAT = "it needs `error`, `close` or `cut`"
 
 
 def _mistakes_in_conditions(step: Step) -> Iterator[Mistake]:
@@ -135,6 +164,7 @@ def _out_of_bounds(step: Step) -> Iterator[Mistake]:
     limit, delay = step.do.rate_limit, step.do.delay
     low, high = delay if isinstance(delay, tuple) else (delay or 0.0, delay or 0.0)
     limit = limit if isinstance(limit, RateLimit) else RateLimit()
+    socket = step.do.websocket or WebSocketFault()
     numbers: list[tuple[str, float, float]] = [
         ("at", step.at or 0, 0),
         ("until", step.until or 0, 0),
@@ -147,6 +177,8 @@ def _out_of_bounds(step: Step) -> Iterator[Mistake]:
         ("do.advance", abs(step.do.advance or 0), 0),
         ("do.rate_limit.requests", limit.requests, 0),
         ("do.rate_limit.seconds", limit.seconds, 0.001),
+        ("do.websocket.after_messages", 1 if socket.after_messages is None else socket.after_messages, 1),
+        ("do.websocket.after_seconds", socket.after_seconds or 0, 0),
     ]
     for name, number, least in numbers:
         path = tuple(name.split("."))

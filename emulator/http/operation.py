@@ -29,6 +29,8 @@ class Operation(msgspec.Struct, frozen=True):
     method: str
     paths: tuple[str, ...]
     emulated: bool = True
+    upgrades: bool = False
+    """Whether its response can make the connection a WebSocket."""
 
     def aliases(self, path: str, params: tuple[str, ...]) -> tuple[str, ...]:
         """`path` and every other path of this operation with the same parameters."""
@@ -47,6 +49,12 @@ def matching(method: str, pattern: str, known: Iterable[Operation]) -> list[Oper
         for operation in known
         if _may_be_sent(method, operation.method) and any(_may_meet(pattern, path) for path in operation.paths)
     ]
+
+
+def upgraded_by(request: str, known: Iterable[Operation]) -> bool:
+    """Whether a pattern such as `GET /v1/**` can match a request that upgrades to a WebSocket."""
+    method, _, path = request.partition(" ")
+    return any(operation.upgrades for operation in matching(method, path, known))
 
 
 def _may_be_sent(method: str, known: str) -> bool:

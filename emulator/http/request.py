@@ -73,6 +73,11 @@ class Request:
         self._wanted = False
 
     @property
+    def minor(self) -> int:
+        """Of the version: 0 for HTTP/1.0, 1 for HTTP/1.1."""
+        return self._raw.version.minor
+
+    @property
     def target(self) -> str:
         return f"{self.path}?{self.query}" if self.query else self.path
 

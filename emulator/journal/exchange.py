@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from emulator.core.clock import parse_rfc3339, rfc3339, to_datetime, to_micros
+from emulator.journal.frames import Frames
 from emulator.journal.masking import readable
 
 _OVERHEAD = 512
@@ -67,6 +68,7 @@ class Exchange(msgspec.Struct, frozen=True, gc=False):
     then). `status` is 0 when no response was sent. `why` is the private reason of an error response. `micros` is the
     emulator's clock when the request arrived, `duration` is in real seconds. `outlived` is true when the world was
     reset during the request. `actor` is the scenario's name for the caller, `fault` the step that was applied.
+    `websocket` has what followed a response with status 101.
     """
 
     number: int
@@ -83,6 +85,7 @@ class Exchange(msgspec.Struct, frozen=True, gc=False):
     outlived: bool = False
     actor: str = ""
     fault: str = ""
+    websocket: Frames | None = None
 
     @property
     def path(self) -> str:
@@ -111,7 +114,8 @@ class Exchange(msgspec.Struct, frozen=True, gc=False):
     def weight(self) -> int:
         """The approximate bytes of memory this takes."""
         texts = len(self.target) + len(self.why) + len(self.request.kept) + len(self.response.kept)
-        return _OVERHEAD + texts + len(self.request.head)
+        frames = 0 if self.websocket is None else self.websocket.weight
+        return _OVERHEAD + texts + len(self.request.head) + frames
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -125,6 +129,7 @@ class Exchange(msgspec.Struct, frozen=True, gc=False):
             **{name: getattr(self, name) for name in _AS_THEY_ARE},
             "request": self.request.to_json(),
             "response": self.response.to_json(),
+            **({} if self.websocket is None else {"websocket": self.websocket.to_json()}),
         }
 
     @classmethod
@@ -140,6 +145,7 @@ class Exchange(msgspec.Struct, frozen=True, gc=False):
             response=Message.from_json(found["response"]),
             micros=to_micros(parse_rfc3339(found["at"])),
             duration=found["duration"],
+            websocket=Frames.from_json(found["websocket"]) if "websocket" in found else None,
             **{name: found[name] for name in _AS_THEY_ARE},
         )
 

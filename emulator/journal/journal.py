@@ -7,6 +7,7 @@ from threading import RLock
 
 from emulator.core.deferred_free import DeferredFree
 from emulator.journal.exchange import Exchange
+from emulator.journal.frames import Ended, Frame, Frames
 from emulator.journal.limits import KEPT_IN_ALL
 from emulator.journal.queries import ExchangeQueries
 
@@ -50,16 +51,47 @@ class Journal(ExchangeQueries):
         with self._lock:
             self._kept.append(exchange)
             self._weight += exchange.weight
-            while len(self._kept) > self._size or self._weight > KEPT_IN_ALL:
-                self._weight -= self._kept.popleft().weight
-                self.lost += 1
-            for wake in self._listeners:
-                with suppress(RuntimeError):  # its loop was closed
-                    wake()
+            if exchange.websocket is not None:
+                exchange.websocket.is_journaled = True
+            self._drop_surplus()
+            self._wake()
+
+    def add_frame(self, frames: Frames, frame: Frame) -> None:
+        """Add a frame to a recorded exchange; does nothing when that was dropped."""
+        with self._lock:
+            if not frames.is_journaled:
+                return
+            before = frames.weight
+            frames.add(frame)
+            self._weight += frames.weight - before
+            self._drop_surplus()
+            self._wake()
+
+    def end(self, frames: Frames, ended: Ended) -> None:
+        """How the WebSocket of a recorded exchange ended."""
+        with self._lock:
+            frames.end(ended)
+            self._wake()
+
+    def _drop_surplus(self) -> None:
+        while len(self._kept) > self._size or self._weight > KEPT_IN_ALL:
+            dropped = self._kept.popleft()
+            self._weight -= dropped.weight
+            self.lost += 1
+            if dropped.websocket is not None:
+                dropped.websocket.is_journaled = False
+
+    def _wake(self) -> None:
+        for wake in self._listeners:
+            with suppress(RuntimeError):  # its loop was closed
+                wake()
 
     def clear(self) -> None:
         """Remove all exchanges; they still count in `total`."""
         with self._lock:
+            for exchange in self._kept:
+                if exchange.websocket is not None:
+                    exchange.websocket.is_journaled = False
             self._kept.clear()
             self._weight = 0
 

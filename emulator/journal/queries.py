@@ -29,6 +29,8 @@ class ExchangeFilter:
     path: str | None = None
     status: int | None = None
     since: datetime | None = None
+    frame: str | None = None
+    """A part of the text of a frame of its WebSocket."""
 
     @classmethod
     def parse(cls, request: str) -> "ExchangeFilter":
@@ -62,11 +64,14 @@ class ExchangeFilter:
             found.append(f"status is {exchange.status}")
         if self.since is not None and exchange.at < self.since:
             found.append(f"was at {exchange.at.isoformat()}")
+        if self.frame is not None and not (exchange.websocket and exchange.websocket.has(self.frame)):
+            found.append(f"has no frame with {self.frame!r}")
         return found
 
     def __str__(self) -> str:
         status = "" if self.status is None else f" with status {self.status}"
-        return f"{(self.method or 'any method').upper()} {self.path or 'any path'}{status}"
+        frame = "" if self.frame is None else f" with a frame that has {self.frame!r}"
+        return f"{(self.method or 'any method').upper()} {self.path or 'any path'}{status}{frame}"
 
 
 class ExchangeQueries(ABC):
@@ -164,17 +169,19 @@ class ExchangeQueries(ABC):
         path: str | None = None,
         *,
         status: int | None = None,
+        frame: str | None = None,
         times: int = 1,
         timeout: float = 5.0,
     ) -> list[Exchange]:
         """Wait for `times` matching exchanges, at most `timeout` real seconds. Raises AssertionError after that.
 
-        Raises RuntimeError on a running event loop: it would block the client it waits for.
+        With `frame`, for WebSockets with this text in a frame, sent or received. Raises RuntimeError on a running event
+        loop: it would block the client it waits for.
         """
         __tracebackhide__ = True
         if _on_a_running_loop():
             raise RuntimeError("wait_for would block the running event loop; use `await journal.async_wait_for(...)`")
-        return self._wait_for(ExchangeFilter(method, path, status), times, timeout)
+        return self._wait_for(ExchangeFilter(method, path, status, frame=frame), times, timeout)
 
     async def async_wait_for(
         self,
@@ -182,12 +189,13 @@ class ExchangeQueries(ABC):
         path: str | None = None,
         *,
         status: int | None = None,
+        frame: str | None = None,
         times: int = 1,
         timeout: float = 5.0,  # noqa: ASYNC109 - the same names as wait_for
     ) -> list[Exchange]:
         """As `wait_for`, from a coroutine under asyncio or trio."""
         __tracebackhide__ = True
-        wanted = ExchangeFilter(method, path, status)
+        wanted = ExchangeFilter(method, path, status, frame=frame)
         if _on_trio():
             import trio
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from emulator.core.clock import rfc3339
 from emulator.journal.exchange import Exchange
+from emulator.journal.frames import brief
 from emulator.journal.masking import (
     LONGEST,
     MASK,
@@ -77,6 +78,8 @@ def _described(exchange: Exchange, url: str, known: list[str], *, secrets: bool)
     if (found := claims(exchange)) is not None:
         lines.append(f"token: {shown(_claims_in_words(found, exchange.micros // 1_000_000))}")
     lines.append(curl(exchange, url, secrets=secrets))
+    if exchange.websocket is not None:
+        lines += [shown(line) for line in brief(exchange.websocket)]
     return "\n    ".join(lines)
 
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from emulator.http.request import Request
 from emulator.http.response import Response
 from emulator.http.routing import Api, Match
+from emulator.journal.frames import Frames
 from emulator.world.stubs import Stub
 from emulator.world.world import World
 
@@ -24,12 +25,14 @@ class Call:
     emulated: then `api` is that whose credentials and errors the response has, and there may be no match. `actor` is
     the scenario's name for the caller, `fault` the step that was applied. `micros` is the emulator's clock when the
     request arrived, `number` that of its exchange in the journal. `hangs_up` ends the connection after the response.
+    `frames` is where the journal keeps those of an upgrade.
     """
 
     __slots__ = (
         "actor",
         "api",
         "fault",
+        "frames",
         "hangs_up",
         "match",
         "micros",
@@ -54,6 +57,7 @@ class Call:
         """Set with the stub."""
         self.number = 0
         self.hangs_up = False
+        self.frames: Frames | None = None
         self.actor = self.fault = self.why_not = ""
         self.micros = world.clock.micros()
 

@@ -15,6 +15,8 @@ from emulator.http.response import JSON, TEXT, Response, phrase, with_given_head
 from emulator.http.routing import Api
 from emulator.server.call import Call, CallHandler
 from emulator.server.caller import client_of
+from emulator.server.faulty_session import with_fault
+from emulator.services.spacetimedb.model import LOCAL_ISSUER, identity_of
 
 
 def with_faults(next_handler: CallHandler) -> CallHandler:
@@ -142,12 +144,23 @@ async def _half(call: Call, decision: FaultDecision, next_handler: CallHandler) 
     return msgspec.structs.replace(response, body=response.body[: -(-len(response.body) // 2)])
 
 
+async def _on_the_websocket(call: Call, decision: FaultDecision, next_handler: CallHandler) -> Response:
+    """A handshake that is refused is refused as usual."""
+    response, fault = await next_handler(call), decision.do.websocket
+    if response.upgrade is None or fault is None:
+        return response
+    identity = fault.identity if isinstance(fault.identity, str) else ""
+    if fault.identity is True:
+        identity = identity_of(LOCAL_ISSUER, call.world.entropy.uuid4("another identity"))
+    return msgspec.structs.replace(response, upgrade=with_fault(response.upgrade, fault, identity))
+
+
 def _with_a_body(response: Response) -> Response:
     """The response, with the body `{}` if it has none to break."""
     if response.body:
         return response
-    status = 200 if response.status == 204 else response.status
-    return msgspec.structs.replace(response, status=status, body=b"{}", content_type=JSON)
+    status = 200 if response.status in {101, 204} else response.status
+    return msgspec.structs.replace(response, status=status, body=b"{}", content_type=JSON, upgrade=None)
 
 
 def _api(call: Call) -> Api[Any]:
@@ -163,4 +176,5 @@ _ANSWERS: Mapping[str, Callable[[Call, FaultDecision, CallHandler], Awaitable[Re
     "truncate": _truncated,
     "malformed_chunk": _in_bad_chunks,
     "invalid_json": _half,
+    "websocket": _on_the_websocket,
 }

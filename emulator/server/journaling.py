@@ -7,6 +7,7 @@ from collections.abc import Callable
 from emulator.core.clock import monotonic
 from emulator.http.response import TEXT, Response, head_lines
 from emulator.journal.exchange import Exchange, Message
+from emulator.journal.frames import Frames
 from emulator.journal.limits import KEPT_OF_A_BODY
 from emulator.journal.log import log_exchange
 from emulator.journal.masking import printable, readable
@@ -51,7 +52,9 @@ def with_journal(next_handler: CallHandler, is_shown: Callable[[World], bool]) -
             outlived=not is_shown(world),
             actor=call.actor,
             fault=call.fault,
+            websocket=None if response.upgrade is None else Frames(),
         )
+        call.frames = exchange.websocket
         world.journal.record(exchange)
         log_exchange(exchange)
         return response

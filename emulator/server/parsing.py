@@ -1,6 +1,6 @@
 """aiohttp's parser, fed with one part of a message after another.
 
-Given whole packets it loses requests: those before garbage in the same packet, and those behind an offered upgrade.
+Given whole packets it loses requests: those before garbage in the same packet.
 """
 
 import re
@@ -46,12 +46,19 @@ def reason(error: HttpProcessingError) -> str:
 class Parser:
     """What a connection has in the place of aiohttp's parser.
 
-    Parts end where messages and their heads end, so an error or an upgrade concerns one message only. `with_trailers`
-    gets the bodies in chunks that trailers follow.
+    Parts end where messages and their heads end, so an error concerns one message only. What follows a request for an
+    upgrade is not parsed until `set_upgraded(False)` says that there is none; then `declined` is called.
+    `with_trailers` gets the bodies in chunks that trailers follow.
     """
 
-    def __init__(self, new_parser: Callable[[], HttpRequestParser], with_trailers: deque[StreamReader]) -> None:
+    def __init__(
+        self,
+        new_parser: Callable[[], HttpRequestParser],
+        with_trailers: deque[StreamReader],
+        declined: Callable[[], None],
+    ) -> None:
         self._new_parser = new_parser
+        self._declined = declined
         self._parser = new_parser()
         self._with_trailers = with_trailers
         self._queued = 0
@@ -63,12 +70,15 @@ class Parser:
         """Bytes of the body that are to come; None when its chunks say how many."""
         self._chunks = b""
         """The end of a body in chunks, as far as it has come."""
-        self._closes = self._outdated = self._done = self._broken = False
+        self._closes = self._outdated = self._done = self._broken = self._upgraded = False
         self.failure: HttpProcessingError | None = None
         """What is wrong behind the requests that were found."""
 
     def feed_data(self, data: bytes) -> tuple[list[Parsed], bool, bytes]:
-        """The requests in `data`. Raises HttpProcessingError when there is none before what is wrong."""
+        """The requests in `data`, whether the last one asks for an upgrade, and what follows it then.
+
+        Raises HttpProcessingError when there is no request before what is wrong.
+        """
         found: list[Parsed] = []
         if self._held:
             data, self._held = self._held + data, b""
@@ -82,10 +92,16 @@ class Parser:
             part = self._end_of_part(data, start)
             self._feed(data[start:part], found)
             start = part
+            if self._upgraded and not self._done:
+                return found, True, data[start:]
         if self.failure is not None and not found:
             failure, self.failure = self.failure, None
             raise failure
         return found, False, b""
+
+    def set_upgraded(self, upgraded: bool) -> None:  # noqa: FBT001 - aiohttp's interface
+        self._upgraded = upgraded
+        self._declined()
 
     def message_consumed(self) -> None:
         self._queued = max(0, self._queued - 1)
@@ -111,6 +127,7 @@ class Parser:
             messages, upgraded, _ = self._parser.feed_data(part)
             if upgraded:
                 self._parser.set_upgraded(False)
+                self._upgraded = True
             if self._body is not None:
                 self._follow_body(part, self._body)
             elif self._head or not part.endswith(_END) or len(part) > _LONGEST_NAME or b"  " in part:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections import deque
+from typing import TYPE_CHECKING
 
 from aiohttp import StreamReader, web
 from aiohttp.http import HttpRequestParser
@@ -15,6 +16,7 @@ from emulator.core.clock import Clock, http_date
 from emulator.faults.delivery import Delivery
 from emulator.http.request import NotHttp, Request
 from emulator.http.response import Response
+from emulator.http.upgrade import Intervals, Upgrade
 from emulator.journal.exchange import Exchange, Message, head_of
 from emulator.journal.log import log_exchange
 from emulator.journal.masking import printable
@@ -22,9 +24,13 @@ from emulator.server.app import application
 from emulator.server.call import Call
 from emulator.server.journaling import LONGEST_REASON, after_a_bug, received
 from emulator.server.parsing import LONGEST_HEAD, MOST_QUEUED, HeadTooLong, Parser, reason
-from emulator.server.replies import BrokenReply, LastReply, Reply
+from emulator.server.replies import BrokenReply, LastReply, NoReply, Reply, upgrade_head
+from emulator.world.connections import GONE
 from emulator.world.stage import Stage
 from emulator.world.world import World
+
+if TYPE_CHECKING:
+    from emulator.server.websocket import WebSocket
 
 logger = logging.getLogger("emulator")
 
@@ -38,17 +44,21 @@ _SLICE, _PAUSE = 200, 0.002
 class Http(web.Server):
     """The factory of connections. Every request gets the current world when it arrives."""
 
-    def __init__(self, stage: Stage, guard: Guard, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(self._answer, loop=loop)
+    def __init__(
+        self, stage: Stage, guard: Guard, loop: asyncio.AbstractEventLoop, intervals: Intervals | None = None
+    ) -> None:
+        super().__init__(self._answer, loop=loop)  # type: ignore[arg-type]  # `NoReply` has what is used
+        self._intervals = intervals or Intervals()
         self._stage = stage
         self._handle = application(stage, guard)
         self.under_way: set[asyncio.Task[None]] = set()
+        self._websockets: dict[WebSocket, asyncio.Future[None]] = {}
         self._freeing = False
 
     def __call__(self) -> RequestHandler:
         return _Connection(self, loop=self._loop)
 
-    async def _answer(self, request: BaseRequest) -> Reply:
+    async def _answer(self, request: BaseRequest) -> Reply | NoReply:
         """The response to a request; the last of the connection, if anything was raised while it was made."""
         try:
             return await self._reply(request)
@@ -59,7 +69,7 @@ class Http(web.Server):
         except Exception as bug:  # noqa: BLE001 - logged there
             return self.refuse(request, after_a_bug(request.method, request.raw_path.partition("?")[0], bug))
 
-    async def _reply(self, request: BaseRequest) -> Reply:
+    async def _reply(self, request: BaseRequest) -> Reply | NoReply:
         """Raises NotHttp."""
         world = self._stage.settled_world()
         call = Call(Request(request), world)
@@ -74,12 +84,45 @@ class Http(web.Server):
             if self._stage.deferred and not self._freeing:
                 self._freeing = True
                 self._loop.call_later(_PAUSE, self._free_some)
+        if response.upgrade is not None:
+            return await self._upgraded(request, call, response, response.upgrade)
         reply = (Reply if response.delivery is None else BrokenReply)(
             request, response, http_date(world.clock.seconds())
         )
         if call.hangs_up:
             reply.hang_up()
         return reply
+
+    async def _upgraded(self, request: BaseRequest, call: Call, response: Response, upgrade: Upgrade) -> NoReply:
+        """Serve the WebSocket until its connection ends."""
+        from emulator.server.frame_log import FrameLog
+        from emulator.server.websocket import WebSocket
+
+        assert call.frames is not None, "an upgrade is journaled"
+        world, connection = call.world, request.protocol
+        if not isinstance(connection, _Connection) or connection.transport is None:
+            raise ConnectionResetError("the client hung up before the upgrade")
+        websocket = WebSocket(connection, upgrade, FrameLog(world.journal, world.clock, call.frames), self._intervals)
+        self._websockets[websocket] = connection.lost
+        connection.websocket = websocket
+        head = upgrade_head(response, http_date(world.clock.seconds()))
+        websocket.open_for(world, call.micros, call.actor, head)
+        connection.set_parser(websocket)  # type: ignore[arg-type]  # it has what is used
+        try:
+            await connection.lost
+        finally:
+            del self._websockets[websocket]
+            connection.websocket = None
+        return NoReply()
+
+    async def close_websockets(self, patience: float) -> None:
+        """Close them with 1001, and end the connections of clients that do not answer within so many seconds."""
+        for websocket in self._websockets:
+            websocket.close(*GONE)
+        if lost := list(self._websockets.values()):
+            await asyncio.wait(lost, timeout=patience)
+        for websocket in list(self._websockets):
+            websocket.abort()
 
     def _free_some(self) -> None:
         """Free a slice of an old world, and the next after a pause, in which requests are answered."""
@@ -129,7 +172,8 @@ class _Connection(RequestHandler):
         self._http = http
         self.lost: asyncio.Future[None] = loop.create_future()
         self.with_trailers: deque[StreamReader] = deque(maxlen=MOST_QUEUED)
-        self._parser = Parser(self._new_parser, self.with_trailers)  # type: ignore[assignment]  # it has what is used
+        self.websocket: WebSocket | None = None
+        self._parser = Parser(self._new_parser, self.with_trailers, self._declined)  # type: ignore[assignment]  # it has what is used
 
     def _new_parser(self) -> HttpRequestParser:
         return HttpRequestParser(
@@ -142,10 +186,19 @@ class _Connection(RequestHandler):
             auto_decompress=False,
         )
 
+    def _declined(self) -> None:
+        """aiohttp now parses what followed the request for an upgrade; what is wrong in it is to be told later."""
+        self._loop.call_soon(self.data_received, b"")
+
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
         if isinstance(self._parser, Parser) and self._parser.failure:
             super().data_received(b"")
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self.websocket is not None:
+            self.websocket.writable()
 
     def connection_lost(self, exc: BaseException | None) -> None:
         super().connection_lost(exc)

@@ -33,6 +33,8 @@ class Reply(web.StreamResponse):
 
     def _render(self, request: BaseRequest, response: Response, date: bytes, minor: int, connection: bytes) -> None:
         head = head_start(minor, response.status, response.content_type, response.headers)
+        if connection and response.headers.startswith(b"connection: "):
+            connection = b""  # the handler's own takes its place
         length, body = b"", response.body
         if response.chunked and body:
             length, body = self._in_one_chunk(request, body, minor)
@@ -69,6 +71,21 @@ class Reply(web.StreamResponse):
 
     async def write_eof(self, data: bytes = b"") -> None:
         self._eof_sent = True
+
+
+def upgrade_head(response: Response, date: bytes) -> bytes:
+    """The head of a 101; hyper leaves out the content-length (src/proto/h1/role.rs)."""
+    return b"%bdate: %b\r\n\r\n" % (head_start(1, response.status, response.content_type, response.headers), date)
+
+
+class NoReply:
+    """What aiohttp asks of a response, when a WebSocket has ended and nothing is left to send."""
+
+    keep_alive = False
+
+    async def prepare(self, request: BaseRequest) -> None: ...
+
+    async def write_eof(self) -> None: ...
 
 
 class BrokenReply(Reply):

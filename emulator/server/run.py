@@ -17,6 +17,7 @@ from emulator.control.emulator import Emulator, LocalEmulator
 from emulator.control.new_world import new_stage
 from emulator.core.clock import monotonic
 from emulator.core.errors import Misconfigured
+from emulator.http.upgrade import Intervals
 from emulator.server.protocol import Http
 from emulator.world.config import Config, Settings
 from emulator.world.stage import Stage
@@ -88,15 +89,21 @@ def url_of(listener: socket.socket) -> str:
 
 
 @asynccontextmanager
-async def serving(stage: Stage, guard: Guard, listener: socket.socket) -> AsyncIterator[Http]:
-    """Serve on `listener` within the block. Requests under way at its end are cut off after 0.1 s."""
+async def serving(
+    stage: Stage, guard: Guard, listener: socket.socket, intervals: Intervals | None = None
+) -> AsyncIterator[Http]:
+    """Serve on `listener` within the block.
+
+    At its end WebSockets are closed, and cut off after 0.05 s; requests under way are cut off after 0.1 s.
+    """
     loop = asyncio.get_running_loop()
-    http = Http(stage, guard, loop)
+    http = Http(stage, guard, loop, intervals)
     server = await loop.create_server(http, sock=listener)
     try:
         yield http
     finally:
         server.close()
+        await http.close_websockets(_GRACE)
         http.pre_shutdown()
         await http.shutdown(timeout=_GRACE)
         await asyncio.sleep(0)  # let the connections' tasks handle their cancellation
@@ -124,13 +131,15 @@ def running_in_thread(
 
 
 @contextmanager
-def serving_in_thread(stage: Stage, guard: Guard, listener: socket.socket) -> Iterator[Emulator]:
+def serving_in_thread(
+    stage: Stage, guard: Guard, listener: socket.socket, intervals: Intervals | None = None
+) -> Iterator[Emulator]:
     """Serve on `listener` in a thread within the block."""
     started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event, Http]] = Future()
 
     async def serve() -> None:
         stop = asyncio.Event()
-        async with serving(stage, guard, listener) as http:
+        async with serving(stage, guard, listener, intervals) as http:
             started.set_result((asyncio.get_running_loop(), stop, http))
             await stop.wait()
 

@@ -89,10 +89,11 @@ class Stage:
     def show(self, world: World) -> None:
         """Make this the current world.
 
-        Requests that wait on the old world's clock stop waiting: it can't be moved any more.
+        Requests that wait on the old world's clock stop waiting: it can't be moved any more. Its WebSockets are closed.
         """
         old, self._world = self._world, world
         old.clock.stop()
+        old.connections.end()
         self.deferred.free_owner_later(old)
 
     def _blueprint(self, config: Config) -> Blueprint:

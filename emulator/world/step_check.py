@@ -1,11 +1,12 @@
 """Mistakes in a step that depend on where it is added: to a scenario, to a world, or to that of a snapshot."""
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from emulator.core.path_pattern import can_meet
 from emulator.faults.step import Mistake, Step, mistakes
-from emulator.http.operation import matching, why_never
+from emulator.http.operation import matching, upgraded_by, why_never
 from emulator.services.intuition.operations import OPERATIONS as INTUITION_OPERATIONS
 from emulator.services.spacetimedb.operations import OPERATIONS as SPACETIME_OPERATIONS
 
@@ -32,11 +33,18 @@ class StepNames(Protocol):
     def suggest(self, name: str, known: Iterable[str]) -> str: ...
 
 
+def _upgrading_routes() -> str:
+    paths = [f"{each.method} {path}" for each in OPERATIONS if each.upgrades for path in each.paths]
+    return f"those that have one are {', '.join(re.sub(':[a-z_]+', '*', path) for path in paths) or 'none'}"
+
+
 def mistakes_in(step: Step, names: StepNames) -> Iterator[Mistake]:
     """All reasons why a step can never happen."""
     yield from mistakes(step)
     if step.request is not None and not _is_answered(step.request, names.stubbed_requests):
         yield Mistake(("request",), why_never(step.request, OPERATIONS, names.suggest))
+    elif step.request is not None and step.do.websocket is not None and not upgraded_by(step.request, OPERATIONS):
+        yield Mistake(("do", "websocket"), f"{step.request[:_SHOWN]!r} has no WebSocket; {_upgrading_routes()}")
     if step.actor is not None and not names.is_actor(step.actor):
         yield Mistake(("actor",), f"no actor {step.actor[:_SHOWN]!r}; {names.suggest(step.actor, names.actor_names)}")
     if isinstance(key := step.do.revoke, str) and not names.is_key(key):

@@ -16,6 +16,7 @@ from emulator.services.intuition.store import Store as IntuitionStore
 from emulator.services.spacetimedb.operations import operations_of
 from emulator.services.spacetimedb.store import Store as SpacetimeStore
 from emulator.world.actors import Actor, ActorRegistry
+from emulator.world.connections import Connections
 from emulator.world.step_check import mistakes_in
 from emulator.world.stubs import Stub, StubFunction, Stubs, StubSpec, why_emulated
 
@@ -49,6 +50,7 @@ class World:
         self.journal = journal
         self.scenario = scenario
         """The names of its scenarios."""
+        self.connections = Connections(context.lock)
         self._tokens: dict[str, str] = {}
 
     @property

@@ -46,10 +46,10 @@ class Case:
 def read(path: Path) -> list[Case]:
     """The cases of a file, whose name says its form; with `.gz` it is compressed."""
     name = path.name.removesuffix(".gz")
-    return list(_FORMS[name.partition("-")[2] or name](_text(path)))
+    return list(_FORMS[name.partition("-")[2] or name](text_of(path)))
 
 
-def _text(path: Path) -> str:
+def text_of(path: Path) -> str:
     data = path.read_bytes()
     return (gzip.decompress(data) if path.suffix == ".gz" else data).decode()
 
@@ -137,6 +137,7 @@ def _brief(name: str, request: bytes, head: bytes, body: bytes | None, group: st
 _FORMS: Mapping[str, Callable[[str], Iterator[Case]]] = {
     "identity.jsonl": _lines,
     "database.jsonl": _lines,
+    "handshake.jsonl": _lines,
     "http_raw.json": _http_raw,
     "fuzz_open.json": _fuzz_open,
 }
@@ -144,7 +145,7 @@ _FORMS: Mapping[str, Callable[[str], Iterator[Case]]] = {
 
 def rules(path: Path, release: str) -> Iterator[Case]:
     """The answers of a release, `2.8.3` or `2.14`, in `rules_2_14.json`; without the cases of foreign issuers."""
-    found = json.loads(_text(path))
+    found = json.loads(text_of(path))
     minted = datetime.fromtimestamp(found["two_faults_minted_unix"], UTC)
     for row in found["recorded_rows_that_differ"]:
         yield _rule(row, b64decode(row["request_b64"]), release, RECORDED_AT)

@@ -103,7 +103,7 @@ class _Exchange:
         with suppress(OSError):
             self._read(len(self._recorded))
         closed = None if self._case.closed is None else self._ends()
-        rest = (self._rest,) if self._rest else ()
+        rest = (self._rest,) if self._rest and not self._is_websocket else ()
         return Outcome(self._case, (*self._responses, *rest), closed)
 
     def _do(self, step: Step) -> None:
@@ -166,10 +166,14 @@ class _Exchange:
     def _ends(self) -> bool:
         if self._case.closed:
             return self._reads_to_the_end()
-        if self._recorded:
+        if self._recorded and not self._is_websocket:
             return not self._serves_another()
         self._connection.settimeout(SILENCE)
         return self._reads_to_the_end()
+
+    @property
+    def _is_websocket(self) -> bool:
+        return self._responses[-1:] != [] and self._responses[-1].startswith(b"HTTP/1.1 101 ")
 
     def _reads_to_the_end(self) -> bool:
         with suppress(TimeoutError):

@@ -175,3 +175,43 @@ def test_crowded_has_100_000_rows_that_can_be_listed_and_searched(server: Emulat
         assert shown["identity_hash"] == "0x" + keccak256(shown["identity_id"].encode())
         assert verify(emulator, "user-1000") == 204
         assert emulator.spacetime.email_of(emulator.actors["user-7"].identity) == "user-7@example.com"
+
+
+SUBSCRIBE = (
+    "Connection: Upgrade",
+    "Upgrade: websocket",
+    "Sec-WebSocket-Version: 13",
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+    "Sec-WebSocket-Protocol: v1.json.spacetimedb",
+)
+
+
+def subscribe(emulator: Emulator, token: str) -> int:
+    target = "/v1/database/chat/subscribe"
+    with connect(emulator.url) as connection:
+        connection.sendall(request("GET", target, *SUBSCRIBE, f"Authorization: Bearer {token}"))
+        return int(connection.recv(4096).split(b" ")[1])
+
+
+def traded(emulator: Emulator, token: str) -> requests.Response:
+    url, headers = f"{emulator.url}/v1/identity/websocket-token", {"Authorization": f"Bearer {token}"}
+    return requests.post(url, headers=headers, timeout=PATIENCE)
+
+
+def test_reconnect_after_restart_refuses_once_and_keeps_tokens_valid(server: Emulator) -> None:
+    server.load({"version": 1, "spacetime": {"identities": {"alice": {"databases": ["chat"]}}}})
+    before = server.actors["alice"].token
+    with loaded(server, "reconnect_after_restart") as emulator:
+        assert [subscribe(emulator, before) for _ in range(3)] == [503, 101, 101]
+        assert traded(emulator, before).status_code == 200
+
+
+def test_token_refresh_refuses_one_exchange_and_takes_a_new_token(server: Emulator) -> None:
+    with loaded(server, "token_refresh") as emulator:
+        first = traded(emulator, emulator.actors["alice"].token)
+        new = emulator.spacetime.issue_token(subject="alice")
+        second = traded(emulator, new)
+
+        assert (first.status_code, first.text) == (401, "Invalid token: ExpiredSignature")
+        assert second.status_code == 200
+        assert subscribe(emulator, second.json()["token"]) == 101

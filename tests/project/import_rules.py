@@ -36,6 +36,7 @@ ONLY_IN = {
     "Crypto": "services.intuition.content_address",
     "tiny_keccak": "services.intuition.content_address",
     "ruamel": "scenario.yaml_reader",
+    "websockets": "server.framing",
 }
 """Third-party modules that one file alone imports."""
 

@@ -146,6 +146,8 @@ def test_the_bundled_ones_are_those_promised() -> None:
         "pending_identity",
         "quickstart",
         "rate_limited",
+        "reconnect_after_restart",
         "slow_pin",
+        "token_refresh",
         "two_friends",
     ]

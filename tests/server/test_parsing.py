@@ -52,9 +52,13 @@ class Fed:
         self.loop = loop
         self.protocol = BaseProtocol(self.loop)
         self.with_trailers: deque[StreamReader] = deque()
-        self.parser = Parser(self._new_parser, self.with_trailers)
+        self.declined = 0
+        self.parser = Parser(self._new_parser, self.with_trailers, self._decline)
         self.protocol._parser = self.parser  # type: ignore[assignment]
         self.found: list[tuple[Any, StreamReader]] = []
+
+    def _decline(self) -> None:
+        self.declined += 1
 
     def _new_parser(self) -> HttpRequestParser:
         return HttpRequestParser(
@@ -73,15 +77,17 @@ class Fed:
         return self
 
     def take(self, packet: bytes) -> None:
+        """As aiohttp does, when no upgrade is granted."""
         while True:
             found, upgraded, tail = self.parser.feed_data(packet)
-            assert (upgraded, tail) == (False, b"")
             self.found += found
             for _ in found:
                 self.parser.message_consumed()
+            if upgraded:
+                self.parser.set_upgraded(False)
             if not found:
                 return
-            packet = b""
+            packet = tail
 
     @property
     def paths(self) -> list[str]:
@@ -119,9 +125,9 @@ def test_requests_are_found_wherever_packets_begin(
 
 def test_what_is_good_before_garbage_is_found_and_then_the_garbage_is_told(loop: asyncio.AbstractEventLoop) -> None:
     fed = Fed(loop)
-    fed.found = fed.parser.feed_data(GET + CONNECT + b"garbage\r\n\r\n" + GET)[0]
+    fed.found = fed.parser.feed_data(GET + WITH_LENGTH + b"garbage\r\n\r\n" + GET)[0]
 
-    assert fed.paths == ["/1", "/8"]
+    assert fed.paths == ["/1", "/2"]
     with pytest.raises(BadHttpMessage):
         fed.parser.feed_data(b"")
     assert fed.parser.feed_data(GET)[0] == []
@@ -217,3 +223,29 @@ def test_a_reason_quotes_nothing_of_the_request(loop: asyncio.AbstractEventLoop,
         Fed(loop).feed([sent + HEAD])
 
     assert "secret" not in reason(refused.value).lower()
+
+
+def test_what_follows_a_request_for_an_upgrade_is_not_parsed(loop: asyncio.AbstractEventLoop) -> None:
+    fed = Fed(loop)
+
+    found, upgraded, tail = fed.parser.feed_data(WEBSOCKET + b"\x81\x80\r\n\r\n")
+
+    assert [message.path for message, _ in found] == ["/7"]
+    assert (upgraded, tail) == (True, b"\x81\x80\r\n\r\n")
+
+
+def test_it_is_parsed_when_there_is_no_upgrade(loop: asyncio.AbstractEventLoop) -> None:
+    fed = Fed(loop).feed([WEBSOCKET + GET])
+
+    assert fed.paths == ["/7", "/1"]
+    assert fed.declined == 1
+
+
+def test_garbage_behind_it_is_told_then(loop: asyncio.AbstractEventLoop) -> None:
+    fed = Fed(loop)
+    _, _, tail = fed.parser.feed_data(CONNECT + b"garbage\r\n\r\n")
+
+    fed.parser.set_upgraded(False)
+
+    with pytest.raises(BadHttpMessage):
+        fed.parser.feed_data(tail)

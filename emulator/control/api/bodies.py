@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from emulator.control.api.access import ControlRefused
+from emulator.core.close_frame import NORMAL
 from emulator.core.suggestions import did_you_mean
 from emulator.faults.step import Step
 from emulator.http.request import BodyBroken, BodyTooLong, Request
@@ -58,6 +59,14 @@ class StubNumber(_Sent):
     """The number of a stub; without it, all stubs."""
 
     n: int | None = None
+
+
+class ConnectionsClosed(_Sent):
+    """Which connections are closed, all without an `id`, and the code and the reason of the Close frame."""
+
+    id: str | None = None
+    code: int = NORMAL
+    reason: str = ""
 
 
 class TokenWanted(_Sent):
@@ -115,6 +124,7 @@ EXAMPLES: Mapping[Any, Mapping[str, Any]] = {
     ClockMove: {"advance": 61},
     FaultNumber: {"n": 2},
     StubNumber: {"n": 1},
+    ConnectionsClosed: {"code": 4000, "reason": "enough"},
     TokenWanted: {"subject": "alice", "expires_in": 60, "claims": {"role": "admin"}},
     DatabaseWanted: {"owner": identity_of(LOCAL_ISSUER, "alice"), "name": "chat"},
     ReducerWanted: {"database": "chat", "reducer": "send"},

@@ -8,6 +8,7 @@ import msgspec
 from emulator.control.actors import LocalActor
 from emulator.control.api import bodies
 from emulator.control.api.access import ControlRefused
+from emulator.control.connections import as_json
 from emulator.control.faults import LocalFaults
 from emulator.control.intuition import LocalIntuition
 from emulator.control.spacetimedb import LocalSpacetime
@@ -24,6 +25,7 @@ from emulator.services.intuition.refusals import NotFound
 from emulator.services.spacetimedb.model import LOCAL_ISSUER
 from emulator.world import snapshot_document
 from emulator.world.config import Config, Given, is_bundled_name
+from emulator.world.connections import check_close
 from emulator.world.stage import Stage
 from emulator.world.stubs import StubSpec, made_stub
 
@@ -201,6 +203,27 @@ class Control:
         """Replace the world by that of a document from GET. An invalid document changes nothing."""
         document = await bodies.raw_body(request, snapshot_document.Document)
         self._stage.show(snapshot_document.read(document, self._stage.settled_world()))
+        return Response(204)
+
+    async def connections(self, request: Request) -> Response:
+        """The open WebSockets, oldest first."""
+        return json_response({"connections": [as_json(each) for each in self._stage.settled_world().connections]})
+
+    async def close_connections(self, request: Request) -> Response:
+        """Close all open WebSockets, or with `id` those that have it."""
+        wanted = await bodies.read(request, bodies.ConnectionsClosed)
+        try:
+            check_close(wanted.code, wanted.reason)
+        except ValueError as error:
+            raise ControlRefused(400, str(error), f"send {bodies.example(bodies.ConnectionsClosed)}") from None
+        connections = self._stage.settled_world().connections
+        found = [each for each in connections if wanted.id in {None, each.id}]
+        if wanted.id is not None and not found:
+            raise ControlRefused(
+                404, f"there is no open connection {wanted.id[:40]!r}", "see GET /_emulator/connections"
+            )
+        for each in found:
+            connections.close(each, wanted.code, wanted.reason)
         return Response(204)
 
     async def sign_token(self, request: Request) -> Response:

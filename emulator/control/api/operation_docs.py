@@ -11,6 +11,7 @@ from emulator.control.api.routes import OPERATIONS
 from emulator.faults.step import Step
 from emulator.http.operation_docs import ApiDoc, OperationDoc, ParameterDoc, ResponseDoc
 from emulator.http.response import TEXT
+from emulator.journal.frames import Ended, Kind
 from emulator.services.intuition.model import Identity
 from emulator.services.spacetimedb.model import Database
 from emulator.world.snapshot_document import Document
@@ -77,8 +78,29 @@ class Sent(msgspec.Struct):
     size: int
 
 
-class Journaled(msgspec.Struct):
-    """An exchange. `why` is the reason of an error response, `fault` the fault that happened to the request."""
+class FrameOfWebSocket(msgspec.Struct):
+    """A message, or a control frame. A binary message is in words; the text is cut at 4 KiB, `size` is in bytes."""
+
+    by: Literal["client", "server"]
+    at: bodies.Moment
+    kind: Kind
+    text: str
+    size: int
+
+
+class WebSocketOfExchange(msgspec.Struct):
+    """The newest frames, how many older ones were dropped, and how it ended; null while it is open."""
+
+    frames: list[FrameOfWebSocket]
+    dropped: int
+    ended: Ended | None
+
+
+class Journaled(msgspec.Struct, omit_defaults=True):
+    """An exchange. `why` is the reason of an error response, `fault` the fault that happened to the request.
+
+    An exchange with status 101 has a `websocket`.
+    """
 
     n: int
     at: bodies.Moment
@@ -95,6 +117,7 @@ class Journaled(msgspec.Struct):
     fault: str
     request: Sent
     response: Sent
+    websocket: WebSocketOfExchange | None = None
 
 
 class JournalPage(msgspec.Struct):
@@ -150,6 +173,21 @@ class ScenarioState(msgspec.Struct):
 
 class FaultList(msgspec.Struct):
     faults: list[FaultState]
+
+
+class OpenConnection(msgspec.Struct):
+    """An open WebSocket: identities in hex, the subprotocol, and the scenario's name for the client."""
+
+    id: str
+    identity: str
+    database: str
+    protocol: str
+    since: bodies.Moment
+    actor: str
+
+
+class ConnectionList(msgspec.Struct):
+    connections: list[OpenConnection]
 
 
 class SignedToken(msgspec.Struct):
@@ -268,6 +306,14 @@ OPERATION_DOCS: Mapping[str, OperationDoc] = {
         _refusal(409, "a function answers a stub, which no document can hold"),
     ),
     "control.restore": _described("Restore a snapshot", ResponseDoc(204, "the world is restored"), body=Document),
+    "control.connections": _described("Open WebSockets", ResponseDoc(200, "oldest first", ConnectionList)),
+    "control.close_connections": _described(
+        "Close one WebSocket or all",
+        ResponseDoc(204, "a Close frame was sent"),
+        _refusal(404, "there is no such connection"),
+        body=bodies.ConnectionsClosed,
+        body_required=False,
+    ),
     "control.sign_token": _described(
         "Sign a token, valid or invalid", ResponseDoc(200, "the token", SignedToken), body=bodies.TokenWanted
     ),

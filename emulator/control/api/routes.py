@@ -32,6 +32,8 @@ OPERATIONS = (
     _operation("clear_stubs", "DELETE", "/stubs"),
     _operation("snapshot", "GET", "/snapshot"),
     _operation("restore", "PUT", "/snapshot"),
+    _operation("connections", "GET", "/connections"),
+    _operation("close_connections", "DELETE", "/connections"),
     _operation("sign_token", "POST", "/spacetime/tokens"),
     _operation("add_database", "POST", "/spacetime/databases"),
     _operation("stub_reducer", "POST", "/spacetime/reducers"),

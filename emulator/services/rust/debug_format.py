@@ -14,8 +14,8 @@ _OTHER_EXTEND = frozenset(
 
 def debug(text: str) -> str:
     """`text` in double quotes, as `format!("{text:?}")` prints it."""
-    if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
-        return f'"{text}"'
+    if text.isascii():
+        return f'"{text.translate(_ASCII)}"'
     return f'"{"".join(map(_escaped, text))}"'
 
 
@@ -29,3 +29,8 @@ def _escaped(char: str) -> str:
 
 def _extends(char: str) -> bool:
     return unicodedata.category(char) in {"Mn", "Me"} or ord(char) in _OTHER_EXTEND
+
+
+_ASCII = {
+    number: _escaped(chr(number)) for number in range(128) if not chr(number).isprintable() or chr(number) in _SHORT
+}

@@ -7,13 +7,15 @@ src/de.rs).
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn, TypeVar
 
 import msgspec
 
 from emulator.services.rust import serde_json
 from emulator.services.rust.debug_format import debug
 from emulator.services.rust.serde_json import JsonError, Reader
+
+T = TypeVar("T")
 
 Shape = Callable[[Reader], Any]
 
@@ -73,7 +75,9 @@ def string(reader: Reader) -> str:
     return reader.string()
 
 
-def _integer(name: str, low: int, high: int) -> Shape:
+def integer(name: str, low: int, high: int) -> Shape:
+    """A number type of Rust, from `low` to `high`."""
+
     def read(reader: Reader) -> int:
         if reader.value_start() not in serde_json.NUMBER_START:
             wrong_type(reader, name)
@@ -87,8 +91,8 @@ def _integer(name: str, low: int, high: int) -> Shape:
     return read
 
 
-i64 = _integer("i64", -(2**63), 2**63 - 1)
-u8 = _integer("u8", 0, 255)
+i64 = integer("i64", -(2**63), 2**63 - 1)
+u8 = integer("u8", 0, 255)
 
 
 def anything(reader: Reader) -> Any:
@@ -255,16 +259,16 @@ def struct(name: str, fields: Mapping[str, Field], *, rest: Shape = ignored, fro
     def read(reader: Reader) -> dict[str, Any]:
         byte = reader.value_start()
         if byte == serde_json.OPEN_LIST and from_list:
-            return _placed(reader, lambda: _struct_from_list(reader, name, fields), reader.end_list)
+            return placed(reader, lambda: _struct_from_list(reader, name, fields), reader.end_list)
         if byte != serde_json.OPEN_MAP:
             wrong_type(reader, f"struct {name}")
-        return _placed(reader, lambda: _struct_from_map(reader, fields, rest), reader.end_map)
+        return placed(reader, lambda: _struct_from_map(reader, fields, rest), reader.end_map)
 
     return read
 
 
-def _placed(reader: Reader, visit: Callable[[], dict[str, Any]], end: Callable[[], None]) -> dict[str, Any]:
-    """serde_json reads the closing bracket before it gives a type error its position."""
+def placed(reader: Reader, visit: Callable[[], T], end: Callable[[], None]) -> T:
+    """What `visit` finds in brackets. serde_json reads the closing one before it gives a type error its position."""
     reader.enter()
     try:
         found = visit()

@@ -77,6 +77,10 @@ class InvalidQuery(Refused):
         super().__init__(400, f"Failed to deserialize query string: {text}", why)
 
 
+class HandshakeRefused(Refused):
+    """A request to `subscribe` that becomes no WebSocket."""
+
+
 class OtherIdentity(Refused):
     """A valid token of another identity: 400 from verify, 401 from set-email, always with an empty body."""
 

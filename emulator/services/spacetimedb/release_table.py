@@ -44,6 +44,8 @@ class Rule(NamedTuple):
 _RECORDED_AND_RUN = "recorded; `v2.14`: run with the release's crates"
 _SOURCE_AND_PAGE = "recorded; `documented`: page"
 
+_RECORDED_AND_INFERRED = "recorded; `v2.14`: inferred"
+
 RULES: Mapping[str, Rule] = {
     "version": Rule("`GET /v1/health` says", str, "recorded; `v2.14`: inferred"),
     "null_exp": Rule(
@@ -62,6 +64,13 @@ RULES: Mapping[str, Rule] = {
     "subprotocols": Rule("`subscribe` chooses the first of", _codes, "recorded; `v2.14`: source"),
     "unknown_database": Rule(
         "a name that no database has", lambda rule: f"404 `` {rule} ``", "recorded; `v2.14`: inferred"
+    ),
+    "query_id_name": Rule("the id of a subscription is called", lambda rule: f"`{rule}`", _RECORDED_AND_INFERRED),
+    "failures": Rule(
+        "v1: a subscription that can't be made is answered with", lambda rule: f"`{rule}`", _RECORDED_AND_INFERRED
+    ),
+    "unknown_reducer": Rule(
+        "v1: the name of an unknown reducer is sent back", str, "recorded, and source; `v2.14`: inferred"
     ),
     "database_first": Rule(
         "most routes of a database find it",

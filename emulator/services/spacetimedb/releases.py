@@ -80,6 +80,12 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     """Protocols of `GET /v1/database/:db/subscribe`, in the server's order of preference."""
     unknown_database: str
     """The text of a 404 for a database whose name, `{name}`, is not known."""
+    query_id_name: Literal["QueryId", "QuerySetId"]
+    """The type of a query set's id, in errors and in the JSON of v1."""
+    failures: Literal["TransactionUpdate", "SubscriptionError"]
+    """The message of v1 for a subscription that could not be made at all."""
+    unknown_reducer: Literal["as sent", "if an identifier"]
+    """When v1 names the reducer that does not exist."""
     database_first: bool = False
     """Whether most routes of `/v1/database/:db` find the database before they judge method, query and body.
 
@@ -125,6 +131,9 @@ _V1 = Release(
     cors_headers=("authorization", "accept", "content-type"),
     subprotocols=("v1.bsatn.spacetimedb", "v1.json.spacetimedb"),
     unknown_database="Could not resolve database `{name}`",
+    query_id_name="QueryId",
+    failures="TransactionUpdate",
+    unknown_reducer="as sent",
 )
 
 _V2_8 = _change(
@@ -138,6 +147,9 @@ _V2_8 = _change(
     error_texts="display",
     subprotocols=("v3.bsatn.spacetimedb", "v2.bsatn.spacetimedb", *_V1.subprotocols),
     unknown_database="`{name}` not found",
+    query_id_name="QuerySetId",
+    failures="SubscriptionError",
+    unknown_reducer="if an identifier",
     database_first=True,
     more_database_routes=("route", "lock", "unlock", "mcp"),
 )

@@ -37,7 +37,7 @@ class Store:
         self.named_databases: CopyOnWriteMap[str, Database] = CopyOnWriteMap(context.deferred)
         """By name."""
         self.stubbed_reducers: frozenset[tuple[Identity, str]] = frozenset()
-        """Database and reducer."""
+        """The identity of a database, and the name of a reducer of it that a call over the WebSocket succeeds with."""
         self._clock, self._entropy, self._lock = context.clock, context.entropy, context.lock
 
     def fork(self, context: Context) -> "Store":
@@ -62,6 +62,10 @@ class Store:
     def new_subject(self) -> str:
         """A UUID v4, the `sub` of identities that the real server creates."""
         return self._entropy.uuid4("spacetime.subject")
+
+    def new_connection_id(self) -> str:
+        """32 hex digits, for a client of the WebSocket that gives none."""
+        return self._entropy.draw("spacetime.connection")[:16].hex()
 
     def create_websocket_token(self, caller: Claims) -> str:
         """A token for 60 seconds with the claims of the caller's, extra ones included (since v1.9.0, PR #3705)."""

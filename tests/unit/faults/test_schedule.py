@@ -3,6 +3,7 @@
 from threading import RLock
 from typing import Any
 
+import msgspec
 import pytest
 
 from emulator.core.entropy import Entropy
@@ -184,6 +185,6 @@ def test_a_fork_goes_on_from_where_it_was() -> None:
 
 
 def test_the_matrix_has_every_kind() -> None:
-    kinds = {kind for each in matrix() for kind in Do(**each.do).kinds}
+    kinds = {kind for each in matrix(websocket=True) for kind in msgspec.convert({**each.do}, Do).kinds}
 
     assert kinds == {*ANSWERS, *CHANGES, "delay"}

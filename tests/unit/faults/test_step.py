@@ -9,6 +9,10 @@ from emulator.faults.kinds import Do
 from emulator.faults.step import Step, made_step, step_of
 
 
+def _socket(**fault: Any) -> dict[str, Any]:
+    return {"request": "GET /v1/database/*/subscribe", "do": {"websocket": fault}}
+
+
 @pytest.mark.parametrize(
     ("step", "text"),
     [
@@ -35,6 +39,21 @@ from emulator.faults.step import Step, made_step, step_of
             {"do": {"rate_limit": {"requests": 1, "seconds": 0}}, "request": "POST /x"},
             "do.rate_limit.seconds: 0 is too small; the minimum is 0.001",
         ),
+        (_socket(), "do.websocket: no action given; add one of first_message, identity, error, close"),
+        (_socket(close=999), "do.websocket.close: 999 is not a valid code; it must be 1000 to 1003, 1007"),
+        (_socket(close=5000), "do.websocket.close: 5000 is not a valid code"),
+        (_socket(close=4000, reason="é" * 62), "do.websocket.reason: it has 124 bytes; at most 123 fit"),
+        (_socket(reason="why", cut=True), "do.websocket.reason: it needs `close`"),
+        (_socket(close=4000, cut=True), "do.websocket.cut: either close or cut, not both"),
+        (_socket(identity="0xc2"), "do.websocket.identity: it must be 64 hex digits in lower case"),
+        (_socket(identity=True, first_message=False), "do.websocket.identity: it is in the first message"),
+        (_socket(after_messages=1), "do.websocket.after_messages: it needs `error`, `close` or `cut`"),
+        (_socket(after_seconds=1), "do.websocket.after_seconds: it needs `error`, `close` or `cut`"),
+        (_socket(cut=True, after_messages=0), "do.websocket.after_messages: 0 is too small; the minimum is 1"),
+        (_socket(cut=True, after_seconds=-1), "do.websocket.after_seconds: -1 is too small; the minimum is 0"),
+        (_socket(cut=True, after_messages=1, after_seconds=1), "either after_messages or after_seconds, not both"),
+        ({**_socket(cut=True), "request": None, "at": 5}, "do.websocket: it needs a request; add `request`"),
+        ({"do": {"websocket": {"cut": True}, "hang": True}, "request": "GET /x"}, "either hang or websocket, not both"),
         ({"do": {"status": 503}}, "it needs `request` or `at`"),
         ({"do": {"status": 503}, "at": 5}, "do.status: it needs a request"),
         ({"do": {"rotate_key": True}, "at": 5, "nth": 2}, "nth: it needs a request"),

@@ -29,7 +29,7 @@ OPERATIONS = (
     _unemulated("add_database_name", "POST", "/names"),
     _unemulated("set_database_names", "PUT", "/names"),
     _operation("get_database_identity", "GET", "/identity"),
-    _operation("subscribe", "GET", "/subscribe"),
+    Operation("spacetime.subscribe", "GET", (f"{DATABASE}/subscribe",), upgrades=True),
     _unemulated("call", "POST", "/call/:reducer"),
     _unemulated("get_schema", "GET", "/schema"),
     _unemulated("get_logs", "GET", "/logs"),

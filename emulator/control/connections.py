@@ -1,0 +1,99 @@
+"""The open WebSockets of SpacetimeDB's clients."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Protocol
+
+from emulator.core.clock import rfc3339, to_datetime
+from emulator.core.close_frame import NORMAL
+from emulator.world.connections import Connections, OpenConnection, check_close
+from emulator.world.stage import Stage
+
+
+class Connection(Protocol):
+    """An open connection of a client."""
+
+    @property
+    def id(self) -> str:
+        """The connection id, 32 hex digits."""
+
+    @property
+    def identity(self) -> str:
+        """Of the client, 64 hex digits."""
+
+    @property
+    def database(self) -> str:
+        """The identity of the database, 64 hex digits."""
+
+    @property
+    def protocol(self) -> str:
+        """The chosen subprotocol, like `v2.bsatn.spacetimedb`."""
+
+    @property
+    def since(self) -> datetime:
+        """When the client connected, by the emulator's clock."""
+
+    @property
+    def actor(self) -> str:
+        """The scenario's name for the client; empty when it has none."""
+
+    def close(self, code: int = NORMAL, reason: str = "") -> None:
+        """Send a Close frame; from now on nothing is answered. Returns at once, and does nothing when it has ended.
+
+        `code` is one that a server may send, 4000 to 4999 too, `reason` has at most 123 bytes. Raises ValueError for
+        others.
+        """
+
+
+class LocalConnection(Connection):
+    def __init__(self, connections: Connections, connection: OpenConnection) -> None:
+        self._connections = connections
+        self._connection = connection
+
+    def __repr__(self) -> str:
+        return f"<Connection {self.id} {self.protocol}>"
+
+    @property
+    def id(self) -> str:
+        return self._connection.id
+
+    @property
+    def identity(self) -> str:
+        return self._connection.identity
+
+    @property
+    def database(self) -> str:
+        return self._connection.database
+
+    @property
+    def protocol(self) -> str:
+        return self._connection.protocol
+
+    @property
+    def since(self) -> datetime:
+        return to_datetime(self._connection.since)
+
+    @property
+    def actor(self) -> str:
+        return self._connection.actor
+
+    def close(self, code: int = NORMAL, reason: str = "") -> None:
+        check_close(code, reason)
+        self._connections.close(self._connection, code, reason)
+
+
+def local_connections(stage: Stage) -> list[Connection]:
+    """Those of the current world, oldest first."""
+    connections = stage.settled_world().connections
+    return [LocalConnection(connections, each) for each in connections]
+
+
+def as_json(connection: OpenConnection) -> Mapping[str, Any]:
+    return {
+        "id": connection.id,
+        "identity": connection.identity,
+        "database": connection.database,
+        "protocol": connection.protocol,
+        "since": rfc3339(connection.since),
+        "actor": connection.actor,
+    }
