@@ -12,14 +12,16 @@ if TYPE_CHECKING:
     from emulator.journal.exchange import Exchange
     from emulator.server.run import running, running_in_thread
     from emulator.world.config import Config
+    from emulator.world.stubs import StubAnswer
 
-__all__ = ["Config", "Emulator", "Exchange", "Misconfigured", "running", "running_in_thread"]
+__all__ = ["Config", "Emulator", "Exchange", "Misconfigured", "StubAnswer", "running", "running_in_thread"]
 
 _HOMES = {
     "Config": "emulator.world.config",
     "Emulator": "emulator.control.emulator",
     "Exchange": "emulator.journal.exchange",
     "Misconfigured": "emulator.core.errors",
+    "StubAnswer": "emulator.world.stubs",
     "running": "emulator.server.run",
     "running_in_thread": "emulator.server.run",
 }

@@ -10,10 +10,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol, Unpack, runtime_checkable
 
+import msgspec
+
 from emulator.control.actors import Actor, LocalActor, LocalActors
 from emulator.control.faults import Faults, LocalFaults
 from emulator.control.intuition import Intuition, LocalIntuition
 from emulator.control.spacetimedb import LocalSpacetime, Spacetime
+from emulator.control.stubs import LocalStubs, Stub, Stubs, stub_of
 from emulator.core.clock import Clock
 from emulator.core.errors import is_misconfigured
 from emulator.journal.queries import ExchangeQueries
@@ -21,6 +24,7 @@ from emulator.scenario.locate import located_config
 from emulator.world.config import Config, Given, Settings
 from emulator.world.snapshot import Snapshot
 from emulator.world.stage import Stage
+from emulator.world.stubs import Auth, StubFunction
 
 __tracebackhide__ = is_misconfigured
 
@@ -79,6 +83,48 @@ class Emulator(Protocol):
     spacetime: Spacetime
     intuition: Intuition
     faults: Faults
+    stubs: Stubs
+
+    def stub(
+        self,
+        request: str,
+        *,
+        json: Any = msgspec.UNSET,
+        text: str | None = None,
+        body: str | bytes | None = None,
+        answer: StubFunction | None = None,
+        status: int | None = None,
+        headers: Mapping[str, str] | None = None,
+        times: int | None = None,
+        auth: Auth | None = None,
+    ) -> Stub:
+        """Answer requests that the emulator does not emulate: `stub("POST /v1/database/chat/call/*", json=[])`.
+
+        In the path `*` is one segment, `**` any number. The body is `json`, `text` (plain text), or `body` (no content
+        type but that of `headers`), else empty; the default status is 200. `answer`, a function of the exchange, makes
+        the response instead, in-process only. Without `times` there is no limit. `auth` says whose credentials are
+        judged first: "spacetime", "intuition" or "none", by default those of the API that has the path. docs/stubs.md
+        describes all of it. Raises ValueError for requests that are emulated: they can have faults.
+        """
+        given = None if headers is None else dict(headers)
+        found = stub_of(
+            request,
+            json=json,
+            text=text,
+            body=body,
+            answer=answer,
+            status=status,
+            headers=given,
+            times=times,
+            auth=auth,
+        )
+        return self.stubs._add(found, answer)
+
+    def stub_reducer(self, database: str, reducer: str) -> None:
+        """Have calls of a reducer over a WebSocket succeed; the database is given by its name or its identity.
+
+        Raises ValueError when there is no such database.
+        """
 
     @property
     def port(self) -> int:
@@ -152,6 +198,7 @@ class LocalEmulator(Emulator):
         self.spacetime = LocalSpacetime(stage)
         self.intuition = LocalIntuition(stage)
         self.faults = LocalFaults(stage)
+        self.stubs = LocalStubs(stage)
 
     @property
     def actors(self) -> Mapping[str, Actor]:
@@ -186,6 +233,9 @@ class LocalEmulator(Emulator):
 
     def _located(self, config: Config) -> Config:
         return located_config(config, self.folders)
+
+    def stub_reducer(self, database: str, reducer: str) -> None:
+        self._stage.settled_world().spacetime.stub_reducer(database, reducer)
 
     def _first_key(self) -> str:
         return self._stage.settled_world().api_key

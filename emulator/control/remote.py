@@ -23,6 +23,7 @@ from emulator.control.faults import Fault, Faults
 from emulator.control.intuition import Intuition
 from emulator.control.new_world import new_stage
 from emulator.control.spacetimedb import Spacetime
+from emulator.control.stubs import Stub, Stubs, out_of_reach
 from emulator.core.clock import parse_rfc3339, rfc3339, to_micros
 from emulator.core.close_frame import NORMAL
 from emulator.core.errors import Misconfigured
@@ -33,6 +34,7 @@ from emulator.services.spacetimedb.model import AUDIENCE, LOCAL_ISSUER, Database
 from emulator.services.spacetimedb.releases import resolved
 from emulator.world.config import Config, Given, Settings, is_bundled_name
 from emulator.world.connections import check_close
+from emulator.world.stubs import StubFunction
 
 _PATIENCE = 10.0
 """Seconds until a control call times out."""
@@ -276,6 +278,61 @@ class RemoteFaults(Faults):
         return iter([RemoteFault(self._control, each) for each in self._control("GET", "/faults")["faults"]])
 
 
+class RemoteStub(Stub):
+    """A stub of the other process. After `remove()` or a reset it has the counts last read."""
+
+    def __init__(self, control: Control, found: dict[str, Any]) -> None:
+        self._control = control
+        self._last = found
+
+    def __repr__(self) -> str:
+        return f"<Stub {self._now()}>"
+
+    @property
+    def number(self) -> int:
+        return int(self._last["n"])
+
+    @property
+    def request(self) -> str:
+        return str(self._last["request"])
+
+    @property
+    def answered(self) -> int:
+        return int(self._now()["answered"])
+
+    @property
+    def fired(self) -> int:
+        return self.answered
+
+    @property
+    def done(self) -> bool:
+        return bool(self._now()["done"])
+
+    def remove(self) -> None:
+        self._now()
+        self._control("DELETE", "/stubs", {"n": self.number})
+
+    def _now(self) -> dict[str, Any]:
+        found = self._control("GET", "/stubs")["stubs"]
+        self._last = next((each for each in found if each["n"] == self.number), self._last)
+        return self._last
+
+
+class RemoteStubs(Stubs):
+    def __init__(self, control: Control) -> None:
+        self._control = control
+
+    def _add(self, stub: Mapping[str, Any], function: StubFunction | None) -> Stub:
+        out_of_reach(function)
+        return RemoteStub(self._control, self._control("POST", "/stubs", stub))
+
+    def clear(self) -> None:
+        self._control("DELETE", "/stubs")
+
+    def __iter__(self) -> Iterator[Stub]:
+        return iter([RemoteStub(self._control, each) for each in self._control("GET", "/stubs")["stubs"]])
+
+
 class RemoteClock(ClockControl):
     def __init__(self, control: Control) -> None:
         self._control = control
@@ -347,6 +404,7 @@ class RemoteEmulator(Emulator):
         self.spacetime = RemoteSpacetime(self._control)
         self.intuition = RemoteIntuition(self._control)
         self.faults = RemoteFaults(self._control)
+        self.stubs = RemoteStubs(self._control)
 
     @property
     def actors(self) -> Mapping[str, Actor]:
@@ -359,6 +417,9 @@ class RemoteEmulator(Emulator):
     def api_key_of(self, config: Config) -> str:
         there = Config(seed=self._control("GET", "/health")["seed"])
         return new_stage(config, there).world.api_key
+
+    def stub_reducer(self, database: str, reducer: str) -> None:
+        self._control("POST", "/spacetime/reducers", {"database": database, "reducer": reducer})
 
     def _first_key(self) -> str:
         key: str = self._control("GET", "/actors")["env"].get("INTUITION_API_KEY", "")

@@ -1,7 +1,7 @@
 """Patterns of paths, as used in scenarios, faults and journal queries: `*` is one segment, `**` is anything."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 _ANYTHING = re.compile(r"\*\*+(?:/\*\*+)*")
 """`**`, and as many in a row as there are."""
@@ -111,3 +111,51 @@ def _alike(segments: Sequence[Pieces]) -> Sequence[int]:
     for place, segment in enumerate(segments):
         places[tuple(segment)] = places.get(tuple(segment), 0) | 1 << place
     return [places[tuple(segment)] for segment in segments]
+
+
+_MOST_COMPARED = 10_000
+"""Pairs of places in two patterns."""
+
+
+def can_meet(first: str, second: str) -> bool:
+    """Whether some path matches both patterns. Of two very long ones it is assumed."""
+    literal = min(len(each.partition("*")[0]) for each in (first, second))
+    if first[:literal] != second[:literal]:
+        return False
+    if len(first) * len(second) > _MOST_COMPARED:
+        return True
+    one, other = _TOKENS.findall(first), _TOKENS.findall(second)
+    end = len(one), len(other)
+    waiting, seen = [(0, 0)], {(0, 0)}
+    while waiting:
+        place = waiting.pop()
+        if place == end:
+            return True
+        new = [each for each in _next_places(one, other, place) if each not in seen]
+        waiting += new
+        seen.update(new)
+    return False
+
+
+_TOKENS = re.compile(rf"{_ANYTHING.pattern}|.", re.DOTALL)
+
+
+def _next_places(one: Sequence[str], other: Sequence[str], place: tuple[int, int]) -> Iterator[tuple[int, int]]:
+    """How far both patterns may have come with one more token of one of them, or the same character of both."""
+    at, by = place
+    mine, theirs = (one[at] if at < len(one) else ""), (other[by] if by < len(other) else "")
+    if mine[:1] == "*":
+        yield at + 1, by
+        if _takes(mine, theirs):
+            yield at, by + 1
+    if theirs[:1] == "*":
+        yield at, by + 1
+        if _takes(theirs, mine):
+            yield at + 1, by
+    elif mine and mine == theirs:
+        yield at + 1, by + 1
+
+
+def _takes(wildcard: str, piece: str) -> bool:
+    """Whether what a wildcard stands for can have this character."""
+    return bool(piece) and piece[0] != "*" and (wildcard != "*" or piece != "/")

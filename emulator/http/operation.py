@@ -20,12 +20,15 @@ _SHOWN = 200
 class Operation(msgspec.Struct, frozen=True):
     """`name` is like `spacetime.verify`; `paths` are its path and its aliases, with parameters as `:identity`.
 
-    A path that ends in `/*rest` is any that has something there; `method` can be `ANY_METHOD`.
+    A path that ends in `/*rest` is any that has something there; `method` can be `ANY_METHOD`. One that is not
+    `emulated` is a route of the real server that needs what the emulator does not have, such as a module. It is
+    answered with 501, and a stub may answer it.
     """
 
     name: str
     method: str
     paths: tuple[str, ...]
+    emulated: bool = True
     upgrades: bool = False
     """Whether its response can make the connection a WebSocket."""
 

@@ -1,5 +1,6 @@
 """A response as a value, and its head as hyper writes it."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 from http import HTTPStatus
 
@@ -103,3 +104,11 @@ def followed_by(response: Response, headers: bytes) -> Response:
 def with_headers(response: Response, headers: bytes) -> Response:
     """With header lines before its own."""
     return msgspec.structs.replace(response, headers=headers + response.headers)
+
+
+def with_given_headers(response: Response, headers: Mapping[str, str]) -> Response:
+    """The response with the headers that a test has given it, names in lower case as hyper sends them."""
+    lines = {name.lower(): value for name, value in headers.items()}
+    content_type = lines.pop("content-type", response.content_type)
+    more = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+    return msgspec.structs.replace(response, content_type=content_type, headers=response.headers + more.encode())

@@ -1,4 +1,4 @@
-"""Applying a scenario to a new world: actors, stored objects and the script."""
+"""Applying a scenario to a new world: actors, stored objects, the script and stubs."""
 
 from collections.abc import Iterator
 
@@ -18,9 +18,14 @@ def apply(scenario: schema.Scenario, world: World) -> None:
         _add_person(world, name, person or schema.SpacetimePerson())
     if scenario.spacetime.crowd is not None:
         _add_crowd(world, scenario.spacetime.crowd)
+    for database, reducers in scenario.spacetime.reducers.items():
+        for reducer in reducers:
+            world.spacetime.stub_reducer(database, reducer)
     _add_intuition(world, scenario.intuition)
     for step in scenario.script:
         world.faults.add(step)
+    for stub in scenario.stubs:
+        world.stubs.add(stub)
 
 
 # --- SpacetimeDB ------------------------------------------------------------------------------------------------------

@@ -111,15 +111,18 @@ def without(node: Node, key: str) -> Node:
 
 
 def layered(layers: Iterable[Node]) -> Node:
-    """One document of several layers: later ones override earlier ones key by key; scripts are concatenated."""
+    """One document of several layers: later ones override earlier ones key by key; scripts and stubs are joined."""
     below, *above = layers
     for layer in above:
         below = _over(layer, below, ())
     return below
 
 
+_CONCATENATED = {("script",), ("stubs",)}
+
+
 def _over(above: Node, below: Node, path: Path) -> Node:
-    if path == ("script",) and isinstance(above.value, list) and isinstance(below.value, list):
+    if path in _CONCATENATED and isinstance(above.value, list) and isinstance(below.value, list):
         return replace(above, value=[*below.value, *above.value])
     if not isinstance(above.value, dict) or not isinstance(below.value, dict):
         return below if above.value is None and isinstance(below.value, dict) else above

@@ -11,6 +11,7 @@ import msgspec
 
 from emulator.faults import kinds, step
 from emulator.scenario import schema as model
+from emulator.world import stubs
 
 _TITLE = "A scenario of identity-emulator"
 
@@ -34,7 +35,7 @@ def schema_text() -> str:
 
 def descriptions() -> Mapping[str, Mapping[str, str]]:
     """The docstring of each field, by class and field."""
-    trees = [ast.parse(inspect.getsource(module)) for module in (model, kinds, step)]
+    trees = [ast.parse(inspect.getsource(module)) for module in (model, kinds, step, stubs)]
     classes = [node for tree in trees for node in tree.body if isinstance(node, ast.ClassDef)]
     return {each.name: _fields(each) for each in classes}
 

@@ -9,6 +9,7 @@ from emulator.faults.step import LONGEST, Step
 from emulator.services.intuition.api_keys import DEFAULT_WALLET
 from emulator.services.intuition.model import Status
 from emulator.services.spacetimedb.model import AUDIENCE, LOCAL_ISSUER
+from emulator.world.stubs import StubSpec
 
 MOST_ROWS = 250_000
 """Identities of both APIs, crowds included. So many rows took 8 s and 170 MB on two busy cores."""
@@ -100,6 +101,8 @@ class SpacetimePart(_Part, frozen=True):
     """Actors by name; an empty value is an identity with a token."""
     crowd: SpacetimeCrowd | None = None
     """Many identities, numbered from 1."""
+    reducers: dict[str, tuple[str, ...]] = {}
+    """By the name of a database, its reducers whose calls over a WebSocket succeed."""
 
 
 class ApiKeyPart(_Part, frozen=True):
@@ -189,7 +192,7 @@ class IntuitionPart(_Part, frozen=True):
 
 
 class Scenario(_Part, frozen=True):
-    """A world at its start, and the faults that occur in it."""
+    """A world at its start, the faults that occur in it, and the stubs that answer for what is not emulated."""
 
     version: Literal[1]
     """The version of this format."""
@@ -209,3 +212,5 @@ class Scenario(_Part, frozen=True):
     """The state of Intuition."""
     script: tuple[Step, ...] = ()
     """Steps: which requests they match, and what happens to them. If several steps apply, the first one happens."""
+    stubs: tuple[StubSpec, ...] = ()
+    """Responses to requests that the emulator does not emulate. The first stub that fits answers."""

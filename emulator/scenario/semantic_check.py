@@ -9,10 +9,16 @@ from emulator.core.clock import Clock, parse_rfc3339
 from emulator.core.suggestions import Suggest
 from emulator.scenario import schema
 from emulator.scenario.document import Node, Path
+from emulator.services.intuition.operations import OPERATIONS
 from emulator.services.spacetimedb import email_address as email
 from emulator.services.spacetimedb.database import names as database_names
 from emulator.services.spacetimedb.model import CLAIM_NAMES, LONGEST_NAME
+from emulator.services.spacetimedb.operations import operations_of
+from emulator.services.spacetimedb.releases import PROFILES, resolved
+from emulator.services.spacetimedb.store import MOST_REDUCERS, reducer_fault
 from emulator.world.step_check import mistakes_in
+from emulator.world.stubs import MOST as MOST_STUBS
+from emulator.world.stubs import StubSpec, mistakes, why_emulated
 
 Mistake = tuple[Path, str]
 
@@ -24,6 +30,8 @@ _LONGEST_LIFE = 10**12
 _MOST_DATABASES_IN_ALL = 100_000
 _MOST_TEXT = 32 * 1024 * 1024
 """Characters in all members of crowds."""
+_MOST_COMPARED = 100_000
+"""Pairs of a step and a stub, which takes half a second."""
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|did:.*|[0-9]+")
 """Ids of an Intuition identity, and default API keys: valid in a step without being a name of the scenario."""
 _SENDABLE = re.compile(r"[!-~]([ -~]*[!-~])?")
@@ -35,6 +43,8 @@ class Names:
     def __init__(self, tree: Node, scenario: schema.Scenario, suggest: Suggest) -> None:
         self._tree = tree
         self.suggest = suggest
+        self._stubbed = [stub.request for stub in scenario.stubs[:MOST_STUBS]]
+        self._comparisons = iter(range(_MOST_COMPARED))
         self._crowds = (scenario.spacetime.crowd, scenario.intuition.crowd)
         self._keys = {given.key for given in scenario.intuition.api_keys.values() if given and given.key}
 
@@ -49,6 +59,11 @@ class Names:
     @cached_property
     def row_names(self) -> Collection[str]:
         return dict.fromkeys(self._tree.keys("intuition", "identities"))
+
+    @property
+    def stubbed_requests(self) -> Iterable[str]:
+        """Those of the stubs; of very many steps and stubs not all are compared, and the others are no mistakes."""
+        return (each if next(self._comparisons, None) is not None else "* /**" for each in self._stubbed)
 
     def is_actor(self, name: str) -> bool:
         return name in self.actor_names or _in_crowd(name, self._crowds[0])
@@ -76,10 +91,23 @@ def senseless(tree: Node, scenario: schema.Scenario, suggest: Suggest) -> Iterat
     yield from _too_much(scenario)
     yield from _clock(scenario)
     yield from _spacetime(scenario.spacetime)
+    yield from _reducers(scenario.spacetime, suggest)
     yield from _intuition(scenario.intuition, names)
     for at, step in enumerate(scenario.script):
         for path, text in mistakes_in(step, names):
             yield ("script", at, *path), text
+    for at, stub in enumerate(scenario.stubs[:MOST_STUBS]):
+        for path, text in _stub(stub, scenario.spacetime.profile):
+            yield ("stubs", at, *path), text
+
+
+def _stub(stub: StubSpec, profile: str | None) -> Iterator[tuple[tuple[str, ...], str]]:
+    """The mistakes in a stub. Without a profile it is one only if the request is emulated in each."""
+    yield from mistakes(stub)
+    releases = PROFILES.values() if profile is None else [PROFILES[resolved(profile)]]
+    reasons = (why_emulated(stub.request, (*operations_of(each), *OPERATIONS)) for each in releases)
+    if (why := next(reasons)) and all(reasons):
+        yield ("request",), why
 
 
 # --- budgets ----------------------------------------------------------------------------------------------------------
@@ -88,6 +116,11 @@ def senseless(tree: Node, scenario: schema.Scenario, suggest: Suggest) -> Iterat
 def _too_much(scenario: schema.Scenario) -> Iterator[Mistake]:
     """What is within each limit, and too much all together."""
     yield from _beyond(schema.MOST_ROWS, "identities", _rows(scenario))
+    counted = scenario.spacetime.reducers.items()
+    yield from _beyond(
+        MOST_REDUCERS, "reducers", ((("spacetime", "reducers", name), len(all_)) for name, all_ in counted)
+    )
+    yield from _beyond(MOST_STUBS, "stubs", [(("stubs",), len(scenario.stubs))])
     yield from _beyond(_MOST_DATABASES_IN_ALL, "databases", _owned(scenario.spacetime))
     yield from _beyond(_MOST_TEXT, "characters in members of crowds", _texts(scenario))
 
@@ -164,6 +197,18 @@ def _spacetime(part: schema.SpacetimePart) -> Iterator[Mistake]:
         for path, text in _person(crowd.name, crowd.person(crowd.count)):
             yield ("spacetime", "crowd", *path), text
         yield from _clash(base, part.identities, crowd)
+
+
+def _reducers(part: schema.SpacetimePart, suggest: Suggest) -> Iterator[Mistake]:
+    owned = [person.databases for person in part.identities.values() if person]
+    names = {name for databases in owned if isinstance(databases, tuple) for name in databases}
+    for database, reducers in part.reducers.items():
+        path: Path = ("spacetime", "reducers", database)
+        if database not in names:
+            yield path, f"no identity has a database {database[:60]!r}; {suggest(database, sorted(names))}"
+        for at, reducer in enumerate(reducers):
+            if wrong := reducer_fault(reducer):
+                yield (*path, at), wrong
 
 
 def _person(name: str, person: schema.SpacetimePerson) -> Iterator[Mistake]:

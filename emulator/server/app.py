@@ -1,14 +1,15 @@
-"""The chain of handlers for every request: control routes, or journal, routing, faults, API."""
+"""The chain of handlers for every request: control routes, or journal, routing, faults, stub or API."""
 
 from emulator.control.api.access import Guard
 from emulator.control.api.dispatch import control
 from emulator.control.api.routes import PREFIX
 from emulator.http.response import Response
-from emulator.server.call import Call, CallHandler
+from emulator.server.call import Call, CallHandler, Served
 from emulator.server.caller import actor_of
 from emulator.server.fault_injection import with_faults
 from emulator.server.journaling import with_journal
 from emulator.server.not_found import why_not_found
+from emulator.server.stubbed import find_stub, stubbed
 from emulator.services.intuition import handlers as intuition_handlers
 from emulator.services.intuition import model as intuition_model
 from emulator.services.spacetimedb import handlers as spacetime_handlers
@@ -28,7 +29,7 @@ def application(stage: Stage, guard: Guard) -> CallHandler:
 
 
 def with_routing(next_handler: CallHandler) -> CallHandler:
-    """Match a request to an API's route, in the profiles of its world."""
+    """Match a request to an API's route, in the profiles of its world, or to a stub."""
     spacetimes = {name: spacetime_handlers.api(profile) for name, profile in spacetime_releases.PROFILES.items()}
     intuitions = {
         (name, cors): intuition_handlers.api(profile, cors=cors)
@@ -42,10 +43,12 @@ def with_routing(next_handler: CallHandler) -> CallHandler:
         root = intuitions[world.intuition.profile.name, world.intuition.cors]
         api, store = (v1, world.spacetime) if _is_below(request.path, "/v1") else (root, world.intuition)
         match = api.routes.find(request.method, request.path)
-        if match is None:
-            call.why_not = why_not_found(request, api, (v1, root))
-        else:
+        if match is not None:
             call.api, call.match, call.store, request.params = api, match, store, match.params
+        if len(world.stubs):
+            find_stub(call, Served(api.name, {v1.name: (v1, world.spacetime), root.name: (root, world.intuition)}))
+        if call.api is None:
+            call.why_not = why_not_found(request, api, (v1, root))
         call.actor = actor_of(call)
         return await next_handler(call)
 
@@ -53,7 +56,9 @@ def with_routing(next_handler: CallHandler) -> CallHandler:
 
 
 async def dispatch(call: Call) -> Response:
-    """The API's response, or 404 when neither API has the path."""
+    """The response of the stub or of the API, or 404 when neither API has the path."""
+    if call.stub is not None:
+        return await stubbed(call, dispatch)
     if call.api is None or call.match is None:
         return Response(404, why=call.why_not)
     return await call.api.response(call.request, call.match, call.store)

@@ -11,8 +11,8 @@ from emulator.core.clock import LAST, Clock
 from emulator.core.errors import Refused
 from emulator.faults.delivery import Delivery
 from emulator.faults.schedule import FaultDecision, RequestFacts
-from emulator.http.response import JSON, TEXT, Response, phrase
-from emulator.http.routing import Api, Match
+from emulator.http.response import JSON, TEXT, Response, phrase, with_given_headers
+from emulator.http.routing import Api
 from emulator.server.call import Call, CallHandler
 from emulator.server.caller import client_of
 from emulator.server.faulty_session import with_fault
@@ -20,13 +20,13 @@ from emulator.services.spacetimedb.model import LOCAL_ISSUER, identity_of
 
 
 def with_faults(next_handler: CallHandler) -> CallHandler:
-    """Apply the fault, if any, that the world's script has for a request with a route."""
+    """Apply the fault, if any, that the world's script has for a request with a route or a stub."""
 
     async def handle(call: Call) -> Response:
         world = call.world
-        if call.match is None or not len(world.faults):
+        if call.api is None or not len(world.faults):
             return await next_handler(call)
-        decision = world.faults.decide(_request_facts(call, call.match), world.entropy)
+        decision = world.faults.decide(_request_facts(call), world.entropy)
         if decision is None:
             return await next_handler(call)
         call.fault = str(decision.fault.step)
@@ -39,9 +39,10 @@ def with_faults(next_handler: CallHandler) -> CallHandler:
     return handle
 
 
-def _request_facts(call: Call, match: Match[Any]) -> RequestFacts:
-    request = call.request
-    return RequestFacts(request.method, match.aliases(request.path), call.actor, client_of(request), call.micros)
+def _request_facts(call: Call) -> RequestFacts:
+    request, match = call.request, call.match
+    paths = (request.path,) if match is None else match.aliases(request.path)
+    return RequestFacts(request.method, paths, call.actor, client_of(request), call.micros)
 
 
 # --- delays -----------------------------------------------------------------------------------------------------------
@@ -90,7 +91,7 @@ async def _unchanged(call: Call, decision: FaultDecision, next_handler: CallHand
 async def _status(call: Call, decision: FaultDecision, next_handler: CallHandler) -> Response:
     status = decision.do.status or 200
     response = _with_given_body(decision, status) if decision.do.body is not None else _in_api_format(call, status)
-    return _api(call).with_cors(_with_headers(response, decision.do.headers or {}))
+    return _api(call).with_cors(with_given_headers(response, decision.do.headers or {}))
 
 
 def _with_given_body(decision: FaultDecision, status: int) -> Response:
@@ -107,16 +108,9 @@ def _in_api_format(call: Call, status: int) -> Response:
     return _api(call).describe(Refused(status, phrase(status) or f"Status {status}", ""))
 
 
-def _with_headers(response: Response, headers: Mapping[str, str]) -> Response:
-    lines = {name.lower(): value for name, value in headers.items()}
-    content_type = lines.pop("content-type", response.content_type)
-    more = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
-    return msgspec.structs.replace(response, content_type=content_type, headers=response.headers + more.encode())
-
-
 async def _rate_limited(call: Call, decision: FaultDecision, next_handler: CallHandler) -> Response:
     response = _in_api_format(call, 429)
-    return _api(call).with_cors(_with_headers(response, {"retry-after": str(decision.retry_after)}))
+    return _api(call).with_cors(with_given_headers(response, {"retry-after": str(decision.retry_after)}))
 
 
 _NOT_SENT = {"drop": Delivery.CLOSE, "tcp_reset": Delivery.RESET, "hang": Delivery.HANG, "garbage": Delivery.GARBAGE}
@@ -170,7 +164,7 @@ def _with_a_body(response: Response) -> Response:
 
 
 def _api(call: Call) -> Api[Any]:
-    assert call.api is not None, "faults apply to requests with a route only"
+    assert call.api is not None, "faults apply to requests with a route or a stub only"
     return call.api
 
 

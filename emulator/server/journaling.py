@@ -28,7 +28,7 @@ def with_journal(next_handler: CallHandler, is_shown: Callable[[World], bool]) -
 
     async def handle(call: Call) -> Response:
         world, request = call.world, call.request
-        number, started = world.journal.number(), monotonic()
+        call.number, started = world.journal.number(), monotonic()
         try:
             response = await next_handler(call)
         except (CancelledError, ConnectionError):
@@ -38,7 +38,7 @@ def with_journal(next_handler: CallHandler, is_shown: Callable[[World], bool]) -
         if request.has_body:
             call.hangs_up = await request.receive_unread(all_of_it=bool(call.fault))
         exchange = Exchange(
-            number=number,
+            number=call.number,
             method=request.method,
             target=request.target,
             operation=call.operation,

@@ -11,6 +11,11 @@ def why_not_found(request: Request, api: Api[Any], apis: tuple[Api[Any], ...]) -
     requested = f"{request.method} {request.path[:200]}"
     for pattern, why in api.elsewhere.items():
         if PathPattern(pattern).matches(request.path):
-            return f"{requested}: {why}"
+            return f"{requested}: {why}; {_CAN_BE_STUBBED}"
     near = nearest_path(request.path, [known for each in apis for known in each.routes.paths])
-    return f"{requested}: no such route; did you mean {near}?" if near else f"{requested}: no such route"
+    suggested = f"; did you mean {near}? Else {_CAN_BE_STUBBED}" if near else f"; {_CAN_BE_STUBBED}"
+    return f"{requested}: no such route{suggested}"
+
+
+_CAN_BE_STUBBED = "a stub can answer it"
+"""docs/stubs.md says how."""

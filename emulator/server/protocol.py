@@ -47,7 +47,7 @@ class Http(web.Server):
     def __init__(
         self, stage: Stage, guard: Guard, loop: asyncio.AbstractEventLoop, intervals: Intervals | None = None
     ) -> None:
-        super().__init__(self._answer, loop=loop)
+        super().__init__(self._answer, loop=loop)  # type: ignore[arg-type]  # `NoReply` has what is used
         self._intervals = intervals or Intervals()
         self._stage = stage
         self._handle = application(stage, guard)
@@ -58,7 +58,7 @@ class Http(web.Server):
     def __call__(self) -> RequestHandler:
         return _Connection(self, loop=self._loop)
 
-    async def _answer(self, request: BaseRequest) -> Reply:
+    async def _answer(self, request: BaseRequest) -> Reply | NoReply:
         """The response to a request; the last of the connection, if anything was raised while it was made."""
         try:
             return await self._reply(request)
@@ -69,7 +69,7 @@ class Http(web.Server):
         except Exception as bug:  # noqa: BLE001 - logged there
             return self.refuse(request, after_a_bug(request.method, request.raw_path.partition("?")[0], bug))
 
-    async def _reply(self, request: BaseRequest) -> Reply:
+    async def _reply(self, request: BaseRequest) -> Reply | NoReply:
         """Raises NotHttp."""
         world = self._stage.settled_world()
         call = Call(Request(request), world)
@@ -93,7 +93,7 @@ class Http(web.Server):
             reply.hang_up()
         return reply
 
-    async def _upgraded(self, request: BaseRequest, call: Call, response: Response, upgrade: Upgrade) -> Reply:
+    async def _upgraded(self, request: BaseRequest, call: Call, response: Response, upgrade: Upgrade) -> NoReply:
         """Serve the WebSocket until its connection ends."""
         from emulator.server.frame_log import FrameLog
         from emulator.server.websocket import WebSocket
@@ -109,10 +109,11 @@ class Http(web.Server):
         websocket.open_for(world, call.micros, call.actor, head)
         connection.set_parser(websocket)  # type: ignore[arg-type]  # it has what is used
         try:
-            await asyncio.wait([connection.lost])
+            await connection.lost
         finally:
             del self._websockets[websocket]
-        return NoReply(request, response, b"")
+            connection.websocket = None
+        return NoReply()
 
     async def close_websockets(self, patience: float) -> None:
         """Close them with 1001, and end the connections of clients that do not answer within so many seconds."""

@@ -78,15 +78,14 @@ def upgrade_head(response: Response, date: bytes) -> bytes:
     return b"%bdate: %b\r\n\r\n" % (head_start(1, response.status, response.content_type, response.headers), date)
 
 
-class NoReply(Reply):
-    """What is left to send when a WebSocket has ended."""
+class NoReply:
+    """What aiohttp asks of a response, when a WebSocket has ended and nothing is left to send."""
 
-    def _render(self, request: BaseRequest, response: Response, date: bytes, minor: int, connection: bytes) -> None:
-        self._bytes = b""
-        self._keep_alive = False
+    keep_alive = False
 
-    async def prepare(self, request: BaseRequest) -> AbstractStreamWriter:
-        return request.writer
+    async def prepare(self, request: BaseRequest) -> None: ...
+
+    async def write_eof(self) -> None: ...
 
 
 class BrokenReply(Reply):

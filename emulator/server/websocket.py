@@ -45,7 +45,10 @@ class State(Enum):
 
 
 class WebSocket:
-    """What aiohttp feeds with the bytes that follow the upgrade (`set_parser`). All of it runs in the loop."""
+    """What aiohttp feeds with the bytes that follow the upgrade (`set_parser`). All of it runs in the loop.
+
+    A frame is recorded before it is sent, so that a client with the frame finds it in the journal.
+    """
 
     def __init__(self, connection: RequestHandler, upgrade: Upgrade, log: FrameLog, intervals: Intervals) -> None:
         assert connection.transport is not None
@@ -55,12 +58,14 @@ class WebSocket:
         self._later = upgrade.later
         self._log = log
         self._intervals = intervals
-        self._over: Callable[[], None] = lambda: None
+        self._over: Callable[[], None] = _nothing
         """Called once, when messages are no longer answered."""
         self._framing = Framing(upgrade.largest_message)
         self._loop = asyncio.get_running_loop()
         self.state = State.OPEN
         self._pong_is_due = self._reading_paused = False
+        self._unsent: bytearray | None = None
+        """What is sent together; None when everything is sent at once."""
         self._heard = self._loop.time()
         self._timers: dict[str, asyncio.TimerHandle] = {}
 
@@ -73,15 +78,19 @@ class WebSocket:
             self._timers["later"] = self._loop.call_later(self._later.seconds, self._do, self._later.outputs)
 
     def open_for(self, world: World, since: int, actor: str, head: bytes) -> None:
-        """Send the head and what else comes unasked, as a connection of this world as long as messages are answered."""
+        """Send the head and what else comes unasked, as a connection of this world as long as messages are answered.
+
+        One packet for all of it halves the CPU of a connection. Clients must expect that: packets can always be joined.
+        """
         connection = self._as_connection(world, since, actor)
         self._over = partial(world.connections.remove, connection)
         is_added = world.connections.add(connection)
-        self._transport.write(head)
+        self._unsent = bytearray(head)
         if is_added:
             self._open()
         else:
             self.close(SESSION_TAKEN, "")
+        self._flush()
 
     def _as_connection(self, world: World, since: int, actor: str) -> OpenConnection:
         session = self._session
@@ -145,8 +154,8 @@ class WebSocket:
             case Ping(payload):
                 self._log.control("client", "ping", payload)
                 if self.state is State.OPEN:
-                    self._transport.write(pong_frame(payload))
                     self._log.control("server", "pong", payload)
+                    self._write(pong_frame(payload))
             case Pong(payload):
                 self._log.control("client", "pong", payload)
                 self._pong_is_due = False
@@ -193,12 +202,24 @@ class WebSocket:
     def _put(self, output: Output) -> None:
         match output:
             case Send(data):
-                self._transport.write(message_frames(data))
+                frames = message_frames(data)
                 self._log.message("server", data, self._in_words(data, by_client=False))
+                self._write(frames)
             case Close(code, reason):
                 self.close(code, reason)
             case Cut():
                 self._cut("")
+
+    def _write(self, data: bytes) -> None:
+        if self._unsent is None:
+            self._transport.write(data)
+        else:
+            self._unsent += data
+
+    def _flush(self) -> None:
+        unsent, self._unsent = self._unsent, None
+        if unsent:
+            self._transport.write(unsent)
 
     def _in_words(self, message: Message, *, by_client: bool) -> str:
         if isinstance(message, str):
@@ -210,8 +231,9 @@ class WebSocket:
             return ""
 
     def _send_close(self, code: int | None, reason: str) -> None:
-        self._transport.write(close_frame(code, reason))
+        frame = close_frame(code, reason)
         self._log.close("server", code, reason)
+        self._write(frame)
 
     # --- time ---------------------------------------------------------------------------------------------------------
 
@@ -221,8 +243,8 @@ class WebSocket:
         self._timers["ping"] = self._loop.call_later(self._intervals.ping, self._ping)
         if not self._pong_is_due:
             self._pong_is_due = True
-            self._transport.write(ping_frame())
             self._log.control("server", "ping", b"")
+            self._write(ping_frame())
 
     def _wait_for_a_byte(self, seconds: float) -> None:
         if self.state is State.OPEN:
@@ -247,6 +269,7 @@ class WebSocket:
 
     def _end(self) -> None:
         """End the TCP connection, after what was written."""
+        self._flush()
         self._stop(State.ENDED)
         self._transport.close()
 
@@ -257,6 +280,10 @@ class WebSocket:
         self._timers.clear()
         if was is State.OPEN:
             self._over()
+            self._over = _nothing  # or it would be a circle, which only the garbage collector frees
+
+
+def _nothing() -> None: ...
 
 
 def _from_any_thread(loop: asyncio.AbstractEventLoop, do: Callable[..., None], *arguments: int | str) -> None:

@@ -28,6 +28,7 @@ from emulator.services.spacetimedb.signing_keys import SigningKey
 from emulator.services.spacetimedb.store import Store as SpacetimeStore
 from emulator.world.actors import Actor, ActorRegistry
 from emulator.world.step_check import mistakes_in
+from emulator.world.stubs import Stub, Stubs, StubSpec, mistakes
 from emulator.world.world import World
 
 _SECOND = 1_000_000
@@ -76,6 +77,8 @@ class SpacetimePart(Part, kw_only=True):
     emails: dict[str, str] = {}
     databases: dict[str, list[DatabasePart]] = {}
     """By owner, in order of creation."""
+    reducers: dict[str, list[str]] = {}
+    """By the identity of a database, the reducers that have stubs."""
 
 
 class RowPart(Part, kw_only=True):
@@ -121,6 +124,14 @@ class StepPart(Part, kw_only=True):
     windows: dict[str, tuple[str, int]] = {}
 
 
+class StubPart(Part, kw_only=True):
+    """A stub and its counter."""
+
+    n: int
+    stub: StubSpec
+    answered: Annotated[int, msgspec.Meta(ge=0)] = 0
+
+
 class Document(Part, kw_only=True):
     """A world without its journal."""
 
@@ -136,13 +147,14 @@ class Document(Part, kw_only=True):
     intuition: IntuitionPart
     actors: list[Actor] = []
     script: list[StepPart] = []
+    stubs: list[StubPart] = []
 
 
 # --- writing ----------------------------------------------------------------------------------------------------------
 
 
 def written(world: World) -> bytes:
-    """The document, indented."""
+    """The document, indented. Raises Misconfigured for a world with a stub that a function answers."""
     with world.context.lock:
         document = Document(
             version=1,
@@ -155,6 +167,7 @@ def written(world: World) -> bytes:
             intuition=_intuition_part(world.intuition),
             actors=list(world.actors),
             script=[_step_part(fault) for fault in world.faults],
+            stubs=[_stub_part(stub) for stub in world.stubs],
         )
     return msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n"
 
@@ -172,7 +185,15 @@ def _spacetime_part(store: SpacetimeStore) -> SpacetimePart:
         first_key=ring.first.origin,
         emails={str(identity): email for identity, email in store.emails.merged().items()},
         databases={str(owner): _database_parts(store, owner) for owner in store.databases.merged()},
+        reducers=_reducers(store),
     )
+
+
+def _reducers(store: SpacetimeStore) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for database, reducer in sorted(store.stubbed_reducers):
+        found.setdefault(str(database), []).append(reducer)
+    return found
 
 
 def _database_parts(store: SpacetimeStore, owner: SpacetimeIdentity) -> list[DatabasePart]:
@@ -206,6 +227,15 @@ def _intuition_part(store: IntuitionStore) -> IntuitionPart:
 def _step_part(fault: Fault) -> StepPart:
     windows = {client: (rfc3339(begun), count) for client, (begun, count) in fault.windows.items()}
     return StepPart(n=fault.number, step=fault.step, seen=fault.seen, fired=fault.fired, windows=windows)
+
+
+def _stub_part(stub: Stub) -> StubPart:
+    if stub.function is not None:
+        raise Misconfigured(
+            f"the stub {stub.request!r} is answered by a function, which a document can't hold; "
+            "snapshot() of the emulator's own process keeps it"
+        )
+    return StubPart(n=stub.number, stub=stub.spec, answered=stub.answered)
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
@@ -250,10 +280,13 @@ def _world(document: _Unread, like: World) -> World:
         spacetime=_spacetime(document, actors, context, like),
         intuition=_intuition(document.intuition, context),
         faults=faults,
+        stubs=Stubs(context.lock),
         actors=actors,
         journal=like.journal,
         scenario=tuple(document.scenario),
     )
+    for stub in document.stubs:
+        _add_stub(world, stub)
     for part in document.script:
         if wrong := next((each for each in mistakes_in(part.step, world) if each.path not in _MAY_COME), None):
             raise ValueError(f"script, step {part.n}: {wrong.text}")
@@ -305,6 +338,13 @@ def _add_step(faults: Faults, part: StepPart) -> None:
     faults.put(part.step, part.n, seen=part.seen, fired=part.fired, windows=windows)
 
 
+def _add_stub(world: World, part: StubPart) -> None:
+    """Raises ValueError."""
+    if wrong := next(mistakes(part.stub), None):
+        raise ValueError(f"stub {part.n}: {wrong}")
+    world.stubs.put(part.stub, part.n, answered=part.answered)
+
+
 def _spacetime(document: _Unread, actors: ActorRegistry, context: Context, like: World) -> SpacetimeStore:
     part = document.spacetime
     if not part.keys:
@@ -327,6 +367,9 @@ def _spacetime(document: _Unread, actors: ActorRegistry, context: Context, like:
     for text, databases in msgspec.json.decode(part.databases, type=dict[str, msgspec.Raw]).items():
         owner = _identity(text, actors)
         store.restore_databases(owner, [_database(each, owner) for each in decode(databases)])
+    for database, reducers in part.reducers.items():
+        for reducer in reducers:
+            store.stub_reducer(database, reducer)
     return store
 
 

@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
+from emulator.core.path_pattern import can_meet
 from emulator.faults.step import Mistake, Step, mistakes
-from emulator.http.operation import upgraded_by, why_never
+from emulator.http.operation import matching, upgraded_by, why_never
 from emulator.services.intuition.operations import OPERATIONS as INTUITION_OPERATIONS
 from emulator.services.spacetimedb.operations import OPERATIONS as SPACETIME_OPERATIONS
 
@@ -16,7 +17,7 @@ _SHOWN = 100
 
 
 class StepNames(Protocol):
-    """The names that a step can use. The lists are for suggestions and need not be complete."""
+    """The names that a step can use. The lists of names are for suggestions and need not be complete."""
 
     @property
     def actor_names(self) -> Iterable[str]: ...
@@ -24,6 +25,8 @@ class StepNames(Protocol):
     def key_names(self) -> Iterable[str]: ...
     @property
     def row_names(self) -> Iterable[str]: ...
+    @property
+    def stubbed_requests(self) -> Iterable[str]: ...
     def is_actor(self, name: str) -> bool: ...
     def is_key(self, name: str) -> bool: ...
     def is_row(self, name: str) -> bool: ...
@@ -38,8 +41,8 @@ def _upgrading_routes() -> str:
 def mistakes_in(step: Step, names: StepNames) -> Iterator[Mistake]:
     """All reasons why a step can never happen."""
     yield from mistakes(step)
-    if step.request is not None and (why := why_never(step.request, OPERATIONS, names.suggest)):
-        yield Mistake(("request",), why)
+    if step.request is not None and not _is_answered(step.request, names.stubbed_requests):
+        yield Mistake(("request",), why_never(step.request, OPERATIONS, names.suggest))
     elif step.request is not None and step.do.websocket is not None and not upgraded_by(step.request, OPERATIONS):
         yield Mistake(("do", "websocket"), f"{step.request[:_SHOWN]!r} has no WebSocket; {_upgrading_routes()}")
     if step.actor is not None and not names.is_actor(step.actor):
@@ -50,3 +53,17 @@ def mistakes_in(step: Step, names: StepNames) -> Iterator[Mistake]:
         row = getattr(step.do, change)
         if isinstance(row, str) and not names.is_row(row):
             yield Mistake(("do", change), f"no identity {row[:_SHOWN]!r}; {names.suggest(row, names.row_names)}")
+
+
+def _is_answered(request: str, stubs: Iterable[str]) -> bool:
+    """Whether an operation or a stub answers some request of a step."""
+    method, _, path = request.partition(" ")
+    if not path:
+        return False
+    return bool(matching(method, path, OPERATIONS)) or any(_meets(method, path, stub) for stub in stubs)
+
+
+def _meets(method: str, path: str, stub: str) -> bool:
+    stubbed, _, its_path = stub.partition(" ")
+    alike = "*" in {method, stubbed} or method == stubbed or (method == "HEAD" and stubbed == "GET")
+    return alike and can_meet(path, its_path)

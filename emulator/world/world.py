@@ -10,16 +10,19 @@ from emulator.faults.schedule import Fault, Faults
 from emulator.faults.step import Step
 from emulator.journal.journal import Journal
 from emulator.services.intuition.api_keys import DEFAULT_KEY
+from emulator.services.intuition.operations import OPERATIONS as INTUITION_OPERATIONS
 from emulator.services.intuition.refusals import NotFound
 from emulator.services.intuition.store import Store as IntuitionStore
+from emulator.services.spacetimedb.operations import operations_of
 from emulator.services.spacetimedb.store import Store as SpacetimeStore
 from emulator.world.actors import Actor, ActorRegistry
 from emulator.world.connections import Connections
 from emulator.world.step_check import mistakes_in
+from emulator.world.stubs import Stub, StubFunction, Stubs, StubSpec, why_emulated
 
 
 class World:
-    """The state of both services: clock, randomness, stores, faults, actors, journal.
+    """The state of both services: clock, randomness, stores, faults, stubs, actors, journal.
 
     A request is handled in the world that was current when it arrived.
     """
@@ -31,6 +34,7 @@ class World:
         spacetime: SpacetimeStore,
         intuition: IntuitionStore,
         faults: Faults,
+        stubs: Stubs,
         actors: ActorRegistry,
         journal: Journal,
         scenario: tuple[str, ...] = (),
@@ -41,6 +45,7 @@ class World:
         self.spacetime = spacetime
         self.intuition = intuition
         self.faults = faults
+        self.stubs = stubs
         self.actors = actors
         self.journal = journal
         self.scenario = scenario
@@ -60,6 +65,7 @@ class World:
                 spacetime=self.spacetime.fork(context),
                 intuition=self.intuition.fork(context, 0 if begun is None else begun - self.faults.begun),
                 faults=self.faults.fork(context.lock, begun),
+                stubs=self.stubs.fork(context.lock),
                 actors=self.actors.fork(),
                 journal=journal,
                 scenario=self.scenario,
@@ -70,6 +76,12 @@ class World:
         if wrong := list(mistakes_in(step, self)):
             raise ValueError("; ".join(mistake.text for mistake in wrong))
         return self.faults.add(step)
+
+    def add_stub(self, spec: StubSpec, function: StubFunction | None = None) -> Stub:
+        """Raises ValueError for requests that are emulated."""
+        if wrong := why_emulated(spec.request, (*operations_of(self.spacetime.profile), *INTUITION_OPERATIONS)):
+            raise ValueError(wrong)
+        return self.stubs.add(spec, function)
 
     # The names that a step can use (`StepNames`).
 
@@ -84,6 +96,10 @@ class World:
     @property
     def row_names(self) -> Iterable[str]:
         return self.intuition.names.merged()
+
+    @property
+    def stubbed_requests(self) -> Iterable[str]:
+        return (stub.request for stub in self.stubs)
 
     suggest = staticmethod(did_you_mean)
 

@@ -217,6 +217,13 @@ def test_the_reason_of_a_404_names_a_similar_database(server: Emulator, chat: Da
     assert "no database is called 'chats'; did you mean 'chat'? to add it," in server.journal.exchanges[-1].why
 
 
+def test_so_does_that_of_a_websocket_which_a_client_can_not_see(server: Emulator, chat: Database) -> None:
+    upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "x"}
+    requests.get(f"{server.url}/v1/database/chats/subscribe", headers=upgrade, timeout=PATIENCE)
+
+    assert "no database is called 'chats'; did you mean 'chat'? to add it," in server.journal.exchanges[-1].why
+
+
 # --- what is answered -------------------------------------------------------------------------------------------------
 
 

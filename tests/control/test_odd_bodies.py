@@ -19,7 +19,7 @@ BODIES = {
     "a long exponent": b'{"x": 1e%b}' % LONG,
 }
 TAKE_A_BODY = ["/reset", "/scenario", "/clock", "/faults", "/spacetime/tokens", "/spacetime/databases"]
-TAKE_A_BODY += ["/intuition/api-keys", "/intuition/status", "/intuition/lifecycle"]
+TAKE_A_BODY += ["/spacetime/reducers", "/intuition/api-keys", "/intuition/status", "/intuition/lifecycle", "/stubs"]
 
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from emulator.control import actors, connections, emulator, faults, intuition, remote, spacetimedb
+from emulator.control import actors, emulator, faults, intuition, remote, spacetimedb, stubs
 from emulator.core.clock import Clock
 from emulator.faults.schedule import Fault
+from emulator.world.stubs import Stub
 
 PAIRS = [
     (emulator.Emulator, emulator.LocalEmulator, remote.RemoteEmulator),
@@ -15,7 +16,8 @@ PAIRS = [
     (actors.Actor, actors.LocalActor, remote.RemoteActor),
     (faults.Faults, faults.LocalFaults, remote.RemoteFaults),
     (faults.Fault, Fault, remote.RemoteFault),
-    (connections.Connection, connections.LocalConnection, remote.RemoteConnection),
+    (stubs.Stubs, stubs.LocalStubs, remote.RemoteStubs),
+    (stubs.Stub, Stub, remote.RemoteStub),
     (spacetimedb.Spacetime, spacetimedb.LocalSpacetime, remote.RemoteSpacetime),
     (intuition.Intuition, intuition.LocalIntuition, remote.RemoteIntuition),
 ]

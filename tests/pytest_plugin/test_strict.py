@@ -12,7 +12,8 @@ def test_an_unknown_path_fails_the_test_and_names_the_nearest_route(run: Run) ->
 
     assert "1 failed" in outcome.summary
     assert (
-        "POST /v1/identity/websocket_token: no such route; did you mean /v1/identity/websocket-token?\n"
+        "POST /v1/identity/websocket_token: no such route; did you mean /v1/identity/websocket-token? "
+        "Else a stub can answer it\n"
         "intended? @pytest.mark.identity_emulator(strict=False)" in outcome
     )
 
@@ -88,3 +89,22 @@ def test_a_wrong_method_is_no_unknown_path(run: Run) -> None:
     run.write("def test_it(identity_emulator): assert status(identity_emulator, '/v1/identity', 'GET') == 405")
 
     assert "1 passed" in run().summary
+
+
+def test_a_path_that_a_stub_answers_does_not_fail_the_test(run: Run) -> None:
+    run.write("""
+        def test_it(identity_emulator):
+            identity_emulator.stub("POST /claims", json=[], auth="none")
+            assert status(identity_emulator, "/claims") == 200
+        """)
+
+    assert "1 passed" in run().summary
+
+
+def test_the_reason_says_that_a_stub_can_answer(run: Run) -> None:
+    run.write("def test_it(identity_emulator): [status(identity_emulator, path) for path in ('/claims', '/else')]")
+
+    outcome = run()
+
+    assert "POST /claims: the real service has claims, the emulator has only its identity API; a stub can" in outcome
+    assert "POST /else: no such route; a stub can answer it\n" in outcome

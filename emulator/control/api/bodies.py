@@ -15,6 +15,7 @@ from emulator.faults.step import Step
 from emulator.http.request import BodyBroken, BodyTooLong, Request
 from emulator.services.spacetimedb.model import LOCAL_ISSUER, identity_of
 from emulator.world.snapshot_document import Document
+from emulator.world.stubs import StubSpec
 
 Now = Annotated[bool, Meta(extra_json_schema={"const": True})]
 Moment = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
@@ -54,6 +55,12 @@ class FaultNumber(_Sent):
     n: int | None = None
 
 
+class StubNumber(_Sent):
+    """The number of a stub; without it, all stubs."""
+
+    n: int | None = None
+
+
 class ConnectionsClosed(_Sent):
     """Which connections are closed, all without an `id`, and the code and the reason of the Close frame."""
 
@@ -80,6 +87,13 @@ class DatabaseWanted(_Sent):
     owner: str
     name: str | None = None
     identity: str | None = None
+
+
+class ReducerWanted(_Sent):
+    """A reducer whose calls succeed; `database` is a name or an identity."""
+
+    database: str
+    reducer: str
 
 
 class Wallet(_Sent):
@@ -109,14 +123,17 @@ EXAMPLES: Mapping[Any, Mapping[str, Any]] = {
     ScenarioWanted: {"scenario": "two_friends"},
     ClockMove: {"advance": 61},
     FaultNumber: {"n": 2},
+    StubNumber: {"n": 1},
     ConnectionsClosed: {"code": 4000, "reason": "enough"},
     TokenWanted: {"subject": "alice", "expires_in": 60, "claims": {"role": "admin"}},
     DatabaseWanted: {"owner": identity_of(LOCAL_ISSUER, "alice"), "name": "chat"},
+    ReducerWanted: {"database": "chat", "reducer": "send"},
     Wallet: {"wallet": "0x81"},
     Key: {"key": "00000000-0000-4000-8000-000000000001"},
     StatusMove: {"identity": "1", "status": "complete"},
     NewLifecycle: {"pending": True, "complete_after": 30},
     Step: {"request": "POST /identity", "nth": 2, "do": {"status": 503}},
+    StubSpec: {"request": "POST /claims", "json": {"id": "1"}},
 }
 """For the OpenAPI document, and for the hints in error responses."""
 

@@ -12,7 +12,9 @@ from emulator.control.connections import as_json
 from emulator.control.faults import LocalFaults
 from emulator.control.intuition import LocalIntuition
 from emulator.control.spacetimedb import LocalSpacetime
+from emulator.control.stubs import LocalStubs
 from emulator.core.clock import Clock, parse_rfc3339, rfc3339
+from emulator.core.errors import Misconfigured
 from emulator.core.version import emulator_version
 from emulator.faults.step import Step, made_step
 from emulator.http.parameters import query_pairs
@@ -25,6 +27,7 @@ from emulator.world import snapshot_document
 from emulator.world.config import Config, Given, is_bundled_name
 from emulator.world.connections import check_close
 from emulator.world.stage import Stage
+from emulator.world.stubs import StubSpec, made_stub
 
 
 class Control:
@@ -46,12 +49,17 @@ class Control:
             {
                 "seed": world.seed,
                 "clock": {"now": rfc3339(world.clock.micros()), "frozen": world.clock.frozen},
-                "spacetime": {"profile": spacetime.profile.name, "emails": len(spacetime.emails)},
+                "spacetime": {
+                    "profile": spacetime.profile.name,
+                    "emails": len(spacetime.emails),
+                    "stubbed_reducers": len(spacetime.stubbed_reducers),
+                },
                 "intuition": {
                     "profile": intuition.profile.name,
                     "api_keys": len(intuition.api_keys),
                     "identities": len(intuition),
                 },
+                "stubs": len(world.stubs),
                 "journal": {"total": world.journal.total, "dropped": world.journal.dropped},
             }
         )
@@ -160,9 +168,36 @@ class Control:
         fault.remove()
         return Response(204)
 
+    async def stubs(self, request: Request) -> Response:
+        return json_response({"stubs": [stub.to_json() for stub in self._stage.settled_world().stubs]})
+
+    async def add_stub(self, request: Request) -> Response:
+        """The body is a stub as in scenarios."""
+        try:
+            stub = self._stage.settled_world().add_stub(made_stub(await bodies.json_body(request, StubSpec)))
+        except ValueError as error:
+            raise ControlRefused(400, str(error), f"send {bodies.example(StubSpec)}") from None
+        return json_response(stub.to_json())
+
+    async def clear_stubs(self, request: Request) -> Response:
+        """Remove all stubs, or with `{"n": 2}` one."""
+        number = (await bodies.read(request, bodies.StubNumber)).n
+        stubs = LocalStubs(self._stage)
+        if number is None:
+            stubs.clear()
+            return Response(204)
+        stub = next((each for each in stubs if each.number == number), None)
+        if stub is None:
+            raise ControlRefused(404, f"there is no stub {number}", "see GET /_emulator/stubs")
+        stub.remove()
+        return Response(204)
+
     async def snapshot(self, request: Request) -> Response:
         """The world as a document, to compare or to restore with PUT; secrets included."""
-        return Response(200, snapshot_document.written(self._stage.settled_world()), JSON)
+        try:
+            return Response(200, snapshot_document.written(self._stage.settled_world()), JSON)
+        except Misconfigured as error:
+            raise ControlRefused(409, str(error), "remove the stub, or give it `json`, `text` or `body`") from None
 
     async def restore(self, request: Request) -> Response:
         """Replace the world by that of a document from GET. An invalid document changes nothing."""
@@ -211,6 +246,15 @@ class Control:
         except ValueError as error:
             raise ControlRefused(400, str(error), f"send {bodies.example(bodies.DatabaseWanted)}") from None
         return json_response(added)
+
+    async def stub_reducer(self, request: Request) -> Response:
+        """Have calls of a reducer over a WebSocket succeed."""
+        wanted = await bodies.read(request, bodies.ReducerWanted)
+        try:
+            self._stage.settled_world().spacetime.stub_reducer(wanted.database, wanted.reducer)
+        except ValueError as error:
+            raise ControlRefused(400, str(error), f"send {bodies.example(bodies.ReducerWanted)}") from None
+        return Response(204)
 
     async def rotate_key(self, request: Request) -> Response:
         self._stage.settled_world().spacetime.rotate_key()

@@ -15,6 +15,7 @@ from emulator.journal.frames import Ended, Kind
 from emulator.services.intuition.model import Identity
 from emulator.services.spacetimedb.model import Database
 from emulator.world.snapshot_document import Document
+from emulator.world.stubs import StubSpec
 
 # --- responses --------------------------------------------------------------------------------------------------------
 
@@ -46,6 +47,7 @@ class ClockState(msgspec.Struct):
 class SpacetimeState(msgspec.Struct):
     profile: str
     emails: int
+    stubbed_reducers: int
 
 
 class IntuitionState(msgspec.Struct):
@@ -64,6 +66,7 @@ class State(msgspec.Struct):
     clock: ClockState
     spacetime: SpacetimeState
     intuition: IntuitionState
+    stubs: int
     journal: JournalState
 
 
@@ -146,6 +149,19 @@ class FaultState(Step, frozen=True, kw_only=True):
     fired: int
     status: Literal["waiting", "fired", "done", "missed"]
     done: bool
+
+
+class StubState(StubSpec, frozen=True, kw_only=True):
+    """A stub; `answered` is how many requests it answered, `function` whether a function makes its responses."""
+
+    n: int
+    answered: int
+    done: bool
+    function: bool = False
+
+
+class StubList(msgspec.Struct):
+    stubs: list[StubState]
 
 
 class ScenarioState(msgspec.Struct):
@@ -275,7 +291,20 @@ OPERATION_DOCS: Mapping[str, OperationDoc] = {
         body=bodies.FaultNumber,
         body_required=False,
     ),
-    "control.snapshot": _described("The world as a document", ResponseDoc(200, "a snapshot", Document)),
+    "control.stubs": _described("All stubs", ResponseDoc(200, "stubs; the first that fits answers", StubList)),
+    "control.add_stub": _described("Add a stub", ResponseDoc(200, "the new stub", StubState), body=StubSpec),
+    "control.clear_stubs": _described(
+        "Remove one stub or all stubs",
+        ResponseDoc(204, "removed"),
+        _refusal(404, "there is no such stub"),
+        body=bodies.StubNumber,
+        body_required=False,
+    ),
+    "control.snapshot": _described(
+        "The world as a document",
+        ResponseDoc(200, "a snapshot", Document),
+        _refusal(409, "a function answers a stub, which no document can hold"),
+    ),
     "control.restore": _described("Restore a snapshot", ResponseDoc(204, "the world is restored"), body=Document),
     "control.connections": _described("Open WebSockets", ResponseDoc(200, "oldest first", ConnectionList)),
     "control.close_connections": _described(
@@ -290,6 +319,9 @@ OPERATION_DOCS: Mapping[str, OperationDoc] = {
     ),
     "control.add_database": _described(
         "Add a database", ResponseDoc(200, "the database", Database), body=bodies.DatabaseWanted
+    ),
+    "control.stub_reducer": _described(
+        "Have calls of a reducer succeed", ResponseDoc(204, "they succeed from now on"), body=bodies.ReducerWanted
     ),
     "control.rotate_key": _described("Replace the signing key", ResponseDoc(204, "all earlier tokens are invalid")),
     "control.issue_api_key": _described(

@@ -15,7 +15,11 @@ def authenticated(handler: Callable[[Request, Store, ApiKey], Awaitable[Response
 
     @wraps(handler)
     async def handle(request: Request, store: Store) -> Response:
-        key = authenticate(request.header("x-api-key"), request.header("authorization"), store.api_key)
-        return await handler(request, store, key)
+        return await handler(request, store, key_of(request, store))
 
     return handle
+
+
+def key_of(request: Request, store: Store) -> ApiKey:
+    """The API key of a request. Raises Unauthorized."""
+    return authenticate(request.header("x-api-key"), request.header("authorization"), store.api_key)

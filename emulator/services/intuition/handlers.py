@@ -123,9 +123,8 @@ def describe(refused: Refused) -> Response:
 
 
 _ELSEWHERE = {
-    "/claim/**": "the real service has claims, the emulator has only its identity API",
-    "/claims/**": "the real service has claims, the emulator has only its identity API",
-    "/users/**": "the real service has users, the emulator has only its identity API",
+    "/claim**": "the real service has claims, the emulator has only its identity API",
+    "/users**": "the real service has users, the emulator has only its identity API",
 }
 _HANDLERS: Mapping[str, Handler[Store]] = {
     "intuition.create_identity": create_identity,

@@ -78,6 +78,12 @@ class Caller(msgspec.Struct, frozen=True):
     identity: Identity
     token: str
 
+    @property
+    def headers(self) -> bytes:
+        """The header lines with which every response below `/v1/database` tells the client who it is."""
+        lines = f"spacetime-identity: {self.identity}\r\nspacetime-identity-token: {self.token}\r\n"
+        return lines.encode()
+
 
 def caller_or_new(request: Request, store: Store) -> Caller:
     """The caller; a request without a token gets a new identity (`anon_auth_middleware`). Raises as `caller`."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from emulator.core.context import Context
 from emulator.core.copy_on_write import CopyOnWriteMap
+from emulator.core.suggestions import did_you_mean
 from emulator.services.spacetimedb import model
 from emulator.services.spacetimedb.database import names
 from emulator.services.spacetimedb.database.owned import OwnedDatabases
@@ -13,6 +14,18 @@ from emulator.services.spacetimedb.signing_keys import Keyring, SigningKey
 
 _LONGEST_LIFE = 10**12
 _DATABASE = "spacetime.database"
+
+MOST_REDUCERS = 1000
+"""That have stubs."""
+_LONGEST_REDUCER = 200
+"""Characters."""
+
+
+def reducer_fault(name: str) -> str:
+    """Why no reducer can have this name; empty when one can."""
+    if 0 < len(name) <= _LONGEST_REDUCER and name.isprintable():
+        return ""
+    return f"{name[:_LONGEST_REDUCER]!r} is not the name of a reducer: 1 to {_LONGEST_REDUCER} printable characters"
 
 
 class Store:
@@ -177,6 +190,26 @@ class Store:
             return self.named_databases.get(name_or_identity)
         with self._lock:
             return self.databases.find(identity)
+
+    def stub_reducer(self, database: str, reducer: str) -> None:
+        """Have calls of a reducer succeed; the database is given by name or identity.
+
+        Raises ValueError for a database that is not there, an invalid name of a reducer, and for too many.
+        """
+        with self._lock:
+            found = self.database(database)
+            if found is None:
+                names = self.named_databases.merged()
+                raise ValueError(f"there is no database {database[:100]!r}; {did_you_mean(database, names)}")
+            if wrong := reducer_fault(reducer):
+                raise ValueError(wrong)
+            if len(self.stubbed_reducers) >= MOST_REDUCERS:
+                raise ValueError(f"{MOST_REDUCERS} reducers have stubs, which is the limit")
+            self.stubbed_reducers |= {(found.identity, reducer)}
+
+    def is_stubbed(self, database: Identity, reducer: str) -> bool:
+        """Whether calls of a reducer of a database succeed."""
+        return (database, reducer) in self.stubbed_reducers
 
     def names_of(self, identity: Identity) -> list[str]:
         """The names of a database; empty also when there is no such database."""

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from emulator.core.path_pattern import PathPattern
+from emulator.core.path_pattern import PathPattern, can_meet
 
 
 @pytest.mark.parametrize(
@@ -65,3 +65,45 @@ def test_any_pattern_matches_what_the_regular_expression_matches(pattern: str, p
     expected = re.fullmatch(as_regular_expression(pattern), path) is not None
 
     assert PathPattern(pattern).matches(path) == expected
+
+
+# --- two patterns -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("/claims", "/claims"),
+        ("/claims/*", "/*/7"),
+        ("/v1/**", "/v1/database/*/call/send"),
+        ("/a*", "/*b"),
+        ("**/x", "/users/**"),
+        ("**", ""),
+        ("/**/**", "/a"),
+    ],
+)
+def test_two_patterns_that_some_path_matches_can_meet(first: str, second: str) -> None:
+    assert can_meet(first, second)
+    assert can_meet(second, first)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("/claims", "/claim"), ("/users/*", "/users/a/b"), ("/a*c", "/b**"), ("/*x", "/**y"), ("*", "/"), ("", "/**")],
+)
+def test_two_patterns_that_no_path_matches_can_not_meet(first: str, second: str) -> None:
+    assert not can_meet(first, second)
+    assert not can_meet(second, first)
+
+
+PATTERNS = st.lists(st.sampled_from(["a", "b", "/", "*", "**"]), max_size=5).map("".join)
+
+
+@given(first=PATTERNS, second=PATTERNS, path=st.text(alphabet="ab/", max_size=6))
+def test_patterns_of_the_same_path_can_meet(first: str, second: str, path: str) -> None:
+    if PathPattern(first).matches(path) and PathPattern(second).matches(path):
+        assert can_meet(first, second)
+
+
+def test_of_two_very_long_patterns_it_is_assumed() -> None:
+    assert can_meet("/*" * 5_000, "/**a" * 5_000)

@@ -11,6 +11,7 @@ from emulator.faults.step import made_step
 from emulator.services.intuition.model import Draft
 from emulator.world.snapshot_document import read, written
 from emulator.world.stage import Stage
+from emulator.world.stubs import made_stub
 from tests.conftest import API_KEY
 from tests.measuring import quickest
 from tests.waiting import PATIENCE
@@ -34,6 +35,10 @@ def filled() -> Stage:
     world.intuition.names["jp"] = 0
     step = {"request": "POST /identity", "do": {"rate_limit": {"requests": 1, "seconds": 5.0}}}
     world.add_step(made_step(step)).windows["key"] = (world.faults.begun, 3)
+    stub = {"request": "GET /claims", "json": None, "headers": {"a": "b"}, "times": 3, "auth": "none"}
+    world.stubs.count(world.add_stub(made_stub(stub)))
+    world.add_stub(made_stub({"request": "GET /file", "base64": "/wA="}))
+    world.spacetime.stub_reducer("chat", "send")
     world.clock.freeze()
     return stage
 
@@ -169,6 +174,11 @@ def test_a_skewed_clock_stays_as_far_ahead() -> None:
         (lambda found: found["intuition"].update(users=[]), "no user has the wallet '0x81'"),
         (lambda found: found["clock"].update(freeze="yesterday"), "invalid snapshot"),
         (lambda found: found["script"][0]["step"].update(nth=0), "step 1: 0 is too small"),
+        (lambda found: found["stubs"][0]["stub"].update(status=1), "stub 1: status: 1 is not a valid status"),
+        (lambda found: found["stubs"][0]["stub"].update(nme=1), "unknown field `nme`"),
+        (lambda found: found["stubs"][0].update(answered=-1), r"stubs\[0\]\.answered"),
+        (lambda found: found["stubs"].extend(found["stubs"] * 600), "there are 1000 stubs"),
+        (lambda found: found["spacetime"]["reducers"].update(shop=["a"]), "no database 'shop'"),
     ],
 )
 def test_a_wrong_document_says_what_is_wrong(change: Any, text: str) -> None:
@@ -187,6 +197,31 @@ def test_a_key_from_files_is_in_no_document(recorded_key_pair: tuple[Path, Path]
 
     assert b"PRIVATE" not in document
     assert read(document, world_of(stage)).spacetime.keyring.key.public_pem == public.read_bytes()
+
+
+def test_a_document_keeps_stubs_their_counts_and_reducers() -> None:
+    again = read(written(world_of(filled())), make_world())
+
+    chat = again.spacetime.database("chat")
+    assert chat is not None
+    assert [(stub.request, stub.spec.content[0], stub.answered) for stub in again.stubs] == [
+        ("GET /claims", b"null", 1),
+        ("GET /file", b"\xff\x00", 0),
+    ]
+    assert again.spacetime.is_stubbed(chat.identity, "send")
+
+
+def test_a_document_without_stubs_has_no_word_of_them() -> None:
+    assert b"stub" not in written(make_world())
+    assert b"reducers" not in written(make_world())
+
+
+def test_a_stub_that_a_function_answers_is_in_no_document() -> None:
+    world = make_world()
+    world.add_stub(made_stub({"request": "GET /claims"}), lambda _: None)
+
+    with pytest.raises(Misconfigured, match="the stub 'GET /claims' is answered by a function"):
+        written(world)
 
 
 # --- in memory --------------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from emulator.http.routing import Handler
 from emulator.services.spacetimedb.auth import Caller, caller_or_new
 from emulator.services.spacetimedb.database import names
 from emulator.services.spacetimedb.database.arguments import Check
+from emulator.services.spacetimedb.database.operations import COUNTED
 from emulator.services.spacetimedb.model import Database
 from emulator.services.spacetimedb.refusals import InvalidPath, UnknownDatabase, describe
 from emulator.services.spacetimedb.store import Store
@@ -33,8 +34,7 @@ def with_caller(handler: CallerHandler) -> Handler[Store]:
             response = await handler(request, store, caller)
         except Refused as refused:
             response = describe(store.profile, refused)
-        lines = f"spacetime-identity: {caller.identity}\r\nspacetime-identity-token: {caller.token}\r\n"
-        return followed_by(response, lines.encode())
+        return followed_by(response, caller.headers)
 
     return handle
 
@@ -69,6 +69,11 @@ async def _in_one_chunk(handler: DatabaseHandler, request: Request, store: Store
     except Refused as refused:
         response = describe(store.profile, refused)
     return msgspec.structs.replace(response, chunked=True)
+
+
+def is_in_one_chunk(operation: str, request: Request, store: Store) -> bool:
+    """Whether the server sends the response of an operation in one chunk, as `with_database` does."""
+    return operation in COUNTED and store.profile.database_first and store.database(request.params[0]) is not None
 
 
 def name_in(request: Request, more: str = "") -> str:

@@ -1,5 +1,7 @@
 """The operations under `/v1/database`: `into_router` in crates/client-api/src/routes/database.rs."""
 
+import msgspec
+
 from emulator.http.operation import ANY_METHOD, Operation
 from emulator.services.spacetimedb.releases import Release
 
@@ -11,33 +13,48 @@ def _operation(name: str, method: str, path: str = "") -> Operation:
     return Operation(f"spacetime.{name}", method, (f"{DATABASE}{path}",))
 
 
-PUBLISH = _operation("publish_database", "PUT")
+def _unemulated(name: str, method: str, path: str = "") -> Operation:
+    """One that needs a module, or changes databases."""
+    return msgspec.structs.replace(_operation(name, method, path), emulated=False)
+
+
+PUBLISH = _unemulated("publish_database", "PUT")
 
 OPERATIONS = (
-    Operation("spacetime.create_database", "POST", (_ROOT,)),
+    Operation("spacetime.create_database", "POST", (_ROOT,), emulated=False),
     _operation("get_database", "GET"),
     PUBLISH,
-    _operation("delete_database", "DELETE"),
+    _unemulated("delete_database", "DELETE"),
     _operation("get_database_names", "GET", "/names"),
-    _operation("add_database_name", "POST", "/names"),
-    _operation("set_database_names", "PUT", "/names"),
+    _unemulated("add_database_name", "POST", "/names"),
+    _unemulated("set_database_names", "PUT", "/names"),
     _operation("get_database_identity", "GET", "/identity"),
     Operation("spacetime.subscribe", "GET", (f"{DATABASE}/subscribe",), upgrades=True),
-    _operation("call", "POST", "/call/:reducer"),
-    _operation("get_schema", "GET", "/schema"),
-    _operation("get_logs", "GET", "/logs"),
-    _operation("sql", "POST", "/sql"),
+    _unemulated("call", "POST", "/call/:reducer"),
+    _unemulated("get_schema", "GET", "/schema"),
+    _unemulated("get_logs", "GET", "/logs"),
+    _unemulated("sql", "POST", "/sql"),
     _operation("get_timestamp", "GET", "/unstable/timestamp"),
-    _operation("pre_publish", "POST", "/pre_publish"),
-    _operation("reset_database", "PUT", "/reset"),
-    _operation("lock_database", "POST", "/lock"),
-    _operation("unlock_database", "POST", "/unlock"),
-    _operation("mcp", "POST", "/mcp"),
-    _operation("http_route_root", ANY_METHOD, "/route"),
-    _operation("http_route_slash", ANY_METHOD, "/route/"),
-    _operation("http_route", ANY_METHOD, "/route/*path"),
+    _unemulated("pre_publish", "POST", "/pre_publish"),
+    _unemulated("reset_database", "PUT", "/reset"),
+    _unemulated("lock_database", "POST", "/lock"),
+    _unemulated("unlock_database", "POST", "/unlock"),
+    _unemulated("mcp", "POST", "/mcp"),
+    _unemulated("http_route_root", ANY_METHOD, "/route"),
+    _unemulated("http_route_slash", ANY_METHOD, "/route/"),
+    _unemulated("http_route", ANY_METHOD, "/route/*path"),
 )
 """Of all releases, in the newest's order: it is that of the methods in `allow`."""
+
+COUNTED = frozenset(
+    f"spacetime.{name}"
+    for name in (
+        *("get_database", "get_database_names", "add_database_name", "set_database_names", "call", "get_schema"),
+        *("get_logs", "sql", "get_timestamp", "pre_publish", "reset_database", "lock_database", "unlock_database"),
+        *("http_route_root", "http_route_slash", "http_route"),
+    )
+)
+"""Those of a database that was found, which newer servers answer in one chunk (`with_database` in edge.py)."""
 
 
 def operations_of(profile: Release) -> tuple[Operation, ...]:

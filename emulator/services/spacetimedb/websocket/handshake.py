@@ -12,6 +12,7 @@ from emulator.http.response import TEXT, Response
 from emulator.http.upgrade import Session, Upgrade
 from emulator.services.rust.debug_format import debug
 from emulator.services.spacetimedb.auth import Caller
+from emulator.services.spacetimedb.database.edge import why_unknown
 from emulator.services.spacetimedb.database.names import identity_in
 from emulator.services.spacetimedb.model import Database
 from emulator.services.spacetimedb.refusals import HandshakeRefused, InvalidQuery
@@ -184,6 +185,6 @@ def _database(request: Request, store: Store, caller: Caller) -> Database:
     identity = identity_in(wanted)
     if identity is None:
         text = store.profile.unknown_database.format(name=wanted)
-        raise HandshakeRefused(404, text, f"no database is called {wanted[:80]!r}")
+        raise HandshakeRefused(404, text, why_unknown(store, wanted))
     text = f"Unable to authorize {caller.identity} for SQL: database {identity} not found"
-    raise HandshakeRefused(500, text, "no database has this identity")
+    raise HandshakeRefused(500, text, why_unknown(store, wanted))

@@ -9,7 +9,7 @@ LONGEST = 50_000
 
 _SHOWN = 120
 _BLANK = re.compile(r"\s*")
-_FIRST_WORD = re.compile(r"\s*([^\W\d]\w*)")
+_FIRST_WORD = re.compile(r"\s*([^\W\d][\w$]*)")
 
 _STATEMENTS = frozenset({
     "ALTER", "ANALYZE", "ASSERT", "ATTACH", "BEGIN", "CACHE", "CALL", "CLOSE", "COMMENT", "COMMIT", "COPY", "CREATE",

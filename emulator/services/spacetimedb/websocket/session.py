@@ -4,7 +4,7 @@ Subscriptions and queries find nothing, whatever table they name; a reducer is u
 crates/core/src/client of v1.12.0 and v2.8.3.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
 import msgspec
@@ -90,7 +90,7 @@ class Session:
             return []
         try:
             asked = self._decoded(message)
-            return self._sent([answer for each in asked for answer in self._answers(*each)])
+            return self._sent([answer for each in asked if (answer := self._answer(*each))])
         except Undecodable as undecodable:
             close = Close(_UNDECODABLE, str(undecodable)[:_LONGEST_REASON])
         except TooMany:
@@ -121,7 +121,8 @@ class Session:
         """The client's messages in it. Raises Undecodable or TooMany."""
         raise NotImplementedError
 
-    def _answers(self, name: str, asked: Fields) -> Iterator[Variant]:
+    def _answer(self, name: str, asked: Fields) -> Variant | None:
+        """None if the client wants none."""
         raise NotImplementedError
 
     def _error(self, asked: Fields, text: str) -> Variant:
@@ -153,16 +154,13 @@ class Session:
     def _now(self) -> Fields:
         return {"__timestamp_micros_since_unix_epoch__": self._world.micros()}
 
-    def _no_such_procedure(self, asked: Fields) -> Iterator[Variant]:
-        yield (
-            "ProcedureResult",
-            {
-                "status": ("InternalError", _NO_SUCH_PROCEDURE),
-                "timestamp": {"__timestamp_micros_since_unix_epoch__": 0},
-                "total_host_execution_duration": AT_ONCE,
-                "request_id": asked["request_id"],
-            },
-        )
+    def _no_such_procedure(self, asked: Fields) -> Variant:
+        return "ProcedureResult", {
+            "status": ("InternalError", _NO_SUCH_PROCEDURE),
+            "timestamp": {"__timestamp_micros_since_unix_epoch__": 0},
+            "total_host_execution_duration": AT_ONCE,
+            "request_id": asked["request_id"],
+        }
 
 
 def all_in(of: sats.Sum, message: bytes) -> list[Variant]:
@@ -175,6 +173,6 @@ def all_in(of: sats.Sum, message: bytes) -> list[Variant]:
     return found
 
 
-Answer = Callable[[Any, Fields], Iterator[Variant]]
+Answer = Callable[[Any, Fields], Variant | None]
 Answers = Mapping[str, Answer]
 """By name of a client's message, the method of its protocol that answers it."""

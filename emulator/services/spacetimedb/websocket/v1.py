@@ -1,6 +1,6 @@
 """The protocols v1.bsatn and v1.json (message_handlers_v1.rs of v2.8.3, message_handlers.rs of v1.12.0)."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, ClassVar
 
@@ -60,7 +60,7 @@ class V1(Session):
         except (DecodeError, JsonError) as error:
             raise Undecodable(str(error)) from None
 
-    def _answers(self, name: str, asked: Fields) -> Iterator[Variant]:
+    def _answer(self, name: str, asked: Fields) -> Variant | None:
         self._began = self._world.micros()
         return self._table[name](self, asked)
 
@@ -73,84 +73,71 @@ class V1(Session):
     def _duration(self) -> Fields:
         return {"__time_duration_micros__": self._took}
 
-    def _subscribe(self, asked: Fields) -> Iterator[Variant]:
+    def _subscribe(self, asked: Fields) -> Variant:
         """The legacy message: it replaces what it subscribed to before, and has no number."""
         for query in asked["query_strings"]:
             if wrong := queries.wrong_with(query, subscription=True):
-                yield self._failed(asked, wrong.of_subscription(query), in_full=wrong.in_full(query))
-                return
+                return self._failed(asked, wrong.of_subscription(query), in_full=wrong.in_full(query))
         self._sets.know_client()
-        yield (
-            "InitialSubscription",
-            {
-                "database_update": NO_TABLES,
-                "request_id": asked["request_id"],
-                "total_host_execution_duration": self._duration,
-            },
-        )
+        return "InitialSubscription", {
+            "database_update": NO_TABLES,
+            "request_id": asked["request_id"],
+            "total_host_execution_duration": self._duration,
+        }
 
-    def _subscribe_single(self, asked: Fields) -> Iterator[Variant]:
+    def _subscribe_single(self, asked: Fields) -> Variant:
         query = asked["query"]
-        for failed in self._not_added(asked, [query]):
-            yield failed
-            return
-        yield "SubscribeApplied", {**self._applied(asked), "rows": self._no_rows_of(queries.table_of(query))}
+        applied = "SubscribeApplied", {**self._applied(asked), "rows": self._no_rows_of(queries.table_of(query))}
+        return self._not_added(asked, [query]) or applied
 
-    def _subscribe_multi(self, asked: Fields) -> Iterator[Variant]:
-        for failed in self._not_added(asked, asked["query_strings"]):
-            yield failed
-            return
-        yield "SubscribeMultiApplied", {**self._applied(asked), "update": NO_TABLES}
+    def _subscribe_multi(self, asked: Fields) -> Variant:
+        applied = "SubscribeMultiApplied", {**self._applied(asked), "update": NO_TABLES}
+        return self._not_added(asked, asked["query_strings"]) or applied
 
-    def _not_added(self, asked: Fields, wanted: Iterable[str]) -> Iterator[Variant]:
+    def _not_added(self, asked: Fields, wanted: Iterable[str]) -> Variant | None:
         """Add a set; a message if that can't be."""
         for query in wanted:
             if wrong := queries.wrong_with(query, subscription=True):
-                yield self._error(asked, wrong.of_subscription(query))
-                return
+                return self._error(asked, wrong.of_subscription(query))
         try:
             self._sets.add(asked["query_id"]["id"], wanted)
         except Refused as refused:
-            yield self._failed(asked, str(refused), in_full=str(refused))
+            return self._failed(asked, str(refused), in_full=str(refused))
+        return None
 
-    def _unsubscribe(self, asked: Fields) -> Iterator[Variant]:
+    def _unsubscribe(self, asked: Fields) -> Variant:
         try:
             table = self._sets.remove(asked["query_id"]["id"])
         except Refused as refused:
-            yield self._error(asked, str(refused))
-            return
+            return self._error(asked, str(refused))
         if table is None:
-            yield self._error(asked, "Internal error")  # remove_single_subscription wants exactly one query
-        else:
-            yield "UnsubscribeApplied", {**self._applied(asked), "rows": self._no_rows_of(table)}
+            return self._error(asked, "Internal error")  # remove_single_subscription wants exactly one query
+        return "UnsubscribeApplied", {**self._applied(asked), "rows": self._no_rows_of(table)}
 
-    def _unsubscribe_multi(self, asked: Fields) -> Iterator[Variant]:
+    def _unsubscribe_multi(self, asked: Fields) -> Variant:
         try:
             self._sets.remove(asked["query_id"]["id"])
         except Refused as refused:
-            yield self._error(asked, str(refused))
-        else:
-            yield "UnsubscribeMultiApplied", {**self._applied(asked), "update": NO_TABLES}
+            return self._error(asked, str(refused))
+        return "UnsubscribeMultiApplied", {**self._applied(asked), "update": NO_TABLES}
 
-    def _one_off_query(self, asked: Fields) -> Iterator[Variant]:
+    def _one_off_query(self, asked: Fields) -> Variant:
         wrong = queries.wrong_with(asked["query_string"], subscription=False)
-        yield (
-            "OneOffQueryResponse",
-            {
-                "message_id": asked["message_id"],
-                "error": wrong and wrong.errors[0],
-                "tables": (),
-                "total_host_execution_duration": self._duration,
-            },
-        )
+        return "OneOffQueryResponse", {
+            "message_id": asked["message_id"],
+            "error": wrong and wrong.errors[0],
+            "tables": (),
+            "total_host_execution_duration": self._duration,
+        }
 
-    def _call_reducer(self, asked: Fields) -> Iterator[Variant]:
+    def _call_reducer(self, asked: Fields) -> Variant | None:
         name = asked["reducer"]
         if not self._world.is_stubbed(name):
-            yield self._not_run(NO_SUCH_REDUCER, self._named(name))
-        elif asked["flags"] == messages.FULL_UPDATE:
-            call = {"reducer_name": name, "reducer_id": 0, "request_id": asked["request_id"]}
-            yield self._transaction(("Committed", NO_TABLES), call, asked["args"], self._duration)
+            return self._not_run(NO_SUCH_REDUCER, self._named(name))
+        if asked["flags"] == messages.NO_SUCCESS_NOTIFY:
+            return None
+        call = {"reducer_name": name, "reducer_id": 0, "request_id": asked["request_id"]}
+        return self._transaction(("Committed", NO_TABLES), call, asked["args"], self._duration)
 
     _table: ClassVar[Answers] = {
         "CallReducer": _call_reducer,

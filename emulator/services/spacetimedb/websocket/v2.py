@@ -1,6 +1,6 @@
 """The protocols v2.bsatn and v3.bsatn (message_handlers_v2.rs and _v3.rs of v2.8.3)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from emulator.http.upgrade import Message, Output, Send
@@ -40,28 +40,24 @@ class V2(Session):
     def _split(self, message: bytes) -> list[Variant]:
         return [bsatn.decode(self._of_client, bsatn.Reader(message))]  # what follows is ignored
 
-    def _answers(self, name: str, asked: Fields) -> Iterator[Variant]:
+    def _answer(self, name: str, asked: Fields) -> Variant | None:
         return self._table[name](self, asked)
 
-    def _subscribe(self, asked: Fields) -> Iterator[Variant]:
+    def _subscribe(self, asked: Fields) -> Variant:
         error = self._not_added(asked)
         if error is not None:
-            yield self._error(asked, error)
-        else:
-            yield "SubscribeApplied", {**self._ids(asked), "rows": NO_TABLES}
+            return self._error(asked, error)
+        return "SubscribeApplied", {**self._ids(asked), "rows": NO_TABLES}
 
-    def _subscribe_batch(self, asked: Fields) -> Iterator[Variant]:
+    def _subscribe_batch(self, asked: Fields) -> Variant:
         results = [(wanted["query_set_id"], self._not_added(wanted)) for wanted in asked["query_sets"]]
-        yield (
-            "SubscribeBatchApplied",
-            {
-                "request_id": asked["request_id"],
-                "query_sets": [
-                    {"query_set_id": number, "result": ("ok", NO_TABLES) if error is None else ("err", error)}
-                    for number, error in results
-                ],
-            },
-        )
+        return "SubscribeBatchApplied", {
+            "request_id": asked["request_id"],
+            "query_sets": [
+                {"query_set_id": number, "result": ("ok", NO_TABLES) if error is None else ("err", error)}
+                for number, error in results
+            ],
+        }
 
     def _not_added(self, wanted: Fields) -> str | None:
         """Add a set; the error if that can't be."""
@@ -74,25 +70,24 @@ class V2(Session):
             return str(refused)
         return None
 
-    def _unsubscribe(self, asked: Fields) -> Iterator[Variant]:
+    def _unsubscribe(self, asked: Fields) -> Variant:
         try:
             self._sets.remove(asked["query_set_id"]["id"])
         except Refused as refused:
-            yield self._error(asked, str(refused))
-        else:
-            rows = NO_TABLES if asked["flags"][0] == "SendDroppedRows" else None
-            yield "UnsubscribeApplied", {**self._ids(asked), "rows": rows}
+            return self._error(asked, str(refused))
+        rows = NO_TABLES if asked["flags"][0] == "SendDroppedRows" else None
+        return "UnsubscribeApplied", {**self._ids(asked), "rows": rows}
 
-    def _one_off_query(self, asked: Fields) -> Iterator[Variant]:
+    def _one_off_query(self, asked: Fields) -> Variant:
         wrong = queries.wrong_with(asked["query_string"], subscription=False)
         result = ("ok", NO_TABLES) if wrong is None else ("err", wrong.errors[0])
-        yield "OneOffQueryResult", {"request_id": asked["request_id"], "result": result}
+        return "OneOffQueryResult", {"request_id": asked["request_id"], "result": result}
 
-    def _call_reducer(self, asked: Fields) -> Iterator[Variant]:
+    def _call_reducer(self, asked: Fields) -> Variant:
         result: Variant = ("InternalError", NO_SUCH_REDUCER)
         if self._world.is_stubbed(asked["reducer"]):
             result = ("Ok", {"ret_value": b"", "transaction_update": {"query_sets": ()}})
-        yield "ReducerResult", {"request_id": asked["request_id"], "timestamp": self._now(), "result": result}
+        return "ReducerResult", {"request_id": asked["request_id"], "timestamp": self._now(), "result": result}
 
     _table: ClassVar[Answers] = {
         "Subscribe": _subscribe,
