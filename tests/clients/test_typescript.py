@@ -132,6 +132,15 @@ def test_a_reducer_that_no_test_has_stubbed_is_unknown(emulator: Emulator, sdk: 
     assert client.next() == Happened("call failed", "no such reducer")
 
 
+def test_a_stubbed_reducer_succeeds(emulator: Emulator, sdk: Program) -> None:
+    emulator.stub_reducer("chat", "send")
+    client = connected(sdk, emulator)
+
+    client.tell("call", argument="hello")
+
+    assert client.next() == Happened("called")
+
+
 def test_a_close_of_the_server_disconnects(emulator: Emulator, sdk: Program) -> None:
     client = subscribed(sdk, emulator)
 

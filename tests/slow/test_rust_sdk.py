@@ -100,6 +100,15 @@ def test_a_reducer_that_no_test_has_stubbed_is_unknown(emulator: Emulator, rust_
     assert client.next() == Happened("call failed", "no such reducer")
 
 
+def test_a_stubbed_reducer_succeeds(emulator: Emulator, rust_sdk: Program) -> None:
+    emulator.stub_reducer("chat", "send")
+    client = subscribed(rust_sdk, emulator)
+
+    client.tell("call", argument="hello")
+
+    assert client.next() == Happened("called")
+
+
 def test_a_client_that_disconnects_is_no_open_connection(emulator: Emulator, rust_sdk: Program) -> None:
     client = subscribed(rust_sdk, emulator)
 
