@@ -33,21 +33,25 @@ def fetched(*arguments: str, folder: Path) -> None:
 
 
 def once_per_session(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
-    """A folder that `make` fills; the workers of pytest-xdist share it, and one of them makes it.
-
-    A worker whose folder was not made skips, as the one did that tried.
-    """
+    """A folder that `make` fills, or skips. The workers of pytest-xdist share it: one makes it, the others wait."""
     base = factory.getbasetemp()
     shared = base.parent if base.name.startswith("popen-") else base
     folder, done = shared / name, shared / f"{name}.done"
     try:
         folder.mkdir()
     except FileExistsError:
-        if not eventually(done.exists):
-            pytest.skip(f"another worker could not make {name}")
+        assert any(eventually(done.exists) for _ in range(int(LIMIT / PATIENCE))), f"nobody made {name}"
+        if why_not := done.read_text(encoding="utf-8"):
+            pytest.skip(why_not)
         return folder
-    make(folder)
-    done.touch()
+    why_not = "another worker could not make it"
+    try:
+        make(folder)
+        why_not = ""
+    finally:
+        partial = done.with_suffix(".partial")
+        partial.write_text(why_not, encoding="utf-8")
+        partial.replace(done)
     return folder
 
 
