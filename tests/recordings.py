@@ -177,9 +177,6 @@ REASONS = (
         "names and databases that another request has changed",
         lambda case: (case.group == CHANGED or "deleted" in case.name) and _NAMES_OR_DATABASES(case),
     ),
-    Reason(
-        "WebSockets are not emulated yet", _matching(rb"\AGET /v1/database/[^/ ]+/subscribe[ ?].*\r\n(?i:Sec-WebS)")
-    ),
 )
 """Tried in this order; a row that differs and is in none of them is a mistake."""
 
