@@ -47,7 +47,7 @@ def with_journal(next_handler: CallHandler, is_shown: Callable[[World], bool]) -
             why=printable(_why(call, response)[:LONGEST_REASON]),
             micros=call.micros,
             duration=monotonic() - started,
-            matched=call.api is not None,
+            matched=_is_matched(call),
             outlived=not is_shown(world),
             actor=call.actor,
             fault=call.fault,
@@ -57,6 +57,13 @@ def with_journal(next_handler: CallHandler, is_shown: Callable[[World], bool]) -
         return response
 
     return handle
+
+
+def _is_matched(call: Call) -> bool:
+    """Whether an API has the path, and the method there; where it sends CORS headers, it has OPTIONS everywhere."""
+    if call.api is None or call.match is None:
+        return False
+    return call.match.route is not None or (call.request.method == "OPTIONS" and call.api.cors)
 
 
 def after_a_bug(method: str, path: str, bug: Exception) -> Response:

@@ -51,6 +51,7 @@ class Control:
                     "identities": len(intuition),
                 },
                 "journal": {"total": world.journal.total, "dropped": world.journal.dropped},
+                "changes": self._stage.changes,
             }
         )
 
