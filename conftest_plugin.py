@@ -74,7 +74,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[TESTS] = _Tests(config)
     config.pluginmanager.register(config.stash[TESTS], "identity_emulator_tests")
     # Loaded by its entry point, or by `-p pytest_aiohttp.plugin`.
-    if any(map(config.pluginmanager.has_plugin, ("aiohttp", "pytest_aiohttp.plugin"))):
+    with_aiohttp = any(map(config.pluginmanager.has_plugin, ("aiohttp", "pytest_aiohttp.plugin")))
+    if with_aiohttp and not _other_package():
         config.pluginmanager.import_plugin("emulator.pytest_plugin.aiohttp_fixture")
 
 
@@ -136,6 +137,8 @@ class _Tests:
         self._rank = 0
         """Of the narrowest fixture that was set up for it."""
         self._worlds: Worlds | None = None
+        self._failed: set[str] = set()
+        """The tests of which a failure was reported, until their teardown is."""
 
     def worlds(self) -> Worlds:
         """What knows the emulators; the first call imports it."""
@@ -204,6 +207,17 @@ class _Tests:
             self._worlds.reported(report)
         return report
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Leave the property to the last of several attempts: junit XML lists each of them, with its teardown's."""
+        if report.failed:
+            self._failed.add(report.nodeid)
+        if report.when == "teardown":
+            if report.nodeid not in self._failed:
+                kept = [each for each in report.user_properties if each[0] != "identity_emulator"]
+                report.user_properties[:] = kept
+            self._failed.discard(report.nodeid)
+
 
 TESTS: pytest.StashKey[_Tests] = pytest.StashKey()
 
@@ -249,11 +263,17 @@ def _check_names() -> None:
         raise pytest.UsageError(in_their_place(theirs, __file__))
 
 
+def _other_package() -> str | None:
+    from identity_emulator_names import imported_instead
+
+    return imported_instead("emulator")
+
+
 def _check_package() -> None:
     """Fail a test that gets another package than ours as `emulator`."""
-    from identity_emulator_names import imported_instead, in_our_place
+    from identity_emulator_names import in_our_place
 
-    if theirs := imported_instead("emulator"):
+    if theirs := _other_package():
         raise pytest.fail.Exception(in_our_place("emulator", theirs), pytrace=False)
 
 

@@ -17,7 +17,8 @@ _MARK = os.path.basename(__file__)  # noqa: PTH119
 
 
 def _is_ours(folder: str) -> bool:
-    return os.path.exists(os.path.join(folder, _MARK))  # noqa: PTH110, PTH118
+    # A fake file system may hide ours.
+    return os.path.abspath(folder) == _HERE or os.path.isfile(os.path.join(folder, _MARK))  # noqa: PTH100, PTH113, PTH118
 
 
 def found_elsewhere(name: str) -> str | None:

@@ -23,6 +23,7 @@ from emulator.journal.queries import matches_any
 from emulator.pytest_plugin.sections import SECTION, TEARDOWN, UNMATCHED, property_of, section
 from emulator.pytest_plugin.servers import Place, booted, place_of_session, remote, split
 from emulator.pytest_plugin.settings import (
+    MARKER,
     Strictness,
     folders_of,
     one_line_failures,
@@ -94,6 +95,7 @@ class Worlds:
         self._watched: list[Watched] = []
         self._attempt = Attempt(item)
         self._reset_before = _reset_before(config)
+        self._configs = _Configs()
 
     # --- emulators ----------------------------------------------------------------------------------------------------
 
@@ -191,7 +193,7 @@ class Worlds:
             return
         asked = self._attempt.asked_for(session.emulator, session.emulator)
         self.check_markers()
-        session.begin(world_config(node, _config_of(item, session.given)), node, asked=asked)
+        session.begin(self._configs.of(node, _config_of(item, session.given)), node, asked=asked)
 
     def check_asked(self, item: pytest.Item, config: Config) -> None:
         """Fail a test whose own settings need a world that a wider `identity_emulator_reset` does not give it."""
@@ -281,7 +283,9 @@ class Worlds:
     def _add_teardown(self, report: pytest.TestReport) -> None:
         """Requests of a teardown come too late for the report of the test, which pytest has printed by then."""
         attempt = self._attempt
-        for watched, _ in attempt.marks:
+        for watched, mark in attempt.marks:
+            if watched.recording.mark() == mark:
+                continue
             with suppress(Misconfigured):
                 if not (exchanges := self._in_teardown(watched)):
                     continue
@@ -362,6 +366,22 @@ class SessionWorld:
         with suppress(Misconfigured):
             return self._recording.exchanges if self._recording.received else []
         return []
+
+
+class _Configs:
+    """The configs of tests. Those of tests without a marker are made once for each folder and config fixture."""
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[Path, int], tuple[object, Config]] = {}
+
+    def of(self, node: pytest.Item | pytest.Collector, given: object) -> Config:
+        """Raises Misconfigured."""
+        if next(node.iter_markers(MARKER), None) is not None:
+            return world_config(node, given)
+        key = (node.path.parent, id(given))
+        if key not in self._made:
+            self._made[key] = given, world_config(node, given)
+        return self._made[key][1]
 
 
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})

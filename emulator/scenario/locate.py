@@ -1,10 +1,13 @@
 """Locating scenarios: bundled with the package, or files of the user."""
 
 import stat
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from emulator.core.errors import Misconfigured, is_misconfigured
 from emulator.core.suggestions import did_you_mean
@@ -24,22 +27,51 @@ HERE = (Path(),)
 SUFFIX = ".yaml"
 
 
+def _fake_files() -> Any:
+    """What makes pyfakefs's file system; None while files are real (`Patcher` in its fake_filesystem_unittest.py)."""
+    library = sys.modules.get("pyfakefs.fake_filesystem_unittest")
+    patcher = None if library is None else library.Patcher.PATCHER
+    return None if patcher is None or patcher._isStale or patcher._paused else patcher
+
+
+@contextmanager
+def real_files() -> Iterator[None]:
+    """A fake file system is off within the block: it has no files of this package."""
+    if (patcher := _fake_files()) is None:
+        yield
+        return
+    patcher.pause()
+    try:
+        yield
+    finally:
+        patcher.resume()
+
+
+def files_of(path: Path) -> AbstractContextManager[None]:
+    """What to open a scenario in: the bundled ones are real files."""
+    return real_files() if path.parent == _folder() else nullcontext()
+
+
 @cache
 def _folder() -> Path:
     """The folder of the bundled scenarios: inside the package in a wheel, at the top in a repository."""
-    package = Path(__file__).parents[1]
-    installed = package / "_fixtures" / "scenarios"
-    return installed if installed.is_dir() else package.parent / "fixtures" / "scenarios"
+    with real_files():
+        package = Path(__file__).parents[1]
+        installed = package / "_fixtures" / "scenarios"
+        return installed if installed.is_dir() else package.parent / "fixtures" / "scenarios"
 
 
 def bundled() -> list[str]:
     """The names of the bundled scenarios."""
-    return sorted(path.stem for path in _folder().glob(f"*{SUFFIX}"))
+    with real_files():
+        return sorted(path.stem for path in _folder().glob(f"*{SUFFIX}"))
 
 
 def bundled_text(name: str) -> str:
     """The text of a bundled scenario. Raises Misconfigured."""
-    return bundled_path(name).read_text(encoding="utf-8")
+    path = bundled_path(name)
+    with real_files():
+        return path.read_text(encoding="utf-8")
 
 
 def bundled_path(name: str) -> Path:
@@ -80,4 +112,5 @@ def located(given: Source, folders: Iterable[Path]) -> Source:
         places = " nor ".join(dict.fromkeys(str(folder.absolute()) for folder in folders))
     except OSError:
         raise CannotRead(given, "the working directory is gone") from None
-    raise Misconfigured(f"there is no scenario file {given}, not in {places}")
+    fake = "" if _fake_files() is None else "; pyfakefs's file system is on: load it before, or fs.add_real_file(…)"
+    raise Misconfigured(f"there is no scenario file {given}, not in {places}{fake}")

@@ -8,7 +8,7 @@ from emulator.server.call import Call, CallHandler
 from emulator.server.caller import actor_of
 from emulator.server.fault_injection import with_faults
 from emulator.server.journaling import with_journal
-from emulator.server.not_found import why_not_found
+from emulator.server.not_found import not_found, why_not_found
 from emulator.services.intuition import handlers as intuition_handlers
 from emulator.services.intuition import model as intuition_model
 from emulator.services.spacetimedb import handlers as spacetime_handlers
@@ -55,7 +55,7 @@ def with_routing(next_handler: CallHandler) -> CallHandler:
 async def dispatch(call: Call) -> Response:
     """The API's response, or 404 when neither API has the path."""
     if call.api is None or call.match is None:
-        return Response(404, why=call.why_not)
+        return not_found(call.request, call.why_not)
     return await call.api.response(call.request, call.match, call.store)
 
 
