@@ -143,7 +143,7 @@ class _Tests:
     def worlds(self) -> Worlds:
         """What knows the emulators; the first call imports it."""
         if self._worlds is None:
-            _check_package()
+            _load()
             from emulator.pytest_plugin.worlds import Worlds
 
             assert self._item is not None, "fixtures are set up for a test"
@@ -269,12 +269,16 @@ def _other_package() -> str | None:
     return imported_instead("emulator")
 
 
-def _check_package() -> None:
-    """Fail a test that gets another package than ours as `emulator`."""
+def _load() -> None:
+    """Import what the fixtures need. Fails a test that gets another package than ours as `emulator`."""
     from identity_emulator_names import in_our_place
 
     if theirs := _other_package():
         raise pytest.fail.Exception(in_our_place("emulator", theirs), pytrace=False)
+    from emulator.core.fake_files import real_files
+
+    with real_files():  # pyfakefs forgets modules that are imported while it is on, and their classes are others then
+        import emulator.pytest_plugin.worlds  # noqa: F401
 
 
 # --- fixtures ---------------------------------------------------------------------------------------------------------
@@ -283,7 +287,7 @@ def _check_package() -> None:
 @pytest.fixture(scope="session")
 def identity_emulator_config() -> Config:
     """The default settings of emulators. Override it to return your own `emulator.Config`."""
-    _check_package()
+    _load()
     from emulator import Config
 
     return Config()

@@ -100,14 +100,14 @@ class _Reading:
         elif is_bundled_name(given):
             yield from self._file(bundled_path(str(given)), f"{given}{SUFFIX}", ())
         else:
-            assert isinstance(given, str | Path)
+            assert not callable(given)
             yield from self._file(Path(str(located(given, self._folders))), str(given), ())
 
     def _file(self, path: Path, shown: str, chain: tuple[Path, ...]) -> Iterator[Node]:
         resolved = path.resolve()
         if resolved not in self._read:
             try:
-                with files_of(path), path.open("rb") as file:
+                with files_of(path), open(path, "rb") as file:  # noqa: PTH123 - pyfakefs has `path` stay fake within
                     data = file.read(_MOST_READ)
             except OSError as error:
                 raise CannotRead(shown, error) from None

@@ -1,15 +1,15 @@
 """Locating scenarios: bundled with the package, or files of the user."""
 
 import stat
-import sys
-from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import cache
+from os import PathLike
 from pathlib import Path
-from typing import Any
 
 from emulator.core.errors import Misconfigured, is_misconfigured
+from emulator.core.fake_files import fake_files, real_files
 from emulator.core.suggestions import did_you_mean
 from emulator.world.config import Config, Source, is_bundled_name
 
@@ -25,26 +25,6 @@ class CannotRead(Misconfigured):
 
 HERE = (Path(),)
 SUFFIX = ".yaml"
-
-
-def _fake_files() -> Any:
-    """What makes pyfakefs's file system; None while files are real (`Patcher` in its fake_filesystem_unittest.py)."""
-    library = sys.modules.get("pyfakefs.fake_filesystem_unittest")
-    patcher = None if library is None else library.Patcher.PATCHER
-    return None if patcher is None or patcher._isStale or patcher._paused else patcher
-
-
-@contextmanager
-def real_files() -> Iterator[None]:
-    """A fake file system is off within the block: it has no files of this package."""
-    if (patcher := _fake_files()) is None:
-        yield
-        return
-    patcher.pause()
-    try:
-        yield
-    finally:
-        patcher.resume()
 
 
 def files_of(path: Path) -> AbstractContextManager[None]:
@@ -82,12 +62,12 @@ def bundled_path(name: str) -> Path:
 
 def is_python(given: Source) -> bool:
     """Whether it is a function or a Python file."""
-    return callable(given) or (isinstance(given, str | Path) and str(given).endswith(".py"))
+    return callable(given) or (isinstance(given, str | PathLike) and str(given).endswith(".py"))
 
 
 def located_config(config: Config, folders: Iterable[Path]) -> Config:
     """The config, with its scenario files located in folders. Raises Misconfigured."""
-    if not any(isinstance(each, Path) for each in config.layers):
+    if not any(isinstance(each, PathLike) for each in config.layers):
         return config
     folders = tuple(folders)
     return replace(config, scenario=tuple(located(each, folders) for each in config.layers))
@@ -95,7 +75,7 @@ def located_config(config: Config, folders: Iterable[Path]) -> Config:
 
 def located(given: Source, folders: Iterable[Path]) -> Source:
     """A scenario; a path becomes that of the first folder that has the file. Raises Misconfigured."""
-    if not isinstance(given, str | Path) or is_bundled_name(given):
+    if not isinstance(given, str | PathLike) or is_bundled_name(given):
         return given
     folders = list(folders)
     for folder in folders:
@@ -112,5 +92,5 @@ def located(given: Source, folders: Iterable[Path]) -> Source:
         places = " nor ".join(dict.fromkeys(str(folder.absolute()) for folder in folders))
     except OSError:
         raise CannotRead(given, "the working directory is gone") from None
-    fake = "" if _fake_files() is None else "; pyfakefs's file system is on: load it before, or fs.add_real_file(…)"
+    fake = "" if fake_files() is None else "; pyfakefs's file system is on: load it before, or fs.add_real_file(…)"
     raise Misconfigured(f"there is no scenario file {given}, not in {places}{fake}")
