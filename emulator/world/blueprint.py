@@ -27,6 +27,8 @@ __tracebackhide__ = is_misconfigured
 T = TypeVar("T")
 
 _SPACETIME = {name: releases.PROFILES[releases.resolved(name)] for name in releases.NAMES}
+_LONGEST_SEED = 1024
+"""Bits."""
 _DEFAULTS = Config(seed=0, spacetime_profile=releases.DEFAULT, intuition_profile="documented", journal_size=10_000)
 
 
@@ -46,6 +48,8 @@ class Blueprint:
         freeze_at = None if full.freeze_at is None else _typed("freeze_at", full.freeze_at, datetime)
         if freeze_at is not None and freeze_at.tzinfo is None:
             raise Misconfigured(f"freeze_at is {freeze_at!r}, without an offset; add tzinfo=datetime.UTC")
+        if seed.bit_length() > _LONGEST_SEED:
+            raise Misconfigured(f"seed has {seed.bit_length()} bits; at most {_LONGEST_SEED} are allowed")
         if journal_size < 0:
             raise Misconfigured(f"journal_size is {journal_size}; it must be 0 or more")
         context = Context(Clock(freeze_at), Entropy(seed), deferred)
