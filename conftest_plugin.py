@@ -176,7 +176,7 @@ class _Tests:
     def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> None:
         try:
             self._reached(_RANK[request.scope])
-        except pytest.fail.Exception as error:
+        except BaseException as error:
             # As for an error in the fixture itself; without it pytest would not finish the fixture
             # (`FixtureDef.finish` in _pytest/fixtures.py, 8.3 to 9.2).
             fixturedef.cached_result = (None, fixturedef.cache_key(request), (error, error.__traceback__))  # type: ignore[arg-type]

@@ -37,7 +37,7 @@ def _lost(lost: Sequence[str]) -> list[str]:
     if not lost:
         return []
     return [
-        f"not in this world: what wider fixtures made with {', '.join(lost)}, since each test begins with a new world. "
+        f"not in this world, which began after it: what wider fixtures made with {', '.join(lost)}. "
         "Put it into the scenario of identity_emulator_config; or give the fixture a world of its own, with "
         "identity_emulator_factory; or keep a world for longer, with identity_emulator_reset = module (or session) in "
         "the ini file"

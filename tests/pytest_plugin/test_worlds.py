@@ -228,7 +228,12 @@ def test_what_a_wider_fixture_made_is_missing_in_every_test_and_the_failure_says
     outcome = run()
 
     assert "3 failed" in outcome.summary
-    assert outcome.count("not in this world: what wider fixtures made with POST /identity (before test_it.py") == 3
+    assert (
+        outcome.count(
+            "not in this world, which began after it: what wider fixtures made with POST /identity (before test_it.py"
+        )
+        == 3
+    )
     assert "identity_emulator_factory" in outcome
     assert "identity_emulator_reset = module" in outcome
 
