@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple, Protocol
 
 from emulator.control.emulator import Emulator, LocalEmulator
-from emulator.control.remote import RemoteEmulator
+from emulator.control.remote import RemoteEmulator, state_of
 from emulator.core.errors import Misconfigured
 from emulator.journal.exchange import Exchange
 from emulator.journal.journal import Journal
@@ -115,7 +115,7 @@ class _RemoteRecording(Recording):
         self._earlier.clear()
         self._after = 0
         with suppress(Misconfigured):  # nobody answers
-            self._after = self._emulator.state().requests
+            self._after = state_of(self._emulator).requests
 
     def _keep(self) -> None:
         self._earlier.extend(self._current())
@@ -128,7 +128,7 @@ class _RemoteRecording(Recording):
 
     def _since(self) -> int:
         """Raises Misconfigured."""
-        total = self._emulator.state().requests
+        total = state_of(self._emulator).requests
         if total < self._after:  # somebody else has reset it
             self._after = 0
         return total - self._after

@@ -333,10 +333,6 @@ class RemoteEmulator(Emulator):
     def journal(self) -> ExchangeQueries:
         return self._journal
 
-    def state(self) -> State:
-        found = self._control("GET", "/state")
-        return State(found["journal"]["total"], found.get("changes", 0))
-
     def reset(self, config: Config | None = None, **settings: Unpack[Settings]) -> None:
         self._tell()
         full = Config(**settings).over(config or self._config)
@@ -390,3 +386,9 @@ class RemoteEmulator(Emulator):
 
     def abort_requests(self) -> None:
         """Does nothing: there is no control route for it."""
+
+
+def state_of(emulator: RemoteEmulator) -> State:
+    """Raises Misconfigured."""
+    found = emulator._control("GET", "/state")
+    return State(found["journal"]["total"], found.get("changes", 0))

@@ -15,7 +15,7 @@ import pytest
 
 from emulator.control.emulator import Emulator, LocalEmulator
 from emulator.control.recording import Recording, recording_of
-from emulator.control.remote import RemoteEmulator
+from emulator.control.remote import RemoteEmulator, state_of
 from emulator.core.errors import Misconfigured
 from emulator.journal.exchange import Exchange
 from emulator.journal.masking import readable
@@ -317,7 +317,7 @@ class SessionWorld:
         if isinstance(self.emulator, LocalEmulator):
             return self.emulator.stage.changes
         with suppress(Misconfigured):
-            return self._remote.state().changes
+            return state_of(self._remote).changes
         return 0
 
     @property
@@ -341,7 +341,7 @@ class SessionWorld:
     def _begin_remote(self, config: Config, *, asked: bool) -> bool:
         """Whether the world is as new: it is replaced only if something reached it, or a script's times run in it."""
         try:
-            requests, changes = self._remote.state()
+            requests, changes = state_of(self._remote)
         except Misconfigured:
             if asked:
                 raise
@@ -349,7 +349,7 @@ class SessionWorld:
         untouched = (config, requests, changes) == (self.config, 0, self._clean)
         if not untouched or (asked and config.scenario):
             self._remote.begin(config)
-            self._clean = self._remote.state().changes
+            self._clean = state_of(self._remote).changes
         return True
 
     def _note_lost(self, node: pytest.Item | pytest.Collector) -> None:

@@ -63,6 +63,8 @@ class State(msgspec.Struct):
     spacetime: SpacetimeState
     intuition: IntuitionState
     journal: JournalState
+    changes: int
+    """Calls under `/_emulator` that may have changed something, since the server's start."""
 
 
 class Sent(msgspec.Struct):
