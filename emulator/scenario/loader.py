@@ -107,7 +107,7 @@ class _Reading:
         resolved = path.resolve()
         if resolved not in self._read:
             try:
-                with files_of(path), open(path, "rb") as file:  # noqa: PTH123 - pyfakefs has `path` stay fake within
+                with files_of(path), path.open("rb") as file:
                     data = file.read(_MOST_READ)
             except OSError as error:
                 raise CannotRead(shown, error) from None
