@@ -126,8 +126,6 @@ class Store:
         with self._lock:
             if name is not None and (wrong := self._unusable(name, owner, identity)):
                 raise ValueError(wrong)
-            if name is not None and identity is None:
-                identity = self.names.identity(name)
             if identity is not None and self.database(identity) is not None:
                 raise ValueError(f"a database has the identity {identity} already; give another `identity`")
             database = self._new_database(owner, name, identity)
@@ -139,10 +137,20 @@ class Store:
             return Database.known(identity, owner, name)
         if name is None:
             return Database.new(self._entropy.draw(_DATABASE), owner)
-        derived = self._derived(owner, name, name)
-        # Of the databases that a scenario only counts, one can have this number as its label.
-        counted = any(packed.startswith(bytes.fromhex(derived.identity)) for packed in self.databases.get(owner) or ())
-        return self._derived(owner, f"/{name}", name) if counted else derived
+        deleted = self.names.identity(name)
+        # Of the databases that a scenario only counts, one can have this number as its label; another can have been
+        # renamed.
+        for label in (name, f"/{name}"):
+            derived = self._derived(owner, label, name)
+            if deleted in (None, derived.identity) and not self._owns(owner, derived.identity):
+                return derived
+        if deleted is not None:
+            return Database.known(deleted, owner, name)
+        return Database.new(self._entropy.draw(_DATABASE), owner, name)
+
+    def _owns(self, owner: Identity, identity: Identity) -> bool:
+        wanted = bytes.fromhex(identity)
+        return any(packed.startswith(wanted) for packed in self.databases.get(owner) or ())
 
     def _derived(self, owner: Identity, label: str, name: str | None) -> Database:
         return Database.new(self._entropy.named(_DATABASE, f"{owner}/{label}"), owner, name)

@@ -151,9 +151,20 @@ def test_the_name_of_a_deleted_database_is_its_owners(store: Store) -> None:
         store.add_database(BOB, "chat")
 
 
-def test_another_database_can_have_a_name_that_was_replaced(store: Store) -> None:
-    chat = store.add_database(ALICE, "chat")
-    store.rename_database(chat, ["talk"])
+def test_a_database_that_is_added_again_is_the_same(store: Store) -> None:
+    named, given = store.add_database(ALICE, "chat"), store.add_database(ALICE, "shop", GIVEN)
+    store.delete_database(named)
+    store.delete_database(given)
 
-    assert store.add_database(ALICE, "chat").identity != chat.identity
-    assert store.names_of(chat.identity) == ["talk"]
+    assert [store.add_database(ALICE, name) for name in ("chat", "shop")] == [named, given]
+
+
+def test_other_databases_can_have_a_name_that_was_replaced(store: Store) -> None:
+    identities = set()
+    for name in ("one", "two", "three"):
+        chat = store.add_database(ALICE, "chat")
+        identities.add(chat.identity)
+        assert store.rename_database(chat, [name]) == ""
+        assert store.names_of(chat.identity) == [name]
+
+    assert len(identities) == 3
