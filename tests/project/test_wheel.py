@@ -46,7 +46,7 @@ def test_the_wheel_holds_the_bundled_scenarios_and_their_schema(wheel: Path) -> 
     names = zipfile.ZipFile(wheel).namelist()
 
     assert "emulator/_fixtures/scenario.schema.json" in names
-    assert len([name for name in names if name.startswith("emulator/_fixtures/scenarios/")]) == 11
+    assert len([name for name in names if name.startswith("emulator/_fixtures/scenarios/")]) == 13
 
 
 def test_the_installed_command_finds_its_scenarios(clean_python: Path, tmp_path: Path) -> None:
