@@ -115,7 +115,12 @@ def test_a_request_through_a_session_wide_app_is_the_tests(run: Run) -> None:
     outcome = run()
 
     assert "3 failed, 2 passed" in outcome.summary, outcome
-    assert outcome.count("POST /v1/identiy: no such route; did you mean /v1/identity? Else a stub can answer it\nintended?") == 2
+    assert (
+        outcome.count(
+            "POST /v1/identiy: no such route; did you mean /v1/identity? Else a stub can answer it\nintended?"
+        )
+        == 2
+    )
     assert "GET /v1/ping -> 200" in outcome
     assert "GET /v1/health -> 200" in outcome
     assert "POST /v1/identity -> 200" not in outcome

@@ -28,13 +28,13 @@ def test_a_route_that_needs_a_module_fails_the_test_and_shows_the_stub(run: Run)
     run.write("""
         def test_it(identity_emulator):
             identity_emulator.load("quickstart")
-            assert status(identity_emulator, "/v1/database/chat/call/send") == 501
+            assert status(identity_emulator, "/v1/database/chat/sql") == 501
     """)
 
     outcome = run()
 
     assert "1 failed" in outcome.summary
-    assert 'not emulated; emulator.stub("POST /v1/database/chat/call/send", json=...) answers it' in outcome
+    assert 'not emulated; emulator.stub("POST /v1/database/chat/sql", json=...) answers it' in outcome
 
 
 def test_a_database_that_is_not_there_is_an_answer_like_any_other(run: Run) -> None:
