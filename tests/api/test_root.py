@@ -27,4 +27,4 @@ def test_a_program_gets_the_plain_404(emulator: Emulator, path: str, accept: str
 def test_it_is_still_unmatched(emulator: Emulator) -> None:
     requests.get(emulator.url, headers={"Accept": "text/html"}, timeout=PATIENCE)
 
-    assert [exchange.why for exchange in emulator.journal.unmatched] == ["GET /: no such route"]
+    assert [exchange.why for exchange in emulator.journal.unmatched] == ["GET /: no such route; a stub can answer it"]
