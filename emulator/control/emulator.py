@@ -4,19 +4,24 @@ All methods may be called from any thread, and never wait for the server's loop:
 lock. Each call works on the world that is current at the time.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol, Unpack, runtime_checkable
 
 from emulator.control.actors import Actor, LocalActor, LocalActors
 from emulator.control.faults import Faults, LocalFaults
+from emulator.control.heading import heading
 from emulator.control.intuition import Intuition, LocalIntuition
 from emulator.control.spacetimedb import LocalSpacetime, Spacetime
-from emulator.core.clock import Clock
-from emulator.core.errors import is_misconfigured
+from emulator.core.arguments import all_checked, checked, shown
+from emulator.core.clock import Clock, Moment, Seconds
+from emulator.core.errors import WrongArgument, is_misconfigured
+from emulator.journal.exchange import Exchange
 from emulator.journal.queries import ExchangeQueries
+from emulator.journal.report import MOST_BYTES, MOST_LINES
+from emulator.journal.report import report as written
 from emulator.scenario.locate import located_config
 from emulator.world.config import Config, Given, Settings
 from emulator.world.snapshot import Snapshot
@@ -51,17 +56,17 @@ class ClockControl(Protocol):
     def now(self) -> datetime:
         """The current time as an aware datetime in UTC."""
 
-    def advance(self, by: float | timedelta) -> None:
+    def advance(self, by: Seconds) -> None:
         """Move the clock by seconds or a timedelta, backwards if negative. A frozen clock stays frozen."""
 
-    def freeze(self, at: datetime | str | None = None) -> None:
+    def freeze(self, at: Moment | None = None) -> None:
         """Freeze the clock at a datetime or a string like 2024-02-15T05:47:17Z, by default at the current time."""
 
     def resume(self) -> None:
         """Let a frozen clock run on from the time at which it was frozen."""
 
-    def skew(self, seconds: float) -> None:
-        """Set the clock `seconds` ahead of wall time, behind if negative. Raises ValueError while it is frozen."""
+    def skew(self, seconds: Seconds) -> None:
+        """Set the clock so far ahead of wall time, behind if negative. Raises ValueError while it is frozen."""
 
 
 SnapshotOrDocument = Snapshot | dict[str, Any]
@@ -142,7 +147,28 @@ class Emulator(Protocol):
     def abort_requests(self) -> None:
         """Close the connection of every request in flight. Returns at once."""
 
+    @checked("report")
+    def report(
+        self,
+        exchanges: Sequence[Exchange] | None = None,
+        *,
+        secrets: bool = False,
+        lines: int = MOST_LINES,
+        size: int = MOST_BYTES,
+    ) -> str:
+        """What a failed test shows: the world, the refused exchanges and all others, at most `lines` and `size` bytes.
 
+        By default of all exchanges in the journal. Secrets are masked unless `secrets` is true.
+        """
+        heading, lost = self._heading()
+        found = self.journal.exchanges if exchanges is None else exchanges
+        return written(found, self.url, heading=heading, lost=lost, secrets=secrets, lines=lines, size=size)
+
+    def _heading(self) -> tuple[str, str]:
+        """The first line of a report, and the reason if exchanges are missing in the journal, else empty."""
+
+
+@all_checked("")
 class LocalEmulator(Emulator):
     def __init__(self, url: str, stage: Stage, abort: Callable[[], None]) -> None:
         self.url = url
@@ -152,6 +178,10 @@ class LocalEmulator(Emulator):
         self.spacetime = LocalSpacetime(stage)
         self.intuition = LocalIntuition(stage)
         self.faults = LocalFaults(stage)
+
+    def __repr__(self) -> str:
+        world = self._stage.world
+        return f"<Emulator {self.url} seed={world.seed} {world.spacetime.profile.name} {len(world.journal)} exchanges>"
 
     @property
     def actors(self) -> Mapping[str, Actor]:
@@ -195,8 +225,13 @@ class LocalEmulator(Emulator):
 
     def restore(self, snapshot: SnapshotOrDocument) -> None:
         if not isinstance(snapshot, Snapshot):
-            raise TypeError(f"restore takes the result of this emulator's snapshot(), not a {type(snapshot).__name__}")
+            raise WrongArgument(
+                f"restore: snapshot: expected what this emulator's snapshot() returned, got {shown(snapshot)}"
+            )
         self._stage.restore(snapshot)
 
     def abort_requests(self) -> None:
         self._abort()
+
+    def _heading(self) -> tuple[str, str]:
+        return heading(self._stage, self.port), self.journal.lost_in_words

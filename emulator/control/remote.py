@@ -5,9 +5,9 @@ import re
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from http.client import HTTPException, IncompleteRead
 from pathlib import Path
 from typing import Any, Unpack
@@ -21,15 +21,18 @@ from emulator.control.emulator import ClockControl, Emulator, SnapshotOrDocument
 from emulator.control.faults import Fault, Faults
 from emulator.control.intuition import Intuition
 from emulator.control.new_world import new_stage
-from emulator.control.spacetimedb import Spacetime
-from emulator.core.clock import parse_rfc3339, rfc3339, to_micros
-from emulator.core.errors import Misconfigured
+from emulator.control.spacetimedb import AnyObject, Spacetime
+from emulator.core.arguments import all_checked, shown
+from emulator.core.clock import Moment, Seconds, parse_rfc3339, rfc3339, to_micros, to_moment, to_seconds
+from emulator.core.errors import Misconfigured, WrongArgument
+from emulator.faults.step import WrongStep, made_step
 from emulator.journal.exchange import Exchange
 from emulator.journal.queries import ExchangeQueries
 from emulator.services.intuition.model import Identity
 from emulator.services.spacetimedb.model import AUDIENCE, LOCAL_ISSUER
 from emulator.services.spacetimedb.releases import resolved
 from emulator.world.config import Config, Given, Settings, is_bundled_name
+from emulator.world.step_check import never_happens, why_no_route
 
 _PATIENCE = 10.0
 """Seconds until a control call times out."""
@@ -48,7 +51,7 @@ class Control:
         self._open = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
 
     def __call__(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        """The JSON of the response. Raises Misconfigured with the error and hint of the response."""
+        """The JSON of the response; a report is text. Raises Misconfigured with the error and hint of the response."""
         if not _is_url(self.url):
             shown = re.sub(r"//.*@", "//…@", self.url[:200])
             raise Misconfigured(f"{shown!r} is not the URL of an emulator; write it like http://127.0.0.1:3000")
@@ -57,7 +60,8 @@ class Control:
         request = urllib.request.Request(f"{self.url}/_emulator{path}", data, headers, method=method)  # noqa: S310 - http only, see above
         try:
             with self._open(request, timeout=_PATIENCE) as answer:
-                return json.loads(answer.read() or "null")
+                data = answer.read()
+                return data.decode() if path.startswith("/report") else json.loads(data or "null")
         except urllib.error.HTTPError as refused:
             with refused:
                 raise Misconfigured(f"{self.url} answered {refused.code}: {_refusal_text(refused)}") from None
@@ -99,6 +103,10 @@ def _refusal_text(refused: urllib.error.HTTPError) -> str:
     return f"{error} ({hint})"
 
 
+def _seconds(given: Seconds | None) -> float | None:
+    return None if given is None else to_seconds(given)
+
+
 class RemoteJournal(ExchangeQueries):
     """The journal of the other process, read again for each query."""
 
@@ -107,7 +115,12 @@ class RemoteJournal(ExchangeQueries):
 
     @property
     def exchanges(self) -> list[Exchange]:
-        return [Exchange.from_json(found) for found in self._control("GET", "/journal")["exchanges"]]
+        page = self._control("GET", "/journal")
+        self.lost, self.lost_for = page["lost"], page["lost_for"]
+        return [Exchange.from_json(found) for found in page["exchanges"]]
+
+    def _why_no_route(self, method: str, path: str) -> str:
+        return why_no_route(method, path)
 
     @contextmanager
     def _listening(self, wake: Callable[[], object]) -> Iterator[None]:
@@ -125,6 +138,7 @@ class RemoteJournal(ExchangeQueries):
             over.set()
 
 
+@all_checked("spacetime.", headers={"typ": "JWT", "alg": "none"})
 class RemoteSpacetime(Spacetime):
     def __init__(self, control: Control) -> None:
         self._control = control
@@ -134,15 +148,15 @@ class RemoteSpacetime(Spacetime):
         *,
         subject: str,
         issuer: str = LOCAL_ISSUER,
-        audience: str | tuple[str, ...] = AUDIENCE,
-        expires_in: float | None = None,
+        audience: str | Sequence[str] = AUDIENCE,
+        expires_in: Seconds | None = None,
         null_exp: bool = False,
         **claims: Any,
     ) -> str:
-        whole = {"subject": subject, "issuer": issuer, "audience": audience, "expires_in": expires_in}
+        whole = {"subject": subject, "issuer": issuer, "audience": audience, "expires_in": _seconds(expires_in)}
         return self._token({**whole, "null_exp": null_exp, "claims": claims})
 
-    def sign(self, claims: Mapping[str, Any], headers: Mapping[str, Any] | None = None) -> str:
+    def sign(self, claims: AnyObject, headers: AnyObject | None = None) -> str:
         return self._token({"claims": claims, "headers": headers})
 
     def _token(self, wanted: Mapping[str, Any]) -> str:
@@ -153,6 +167,7 @@ class RemoteSpacetime(Spacetime):
         self._control("POST", "/spacetime/rotate-key")
 
 
+@all_checked("intuition.", identity="jp")
 class RemoteIntuition(Intuition):
     def __init__(self, control: Control) -> None:
         self._control = control
@@ -164,8 +179,9 @@ class RemoteIntuition(Intuition):
     def revoke_api_key(self, key: str) -> None:
         self._control("DELETE", "/intuition/api-keys", {"key": key})
 
-    def lifecycle(self, *, pending: bool = True, complete_after: float | None = None) -> None:
-        self._control("POST", "/intuition/lifecycle", {"pending": pending, "complete_after": complete_after})
+    def lifecycle(self, *, pending: bool = True, complete_after: Seconds | None = None) -> None:
+        after = _seconds(complete_after)
+        self._control("POST", "/intuition/lifecycle", {"pending": pending, "complete_after": after})
 
     def _move(self, identity: str, status: str) -> Identity:
         found = self._control("POST", "/intuition/status", {"identity": identity, "status": status})
@@ -218,6 +234,8 @@ class RemoteFaults(Faults):
         self._control = control
 
     def _add(self, step: dict[str, Any]) -> Fault:
+        if wrong := list(never_happens(made_step(step))):
+            raise WrongStep(wrong)
         return RemoteFault(self._control, self._control("POST", "/faults", step))
 
     def clear(self) -> None:
@@ -227,9 +245,13 @@ class RemoteFaults(Faults):
         return iter([RemoteFault(self._control, each) for each in self._control("GET", "/faults")["faults"]])
 
 
+@all_checked("clock.", at="2024-02-15T05:47:17Z")
 class RemoteClock(ClockControl):
     def __init__(self, control: Control) -> None:
         self._control = control
+
+    def __repr__(self) -> str:
+        return f"<Clock of {self._control.url}>"
 
     @property
     def frozen(self) -> bool:
@@ -239,26 +261,34 @@ class RemoteClock(ClockControl):
     def now(self) -> datetime:
         return parse_rfc3339(self._control("GET", "/clock")["now"])
 
-    def advance(self, by: float | timedelta) -> None:
-        self._move("advance", by.total_seconds() if isinstance(by, timedelta) else by)
+    def advance(self, by: Seconds) -> None:
+        self._move("advance", to_seconds(by))
 
-    def freeze(self, at: datetime | str | None = None) -> None:
-        self._move("freeze", True if at is None else at if isinstance(at, str) else rfc3339(to_micros(at)))
+    def freeze(self, at: Moment | None = None) -> None:
+        self._move("freeze", True if at is None else rfc3339(to_micros(to_moment(at))))
 
     def resume(self) -> None:
         self._move("resume", True)  # noqa: FBT003 - a value of JSON
 
-    def skew(self, seconds: float) -> None:
-        self._move("skew", seconds)
+    def skew(self, seconds: Seconds) -> None:
+        self._move("skew", to_seconds(seconds))
 
     def _move(self, move: str, value: object) -> None:
         self._control("POST", "/clock", {move: value})
 
 
+@all_checked("actor.")
 class RemoteActor(Actor):
-    def __init__(self, name: str, found: Mapping[str, str]) -> None:
+    def __init__(self, control: Control, name: str, found: Mapping[str, str]) -> None:
+        self._control = control
         self.name = name
         self._found = found
+
+    def issue_token(self, *, expires_in: Seconds | None = None, null_exp: bool = False, **claims: Any) -> str:
+        self._given("identity")
+        wanted = {"actor": self.name, "expires_in": _seconds(expires_in), "null_exp": null_exp, "claims": claims}
+        token: str = self._control("POST", "/spacetime/tokens", wanted)["token"]
+        return token
 
     def to_json(self) -> dict[str, str]:
         return dict(self._found)
@@ -274,10 +304,10 @@ class RemoteActors(Mapping[str, Actor]):
         self._control = control
 
     def __getitem__(self, name: str) -> Actor:
-        found = self._control("GET", f"/actors?{urlencode({'name': name})}")["actors"]
+        found = self._control("GET", f"/actors?{urlencode({'name': name}, errors='replace')}")["actors"]
         if name not in found:
             raise KeyError(f"no actor {name!r}; the scenario names {', '.join(self) or 'none'}")
-        return RemoteActor(name, found[name])
+        return RemoteActor(self._control, name, found[name])
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._control("GET", "/actors")["actors"])
@@ -286,6 +316,7 @@ class RemoteActors(Mapping[str, Actor]):
         return len(list(iter(self)))
 
 
+@all_checked("")
 class RemoteEmulator(Emulator):
     """A running emulator, by URL. Operations without a control route raise OutOfReach."""
 
@@ -298,6 +329,9 @@ class RemoteEmulator(Emulator):
         self.spacetime = RemoteSpacetime(self._control)
         self.intuition = RemoteIntuition(self._control)
         self.faults = RemoteFaults(self._control)
+
+    def __repr__(self) -> str:
+        return f"<Emulator {self.url} in another process>"
 
     @property
     def actors(self) -> Mapping[str, Actor]:
@@ -328,8 +362,9 @@ class RemoteEmulator(Emulator):
         wanted = {name: value for name, value in vars(full).items() if value is not None}
         seed = {} if full.seed is None else {"seed": full.seed}
         answer = self._control("POST", "/reset", {**seed, "scenario": self._sent(full.scenario)})
-        if (moment := wanted.pop("freeze_at", None)) is not None:
-            self.clock.freeze(moment)
+        wanted.pop("freeze_at", None)
+        if full.frozen_at is not None:
+            self.clock.freeze(full.frozen_at)
         profiles = {f"{api}_profile": profile for api, profile in answer["profiles"].items()}
         for name, value in wanted.items():
             if name not in _RESETTABLE and profiles.get(name) != resolved(str(value)):
@@ -345,7 +380,9 @@ class RemoteEmulator(Emulator):
 
     def restore(self, snapshot: SnapshotOrDocument) -> None:
         if not isinstance(snapshot, dict):
-            raise TypeError(f"restore takes the result of this emulator's snapshot(), not a {type(snapshot).__name__}")
+            raise WrongArgument(
+                f"restore: snapshot: expected what this emulator's snapshot() returned, got {shown(snapshot)}"
+            )
         self._control("PUT", "/snapshot", snapshot)
 
     def begin(self, config: Config) -> None:
@@ -367,6 +404,10 @@ class RemoteEmulator(Emulator):
         if any(map(is_python, layers)):
             raise Misconfigured("a Python scenario runs in the emulator's own process only; load it without a URL")
         return find(layers, self.folders).good().plain
+
+    def _heading(self) -> tuple[str, str]:
+        lines: list[str] = self._control("GET", "/report?last=0").splitlines()
+        return lines[0], self._journal.lost_in_words
 
     def abort_requests(self) -> None:
         """Does nothing: there is no control route for it."""

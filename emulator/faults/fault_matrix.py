@@ -1,18 +1,16 @@
 """Every kind of fault, for parametrised tests."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import msgspec
 
 from emulator.faults.delivery import Delivery
+from emulator.faults.settings import DoSettings
 
 
 class Kind(msgspec.Struct, frozen=True):
     """One kind of fault, for `emulator.faults.add(request, **kind.do)`."""
 
     name: str
-    do: Mapping[str, Any]
+    do: DoSettings
     stored: bool
     """Whether the request still takes effect."""
     what: str

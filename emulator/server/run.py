@@ -15,6 +15,7 @@ from typing import Any, Unpack
 from emulator.control.api.access import Guard
 from emulator.control.emulator import Emulator, LocalEmulator
 from emulator.control.new_world import new_stage
+from emulator.core.arguments import checked
 from emulator.core.clock import monotonic
 from emulator.core.errors import Misconfigured
 from emulator.server.protocol import Http
@@ -102,6 +103,7 @@ async def serving(stage: Stage, guard: Guard, listener: socket.socket) -> AsyncI
         await asyncio.sleep(0)  # let the connections' tasks handle their cancellation
 
 
+@checked("running_in_thread")
 @contextmanager
 def running_in_thread(
     config: Config | None = None,
@@ -153,6 +155,7 @@ def serving_in_thread(stage: Stage, guard: Guard, listener: socket.socket) -> It
         thread.join()
 
 
+@checked("running")
 @asynccontextmanager
 async def running(
     config: Config | None = None,

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
+from emulator.core.suggestions import Suggest, did_you_mean
 from emulator.faults.step import Mistake, Step, mistakes
 from emulator.http.operation import why_never
 from emulator.services.intuition.operations import OPERATIONS as INTUITION_OPERATIONS
@@ -29,11 +30,21 @@ class StepNames(Protocol):
     def suggest(self, name: str, known: Iterable[str]) -> str: ...
 
 
+def why_no_route(method: str, path: str) -> str:
+    """Why no request of a method and a path pattern can reach a route of the two APIs; empty when one can."""
+    return why_never(f"{method} {path}", OPERATIONS)
+
+
+def never_happens(step: Step, suggest: Suggest = did_you_mean) -> Iterator[Mistake]:
+    """Why a step can never happen, in no world."""
+    yield from mistakes(step)
+    if step.request is not None and (why := why_never(step.request, OPERATIONS, suggest)):
+        yield Mistake(("request",), why)
+
+
 def mistakes_in(step: Step, names: StepNames) -> Iterator[Mistake]:
     """All reasons why a step can never happen."""
-    yield from mistakes(step)
-    if step.request is not None and (why := why_never(step.request, OPERATIONS, names.suggest)):
-        yield Mistake(("request",), why)
+    yield from never_happens(step, names.suggest)
     if step.actor is not None and not names.is_actor(step.actor):
         yield Mistake(("actor",), f"no actor {step.actor[:_SHOWN]!r}; {names.suggest(step.actor, names.actor_names)}")
     if isinstance(key := step.do.revoke, str) and not names.is_key(key):

@@ -15,7 +15,9 @@ def authenticated(handler: Callable[[Request, Store, ApiKey], Awaitable[Response
 
     @wraps(handler)
     async def handle(request: Request, store: Store) -> Response:
-        key = authenticate(request.header("x-api-key"), request.header("authorization"), store.api_key)
+        key = authenticate(
+            request.header("x-api-key"), request.header("authorization"), store.api_key, store.is_of_an_earlier_world
+        )
         return await handler(request, store, key)
 
     return handle
