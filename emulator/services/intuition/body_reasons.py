@@ -26,7 +26,13 @@ _FORM = re.compile(rb"[\w.%+-]+=[^\s{\"]*(?:&[\w.%+-]+=[^\s{\"]*)*")
 
 def why_refused(body: bytes, content_encoding: str | None, error: JsonError) -> str:
     """The reason of a 400."""
-    return _not_text(body, content_encoding) or _not_json(body) or _wrong_json(body) or in_plain_words(error)
+    missing = error.message.startswith("missing field")
+    return (
+        _not_text(body, content_encoding)
+        or _not_json(body)
+        or _wrong_json(body, missing=missing)
+        or in_plain_words(error)
+    )
 
 
 def _not_text(body: bytes, content_encoding: str | None) -> str:
@@ -49,8 +55,8 @@ def _not_json(body: bytes) -> str:
     return ""
 
 
-def _wrong_json(body: bytes) -> str:
-    """What is wrong with the fields, if the body begins with JSON."""
+def _wrong_json(body: bytes, *, missing: bool) -> str:
+    """What is wrong with the body, if it begins with JSON, or with its fields, if some are missing."""
     try:
         found, _ = json.JSONDecoder().raw_decode(body.decode().lstrip(" \t\r\n"))
     except (ValueError, RecursionError):
@@ -61,7 +67,7 @@ def _wrong_json(body: bytes) -> str:
         return "the body is JSON inside a JSON string: it was encoded twice"
     if not isinstance(found, dict):
         return f"the body is {json.dumps(found)[:60]}; the service takes an object, like {_EXAMPLE}"
-    return "; ".join(_missing(found))
+    return "; ".join(_missing(found)) if missing else ""
 
 
 def _missing(found: Mapping[str, Any]) -> list[str]:
