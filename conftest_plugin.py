@@ -49,6 +49,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addini("identity_emulator_intuition_profile", "profile of Intuition's API: documented")
     parser.addini("identity_emulator_freeze_at", "freeze every clock at this time, like 2024-02-15T05:47:17Z")
+    parser.addini("identity_emulator_journal_size", "most exchanges in a journal (default: 10000)")
+    parser.addini("identity_emulator_journal_bytes", "most bytes in a journal (default: 33554432)")
+    parser.addini("identity_emulator_report_lines", "most lines in the report of a failed test (default: 200)")
+    parser.addini("identity_emulator_report_bytes", "most bytes in the report of a failed test (default: 20000)")
     parser.addini("identity_emulator_strict", "fail tests with requests to unknown paths", "bool", default=True)
     parser.addini("identity_emulator_strict_ignore", "paths that strict mode ignores, one per line", "linelist")
 
@@ -238,8 +242,8 @@ def pytest_runtest_makereport(
 
 def _add_exchanges(item: pytest.Item, report: pytest.TestReport, watched: list[Watched]) -> None:
     from emulator import Misconfigured
-    from emulator.journal.report import report as written
     from emulator.journal.report import short
+    from emulator.pytest_plugin.settings import report_limits
 
     secrets = item.config.getoption("identity_emulator_show_secrets")
     for emulator, _, _ in watched:
@@ -248,7 +252,7 @@ def _add_exchanges(item: pytest.Item, report: pytest.TestReport, watched: list[W
         except Misconfigured as error:  # a remote emulator that has stopped
             report.sections.append(("identity emulator", str(error)))
             continue
-        text = written(exchanges, emulator.url, secrets=secrets)
+        text = emulator.report(exchanges, secrets=secrets, **report_limits(item.config))
         waiting = [f"fault not done: {fault!r}" for fault in emulator.faults if not fault.done]
         report.sections.append(("identity emulator", "\n".join([text, *waiting])))
         if report.when != "teardown":

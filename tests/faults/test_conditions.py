@@ -41,8 +41,7 @@ def handle(request: pytest.FixtureRequest, emulator: Emulator) -> Emulator:
 def test_it_happens_to_requests_that_hold_it_and_to_no_other(
     handle: Emulator, condition: dict[str, Any], other: dict[str, Any]
 ) -> None:
-    answer = {} if "do" in condition else {"status": 503}
-    handle.faults.add("POST /identity", **condition, **answer)
+    handle.faults.add("POST /identity", **(condition if "do" in condition else {**condition, "status": 503}))
     held = {"data": b'{"display_name":"JP"}', "json": None} if isinstance(condition.get("body"), bytes) else {}
 
     assert post(handle, "?page=2", headers={"x-tenant": "a", "Content-Type": "application/json"}, **held) == 503

@@ -323,11 +323,7 @@ def test_a_request_is_read_as_people_type_it() -> None:
     assert request.json()["display_name"] == "JP"
     assert (request.content, request.text) == (SENT, SENT.decode())
     assert request.headers == [("X-Request-Id", "7"), ("x-api-key", "0123456789abcdef")]
-    assert (request.headers["x-request-id"], request.headers.get("x-tenant"), "X-Api-Key" in request.headers) == (
-        "7",
-        None,
-        True,
-    )
+    assert (request.headers["x-request-id"], request.headers.get("x-tenant")) == ("7", None)
     assert (request.query["name"], list(request.query)) == ("J P", [("page", "2"), ("name", "J P")])
 
 
