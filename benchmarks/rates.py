@@ -22,7 +22,7 @@ _JSON = {"Content-Type": "application/json"}
 _BODIES = 5_000
 """Different bodies, so that caching them is of no use."""
 
-_TOKENS = 25_000
+_TOKENS = 60_000
 """More than a server answers in one run."""
 
 _PROBE = request("GET", PUBLIC_KEY)

@@ -28,6 +28,8 @@ __tracebackhide__ = is_misconfigured
 T = TypeVar("T")
 
 _SPACETIME = {name: releases.PROFILES[releases.resolved(name)] for name in releases.NAMES}
+_LONGEST_SEED = 1024
+"""Bits."""
 _DEFAULTS = Config(
     seed=0,
     spacetime_profile=releases.DEFAULT,
@@ -51,6 +53,8 @@ class Blueprint:
         """The blueprint of an empty world; the config's scenario is ignored. Raises Misconfigured."""
         full = config.over(_DEFAULTS)
         seed = full.seed or 0
+        if seed.bit_length() > _LONGEST_SEED:
+            raise Misconfigured(f"seed has {seed.bit_length()} bits; at most {_LONGEST_SEED} are allowed")
         journal_size = _not_below_0("journal_size", full.journal_size)
         journal_bytes = _not_below_0("journal_bytes", full.journal_bytes)
         context = Context(Clock(full.frozen_at), Entropy(seed), deferred)

@@ -1,5 +1,6 @@
 """Signing keys, signatures and the keyring of a world (ES256: RFC 7518, 3.4)."""
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,11 @@ from emulator.services.spacetimedb.refusals import TokenRefused
 from emulator.services.spacetimedb.releases import Release
 from emulator.services.spacetimedb.token_validation import expired, validate
 
+logger = logging.getLogger("emulator")
+
 _ES256 = ec.ECDSA(SHA256(), deterministic_signing=True)
 _ES256_VERIFY = ec.ECDSA(SHA256())
+_NO_PAIR = "as on the real server, every token that is issued is then refused (InvalidSignature)"
 _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 """The order of P-256 (SEC 2, 2.4.2); private keys are from 1 to this minus one."""
 
@@ -30,13 +34,19 @@ class SigningKey:
     FROM_FILES = "files"
 
     def __init__(
-        self, private: ec.EllipticCurvePrivateKey, origin: str = FROM_FILES, public_pem: bytes | None = None
+        self,
+        private: ec.EllipticCurvePrivateKey,
+        origin: str = FROM_FILES,
+        public: ec.EllipticCurvePublicKey | None = None,
+        public_pem: bytes | None = None,
     ) -> None:
         self.origin = origin
         """`files`, or the purpose and number of an `Entropy` draw, such as `spacetime.key 0`."""
         self._private = private
-        self._public = private.public_key()
+        self._public = public or private.public_key()
         self._public_pem = public_pem
+        self.is_pair = public is None or public == private.public_key()
+        """Whether the halves belong together; if not, no token of this key is valid (docs/fidelity.md, Tokens)."""
 
     @property
     def public_pem(self) -> bytes:
@@ -74,16 +84,26 @@ class SigningKey:
 
     @classmethod
     def from_files(cls, private_path: Path, public_path: Path) -> "SigningKey":
-        """A user's PEM pair. Raises Misconfigured when it is not a pair of P-256 keys."""
+        """A user's two PEM files, the private one in PKCS #8. Raises Misconfigured when they are not P-256 keys.
+
+        As the real server, it takes two halves that don't belong together, and then refuses its own tokens.
+        """
         from cryptography.hazmat.primitives import serialization
 
         private = _load(private_path, "private", lambda pem: serialization.load_pem_private_key(pem, password=None))
         public = _load(public_path, "public", serialization.load_pem_public_key)
-        if not isinstance(private, ec.EllipticCurvePrivateKey) or not isinstance(private.curve, ec.SECP256R1):
-            raise Misconfigured(f"{private_path}: not a P-256 key; SpacetimeDB signs with ES256 only")
-        if _pem(private.public_key()) != _pem(public):
-            raise Misconfigured(f"{public_path} is not the public key of {private_path}")
-        return cls(private, public_pem=public_path.read_bytes())
+        for path, key in ((private_path, private), (public_path, public)):
+            if not isinstance(getattr(key, "curve", None), ec.SECP256R1):
+                raise Misconfigured(f"{path}: not a P-256 key; SpacetimeDB signs with ES256 only")
+        if b"-----BEGIN PRIVATE KEY-----" not in private_path.read_bytes():
+            raise Misconfigured(
+                f"{private_path}: not in PKCS #8, the only form that SpacetimeDB reads; convert it with "
+                f"`openssl pkcs8 -topk8 -nocrypt -in {private_path}`"
+            )
+        found = cls(private, public=public, public_pem=public_path.read_bytes())
+        if not found.is_pair:
+            logger.warning("%s is not the public key of %s: %s", public_path, private_path, _NO_PAIR)
+        return found
 
     def sign(self, message: bytes) -> bytes:
         """r and s, 32 bytes each (RFC 7518, 3.4); the same message gives the same signature (RFC 6979)."""
@@ -92,7 +112,7 @@ class SigningKey:
     def verifies(self, message: bytes, signature: bytes) -> bool:
         if len(signature) != 64:
             return False
-        if self.sign(message) == signature:  # deterministic, so valid; signing is twice as fast as verifying
+        if self.is_pair and self.sign(message) == signature:  # deterministic, and twice as fast as verifying
             return True
         r, s = int.from_bytes(signature[:32]), int.from_bytes(signature[32:])
         try:
@@ -190,6 +210,8 @@ class Keyring:
         except TokenRefused as refused:
             if (seconds := self._seconds_since_rotation(token, now, rules)) is not None:
                 refused.why = f"signed by a key that was rotated {seconds} s ago"
+            elif refused.check == "signature" and not self.key.is_pair:
+                refused.why += "; the public key from the file is not that of the private one"
             raise
 
     def _seconds_since_rotation(self, token: str, now: int, rules: Release) -> int | None:

@@ -60,6 +60,7 @@ def test_a_rotated_key_comes_back_with_a_reset() -> None:
         ),
         (Config(intuition_profile="v1"), "there is no intuition profile 'v1'; there is documented"),
         (Config(jwt_priv_key_path=Path("x")), "given together"),
+        (Config(seed=10**5000), "seed has 16610 bits; at most 1024 are allowed"),
         (Config(scenario="two_freinds"), "there is no scenario 'two_freinds'"),
         (Config(journal_size=-1), "0 or more"),
         (Config(scenario={}), "version: missing"),

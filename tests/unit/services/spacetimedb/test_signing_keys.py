@@ -16,6 +16,7 @@ from joserfc.jwk import ECKey
 
 from emulator import Misconfigured
 from emulator.services.spacetimedb.model import Claims, identity_of
+from emulator.services.spacetimedb.refusals import TokenRefused
 from emulator.services.spacetimedb.releases import DEFAULT, PROFILES
 from emulator.services.spacetimedb.signing_keys import Keyring, SigningKey, r_and_s
 from tests.conftest import write_key_pair
@@ -109,13 +110,43 @@ def test_a_token_signed_by_another_library_with_a_users_key_is_valid(tmp_path: P
     assert keyring.read(token, NOW * 1_000_000, PROFILES[DEFAULT]).subject == "alice"
 
 
-def test_a_pair_that_does_not_match_is_refused(tmp_path: Path) -> None:
+def test_halves_of_two_pairs_are_taken_and_no_token_is_valid_as_on_the_real_server(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     private_path, _ = write_key_pair(tmp_path, 12345)
     (tmp_path / "other").mkdir()
     _, other_public = write_key_pair(tmp_path / "other", 54321)
 
-    with pytest.raises(Misconfigured, match="is not the public key of"):
-        SigningKey.from_files(private_path, other_public)
+    key = SigningKey.from_files(private_path, other_public)
+
+    with pytest.raises(TokenRefused, match="InvalidSignature") as refused:
+        Keyring(key).read(key.mint(ALICE), NOW * 1_000_000, PROFILES[DEFAULT])
+    assert refused.value.reason.endswith("the public key from the file is not that of the private one")
+    assert "is not the public key of" in caplog.text
+
+
+def test_a_token_of_the_public_half_is_valid_then(tmp_path: Path) -> None:
+    private_path, _ = write_key_pair(tmp_path, 12345)
+    (tmp_path / "other").mkdir()
+    other_private, other_public = write_key_pair(tmp_path / "other", 54321)
+    theirs = SigningKey.from_files(other_private, other_public)
+
+    key = SigningKey.from_files(private_path, other_public)
+
+    assert Keyring(key).read(theirs.mint(ALICE), NOW * 1_000_000, PROFILES[DEFAULT]).subject == "alice"
+
+
+def test_a_private_key_in_the_older_form_is_refused_with_the_command_that_converts_it(tmp_path: Path) -> None:
+    private_path, public_path = write_key_pair(tmp_path, 12345)
+    key = serialization.load_pem_private_key(private_path.read_bytes(), password=None)
+    private_path.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
+        )
+    )
+
+    with pytest.raises(Misconfigured, match=r"not in PKCS #8, .*`openssl pkcs8 -topk8"):
+        SigningKey.from_files(private_path, public_path)
 
 
 def test_a_key_of_another_curve_is_refused(tmp_path: Path) -> None:
