@@ -22,9 +22,10 @@ from emulator.control.faults import Fault, Faults
 from emulator.control.intuition import Intuition
 from emulator.control.new_world import new_stage
 from emulator.control.spacetimedb import AnyObject, Spacetime
-from emulator.core.arguments import all_checked, shown
+from emulator.core.arguments import all_checked, checked, shown
 from emulator.core.clock import Moment, Seconds, parse_rfc3339, rfc3339, to_micros, to_moment, to_seconds
 from emulator.core.errors import Misconfigured, WrongArgument
+from emulator.core.suggestions import did_you_mean
 from emulator.faults.step import WrongStep, made_step
 from emulator.journal.exchange import Exchange
 from emulator.journal.queries import ExchangeQueries
@@ -306,7 +307,7 @@ class RemoteActors(Mapping[str, Actor]):
     def __getitem__(self, name: str) -> Actor:
         found = self._control("GET", f"/actors?{urlencode({'name': name}, errors='replace')}")["actors"]
         if name not in found:
-            raise KeyError(f"no actor {name!r}; the scenario names {', '.join(self) or 'none'}")
+            raise KeyError(f"no actor {name!r}; {did_you_mean(str(name), self)}")
         return RemoteActor(self._control, name, found[name])
 
     def __iter__(self) -> Iterator[str]:
@@ -320,6 +321,7 @@ class RemoteActors(Mapping[str, Actor]):
 class RemoteEmulator(Emulator):
     """A running emulator, by URL. Operations without a control route raise OutOfReach."""
 
+    @checked("RemoteEmulator")
     def __init__(self, url: str, token: str | None = None) -> None:
         self.url = url.rstrip("/")
         self.folders = (Path(),)

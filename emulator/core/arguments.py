@@ -194,6 +194,8 @@ def mistakes(value: object, kind: Any, where: Where = ()) -> Iterator[Wrong]:
             texts = (_wrong_by(check, value) for check in checks)
             yield from (Wrong(where, text) for text in texts if text)
     elif get_origin(kind) in {Union, UnionType}:
+        if value is None and NoneType in get_args(kind):
+            return
         fitting = next((each for each in get_args(kind) if _fits(value, each)), None)
         yield from [_unfit(value, kind, where)] if fitting is None else mistakes(value, fitting, where)
     elif not _is_a(value, kind):
@@ -306,6 +308,19 @@ def _literal(value: object) -> str:
     return json.dumps(value) if isinstance(value, str) else repr(value)
 
 
+def _simple_types(kind: Any) -> Iterator[type]:
+    """For the hot path: everything else is looked at."""
+    members = get_args(kind) if get_origin(kind) in {Union, UnionType} else (kind,)
+    for each in members:
+        if (
+            isinstance(each, type)
+            and not get_args(each)
+            and not is_typeddict(each)
+            and each not in {object, float, dict, list}
+        ):
+            yield each
+
+
 class _Call:
     """The parameters of a function; they are looked at when it is first called."""
 
@@ -314,7 +329,11 @@ class _Call:
 
     @cached_property
     def _hints(self) -> Mapping[str, Any]:
-        return get_type_hints(self._function, include_extras=True)
+        """The types of all parameters and keywords that have one."""
+        hints = get_type_hints(self._function, include_extras=True)
+        more = hints.get(self._more.get("VAR_KEYWORD", ""))
+        unpacked = get_type_hints(get_args(more)[0], include_extras=True) if get_origin(more) is Unpack else {}
+        return {**hints, **unpacked}
 
     @cached_property
     def _parameters(self) -> Mapping[str, inspect.Parameter]:
@@ -330,43 +349,59 @@ class _Call:
         return {each.kind.name: name for name, each in self._parameters.items() if each.kind.name.startswith("VAR_")}
 
     @cached_property
-    def _keywords(self) -> Mapping[str, Any] | None:
-        """The types of further keywords; None when any can be given."""
-        name = self._more.get("VAR_KEYWORD")
-        if name is None:
-            return {}
-        kind = self._hints.get(name, Any)
-        return get_type_hints(get_args(kind)[0], include_extras=True) if get_origin(kind) is Unpack else None
+    def _known(self) -> Mapping[str, Any] | None:
+        """The names that can be given; None when any can."""
+        variable = self._more.values()
+        more = get_type_hints(self._function).get(self._more.get("VAR_KEYWORD", ""))
+        if more is not None and get_origin(more) is not Unpack:
+            return None
+        named = [name for name in self._parameters if name not in {"self", *variable}]
+        return dict.fromkeys([*named, *(get_type_hints(get_args(more)[0]) if more is not None else ())])
+
+    @cached_property
+    def _needed(self) -> frozenset[str]:
+        variable = self._more.values()
+        return frozenset(
+            name for name, each in self._parameters.items() if each.default is each.empty and name not in variable
+        )
+
+    @cached_property
+    def _needs_nothing(self) -> bool:
+        """Whether a call without any argument but `self` is right."""
+        return self._needed <= {"self"} and "self" in self._parameters
 
     def check(self, given: tuple[Any, ...], keywords: Mapping[str, Any]) -> None:
         """Raises WrongArgument."""
-        names = [*self._by_place, *[self._more.get("VAR_POSITIONAL")] * len(given)][: len(given)]
-        if None in names or len(names) < len(given):
+        if not keywords and len(given) <= 1 and self._needs_nothing:
+            return
+        by_place = self._by_place[: len(given)]
+        if len(given) > len(by_place) and "VAR_POSITIONAL" not in self._more:
             self._refuse_by_place(given)
-        pairs = [(str(name), value) for name, value in zip(names, given, strict=False)]
-        self._check_names({name for name, _ in pairs}, keywords)
-        if wrong := list(islice(self._wrong([*pairs, *keywords.items()]), _MOST_WRONG)):
+        if self._known is not None and not keywords.keys() <= self._known.keys():
+            self._refuse_unknown(keywords, self._known)
+        if not self._needed <= {*by_place, *keywords}:
+            missing = next(name for name in self._parameters if name in self._needed - {*by_place, *keywords})
+            self._refuse(f"{missing} is missing", missing)
+        named = [*by_place, *[self._more.get("VAR_POSITIONAL", "")] * (len(given) - len(by_place))]
+        if wrong := list(islice(self._wrong([*zip(named, given, strict=True), *keywords.items()]), _MOST_WRONG)):
             self._refuse("; ".join(map(str, wrong)), str(wrong[0].where[0]))
 
     def _wrong(self, given: Iterable[tuple[str, object]]) -> Iterator[Wrong]:
-        more = self._keywords
         for name, value in given:
-            known = self._hints if name in self._parameters or more is None else more
+            if type(value) in self._simple.get(name, ()) and (type(value) is not str or value.isascii()):
+                continue
             if name != "self":
-                yield from mistakes(value, known.get(name, Any), (name,))
+                yield from mistakes(value, self._hints.get(name, Any), (name,))
 
-    def _check_names(self, by_place: set[str], keywords: Mapping[str, Any]) -> None:
-        variable = set(self._more.values())
-        if self._keywords is not None:
-            known = [name for name in (*self._parameters, *self._keywords) if name not in {"self", *variable}]
-            for name in keywords:
-                if name not in known:
-                    near = nearest(name, known) or next((each for each in known if each in self._examples), "")
-                    self._refuse(f"there is no argument {name!r}; {did_you_mean(name, known)}", near)
-        for name, each in self._parameters.items():
-            given = name in by_place or name in keywords or name in variable
-            if not given and each.default is each.empty:
-                self._refuse(f"{name} is missing", name)
+    @cached_property
+    def _simple(self) -> Mapping[str, frozenset[type]]:
+        """By parameter the types whose values are right without a look inside; of text, if it is ASCII."""
+        return {name: frozenset(_simple_types(kind)) for name, kind in self._hints.items()}
+
+    def _refuse_unknown(self, keywords: Mapping[str, Any], known: Mapping[str, Any]) -> None:
+        name = next(name for name in keywords if name not in known)
+        example = nearest(name, known) or next((each for each in known if each in self._examples), "")
+        self._refuse(f"there is no argument {name!r}; {did_you_mean(name, known)}", example)
 
     def _refuse_by_place(self, given: tuple[Any, ...]) -> None:
         taken = [name for name in self._by_place if name != "self"]
@@ -377,7 +412,7 @@ class _Call:
         self._refuse(text, (*by_name, *taken, "")[0])
 
     def _refuse(self, text: str, example: str) -> None:
-        examples = {example: "admin", **self._examples} if self._keywords is None else self._examples
+        examples = {example: "admin", **self._examples} if self._known is None else self._examples
         raise WrongArgument(f"{self._name}: {with_example(text, example, examples)}")
 
 

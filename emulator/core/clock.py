@@ -14,7 +14,8 @@ from email.utils import format_datetime
 from functools import lru_cache
 from typing import Annotated
 
-from emulator.core.arguments import checked
+from emulator.core.arguments import checked, shown, with_example
+from emulator.core.errors import WrongArgument
 
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -96,6 +97,16 @@ FIRST, LAST = to_micros(EARLIEST), to_micros(LATEST)
 """The microseconds between which every clock stays."""
 
 
+@contextmanager
+def _refusing(method: str, argument: str, given: object) -> Iterator[None]:
+    """Raises WrongArgument for a time that no clock shows."""
+    try:
+        yield
+    except (OverflowError, ValueError):
+        text = f"{argument}: {_OUT_OF_YEARS}, got {shown(given)}"
+        raise WrongArgument(f"{method}: {with_example(text, argument)}") from None
+
+
 class Clock:
     """Wall time plus an offset, or frozen.
 
@@ -150,12 +161,10 @@ class Clock:
     @checked("clock.advance")
     def advance(self, by: Seconds) -> None:
         """Move by seconds or a timedelta, also backwards; a frozen clock stays frozen at the new time."""
-        try:
+        with _refusing("clock.advance", "by", by):
             step = by if isinstance(by, timedelta) else timedelta(seconds=by)
-        except (OverflowError, ValueError):
-            raise ValueError(_OUT_OF_YEARS) from None
-        with self._lock:
-            self._move_to(self.micros() + step // _MICROSECOND)
+            with self._lock:
+                self._move_to(self.micros() + step // _MICROSECOND)
 
     @checked("clock.freeze", at="2024-02-15T05:47:17Z")
     def freeze(self, at: Moment | None = None) -> None:
@@ -181,10 +190,9 @@ class Clock:
         with self._lock:
             if self._frozen is not None:
                 raise ValueError("a frozen clock has no skew; resume() it first")
-            ahead = to_seconds(seconds)
-            if not abs(ahead) <= LAST:
-                raise ValueError(_OUT_OF_YEARS)
-            self._move_to(time.time_ns() // 1000 + round(ahead * 1_000_000))
+            with _refusing("clock.skew", "seconds", seconds):
+                ahead = to_seconds(seconds)
+                self._move_to(time.time_ns() // 1000 + (round(ahead * 1_000_000) if abs(ahead) <= LAST else LAST))
 
     @contextmanager
     def listening(self, moved: Callable[[], object]) -> Iterator[None]:

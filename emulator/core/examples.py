@@ -22,6 +22,7 @@ EXAMPLES: Mapping[str, object] = {
     "delay": 2.5,
     "description": "It is JP.",
     "display_name": "JP",
+    "do": {"status": 503},
     "drop": "before",
     "email": "alice@example.com",
     "expires_in": 60,
@@ -76,5 +77,6 @@ EXAMPLES: Mapping[str, object] = {
     "times": 2,
     "truncate": 10,
     "until": 120,
+    "url": "http://127.0.0.1:3000",
     "wallet": "0x81",
 }

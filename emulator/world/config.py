@@ -99,9 +99,10 @@ class Config:
 
     def over(self, below: "Config") -> "Config":
         """This config; fields that are None are taken from `below`."""
-        return Config(
-            **{name: value for config in (below, self) for name, value in vars(config).items() if value is not None}
-        )
+        merged = object.__new__(Config)  # both were checked when they were made
+        given = {name: value for name, value in vars(self).items() if value is not None}
+        vars(merged).update({**vars(below), **given})
+        return merged
 
 
 # Of a dataclass the parameters are the fields.
