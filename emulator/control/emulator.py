@@ -160,8 +160,8 @@ class Emulator(Protocol):
 
         By default of all exchanges in the journal. Secrets are masked unless `secrets` is true.
         """
-        heading, lost = self._heading()
         found = self.journal.exchanges if exchanges is None else exchanges
+        heading, lost = self._heading()
         return written(found, self.url, heading=heading, lost=lost, secrets=secrets, lines=lines, size=size)
 
     def _heading(self) -> tuple[str, str]:

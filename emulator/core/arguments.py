@@ -218,7 +218,8 @@ def _wrong_by(check: Any, value: Any) -> str:
 
 def _unfit(value: object, kind: Any, where: Where) -> Wrong:
     known = [str(each) for member in _members(kind) if get_origin(member) is Literal for each in get_args(member)]
-    meant = f"; {did_you_mean(value, known)}" if known and isinstance(value, str) else ""
+    near = nearest(value, known) if isinstance(value, str) else None
+    meant = f"; did you mean {near!r}?" if near else ""
     return Wrong(where, f"expected {in_words(kind)}, got {shown(value)}{meant}")
 
 

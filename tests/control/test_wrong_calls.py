@@ -18,7 +18,10 @@ from emulator.control.intuition import LocalIntuition
 from emulator.control.remote import RemoteEmulator
 from emulator.control.spacetimedb import LocalSpacetime
 from emulator.core.clock import Clock
+from emulator.core.examples import EXAMPLES
+from emulator.faults.settings import FaultSettings
 from emulator.journal.queries import ExchangeQueries
+from emulator.world.config import Settings
 from tests.waiting import PATIENCE
 
 NAIVE = datetime(2024, 1, 1)  # noqa: DTZ001 - that is the mistake
@@ -269,6 +272,13 @@ def test_every_argument_of_every_method_is_checked(emulator: Emulator, kind: typ
 
     assert f"{parameter}: expected " in str(raised.value)
     emulator.reset()
+
+
+def test_every_argument_has_an_example() -> None:
+    names = {each.values[2] for each in PUBLIC} | {*FaultSettings.__annotations__, *Settings.__annotations__}
+    without = {"config", "exchanges", "snapshot"}
+
+    assert {name for name in names if isinstance(name, str)} - without <= set(EXAMPLES)
 
 
 @pytest.mark.parametrize(
