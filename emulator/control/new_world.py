@@ -56,7 +56,7 @@ def _described(config: Config, deferred: DeferredFree, below: Config) -> Bluepri
     made = Blueprint.of(config.over(_config_of(scenario)).over(below), deferred)
     if scenario.clock.skew is not None and config.freeze_at is None:
         try:
-            made.beginning.clock.skew(scenario.clock.skew)
+            made.beginning.clock.run_ahead(scenario.clock.skew)
         except ValueError as error:
             raise Misconfigured(f"clock.skew: {error}") from None
     made.beginning.faults.begun = made.beginning.clock.micros()

@@ -187,12 +187,17 @@ class Clock:
 
         Raises ValueError while the clock is frozen.
         """
+        if self._frozen is not None:
+            raise ValueError("a frozen clock has no skew; resume() it first")
+        with _refusing("clock.skew", "seconds", seconds):
+            self.run_ahead(to_seconds(seconds))
+
+    def run_ahead(self, seconds: float) -> None:
+        """As `skew`, of a running clock, with a number that is not an argument of a call. Raises ValueError."""
         with self._lock:
-            if self._frozen is not None:
-                raise ValueError("a frozen clock has no skew; resume() it first")
-            with _refusing("clock.skew", "seconds", seconds):
-                ahead = to_seconds(seconds)
-                self._move_to(time.time_ns() // 1000 + (round(ahead * 1_000_000) if abs(ahead) <= LAST else LAST))
+            if not abs(seconds) <= LAST:  # NaN is not either
+                raise ValueError(_OUT_OF_YEARS)
+            self._move_to(time.time_ns() // 1000 + round(seconds * 1_000_000))
 
     @contextmanager
     def listening(self, moved: Callable[[], object]) -> Iterator[None]:

@@ -141,7 +141,7 @@ def _clock(scenario: schema.Scenario) -> Iterator[Mistake]:
         yield ("clock", "skew"), "a frozen clock has no skew; remove `freeze` or `skew`"
     elif clock.skew is not None:
         try:
-            Clock().skew(clock.skew)
+            Clock().run_ahead(clock.skew)
         except ValueError as error:
             yield ("clock", "skew"), str(error)
 

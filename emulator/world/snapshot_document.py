@@ -299,7 +299,7 @@ def _micros(text: str) -> int:
 def _clock(part: ClockPart) -> Clock:
     clock = Clock(None if part.freeze is None else parse_rfc3339(part.freeze))
     if part.freeze is None and part.skew:
-        clock.skew(part.skew)
+        clock.run_ahead(part.skew)
     return clock
 
 
