@@ -7,7 +7,7 @@ from emulator.core.context import Context
 from emulator.core.suggestions import did_you_mean
 from emulator.faults.kinds import Do, Named
 from emulator.faults.schedule import Fault, Faults
-from emulator.faults.step import Step
+from emulator.faults.step import Step, WrongStep
 from emulator.journal.journal import Journal
 from emulator.services.intuition.api_keys import DEFAULT_KEY
 from emulator.services.intuition.operations import OPERATIONS as INTUITION_OPERATIONS
@@ -73,9 +73,9 @@ class World:
             )
 
     def add_step(self, step: Step) -> Fault:
-        """Raises ValueError with all mistakes in the step."""
+        """Raises WrongStep with all mistakes in the step."""
         if wrong := list(mistakes_in(step, self)):
-            raise ValueError("; ".join(mistake.text for mistake in wrong))
+            raise WrongStep(wrong)
         return self.faults.add(step)
 
     def add_stub(self, spec: StubSpec, function: StubFunction | None = None) -> Stub:
