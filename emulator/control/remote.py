@@ -137,6 +137,11 @@ def _seconds(given: Seconds | None) -> float | None:
     return None if given is None else to_seconds(given)
 
 
+def stubbed_requests(control: Control) -> Iterator[str]:
+    """The requests that stubs answer. The emulator is asked for them with the first one, so when no operation does."""
+    yield from (str(each["request"]) for each in control("GET", "/stubs")["stubs"])
+
+
 class RemoteJournal(ExchangeQueries):
     """The journal of the other process, read again for each query."""
 
@@ -150,7 +155,7 @@ class RemoteJournal(ExchangeQueries):
         return [Exchange.from_json(found) for found in page["exchanges"]]
 
     def _why_no_route(self, method: str, path: str) -> str:
-        return why_no_route(method, path)
+        return why_no_route(method, path, stubbed_requests(self._control))
 
     @contextmanager
     def _listening(self, wake: Callable[[], object]) -> Iterator[None]:
@@ -316,13 +321,9 @@ class RemoteFaults(Faults):
         self._control = control
 
     def _add(self, step: dict[str, Any]) -> Fault:
-        if wrong := list(never_happens(made_step(step), self._stubbed())):
+        if wrong := list(never_happens(made_step(step), stubbed_requests(self._control))):
             raise WrongStep(wrong)
         return RemoteFault(self._control, self._control("POST", "/faults", step))
-
-    def _stubbed(self) -> Iterator[str]:
-        """The requests that stubs answer, which are asked for when no operation does."""
-        yield from (str(each["request"]) for each in self._control("GET", "/stubs")["stubs"])
 
     def clear(self) -> None:
         self._control("DELETE", "/faults")

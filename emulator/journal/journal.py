@@ -16,18 +16,11 @@ from emulator.journal.queries import ExchangeQueries
 class Journal(ExchangeQueries):
     """The last exchanges: at most `size` of them and `most_bytes` in all. Dropped ones are counted."""
 
-    def __init__(
-        self,
-        size: int,
-        lock: RLock,
-        deferred: DeferredFree,
-        *,
-        most_bytes: int = KEPT_IN_ALL,
-        why_no_route: Callable[[str, str], str] = lambda method, path: "",
-    ) -> None:
+    def __init__(self, size: int, lock: RLock, deferred: DeferredFree, *, most_bytes: int = KEPT_IN_ALL) -> None:
         self._size = size
         self._most_bytes = most_bytes
-        self._no_route = why_no_route
+        self.no_route: Callable[[str, str], str] = lambda method, path: ""
+        """Why no request of a method and a path pattern can reach a route of the world; empty when one can."""
         self._lock = lock
         self.began = monotonic()
         """When the world began, in seconds of real time."""
@@ -110,7 +103,7 @@ class Journal(ExchangeQueries):
             self._weight = 0
 
     def _why_no_route(self, method: str, path: str) -> str:
-        return self._no_route(method, path)
+        return self.no_route(method, path)
 
     @contextmanager
     def _listening(self, wake: Callable[[], object]) -> Iterator[None]:

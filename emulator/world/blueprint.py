@@ -20,7 +20,6 @@ from emulator.services.spacetimedb.signing_keys import SigningKey
 from emulator.services.spacetimedb.store import Store as SpacetimeStore
 from emulator.world.actors import ActorRegistry
 from emulator.world.config import Config
-from emulator.world.step_check import why_no_route
 from emulator.world.stubs import Stubs
 from emulator.world.world import World
 
@@ -82,9 +81,7 @@ class Blueprint:
     def world(self) -> "World":
         """A new world, whose start is the current time."""
         context = self.beginning.context.fork()
-        journal = Journal(
-            self.journal_size, context.lock, context.deferred, most_bytes=self.journal_bytes, why_no_route=why_no_route
-        )
+        journal = Journal(self.journal_size, context.lock, context.deferred, most_bytes=self.journal_bytes)
         return self.beginning.fork(context, journal, begun=context.clock.micros())
 
 

@@ -34,6 +34,7 @@ class Stage:
         self._blueprints: dict[Config, Blueprint] = {}
         self._plain = self._blueprint(config)
         self._world = self._plain.world()
+        self._world.is_shown()
         self.changes = 0
         """The number of control calls over HTTP that may have changed something."""
         self.on_shown: list[Callable[[World], object]] = []
@@ -101,6 +102,7 @@ class Stage:
         Requests that wait on the old world's clock stop waiting: it can't be moved any more. Its WebSockets are closed.
         """
         old, self._world = self._world, world
+        world.is_shown()
         for tell in self.on_shown:
             tell(world)
         old.clock.stop()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import partial
 
 from emulator.core.context import Context
 from emulator.core.suggestions import did_you_mean
@@ -17,8 +18,12 @@ from emulator.services.spacetimedb.operations import operations_of
 from emulator.services.spacetimedb.store import Store as SpacetimeStore
 from emulator.world.actors import Actor, ActorRegistry
 from emulator.world.connections import Connections
-from emulator.world.step_check import mistakes_in
+from emulator.world.step_check import mistakes_in, why_no_route
 from emulator.world.stubs import Stub, StubFunction, Stubs, StubSpec, why_emulated
+
+
+def _why_no_route(stubs: Stubs, method: str, path: str) -> str:
+    return why_no_route(method, path, (stub.request for stub in stubs))
 
 
 class World:
@@ -53,6 +58,10 @@ class World:
         self.connections = Connections(context.lock)
         spacetime.on_deletion = self.connections.end_of
         self._tokens: dict[str, str] = {}
+
+    def is_shown(self) -> None:
+        """It is the current one from now on: its journal, which may be that of an earlier world, knows its stubs."""
+        self.journal.no_route = partial(_why_no_route, self.stubs)
 
     @property
     def seed(self) -> int:

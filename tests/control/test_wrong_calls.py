@@ -22,6 +22,7 @@ from emulator.core.clock import Clock
 from emulator.core.examples import EXAMPLES
 from emulator.faults.settings import FaultSettings
 from emulator.journal.queries import ExchangeQueries
+from emulator.tokens import broken
 from emulator.world.config import Settings
 from tests.waiting import PATIENCE
 
@@ -425,3 +426,25 @@ def test_moments_are_texts_too(emulator: Emulator) -> None:
     assert len(emulator.journal.find(since="2024-02-15T05:47:17Z")) == 1
     assert emulator.journal.find(since="2024-02-15T05:47:18Z") == []
     assert Config(freeze_at="2024-02-15T05:47:17Z") == Config(freeze_at=emulator.clock.now())
+
+
+def test_a_request_that_a_stub_answers_has_a_route(handle: Emulator) -> None:
+    handle.stub("POST /claims", json=[])
+    with pytest.raises(AssertionError) as stubbed:
+        handle.journal.assert_requested("POST /claims")
+    with pytest.raises(AssertionError) as missing:
+        handle.journal.assert_requested("POST /claim")
+
+    assert "There is no such route" not in str(stubbed.value)
+    assert "There is no such route" in str(missing.value)
+
+
+def test_a_fault_can_meet_what_a_stub_answers(handle: Emulator) -> None:
+    handle.stub("POST /claims", json=[])
+    handle.faults.add("POST /claims", status=503).remove()
+
+
+@pytest.mark.parametrize("given", [5, None, "http://127.0.0.1:3000"])
+def test_a_broken_token_is_made_for_an_emulator(given: Any) -> None:
+    with pytest.raises(WrongArgument, match=r"^token: emulator: expected an Emulator, got .+; for example token\("):
+        broken()[0].token(given)
