@@ -149,7 +149,7 @@ def test_requests_before_a_reset_are_the_tests_too(run: Run, elsewhere: str) -> 
         assert "3 failed" in outcome.summary, outcome
         for word in ("nonsense", "rubbish", "gibberish"):
             assert f"POST /v1/{word}: no such route" in outcome
-            assert outcome.count(f"POST /v1/{word} -> 404") == 1
+            assert outcome.count(f"why: POST /v1/{word}: no such route") == 1
 
 
 def test_an_unknown_path_in_a_wider_fixture_fails_the_test_that_it_was_set_up_for(run: Run) -> None:
