@@ -9,6 +9,7 @@ from typing import Protocol
 from aiohttp import HttpVersion10, HttpVersion11, StreamReader, hdrs, web
 from aiohttp.web import BaseRequest
 
+from emulator.http.outgoing import Connect
 from emulator.journal.exchange import Message, head_of
 from emulator.journal.limits import KEPT_OF_A_BODY
 from emulator.journal.masking import without_excerpt
@@ -45,6 +46,10 @@ class Connection(Protocol):
     """Done when the connection is lost."""
     with_trailers: Collection[StreamReader]
     """Bodies in chunks that trailers follow."""
+
+    @property
+    def connect(self) -> Connect:
+        """Opens what sends requests to other servers."""
 
 
 class BodyTooLong(Exception):
@@ -90,6 +95,11 @@ class Request:
     def lost(self) -> asyncio.Future[None]:
         """Done when the connection is lost."""
         return self._connection.lost
+
+    @property
+    def connect(self) -> Connect:
+        """Opens what sends requests to other servers."""
+        return self._connection.connect
 
     @property
     def _connection(self) -> "Connection":

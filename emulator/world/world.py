@@ -62,7 +62,7 @@ class World:
         with self.context.lock:
             return World(
                 context,
-                spacetime=self.spacetime.fork(context),
+                spacetime=self.spacetime.fork(context, begun),
                 intuition=self.intuition.fork(context, 0 if begun is None else begun - self.faults.begun),
                 faults=self.faults.fork(context.lock, begun),
                 stubs=self.stubs.fork(context.lock),

@@ -1,6 +1,7 @@
 """SpacetimeDB's stored data. As on the real server, `POST /v1/identity` stores nothing."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from emulator.core.context import Context
 from emulator.core.copy_on_write import CopyOnWriteMap
@@ -8,9 +9,14 @@ from emulator.core.suggestions import did_you_mean
 from emulator.services.spacetimedb import model
 from emulator.services.spacetimedb.database import names
 from emulator.services.spacetimedb.database.owned import OwnedDatabases
+from emulator.services.spacetimedb.issuers.key_set import KeySet, NoKeys
 from emulator.services.spacetimedb.model import Claims, Database, Extra, Identity
 from emulator.services.spacetimedb.releases import Release
 from emulator.services.spacetimedb.signing_keys import Keyring, SigningKey
+from emulator.services.spacetimedb.token_validation import no_foreign_keys
+
+if TYPE_CHECKING:
+    from emulator.services.spacetimedb.issuers.registry import Issuers
 
 _LONGEST_LIFE = 10**12
 _DATABASE = "spacetime.database"
@@ -38,16 +44,40 @@ class Store:
         """By name."""
         self.stubbed_reducers: frozenset[tuple[Identity, str]] = frozenset()
         """The identity of a database, and the name of a reducer of it that a call over the WebSocket succeeds with."""
+        self.fetch_issuers: tuple[str, ...] = ()
+        """The hosts whose issuers are fetched although they are not registered; `loopback` is this machine."""
+        self._issuers: Issuers | None = None
+        self._context, self._begun = context, context.clock.micros()
         self._clock, self._entropy, self._lock = context.clock, context.entropy, context.lock
 
-    def fork(self, context: Context) -> "Store":
-        """A copy of the store; the caller holds the lock."""
+    def fork(self, context: Context, begun: int | None = None) -> "Store":
+        """A copy of the store, begun anew at a time (microseconds) if one is given. The caller holds the lock."""
         copy = Store(self.profile, self.keyring.key, context)
+        copy._begun = self._begun if begun is None else begun
+        copy.fetch_issuers = self.fetch_issuers
+        if self._issuers is not None:
+            copy._issuers = self._issuers.fork(context, begun)
         copy.keyring = self.keyring.fork()
         copy.emails, copy.databases = self.emails.fork(), self.databases.fork()
         copy.named_databases = self.named_databases.fork()
         copy.stubbed_reducers = self.stubbed_reducers
         return copy
+
+    @property
+    def issuers(self) -> "Issuers":
+        """The foreign issuers, with what the server has cached of their keys."""
+        with self._lock:
+            if self._issuers is None:
+                from emulator.http.outgoing import Hosts
+                from emulator.services.spacetimedb.issuers.registry import Issuers
+
+                self._issuers = Issuers(self.profile, self._context, self._begun, Hosts.of(self.fetch_issuers))
+            return self._issuers
+
+    @property
+    def has_issuers(self) -> bool:
+        """Whether any is registered, or may be fetched."""
+        return self._issuers is not None or bool(self.fetch_issuers)
 
     def micros(self) -> int:
         """The current time, in microseconds since 1970."""
@@ -110,9 +140,15 @@ class Store:
         claims = self.claims(issuer, subject, audience, expires_in, extra, null_exp=null_exp)
         return self.keyring.key.mint(claims)
 
-    def read(self, token: str) -> Claims:
-        """The claims of a token that is valid now. Raises TokenRefused."""
-        return self.keyring.read(token, self._clock.micros(), self.profile)
+    def read(self, token: str, keys: KeySet | NoKeys | None = None) -> Claims:
+        """The claims of a token that is valid now; `keys` are those of its issuer, once they have been waited for.
+
+        Raises TokenRefused, and KeysNeeded when an issuer must be waited for (`issuers.registry`).
+        """
+        if keys is not None:
+            return self.keyring.read(token, self._clock.micros(), self.profile, lambda issuer: keys)
+        keys_of = self.issuers.keys_of if self.has_issuers else no_foreign_keys
+        return self.keyring.read(token, self._clock.micros(), self.profile, keys_of)
 
     def rotate_key(self) -> None:
         """Replace the signing key: every existing token becomes invalid."""
