@@ -4,7 +4,7 @@ import hmac
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
@@ -213,7 +213,7 @@ CASES: Mapping[str, Callable[[], Built]] = {
     "nbf true": lambda: Built(claims={"nbf": True}),
     "nbf 1e30": lambda: Built(claims={"nbf": 1e30}),
     **{
-        f"iss {issuer!r}": lambda issuer=issuer: Built(issuer=issuer)
+        f"iss {issuer!r}": partial(Built, issuer=issuer)
         for issuer in (
             "file:///x",
             "HTTP://127.0.0.1:1/x",

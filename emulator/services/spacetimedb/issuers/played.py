@@ -15,13 +15,13 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from jwt.algorithms import ECAlgorithm, HMACAlgorithm, OKPAlgorithm, RSAAlgorithm, RSAPSSAlgorithm
+from jwt.utils import der_to_raw_signature
 
 from emulator.core.entropy import Entropy
 from emulator.services.rust import base64url
 from emulator.services.spacetimedb.issuers.providers import Keys, Provider, written
 from emulator.services.spacetimedb.issuers.state import ProviderState
 from emulator.services.spacetimedb.model import AUDIENCE
-from emulator.services.spacetimedb.signing_keys import r_and_s
 
 _CURVES: Mapping[str, tuple[ec.EllipticCurve, int]] = {
     "P-256": (ec.SECP256R1(), 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551),
@@ -37,7 +37,7 @@ class _Ec(ECAlgorithm):
 
     def sign(self, msg: bytes, key: Any) -> bytes:
         der = key.sign(msg, ec.ECDSA(self.hash_alg(), deterministic_signing=True))
-        return r_and_s(der, (key.curve.key_size + 7) // 8)
+        return der_to_raw_signature(der, key.curve)
 
 
 class _Algorithm(NamedTuple):
