@@ -4,6 +4,7 @@ All methods may be called from any thread, and never wait for the server's loop:
 lock. Each call works on the world that is current at the time.
 """
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,6 +16,7 @@ import msgspec
 from emulator.control.actors import Actor, LocalActor, LocalActors
 from emulator.control.faults import Faults, LocalFaults
 from emulator.control.intuition import Intuition, LocalIntuition
+from emulator.control.no_proxy import without_proxy
 from emulator.control.spacetimedb import LocalSpacetime, Spacetime
 from emulator.control.stubs import LocalStubs, Stub, Stubs, stub_of
 from emulator.core.clock import Clock
@@ -29,21 +31,43 @@ from emulator.world.stubs import Auth, StubFunction
 __tracebackhide__ = is_misconfigured
 
 
+class Variables(Protocol):
+    """What sets environment variables, like pytest's `monkeypatch`."""
+
+    def setenv(self, name: str, value: str, /) -> object: ...
+
+
 @dataclass(frozen=True)
 class Address:
-    """The URL of an emulator, and an API key for its clients; empty when there is none."""
+    """The URL of an emulator, an API key for its clients, and its control token; empty or None when there is none."""
 
     url: str
     api_key: str
+    control_token: str | None = None
+
+    @property
+    def host(self) -> str:
+        """Without brackets."""
+        return self.url.partition("://")[2].rpartition(":")[0].strip("[]")
 
     @property
     def port(self) -> int:
         return int(self.url.rpartition(":")[2])
 
     def env(self) -> dict[str, str]:
-        """Environment variables with the URL and the API key, for clients."""
+        """Environment variables for clients: the URL, the API key, the control token.
+
+        Where a proxy is set, `NO_PROXY` and `no_proxy` too, with this host besides those that are in them.
+        """
         urls = dict.fromkeys(("IDENTITY_EMULATOR_URL", "SPACETIMEDB_URI", "INTUITION_API_URL"), self.url)
-        return urls | ({"INTUITION_API_KEY": self.api_key} if self.api_key else {})
+        given = {"INTUITION_API_KEY": self.api_key, "IDENTITY_EMULATOR_CONTROL_TOKEN": self.control_token}
+        known = {name: value for name, value in given.items() if value}
+        return urls | known | without_proxy(self.host, os.environ)
+
+    def patch_env(self, monkeypatch: Variables) -> None:
+        """Set the variables of `env()` in this process, with pytest's `monkeypatch` until the test ends."""
+        for name, value in self.env().items():
+            monkeypatch.setenv(name, value)
 
 
 class ClockControl(Protocol):
@@ -84,6 +108,8 @@ class Emulator(Protocol):
     intuition: Intuition
     faults: Faults
     stubs: Stubs
+    control_token: str | None
+    """What the control routes demand; None where they demand nothing."""
 
     def stub(
         self,
@@ -131,11 +157,19 @@ class Emulator(Protocol):
         return Address(self.url, "").port
 
     def env(self) -> dict[str, str]:
-        """Environment variables for clients: the URLs, and an API key, if there is one.
+        """Environment variables for clients: the URLs, and an API key and a control token, if there are any.
 
-        The key is the scenario's first valid one, else the default one.
+        The key is the scenario's first valid one, else the default one. Where a proxy is set, `NO_PROXY` names this
+        host too.
         """
-        return Address(self.url, self._first_key()).env()
+        return self._address().env()
+
+    def patch_env(self, monkeypatch: Variables) -> None:
+        """Set the variables of `env()` in this process, with pytest's `monkeypatch` until the test ends."""
+        self._address().patch_env(monkeypatch)
+
+    def _address(self) -> Address:
+        return Address(self.url, self._first_key(), self.control_token)
 
     def _first_key(self) -> str: ...
 
@@ -190,9 +224,10 @@ class Emulator(Protocol):
 
 
 class LocalEmulator(Emulator):
-    def __init__(self, url: str, stage: Stage, abort: Callable[[], None]) -> None:
+    def __init__(self, url: str, stage: Stage, abort: Callable[[], None], control_token: str | None = None) -> None:
         self.url = url
-        self._stage = stage
+        self.control_token = control_token
+        self.stage = stage
         self._abort = abort
         self.folders = (Path(),)
         self.spacetime = LocalSpacetime(stage)
@@ -202,51 +237,51 @@ class LocalEmulator(Emulator):
 
     @property
     def actors(self) -> Mapping[str, Actor]:
-        return LocalActors(self._stage)
+        return LocalActors(self.stage)
 
     @property
     def clock(self) -> Clock:
-        return self._stage.settled_world().clock
+        return self.stage.settled_world().clock
 
     @property
     def journal(self) -> ExchangeQueries:
-        return self._stage.world.journal
+        return self.stage.world.journal
 
     def reset(self, config: Config | None = None, **settings: Unpack[Settings]) -> None:
         if config is None and not settings:
-            self._stage.reset()
+            self.stage.reset()
         else:
-            self._stage.reset(self._located(Config(**settings).over(config or self._stage.config)))
+            self.stage.reset(self._located(Config(**settings).over(config or self.stage.config)))
 
     def begin(self, config: Config) -> None:
-        self._stage.begin(self._located(config))
+        self.stage.begin(self._located(config))
 
     def load(self, scenario: Given) -> None:
-        self._stage.load(self._located(Config(scenario=scenario)).layers)
+        self.stage.load(self._located(Config(scenario=scenario)).layers)
 
     def actors_env(self) -> dict[str, str]:
-        named = [actor.name for actor in self._stage.settled_world().actors if not actor.crowd]
-        return {name: value for each in named for name, value in LocalActor(self._stage, each).env().items()}
+        named = [actor.name for actor in self.stage.settled_world().actors if not actor.crowd]
+        return {name: value for each in named for name, value in LocalActor(self.stage, each).env().items()}
 
     def api_key_of(self, config: Config) -> str:
-        return self._stage.beginning(config).api_key
+        return self.stage.beginning(config).api_key
 
     def _located(self, config: Config) -> Config:
         return located_config(config, self.folders)
 
     def stub_reducer(self, database: str, reducer: str) -> None:
-        self._stage.settled_world().spacetime.stub_reducer(database, reducer)
+        self.stage.settled_world().spacetime.stub_reducer(database, reducer)
 
     def _first_key(self) -> str:
-        return self._stage.settled_world().api_key
+        return self.stage.settled_world().api_key
 
     def snapshot(self) -> Snapshot:
-        return self._stage.snapshot()
+        return self.stage.snapshot()
 
     def restore(self, snapshot: SnapshotOrDocument) -> None:
         if not isinstance(snapshot, Snapshot):
             raise TypeError(f"restore takes the result of this emulator's snapshot(), not a {type(snapshot).__name__}")
-        self._stage.restore(snapshot)
+        self.stage.restore(snapshot)
 
     def abort_requests(self) -> None:
         self._abort()

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from http.client import HTTPException, IncompleteRead
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Any, NamedTuple, Unpack
 from urllib.parse import urlencode, urlsplit
 
 import msgspec
@@ -392,15 +392,25 @@ class RemoteActors(Mapping[str, Actor]):
         return len(list(iter(self)))
 
 
+class State(NamedTuple):
+    """How often an emulator was asked for something since its last reset, and changed since its start."""
+
+    requests: int
+    changes: int
+
+
 class RemoteEmulator(Emulator):
     """A running emulator, by URL. Operations without a control route raise OutOfReach."""
 
     def __init__(self, url: str, token: str | None = None) -> None:
         self.url = url.rstrip("/")
+        self.control_token = control_token(token) if token else None
         self.folders = (Path(),)
         self._control = Control(self.url, token)
         self._journal = RemoteJournal(self._control)
         self._config = Config()
+        self.before_reset: list[Callable[[], object]] = []
+        """Called before this handle has the world replaced."""
         self.spacetime = RemoteSpacetime(self._control)
         self.intuition = RemoteIntuition(self._control)
         self.faults = RemoteFaults(self._control)
@@ -434,6 +444,7 @@ class RemoteEmulator(Emulator):
         return self._journal
 
     def reset(self, config: Config | None = None, **settings: Unpack[Settings]) -> None:
+        self._tell()
         full = Config(**settings).over(config or self._config)
         wanted = {name: value for name, value in vars(full).items() if value is not None}
         seed = {} if full.seed is None else {"seed": full.seed}
@@ -462,7 +473,12 @@ class RemoteEmulator(Emulator):
         self.reset(config)
         self._config = config
 
+    def _tell(self) -> None:
+        for tell in self.before_reset:
+            tell()
+
     def load(self, scenario: Given) -> None:
+        self._tell()
         self._control("POST", "/scenario", {"scenario": self._sent(scenario)})
         self._config = Config(scenario=scenario).over(self._config)
 
@@ -480,3 +496,9 @@ class RemoteEmulator(Emulator):
 
     def abort_requests(self) -> None:
         """Does nothing: there is no control route for it."""
+
+
+def state_of(emulator: RemoteEmulator) -> State:
+    """Raises Misconfigured."""
+    found = emulator._control("GET", "/state")
+    return State(found["journal"]["total"], found.get("changes", 0))

@@ -64,11 +64,11 @@ def head_of(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
 class Exchange(msgspec.Struct, frozen=True, gc=False):
     """A request and its response.
 
-    `operation` is a name such as `spacetime.create_identity`, empty when neither API has the path (`matched` is false
-    then). `status` is 0 when no response was sent. `why` is the private reason of an error response. `micros` is the
-    emulator's clock when the request arrived, `duration` is in real seconds. `outlived` is true when the world was
-    reset during the request. `actor` is the scenario's name for the caller, `fault` the step that was applied.
-    `websocket` has what followed a response with status 101.
+    `operation` is a name such as `spacetime.create_identity`, empty when neither API has the path with this method
+    (`matched` is false then). `status` is 0 when no response was sent. `why` is the private reason of an error
+    response. `micros` is the emulator's clock when the request arrived, `duration` is in real seconds. `outlived` is
+    true when the world was reset during the request. `actor` is the scenario's name for the caller, `fault` the step
+    that was applied. `websocket` has what followed a response with status 101.
     """
 
     number: int

@@ -101,7 +101,7 @@ class ExchangeQueries(ABC):
 
     @property
     def unmatched(self) -> list[Exchange]:
-        """Requests to paths that neither API has."""
+        """Requests to paths that neither API has, or with methods that it does not have there."""
         return [exchange for exchange in self.exchanges if not exchange.matched]
 
     def find(
@@ -175,11 +175,12 @@ class ExchangeQueries(ABC):
     ) -> list[Exchange]:
         """Wait for `times` matching exchanges, at most `timeout` real seconds. Raises AssertionError after that.
 
-        With `frame`, for WebSockets with this text in a frame, sent or received. Raises RuntimeError on a running event
-        loop: it would block the client it waits for.
+        With `frame`, for WebSockets with this text in a frame, sent or received. Raises RuntimeError in a task: it
+        would block the event loop, and so the client it waits for. A loop that merely runs in this thread, as
+        Playwright's synchronous API leaves one, is no reason.
         """
         __tracebackhide__ = True
-        if _on_a_running_loop():
+        if _in_a_task():
             raise RuntimeError("wait_for would block the running event loop; use `await journal.async_wait_for(...)`")
         return self._wait_for(ExchangeFilter(method, path, status, frame=frame), times, timeout)
 
@@ -289,17 +290,17 @@ def _times(number: int) -> str:
     return {0: "never", 1: "once"}.get(number, f"{number} times")
 
 
-def _on_a_running_loop() -> bool:
+def _in_a_task() -> bool:
+    """Whether a task of asyncio or trio runs in this thread."""
     try:
-        asyncio.get_running_loop()
+        return asyncio.current_task() is not None
     except RuntimeError:
         return _on_trio()
-    return True
 
 
 def _on_trio() -> bool:
     trio: Any = sys.modules.get("trio")
-    return trio is not None and bool(trio.lowlevel.in_trio_run())
+    return trio is not None and bool(trio.lowlevel.in_trio_task())
 
 
 class _Numbered:

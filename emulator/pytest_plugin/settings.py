@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import pytest
 
 from emulator.control.control_token import control_token
-from emulator.control.emulator import Emulator
 from emulator.core.clock import parse_rfc3339
 from emulator.core.errors import Misconfigured
 from emulator.core.suggestions import did_you_mean
@@ -25,12 +24,11 @@ STRICT_KEYWORDS = ("strict", "strict_ignore")
 KEYWORDS = WORLD_KEYWORDS + STRICT_KEYWORDS
 
 
-class Watched(NamedTuple):
-    """An emulator that a test uses, and whether requests to unknown paths fail the test."""
+class Strictness(NamedTuple):
+    """Whether requests that neither API knows fail a test, and on which paths they don't."""
 
-    emulator: Emulator
     strict: bool
-    strict_ignore: tuple[str, ...]
+    ignored: tuple[str, ...]
 
 
 @contextmanager
@@ -47,18 +45,24 @@ def wrong(message: str) -> BaseException:
     return pytest.fail.Exception(f"identity-emulator: {message}", pytrace=False)
 
 
-def world_config(request: pytest.FixtureRequest, config: Config) -> Config:
+def world_config(node: pytest.Item | pytest.Collector, config: object) -> Config:
     """A test's config from command line, markers, config fixture, ini file; the first that sets a value wins."""
+    own = checked_config(config)
+    if settings := marked(node, WORLD_KEYWORDS):
+        own = config_from(settings, f"@pytest.mark.{MARKER}").over(own)
+    return located_config(_layered(node.config, own), folders_of(node))
+
+
+def session_config(pytest_config: pytest.Config, config: object) -> Config:
+    """The config of tests without markers. Raises Misconfigured."""
+    return located_config(_layered(pytest_config, checked_config(config)), (pytest_config.rootpath,))
+
+
+def checked_config(config: object) -> Config:
+    """What the config fixture returned."""
     if not isinstance(config, Config):
         raise wrong(f"identity_emulator_config returned {config!r}; return an emulator.Config")
-    if settings := _marked(request.node, WORLD_KEYWORDS):
-        config = config_from(settings, f"@pytest.mark.{MARKER}").over(config)
-    return located_config(_layered(request.config, config), folders_of(request))
-
-
-def session_config(pytest_config: pytest.Config, config: Config) -> Config:
-    """The config of tests without markers. Raises Misconfigured."""
-    return located_config(_layered(pytest_config, config), (pytest_config.rootpath,))
+    return config
 
 
 def _layered(pytest_config: pytest.Config, config: Config) -> Config:
@@ -74,9 +78,9 @@ def control_token_in(environment: Mapping[str, str]) -> str | None:
         raise Misconfigured(f"{CONTROL_TOKEN}: {error}") from None
 
 
-def folders_of(request: pytest.FixtureRequest) -> tuple[Path, ...]:
+def folders_of(node: pytest.Item | pytest.Collector) -> tuple[Path, ...]:
     """Where scenario files are looked up: the test file's folder, then the root folder."""
-    return (request.path.parent, request.config.rootpath)
+    return (node.path.parent, node.config.rootpath)
 
 
 def config_from(settings: dict[str, Any], where: str) -> Config:
@@ -87,20 +91,20 @@ def config_from(settings: dict[str, Any], where: str) -> Config:
     return Config(**settings)
 
 
-def watched(request: pytest.FixtureRequest, emulator: Emulator) -> Watched:
-    """The emulator with `strict` and `strict_ignore` of the test's markers and the ini file."""
-    settings = _marked(request.node, STRICT_KEYWORDS)
-    strict = settings.get("strict", request.config.getini("identity_emulator_strict"))
+def strictness_of(node: pytest.Item) -> Strictness:
+    """`strict` and `strict_ignore` of a test's markers and the ini file."""
+    settings = marked(node, STRICT_KEYWORDS)
+    strict = settings.get("strict", node.config.getini("identity_emulator_strict"))
     ignored = settings.get("strict_ignore", ())
     if not isinstance(strict, bool):
         raise wrong(f"strict is {strict!r}; it is True or False")
     if isinstance(ignored, str) or not all(isinstance(path, str) and path[:1] in {"/", "*"} for path in ignored):
         raise wrong(f"strict_ignore is {ignored!r}; it is a list of paths like ['/v1/database/**']")
-    ignore = (*ignored, *request.config.getini("identity_emulator_strict_ignore"))
-    return Watched(emulator, strict, ignore)
+    return Strictness(strict, (*ignored, *node.config.getini("identity_emulator_strict_ignore")))
 
 
-def _marked(node: pytest.Item, keywords: tuple[str, ...]) -> dict[str, Any]:
+def marked(node: pytest.Item | pytest.Collector, keywords: tuple[str, ...]) -> dict[str, Any]:
+    """The keywords of a test's markers, the nearest first."""
     found: dict[str, Any] = {}
     for marker in node.iter_markers(MARKER):
         if marker.args:

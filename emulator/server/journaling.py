@@ -48,7 +48,7 @@ def with_journal(next_handler: CallHandler, is_shown: Callable[[World], bool]) -
             why=printable(_why(call, response)[:LONGEST_REASON]),
             micros=call.micros,
             duration=monotonic() - started,
-            matched=call.api is not None and response.emulated,
+            matched=_is_matched(call, response),
             outlived=not is_shown(world),
             actor=call.actor,
             fault=call.fault,
@@ -60,6 +60,18 @@ def with_journal(next_handler: CallHandler, is_shown: Callable[[World], bool]) -
         return response
 
     return handle
+
+
+def _is_matched(call: Call, response: Response) -> bool:
+    """Whether a stub answers, or an API has the path, and the method there.
+
+    Where an API sends CORS headers, it has OPTIONS everywhere.
+    """
+    if call.stub is not None:
+        return True
+    if call.api is None or call.match is None or not response.emulated:
+        return False
+    return call.match.route is not None or (call.request.method == "OPTIONS" and call.api.cors)
 
 
 def after_a_bug(method: str, path: str, bug: Exception) -> Response:

@@ -156,7 +156,7 @@ def serving_in_thread(
     thread.start()
     loop, stop, http = started.result()
     try:
-        yield LocalEmulator(url_of(listener), stage, partial(_abort, loop, http))
+        yield LocalEmulator(url_of(listener), stage, partial(_abort, loop, http), guard.token)
     finally:
         loop.call_soon_threadsafe(stop.set)
         thread.join()
@@ -177,7 +177,7 @@ async def running(
     listener = bind(host, port)
     url = url_of(listener)
     async with serving(stage, guard, listener) as http:
-        yield LocalEmulator(url, stage, partial(_abort, asyncio.get_running_loop(), http))
+        yield LocalEmulator(url, stage, partial(_abort, asyncio.get_running_loop(), http), guard.token)
 
 
 def _abort(loop: asyncio.AbstractEventLoop, http: Http) -> None:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from os import PathLike
 from pathlib import Path
 from typing import Any, TypedDict, cast
 
@@ -73,7 +74,7 @@ class Config:
         """The scenarios, the lowest layer first. Raises Misconfigured for a value of a wrong type."""
         layers = cast(tuple[Any, ...], self.scenario or ())
         for each in layers:
-            if not isinstance(each, str | Path | Inline) and not callable(each):
+            if not isinstance(each, str | PathLike | Inline) and not callable(each):
                 raise Misconfigured(f"a scenario is a name, a path, a document or a function, not {each!r}")
         return layers
 

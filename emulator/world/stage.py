@@ -32,6 +32,10 @@ class Stage:
         self._blueprints: dict[Config, Blueprint] = {}
         self._plain = self._blueprint(config)
         self._world = self._plain.world()
+        self.changes = 0
+        """The number of control calls over HTTP that may have changed something."""
+        self.on_shown: list[Callable[[World], object]] = []
+        """Called with each new world."""
 
     @property
     def world(self) -> World:
@@ -92,6 +96,8 @@ class Stage:
         Requests that wait on the old world's clock stop waiting: it can't be moved any more. Its WebSockets are closed.
         """
         old, self._world = self._world, world
+        for tell in self.on_shown:
+            tell(world)
         old.clock.stop()
         old.connections.end()
         self.deferred.free_owner_later(old)

@@ -51,6 +51,7 @@ class World:
         self.scenario = scenario
         """The names of its scenarios."""
         self.connections = Connections(context.lock)
+        spacetime.on_deletion = self.connections.end_of
         self._tokens: dict[str, str] = {}
 
     @property

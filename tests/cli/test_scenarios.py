@@ -66,8 +66,8 @@ def test_the_bundled_scenarios_are_listed_with_what_they_are_for() -> None:
     status, output = run("scenario", "list")
 
     assert status == 0
-    assert len(output.splitlines()) == 11
-    assert "\ntwo_friends          Permissions between users" in output
+    assert len(output.splitlines()) == 13
+    assert "\ntwo_friends              Permissions between users" in output
 
 
 def test_a_bundled_scenario_is_shown_as_it_is_written() -> None:

@@ -61,6 +61,7 @@ class Control:
                 },
                 "stubs": len(world.stubs),
                 "journal": {"total": world.journal.total, "dropped": world.journal.dropped},
+                "changes": self._stage.changes,
             }
         )
 

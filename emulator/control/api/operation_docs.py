@@ -68,6 +68,8 @@ class State(msgspec.Struct):
     intuition: IntuitionState
     stubs: int
     journal: JournalState
+    changes: int
+    """Calls under `/_emulator` that may have changed something, since the server's start."""
 
 
 class Sent(msgspec.Struct):
