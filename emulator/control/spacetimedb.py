@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
 
 from emulator.control.connections import Connection, local_connections
-from emulator.control.reach import OutOfReach
+from emulator.control.issuers import Issuer, KeySet, LocalIssuers
+from emulator.control.reach import NOWHERE, OutOfReach
 from emulator.services.rust import base64url
 from emulator.services.spacetimedb.email_address import fault as email_fault
 from emulator.services.spacetimedb.model import (
@@ -34,6 +36,27 @@ class Spacetime(Protocol):
     @property
     def connections(self) -> Sequence[Connection]:
         """The open WebSockets, oldest first, as they are now. A reset closes them."""
+
+    @property
+    def issuers(self) -> Mapping[str, Issuer]:
+        """The foreign issuers by URL: the scenario's, then those of `issuer`, which a reset removes."""
+
+    def issuer(
+        self,
+        url: str | None = None,
+        *,
+        jwks: KeySet | Path | None = None,
+        fetch: bool = False,
+        algorithm: str | None = None,
+        accept_as_server: bool = False,
+    ) -> Issuer:
+        """Register a foreign issuer: an OpenID provider whose tokens are accepted.
+
+        The emulator plays it, with keys from the seed (`algorithm` is ES256 by default); or it has just these keys,
+        `jwks`, a key set or a file; or with `fetch` it really runs on this machine, and its keys are fetched. `url` is
+        the `iss` of its tokens, by default the address at which this emulator serves its documents. Raises ValueError,
+        also for a key set that the server would refuse as a whole: `accept_as_server` registers it nevertheless.
+        """
 
     def create_identity(
         self,
@@ -92,12 +115,30 @@ class Spacetime(Protocol):
 
 
 class LocalSpacetime(Spacetime):
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: Stage, url: str = NOWHERE) -> None:
         self._stage = stage
+        self._url = url
 
     @property
     def connections(self) -> Sequence[Connection]:
         return local_connections(self._stage)
+
+    @property
+    def issuers(self) -> Mapping[str, Issuer]:
+        return LocalIssuers(self._stage, self._url)
+
+    def issuer(
+        self,
+        url: str | None = None,
+        *,
+        jwks: KeySet | Path | None = None,
+        fetch: bool = False,
+        algorithm: str | None = None,
+        accept_as_server: bool = False,
+    ) -> Issuer:
+        return LocalIssuers(self._stage, self._url).register(
+            url, jwks=jwks, fetch=fetch, algorithm=algorithm, accept_as_server=accept_as_server
+        )
 
     def create_identity(
         self,

@@ -1,5 +1,6 @@
 """The world of a config at its start; every new world of this config is a fork of it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -67,6 +68,7 @@ class Blueprint:
             actors=ActorRegistry(deferred),
             journal=Journal(journal_size, context.lock, deferred),
         )
+        beginning.spacetime.fetch_issuers = _hosts(full.fetch_issuers or ())
         return cls(seed, journal_size, beginning)
 
     @property
@@ -85,6 +87,18 @@ def _typed(name: str, value: object, kind: type[T]) -> T:
     if not isinstance(value, kind) or isinstance(value, bool):
         raise Misconfigured(f"{name} is {value!r}; it must be of type {kind.__name__}")
     return value
+
+
+_HOST = re.compile(r"[a-z0-9._-]{1,253}|[0-9a-f:.]{2,45}", re.IGNORECASE)
+
+
+def _hosts(listed: object) -> tuple[str, ...]:
+    for each in listed if isinstance(listed, tuple) else [listed]:
+        if not isinstance(each, str) or not _HOST.fullmatch(each):
+            raise Misconfigured(
+                f"fetch_issuers: {each!r} is no host; write `loopback`, or a name like auth.example.com"
+            )
+    return tuple(listed) if isinstance(listed, tuple) else ()
 
 
 def _profile(api: str, name: str | None, known: Mapping[str, T]) -> T:

@@ -1,7 +1,7 @@
 """The configuration of a world."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from os import PathLike
@@ -38,6 +38,7 @@ class Settings(TypedDict, total=False):
     jwt_priv_key_path: Path | None
     jwt_pub_key_path: Path | None
     journal_size: int | None
+    fetch_issuers: Sequence[str] | str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +54,8 @@ class Config:
     - `freeze_at` (the clock runs) is the time at which the clock is frozen
     - `jwt_priv_key_path`, `jwt_pub_key_path` (a pair from the seed) are files of P-256 keys in PEM format
     - `journal_size` (10,000) is the most exchanges that the journal keeps
+    - `fetch_issuers` (none) are the hosts whose issuers' keys are fetched, registered or not: `loopback` for all of this
+      machine, and names like `auth.example.com`
     """
 
     seed: int | None = None
@@ -63,11 +66,15 @@ class Config:
     jwt_priv_key_path: Path | None = None
     jwt_pub_key_path: Path | None = None
     journal_size: int | None = None
+    fetch_issuers: Sequence[str] | str | None = None
 
     def __post_init__(self) -> None:
         if self.scenario is not None:
             given = self.scenario if isinstance(self.scenario, list | tuple) else (self.scenario,)
             object.__setattr__(self, "scenario", tuple(map(_in_one_spelling, given)))
+        if isinstance(self.fetch_issuers, list | str):
+            listed = [self.fetch_issuers] if isinstance(self.fetch_issuers, str) else self.fetch_issuers
+            object.__setattr__(self, "fetch_issuers", tuple(listed))
 
     @property
     def layers(self) -> tuple[Source, ...]:

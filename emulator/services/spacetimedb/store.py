@@ -146,6 +146,19 @@ class Store:
         claims = self.claims(issuer, subject, audience, expires_in, extra, null_exp=null_exp)
         return self.keyring.key.mint(claims)
 
+    def first_token(
+        self, issuer: str, subject: str, audience: tuple[str, ...], expires_in: float | None, extra: Extra, *, at: int
+    ) -> str:
+        """A token as of a time (microseconds), of the issuer's first key if it is played, else of this server's."""
+        played = None if self._issuers is None else self._issuers.find(issuer)
+        if played is not None:
+            from emulator.services.spacetimedb.issuers.providers import standard_claims
+
+            token = played.first_token(standard_claims(issuer, subject, audience, at // 1_000_000, expires_in) | extra)
+            if token is not None:
+                return token
+        return self.keyring.first.mint(self.claims(issuer, subject, audience, expires_in, extra, at=at))
+
     def read(self, token: str, keys: KeySet | NoKeys | None = None) -> Claims:
         """The claims of a token that is valid now; `keys` are those of its issuer, once they have been waited for.
 

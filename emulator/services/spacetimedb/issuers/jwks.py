@@ -20,7 +20,14 @@ _SHOWN = 80
 
 
 class KeySetRefused(ValueError):
-    """A key set that the server takes nothing of; the message names the key that does it, and why."""
+    """A key set that the server takes nothing of; the message names the key that does it, and why.
+
+    `at` is the place of that key in the list, None when it is none of them.
+    """
+
+    def __init__(self, message: str, at: int | None = None) -> None:
+        super().__init__(message)
+        self.at = at
 
 
 def read_key_set(document: bytes, rules: Release) -> KeySet:
@@ -29,7 +36,7 @@ def read_key_set(document: bytes, rules: Release) -> KeySet:
     try:
         found = serde.parse(document, shape, arbitrary_precision=rules.numbers == "as text")
     except JsonError as error:
-        raise KeySetRefused(_where(error)) from None
+        raise _refused(error) from None
     except RecursionError:
         raise KeySetRefused("the document is nested too deeply") from None
     keys = tuple(_keys(found["keys"], rules))
@@ -42,10 +49,10 @@ def _set_shape(unknown_algorithms: Literal["refused", "accepted"]) -> serde.Shap
     return serde.struct("JwkSet", {"keys": serde.Field(serde.list_of(key), required=True)})
 
 
-def _where(error: JsonError) -> str:
-    numbers = [step for step in error.path if isinstance(step, int)]
-    place = f"keys[{numbers[-1]}]" if numbers else "the key set"
-    return f"{place}: {error}"
+def _refused(error: JsonError) -> KeySetRefused:
+    at = next((step for step in reversed(error.path) if isinstance(step, int)), None)
+    place = "the key set" if at is None else f"keys[{at}]"
+    return KeySetRefused(f"{place}: {error}", at)
 
 
 def _keys(found: list[Members], rules: Release) -> Iterator[NamedKey]:
@@ -53,7 +60,7 @@ def _keys(found: list[Members], rules: Release) -> Iterator[NamedKey]:
         try:
             named = _named_key(dict(members), members, rules)
         except KeySetRefused as refused:
-            raise KeySetRefused(f"{_name(number, dict(members).get('kid'))}: {refused}") from None
+            raise KeySetRefused(f"{_name(number, dict(members).get('kid'))}: {refused}", number) from None
         if named is not None:
             yield named
 

@@ -19,7 +19,7 @@ from jwt.utils import der_to_raw_signature
 
 from emulator.core.entropy import Entropy
 from emulator.services.rust import base64url
-from emulator.services.spacetimedb.issuers.providers import Keys, Provider, written
+from emulator.services.spacetimedb.issuers.providers import Keys, Provider, standard_claims, written
 from emulator.services.spacetimedb.issuers.state import ProviderState
 from emulator.services.spacetimedb.model import AUDIENCE
 
@@ -101,6 +101,7 @@ class PlayedProvider(Provider):
         """Which of its keys are the current ones."""
         self.kept: tuple[PlayedKey, ...] = ()
         """Earlier keys that are still published."""
+        self.is_checked_late = _ALGORITHMS[algorithm].family == "RSA"
         self.unpublished: frozenset[str] = frozenset()
         """Algorithms whose keys the server would refuse the whole set for."""
 
@@ -181,12 +182,7 @@ class PlayedProvider(Provider):
         if named is None or algorithm not in (None, named.algorithm):
             named = self._current(self.algorithm if algorithm is None else known_algorithm(algorithm))
         header = {"typ": "JWT", "alg": named.algorithm, "kid": named.kid if kid is ... else kid, **(headers or {})}
-        issued_at = self._registry.micros() // 1_000_000
-        said: dict[str, Any] = {"iss": self.url, "sub": subject, "iat": issued_at}
-        if audience is not None:
-            said["aud"] = audience if isinstance(audience, str) else list(audience)
-        if expires_in is not None:
-            said["exp"] = issued_at + round(expires_in)
+        said = standard_claims(self.url, subject, audience, self._registry.micros() // 1_000_000, expires_in)
         return self.sign({name: value for name, value in header.items() if value is not None}, said | claims, named)
 
     def _current(self, algorithm: str) -> PlayedKey:
@@ -206,6 +202,10 @@ class PlayedProvider(Provider):
         signature = _ALGORITHMS[key.algorithm].signer.sign(message.encode(), self._private(key))
         return f"{message}.{base64url.encode(signature)}"
 
+    def first_token(self, claims: Mapping[str, Any]) -> str:
+        key = PlayedKey(self.algorithm, 1)
+        return self.sign({"typ": "JWT", "alg": key.algorithm, "kid": key.kid}, claims, key)
+
     # --- snapshots ----------------------------------------------------------------------------------------------------
 
     def state(self) -> ProviderState:
@@ -221,6 +221,7 @@ class PlayedProvider(Provider):
         super().restore(state)
         self.algorithms = tuple(map(known_algorithm, state.algorithms)) or self.algorithms
         self.algorithm = self.algorithms[0]
+        self.is_checked_late = _ALGORITHMS[self.algorithm].family == "RSA"
         self.unpublished = frozenset(state.unpublished)
         self.generation = state.generation
         self.kept = tuple(PlayedKey(known_algorithm(name), number) for name, number in state.kept)

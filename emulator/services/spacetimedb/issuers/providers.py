@@ -10,6 +10,12 @@ from emulator.services.spacetimedb.issuers.state import Condition, ProviderState
 Keys = Mapping[str, Any] | Sequence[Any] | bytes
 """A key set: the document as a value or as bytes, or the list of its keys."""
 
+MOST = 1000
+"""Issuers that can be registered."""
+LONGEST_URL = 2000
+"""Characters."""
+_LONGEST_LIFE = 10**12
+"""Seconds."""
 _LONGEST = 2**20
 """Bytes of a key set."""
 
@@ -37,9 +43,13 @@ class Provider:
     """A provider with a URL, the `iss` of its tokens, and a key set."""
 
     kind: Literal["played", "inline", "fetched"] = "inline"
+    is_checked_late = False
+    """Whether its keys take long to make, and no release refuses them: nobody looks at them at registration."""
 
     def __init__(self, url: str, published: bytes | None = None) -> None:
         self.url = url
+        self.number = 0
+        """Its place among those that were registered in its world, from 1."""
         self.published = published
         """The key set as it was given; None for one that the provider makes itself."""
         self.condition: Condition = "up"
@@ -61,6 +71,11 @@ class Provider:
         return self.published or b'{"keys":[]}'
 
     @property
+    def document_text(self) -> str:
+        """The key set as it is served; bytes that are no UTF-8 are replaced."""
+        return self.document.decode("utf-8", "replace")
+
+    @property
     def jwks(self) -> Any:
         """The key set as a value. Raises ValueError when what was published is no JSON."""
         return json.loads(self.document)
@@ -77,6 +92,10 @@ class Provider:
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["RS256", "ES256"],
         }
+
+    def first_token(self, claims: Mapping[str, Any]) -> str | None:
+        """A token of its first key, with these claims. None of a provider without private keys."""
+        return None
 
     def publish(self, keys: Keys) -> None:
         """Serve another key set: the document, or the list of its keys. The server sees it at its next refresh.
@@ -115,11 +134,11 @@ class Provider:
     def state(self) -> ProviderState:
         """As a value, for a snapshot's document."""
         published = None if self.published is None else as_text(self.published)
-        return ProviderState(url=self.url, kind=self.kind, condition=self.condition, published=published)
+        return ProviderState(url=self.url, n=self.number, kind=self.kind, condition=self.condition, published=published)
 
     def restore(self, state: ProviderState) -> None:
         """Take over a state of the same kind, before it is registered. Raises ValueError."""
-        self.condition = state.condition
+        self.number, self.condition = state.n, state.condition
         self.published = None if state.published is None else as_bytes(state.published)
 
 
@@ -131,6 +150,20 @@ class FetchedProvider(Provider):
     def publish(self, keys: Keys) -> None:
         """Raises ValueError."""
         raise ValueError(f"{self.url} is fetched, so it publishes its own keys")
+
+
+def standard_claims(
+    issuer: str, subject: str, audience: str | Sequence[str] | None, issued_at: int, expires_in: float | None
+) -> dict[str, Any]:
+    """As providers write them; times are in seconds. Raises ValueError for a life that no token has."""
+    said: dict[str, Any] = {"iss": issuer, "sub": subject, "iat": issued_at}
+    if audience is not None:
+        said["aud"] = audience if isinstance(audience, str) else list(audience)
+    if expires_in is not None:
+        if not -_LONGEST_LIFE <= expires_in <= _LONGEST_LIFE:
+            raise ValueError(f"expires_in is {expires_in!r}; it is from -{_LONGEST_LIFE} to {_LONGEST_LIFE} seconds")
+        said["exp"] = issued_at + round(expires_in)
+    return said
 
 
 def written(keys: Mapping[str, Any] | Sequence[Any]) -> bytes:

@@ -14,6 +14,8 @@ from emulator.services.spacetimedb.issuers.fetch import TIMEOUT, fetch_key_set
 from emulator.services.spacetimedb.issuers.jwks import KeySetRefused, read_key_set
 from emulator.services.spacetimedb.issuers.key_set import KeySet, NoKeys
 from emulator.services.spacetimedb.issuers.providers import (
+    LONGEST_URL,
+    MOST,
     FetchedProvider,
     Keys,
     Provider,
@@ -24,10 +26,6 @@ from emulator.services.spacetimedb.issuers.providers import (
 from emulator.services.spacetimedb.issuers.state import CachedState, IssuersState, ProviderState, as_bytes, as_text
 from emulator.services.spacetimedb.releases import Release
 
-MOST = 1000
-"""Issuers that can be registered."""
-_LONGEST_URL = 2000
-"""Characters."""
 _Answer = KeySet | NoKeys | None
 """The keys of an issuer; None when a refresh was waited for."""
 _PORTS = {"http": ":80", "https": ":443"}
@@ -53,6 +51,8 @@ class Issuers:
         self._seed = context.entropy.seed
         self._providers: dict[str, Provider] = {}
         """By what the server asks for: spellings of one URL are one provider."""
+        self._latest = 0
+        """The number of the provider that was registered last."""
         self.fetched = fetched
         """The hosts whose issuers are fetched without being registered."""
         self.cache = Cache(begun)
@@ -66,6 +66,7 @@ class Issuers:
             copy.cache = self.cache.fork()
         for provider in self._providers.values():
             copy._add(provider.fork())
+        copy._latest = self._latest
         return copy
 
     # --- providers ----------------------------------------------------------------------------------------------------
@@ -79,16 +80,26 @@ class Issuers:
 
     def find(self, url: str) -> Provider | None:
         """The provider of a URL, in any spelling that leads the server to it."""
-        return self._providers.get(_place(url))
+        return self._providers.get(place_of(url))
 
-    def number(self, provider: Provider) -> int:
-        """Of a registered provider, from 1."""
-        return list(self._providers.values()).index(provider) + 1
+    @property
+    def next_number(self) -> int:
+        """Of the provider that is registered next."""
+        return self._latest + 1
 
     def numbered(self, number: int) -> Provider | None:
         """The provider that was registered as the nth, from 1."""
-        known = list(self._providers.values())
-        return known[number - 1] if 1 <= number <= len(known) else None
+        return next((each for each in self if each.number == number), None)
+
+    def remove(self, provider: Provider) -> None:
+        """Forget a provider, and the keys that the server has of it."""
+        with self._lock:
+            self._settle()
+            for iss in [iss for iss in self.cache.entries if self.find(iss) is provider]:
+                del self.cache.entries[iss]
+            self._providers.pop(place_of(provider.url), None)
+            provider.joins(Registry())
+            self._changed()
 
     def register(
         self,
@@ -107,7 +118,7 @@ class Issuers:
         if wrong := self._unusable(url, accept_as_server=accept_as_server):
             raise ValueError(wrong)
         provider = self._new(url, algorithm, jwks, fetch=fetch)
-        if not accept_as_server and not fetch:
+        if not accept_as_server and not fetch and not provider.is_checked_late:
             try:
                 read_key_set(provider.document, self._rules)
             except KeySetRefused as refused:
@@ -116,15 +127,15 @@ class Issuers:
                     "to test that, register it with accept_as_server=True"
                 ) from None
         with self._lock:
-            if _place(url) in self._providers:
-                raise ValueError(f"the issuer {self._providers[_place(url)].url} is registered already")
+            if place_of(url) in self._providers:
+                raise ValueError(f"the issuer {self._providers[place_of(url)].url} is registered already")
             self._add(provider)
         return provider
 
     def _unusable(self, url: str, *, accept_as_server: bool) -> str:
-        if not isinstance(url, str) or not 0 < len(url) <= _LONGEST_URL:
-            return f"an issuer is a URL of 1 to {_LONGEST_URL} characters"
-        why = _why_never_fetched(url, self._rules)
+        if not isinstance(url, str) or not 0 < len(url) <= LONGEST_URL:
+            return f"an issuer is a URL of 1 to {LONGEST_URL} characters"
+        why = why_never_fetched(url, self._rules)
         if why and not accept_as_server:
             return f"{url[:200]!r} can't be an issuer: {why}"
         return f"{MOST} issuers are registered, which is the limit" if len(self) >= MOST else ""
@@ -144,7 +155,9 @@ class Issuers:
 
     def _add(self, provider: Provider) -> None:
         provider.joins(Registry(self._settle, self._changed, self._takes, self._clock.micros))
-        self._providers[_place(provider.url)] = provider
+        provider.number = provider.number or self.next_number
+        self._latest = max(self._latest, provider.number)
+        self._providers[place_of(provider.url)] = provider
 
     def _takes(self, provider: Provider, jwk: dict[str, Any]) -> bool:
         """Take a new key of a played provider into the sets that the server has of it. False if it refuses the key."""
@@ -162,7 +175,7 @@ class Issuers:
 
     def keys_of(self, issuer: str) -> KeySet | NoKeys:
         """The keys that the server has of an issuer now. Raises KeysNeeded."""
-        if why := _why_never_fetched(issuer, self._rules):
+        if why := why_never_fetched(issuer, self._rules):
             return NoKeys(why)
         with self._lock:
             self._settle()
@@ -331,6 +344,15 @@ class Issuers:
         found = None if provider is None else await self._fetched(provider, issuer, connect)
         return found if isinstance(found, bytes) else None
 
+    async def answers(self, provider: Provider, lost: "asyncio.Future[None]") -> bool:
+        """Whether a provider can be reached now, once it does not hang. False when the client is gone before."""
+        waited = asyncio.create_task(self._while_hanging(provider))
+        try:
+            await asyncio.wait((waited, lost), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waited.cancel()
+        return provider.condition == "up"
+
     async def _while_hanging(self, provider: Provider) -> None:
         """Wait until a provider answers, or the world was replaced."""
         loop, moved = asyncio.get_running_loop(), asyncio.Event()
@@ -363,6 +385,7 @@ class Issuers:
         under_way = cache.round or Round({}, set(), set())
         return IssuersState(
             providers=[each.state() for each in self],
+            latest=self._latest,
             cached=[
                 CachedState(issuer=iss, jwks=as_text(entry.document), marked=entry.marked)
                 for iss, entry in cache.entries.items()
@@ -378,7 +401,10 @@ class Issuers:
     def restore(self, state: IssuersState) -> None:
         """Take over a state, in a world that has no issuers yet. Raises ValueError."""
         for each in state.providers:
+            if self.find(each.url) is not None or (each.n and self.numbered(each.n)):
+                raise ValueError(f"issuers: {each.url} or its number is there twice")
             self._add(self._restored(each))
+        self._latest = max(self._latest, state.latest)
         self.cache = cache = Cache(self._clock.micros() - state.age)
         cache.refreshes, cache.expiries = state.refreshes, state.expiries
         for cached in state.cached:
@@ -415,7 +441,7 @@ def _known(provider: Provider) -> bytes | NoKeys | None:
     return provider.document
 
 
-def _why_never_fetched(issuer: str, rules: Release) -> str:
+def why_never_fetched(issuer: str, rules: Release) -> str:
     """Why the server never fetches the keys of an `iss`; empty when it may."""
     scheme = issuer.partition("://")[0] if "://" in issuer else ""
     if rules.issuer_schemes == "any case":
@@ -423,7 +449,7 @@ def _why_never_fetched(issuer: str, rules: Release) -> str:
     return "" if scheme in _PORTS else "the server fetches keys only from URLs that begin with http:// or https://"
 
 
-def _place(url: str) -> str:
+def place_of(url: str) -> str:
     """Where the server looks for a provider's documents; the same for all spellings of its URL."""
     document = document_of(url)
     try:

@@ -31,6 +31,8 @@ class ProviderState(_State):
 
     url: str
     kind: Literal["played", "inline", "fetched"]
+    n: Annotated[int, msgspec.Meta(ge=0, le=10**9)] = 0
+    """Its number; 0 is the next one."""
     condition: Condition = "up"
     published: Text | None = None
     algorithms: list[str] = []
@@ -53,6 +55,8 @@ class IssuersState(_State):
     """All providers, in the order of their registration, and the cache, the least recently used first."""
 
     providers: list[ProviderState] = []
+    latest: Annotated[int, msgspec.Meta(ge=0, le=10**9)] = 0
+    """The number of the provider that was registered last."""
     cached: list[CachedState] = []
     age: Count = 0
     """Microseconds since the ticks began."""
