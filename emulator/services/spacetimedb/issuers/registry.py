@@ -26,6 +26,8 @@ from emulator.services.spacetimedb.releases import Release
 
 MOST = 1000
 """Issuers that can be registered."""
+_MOST_AT_ONCE = 50
+"""Issuers that are fetched at the same time; others wait within their time."""
 _LONGEST_URL = 2000
 """Characters."""
 _Answer = KeySet | NoKeys | None
@@ -56,6 +58,7 @@ class Issuers:
         self.fetched = fetched
         """The hosts whose issuers are fetched without being registered."""
         self.cache = Cache(begun)
+        self._slots = asyncio.Semaphore(_MOST_AT_ONCE)
         self._under_way: dict[str, _UnderWay] = {}
         self._listeners: tuple[Callable[[], None], ...] = ()
 
@@ -307,7 +310,7 @@ class Issuers:
     async def _fetched(self, provider: Provider, issuer: str, connect: Connect) -> bytes | NoKeys:
         hosts = self.fetched.with_loopback() if self.find(issuer) is provider else self.fetched
         try:
-            async with asyncio.timeout(TIMEOUT):
+            async with asyncio.timeout(TIMEOUT), self._slots:
                 return await fetch_key_set(issuer, connect, hosts, self._rules)
         except TimeoutError:
             return NoKeys(f"it did not answer within {TIMEOUT:g} s")
