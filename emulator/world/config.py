@@ -54,8 +54,8 @@ class Config:
     - `freeze_at` (the clock runs) is the time at which the clock is frozen
     - `jwt_priv_key_path`, `jwt_pub_key_path` (a pair from the seed) are files of P-256 keys in PEM format
     - `journal_size` (10,000) is the most exchanges that the journal keeps
-    - `fetch_issuers` (none) are the hosts whose issuers' keys are fetched, registered or not: `loopback` for all of this
-      machine, and names like `auth.example.com`
+    - `fetch_issuers` (none) are the hosts whose issuers' keys are fetched without registration: `loopback` for all of
+      this machine, and names like `auth.example.com`
     """
 
     seed: int | None = None

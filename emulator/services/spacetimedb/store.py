@@ -154,7 +154,9 @@ class Store:
         if played is not None:
             from emulator.services.spacetimedb.issuers.providers import standard_claims
 
-            token = played.first_token(standard_claims(issuer, subject, audience, at // 1_000_000, expires_in) | extra)
+            token = played.first_token(
+                standard_claims(issuer, subject, audience, at // 1_000_000, expires_in) | dict(extra)
+            )
             if token is not None:
                 return token
         return self.keyring.first.mint(self.claims(issuer, subject, audience, expires_in, extra, at=at))
@@ -164,10 +166,11 @@ class Store:
 
         Raises TokenRefused, and KeysNeeded when an issuer must be waited for (`issuers.registry`).
         """
-        if keys is not None:
-            return self.keyring.read(token, self._clock.micros(), self.profile, lambda issuer: keys)
-        keys_of = self.issuers.keys_of if self.has_issuers else no_foreign_keys
+        keys_of = self._keys_of if keys is None else lambda issuer: keys
         return self.keyring.read(token, self._clock.micros(), self.profile, keys_of)
+
+    def _keys_of(self, issuer: str) -> KeySet | NoKeys:
+        return self.issuers.keys_of(issuer) if self.has_issuers else no_foreign_keys(issuer)
 
     def rotate_key(self) -> None:
         """Replace the signing key: every existing token becomes invalid."""

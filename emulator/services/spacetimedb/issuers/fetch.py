@@ -12,7 +12,7 @@ from emulator.services.spacetimedb.issuers.providers import document_of
 from emulator.services.spacetimedb.releases import Release
 
 TIMEOUT = 10.0
-"""Seconds for all that is fetched of an issuer; the real server has no limit."""
+"""Seconds until an issuer is given up; the real server has no limit."""
 MOST_REDIRECTS = 10
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})

@@ -26,6 +26,8 @@ from emulator.services.spacetimedb.issuers.providers import (
 from emulator.services.spacetimedb.issuers.state import CachedState, IssuersState, ProviderState, as_bytes, as_text
 from emulator.services.spacetimedb.releases import Release
 
+_MOST_AT_ONCE = 50
+"""Issuers that are fetched at the same time; others wait within their time."""
 _Answer = KeySet | NoKeys | None
 """The keys of an issuer; None when a refresh was waited for."""
 _PORTS = {"http": ":80", "https": ":443"}
@@ -56,6 +58,7 @@ class Issuers:
         self.fetched = fetched
         """The hosts whose issuers are fetched without being registered."""
         self.cache = Cache(begun)
+        self._slots = asyncio.Semaphore(_MOST_AT_ONCE)
         self._under_way: dict[str, _UnderWay] = {}
         self._listeners: tuple[Callable[[], None], ...] = ()
 
@@ -320,7 +323,7 @@ class Issuers:
     async def _fetched(self, provider: Provider, issuer: str, connect: Connect) -> bytes | NoKeys:
         hosts = self.fetched.with_loopback() if self.find(issuer) is provider else self.fetched
         try:
-            async with asyncio.timeout(TIMEOUT):
+            async with asyncio.timeout(TIMEOUT), self._slots:
                 return await fetch_key_set(issuer, connect, hosts, self._rules)
         except TimeoutError:
             return NoKeys(f"it did not answer within {TIMEOUT:g} s")
