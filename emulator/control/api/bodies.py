@@ -98,7 +98,7 @@ class ReducerWanted(_Sent):
 
 
 class IssuerWanted(_Sent):
-    """A foreign issuer; without `jwks` and `fetch` it is played. `jwks` is a document, its text, or the list of keys."""
+    """A foreign issuer; without `jwks` and `fetch` it is played. `jwks` is a document, its text, or a list of keys."""
 
     url: str | None = None
     algorithm: str | None = None

@@ -263,8 +263,8 @@ class Control:
 
     async def issuer_token(self, request: Request) -> Response:
         """A token of an issuer that the emulator plays."""
-        issuer = self._issuer(request)
         wanted = await bodies.read(request, bodies.IssuerTokenWanted)
+        issuer = self._issuer(request)
         given = {name: getattr(wanted, name) for name in wanted.__struct_fields__ if name != "claims"}
         try:
             return json_response({"token": issuer.issue_token(**given, **wanted.claims)})
