@@ -41,7 +41,7 @@ class Cache:
     """Entries by `iss`, as it is in tokens; `started` is the time (microseconds) from which the ticks count."""
 
     def __init__(self, started: int) -> None:
-        self.started = started
+        self.started = self.seen = started
         self.entries: dict[str, Entry] = {}
         """The least recently used first."""
         self.round: Round | None = None
@@ -52,10 +52,15 @@ class Cache:
     def fork(self) -> "Cache":
         copy = Cache(self.started)
         copy.entries = {iss: msgspec.structs.replace(entry) for iss, entry in self.entries.items()}
-        copy.refreshes, copy.expiries = self.refreshes, self.expiries
+        copy.seen, copy.refreshes, copy.expiries = self.seen, self.refreshes, self.expiries
         if self.round is not None:
             copy.round = Round(dict(self.round.found), set(self.round.hanging), set(self.round.unfetched))
         return copy
+
+    def see(self, now: int) -> None:
+        """Look at the clock. When a test has set it back, the ticks go on: the real server's never go back."""
+        self.started += min(now - self.seen, 0)
+        self.seen = now
 
     def get(self, iss: str) -> KeySet | None:
         """The keys of an issuer, which are in use then."""

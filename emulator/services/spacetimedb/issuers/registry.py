@@ -220,6 +220,7 @@ class Issuers:
         """Have the cache do what was due by the clock. What only a request can answer stays open."""
         with self._lock:
             now = self._clock.micros()
+            self.cache.see(now)
             self.cache.expire(now)
             while self.cache.refresh_is_due(now):
                 self.cache.round = self._new_round()

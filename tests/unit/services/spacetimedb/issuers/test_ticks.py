@@ -82,6 +82,24 @@ def test_a_tick_that_nobody_saw_had_the_keys_of_its_time() -> None:
     assert judged(world.spacetime, old) == NOT_FOUND
 
 
+@pytest.mark.parametrize("back", [100, 10**8])
+def test_the_ticks_go_on_when_the_clock_is_set_back(back: int) -> None:
+    world = frozen_world()
+    issuer = played(world)
+    world.clock.advance(200)
+    old = token(issuer)
+    judged(world.spacetime, old)
+    issuer.rotate_key()
+
+    world.clock.advance(-back)
+    seen = [judged(world.spacetime, old)]
+    for seconds in (99, 1):
+        world.clock.advance(seconds)
+        seen.append(judged(world.spacetime, old))
+
+    assert seen == ["valid", "valid", NOT_FOUND]
+
+
 def test_the_ticks_count_from_the_begin_of_the_world() -> None:
     world = frozen_world()
     world.clock.advance(299)
