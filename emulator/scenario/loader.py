@@ -166,7 +166,10 @@ class _Reading:
                 raise Misconfigured("a document without a file can't name one; put the key set itself here")
             found = Path(str(located(Path(str(named.value)), [folder])))
             with files_of(found), found.open("rb") as file:
-                tree, problems = read(file.read(_MOST_READ), found.name)
+                data = file.read(_MOST_READ)
+            if not data.strip():
+                raise Misconfigured(f"{found.name} is empty")
+            tree, problems = read(data, found.name)
             self._embedded += tree.size
             if self._embedded > _MOST_EMBEDDED:
                 raise Misconfigured(f"more than {_MOST_EMBEDDED} values in files of key sets")
