@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 import msgspec
 
 from emulator.control.api.routes import PREFIX
+from emulator.control.judged import judged
 from emulator.control.reach import NOWHERE
+from emulator.core.arguments import all_checked
+from emulator.core.clock import Seconds, to_seconds
 from emulator.core.errors import Misconfigured
 from emulator.core.suggestions import did_you_mean
 from emulator.services.spacetimedb.issuers.providers import DISCOVERY, Provider
@@ -27,7 +30,10 @@ _JWKS = "/.well-known/jwks.json"
 
 
 class Issuer(Protocol):
-    """A foreign issuer of the world. Operations of one that a reset has removed raise LookupError."""
+    """A foreign issuer of the world. Operations of one that a reset has removed raise LookupError.
+
+    Wrong arguments raise WrongArgument.
+    """
 
     @property
     def url(self) -> str:
@@ -64,16 +70,16 @@ class Issuer(Protocol):
         audience: str | Sequence[str] | None = AUDIENCE,
         algorithm: str | None = None,
         kid: str | msgspec.UnsetType | None = msgspec.UNSET,
-        expires_in: float | None = None,
+        expires_in: Seconds | None = None,
         headers: Mapping[str, Any] | None = None,
         **claims: Any,
     ) -> str:
         """A token of this issuer, signed with its current key of `algorithm`, by default its own.
 
         `kid` is the id of another key that it has or had; of no key, it is only written in the header; with None the
-        header has none. `expires_in` is seconds from now, negative for an expired token; by default the token never
-        expires. `headers` are put over the header, where None removes a member: a token can say another `alg` than it
-        is signed with. Every other keyword is a claim, put over the standard ones. Raises ValueError for an issuer
+        header has none. `expires_in` is seconds from now or a timedelta, negative for an expired token; by default the
+        token never expires. `headers` are put over the header, where None removes a member: a token can say another
+        `alg` than it is signed with. Every other keyword is a claim, put over the standard ones. Raises ValueError for an issuer
         whose private keys are elsewhere.
         """
 
@@ -109,7 +115,7 @@ def document_urls(base: str) -> tuple[str, str]:
     return f"{base}{DISCOVERY}", f"{base}{_JWKS}"
 
 
-def key_set(given: object) -> Any:
+def key_set(given: KeySet | Path) -> Any:
     """What a user gave as a key set, as a provider takes it. Raises ValueError for a file that can't be read."""
     if isinstance(given, Path):
         try:
@@ -118,11 +124,10 @@ def key_set(given: object) -> Any:
             raise ValueError(f"jwks: can't read {given}: {error.strerror or error}") from None
     if isinstance(given, str):
         return given.encode()
-    if not isinstance(given, Mapping | Sequence | bytes):
-        raise ValueError(f"a key set is a mapping, a list or text, not {type(given).__name__}")
     return given
 
 
+@all_checked("issuer.", audience="app", headers={"alg": "RS256"})
 class LocalIssuer(Issuer):
     def __init__(self, stage: Stage, url: str, served_at: str) -> None:
         self._stage = stage
@@ -177,28 +182,28 @@ class LocalIssuer(Issuer):
         audience: str | Sequence[str] | None = AUDIENCE,
         algorithm: str | None = None,
         kid: str | msgspec.UnsetType | None = msgspec.UNSET,
-        expires_in: float | None = None,
+        expires_in: Seconds | None = None,
         headers: Mapping[str, Any] | None = None,
         **claims: Any,
     ) -> str:
-        try:
+        with judged("issuer.issue_token"):
             return self._played("sign its tokens with its own library").issue_token(
                 subject=subject,
                 audience=audience,
                 algorithm=algorithm,
                 kid=... if kid is msgspec.UNSET else kid,
-                expires_in=expires_in,
+                expires_in=None if expires_in is None else to_seconds(expires_in),
                 headers=headers,
                 **claims,
             )
-        except (TypeError, RecursionError) as error:  # of what is no JSON
-            raise ValueError(f"the token can't be written: {error}") from None
 
     def rotate_key(self, *, keep: bool = False) -> None:
-        self._played("publish() other keys").rotate_key(keep=keep)
+        with judged("issuer.rotate_key"):
+            self._played("publish() other keys").rotate_key(keep=keep)
 
     def publish(self, keys: KeySet) -> None:
-        self._provider.publish(key_set(keys))
+        with judged("issuer.publish"):
+            self._provider.publish(key_set(keys))
 
     def up(self) -> None:
         self._provider.up()

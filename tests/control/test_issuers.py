@@ -180,7 +180,7 @@ def test_any_document_can_be_published(handle: Emulator, document: Any) -> None:
     ("wanted", "why"),
     [
         ({"algorithm": "none"}, "algorithm is 'none'; it must be one of ES256, "),
-        ({"expires_in": 1e13}, "expires_in is 10000000000000.0; it is from"),
+        ({"expires_in": 1e13}, "expires_in is 10000000000000.0; from"),
     ],
 )
 def test_a_token_that_nobody_can_sign_is_refused(handle: Emulator, wanted: dict[str, Any], why: str) -> None:
@@ -191,7 +191,7 @@ def test_a_token_that_nobody_can_sign_is_refused(handle: Emulator, wanted: dict[
 
 
 def test_a_claim_that_is_no_json_is_refused(emulator: Emulator) -> None:
-    with pytest.raises(ValueError, match="the token can't be written: Object of type object"):
+    with pytest.raises(ValueError, match=r"issuer\.issue_token: odd: expected a value of JSON, got an object"):
         emulator.spacetime.issuer(URL).issue_token(subject="alice", odd=object())
 
 
@@ -375,16 +375,22 @@ def test_other_languages_register_ask_and_remove(emulator: Emulator) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "body", "status", "error"),
     [
-        ("POST", "/issuers", {"url": 5}, 400, "`url` is 5"),
+        ("POST", "/issuers", {"url": 5}, 400, "url: expected text, got 5"),
         ("POST", "/issuers", {"uri": URL}, 400, "unknown key 'uri'"),
         ("GET", "/issuers/9", None, 404, "there is no issuer '9'"),
         ("GET", "/issuers/x", None, 404, "there is no issuer 'x'"),
         ("GET", "/issuers/9/.well-known/jwks.json", None, 404, "there is no issuer '9'"),
         ("POST", "/issuers/9/tokens", {"subject": "alice"}, 404, "there is no issuer '9'"),
-        ("POST", "/issuers/1/tokens", {}, 400, "`subject` is missing"),
+        ("POST", "/issuers/1/tokens", {}, 400, "subject: missing"),
         ("POST", "/issuers/1/tokens", {"subject": "a", "claims": {"subject": "b"}}, 400, "multiple values"),
-        ("POST", "/issuers/1/condition", {"condition": "off"}, 400, '`condition` is "off"'),
-        ("POST", "/issuers/1/publish", {}, 400, "`jwks` is missing"),
+        (
+            "POST",
+            "/issuers/1/condition",
+            {"condition": "off"},
+            400,
+            "condition: expected up or down or hanging, got 'off'",
+        ),
+        ("POST", "/issuers/1/publish", {}, 400, "jwks: missing"),
         ("DELETE", "/issuers", {"n": 9}, 404, "there is no issuer '9'"),
     ],
 )
@@ -461,7 +467,7 @@ def test_without_a_list_none_is_fetched(emulator: Emulator) -> None:
         assert pages.requests == []
 
 
-@pytest.mark.parametrize("host", ["https://auth.example.com", "", 5])
+@pytest.mark.parametrize("host", ["https://auth.example.com", "", "a b"])
 def test_what_is_no_host_can_not_be_listed(host: Any) -> None:
     with pytest.raises(Misconfigured, match="is no host; write `loopback`"), running_in_thread(fetch_issuers=[host]):
         pass

@@ -19,6 +19,7 @@ from emulator.services.spacetimedb.signing_keys import Keyring, SigningKey
 from emulator.services.spacetimedb.token_validation import no_foreign_keys
 
 if TYPE_CHECKING:
+    from emulator.services.spacetimedb.issuers.providers import Provider
     from emulator.services.spacetimedb.issuers.registry import Issuers
 
 _LONGEST_LIFE = 10**12
@@ -150,16 +151,31 @@ class Store:
         self, issuer: str, subject: str, audience: tuple[str, ...], expires_in: float | None, extra: Extra, *, at: int
     ) -> str:
         """A token as of a time (microseconds), of the issuer's first key if it is played, else of this server's."""
-        played = None if self._issuers is None else self._issuers.find(issuer)
-        if played is not None:
-            from emulator.services.spacetimedb.issuers.providers import standard_claims
-
-            token = played.first_token(
-                standard_claims(issuer, subject, audience, at // 1_000_000, expires_in) | dict(extra)
-            )
-            if token is not None:
+        if (played := self._played(issuer)) is not None:
+            claims = played.claims(issuer, subject, audience, at // 1_000_000, expires_in)
+            if (token := played.token({**claims, **extra}, first=True)) is not None:
                 return token
         return self.keyring.first.mint(self.claims(issuer, subject, audience, expires_in, extra, at=at))
+
+    def token(
+        self,
+        issuer: str,
+        subject: str,
+        audience: tuple[str, ...],
+        expires_in: float | None,
+        extra: Extra,
+        *,
+        null_exp: bool = False,
+    ) -> str:
+        """As `issue_token`, but of the issuer's key if it is played. Raises ValueError."""
+        if (played := self._played(issuer)) is not None and not null_exp:
+            claims = played.claims(issuer, subject, audience, self._clock.seconds(), expires_in)
+            if (token := played.token({**claims, **extra})) is not None:
+                return token
+        return self.issue_token(issuer, subject, audience, expires_in, extra, null_exp=null_exp)
+
+    def _played(self, issuer: str) -> "Provider | None":
+        return None if self._issuers is None else self._issuers.find(issuer)
 
     def read(self, token: str, keys: KeySet | NoKeys | None = None) -> Claims:
         """The claims of a token that is valid now; `keys` are those of its issuer, once they have been waited for.
@@ -297,8 +313,8 @@ class Store:
         """What a name or an identity stands for, whether there is such a database or not; None for an unknown name."""
         return names.identity_in(name_or_identity) or self.names.identity(name_or_identity)
 
-    def stub_reducer(self, database: str, reducer: str) -> None:
-        """Have calls of a reducer succeed; the database is given by name or identity.
+    def stub_reducer(self, database: str, reducer: str) -> Identity:
+        """Have calls of a reducer succeed; the database is given by name or identity, which is returned.
 
         Raises ValueError for a database that is not there, an invalid name of a reducer, and for too many.
         """
@@ -312,6 +328,11 @@ class Store:
             if len(self.stubbed_reducers) >= MOST_REDUCERS:
                 raise ValueError(f"{MOST_REDUCERS} reducers have stubs, which is the limit")
             self.stubbed_reducers |= {(found.identity, reducer)}
+            return found.identity
+
+    def stubbed_reducers_of(self, database: Identity) -> list[str]:
+        """The names of the reducers of a database whose calls succeed."""
+        return sorted(reducer for identity, reducer in self.stubbed_reducers if identity == database)
 
     def is_stubbed(self, database: Identity, reducer: str) -> bool:
         """Whether calls of a reducer of a database succeed."""

@@ -75,6 +75,15 @@ def test_a_token_is_of_the_first_key_however_often_it_was_rotated() -> None:
     assert judged(emulator, emulator.actors["alice"].token) == NOT_FOUND
 
 
+def test_another_token_of_an_actor_is_of_the_current_key() -> None:
+    emulator = handle(described({URL: None}, {"alice": {"issuer": URL, "claims": {"role": "admin"}}}))
+    emulator.spacetime.issuers[URL].rotate_key()
+
+    header, claims = parts(emulator.actors["alice"].issue_token(expires_in=60))
+
+    assert (header["kid"], claims["role"], claims["exp"] - claims["iat"]) == ("es256-2", "admin", 60)
+
+
 def test_the_iss_of_a_token_is_as_the_identity_has_it() -> None:
     emulator = handle(described({URL: None}, {"alice": {"issuer": f"{URL}/", "subject": "alice"}}))
 

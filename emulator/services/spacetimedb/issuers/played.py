@@ -19,7 +19,7 @@ from jwt.utils import der_to_raw_signature
 
 from emulator.core.entropy import Entropy
 from emulator.services.rust import base64url
-from emulator.services.spacetimedb.issuers.providers import Keys, Provider, standard_claims, written
+from emulator.services.spacetimedb.issuers.providers import Keys, Provider, written
 from emulator.services.spacetimedb.issuers.state import ProviderState
 from emulator.services.spacetimedb.model import AUDIENCE
 
@@ -182,7 +182,7 @@ class PlayedProvider(Provider):
         if named is None or algorithm not in (None, named.algorithm):
             named = self._current(self.algorithm if algorithm is None else known_algorithm(algorithm))
         header = {"typ": "JWT", "alg": named.algorithm, "kid": named.kid if kid is ... else kid, **(headers or {})}
-        said = standard_claims(self.url, subject, audience, self._registry.micros() // 1_000_000, expires_in)
+        said = self.claims(self.url, subject, audience, self._registry.micros() // 1_000_000, expires_in)
         return self.sign({name: value for name, value in header.items() if value is not None}, said | claims, named)
 
     def _current(self, algorithm: str) -> PlayedKey:
@@ -202,8 +202,8 @@ class PlayedProvider(Provider):
         signature = _ALGORITHMS[key.algorithm].signer.sign(message.encode(), self._private(key))
         return f"{message}.{base64url.encode(signature)}"
 
-    def first_token(self, claims: Mapping[str, Any]) -> str:
-        key = PlayedKey(self.algorithm, 1)
+    def token(self, claims: Mapping[str, Any], *, first: bool = False) -> str:
+        key = PlayedKey(self.algorithm, 1 if first else self.generation)
         return self.sign({"typ": "JWT", "alg": key.algorithm, "kid": key.kid}, claims, key)
 
     # --- snapshots ----------------------------------------------------------------------------------------------------

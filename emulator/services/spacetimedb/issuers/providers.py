@@ -93,8 +93,22 @@ class Provider:
             "id_token_signing_alg_values_supported": ["RS256", "ES256"],
         }
 
-    def first_token(self, claims: Mapping[str, Any]) -> str | None:
-        """A token of its first key, with these claims. None of a provider without private keys."""
+    @staticmethod
+    def claims(
+        issuer: str, subject: str, audience: str | Sequence[str] | None, issued_at: int, expires_in: float | None
+    ) -> dict[str, Any]:
+        """As providers write them; times are in seconds. Raises ValueError for a life that no token has."""
+        said: dict[str, Any] = {"iss": issuer, "sub": subject, "iat": issued_at}
+        if audience is not None:
+            said["aud"] = audience if isinstance(audience, str) else list(audience)
+        if expires_in is not None:
+            if not -_LONGEST_LIFE <= expires_in <= _LONGEST_LIFE:
+                raise ValueError(f"expires_in is {expires_in!r}; from -{_LONGEST_LIFE} to {_LONGEST_LIFE} seconds")
+            said["exp"] = issued_at + round(expires_in)
+        return said
+
+    def token(self, claims: Mapping[str, Any], *, first: bool = False) -> str | None:
+        """A token of its current or its first key, with these claims. None of a provider without private keys."""
         return None
 
     def publish(self, keys: Keys) -> None:
@@ -150,20 +164,6 @@ class FetchedProvider(Provider):
     def publish(self, keys: Keys) -> None:
         """Raises ValueError."""
         raise ValueError(f"{self.url} is fetched, so it publishes its own keys")
-
-
-def standard_claims(
-    issuer: str, subject: str, audience: str | Sequence[str] | None, issued_at: int, expires_in: float | None
-) -> dict[str, Any]:
-    """As providers write them; times are in seconds. Raises ValueError for a life that no token has."""
-    said: dict[str, Any] = {"iss": issuer, "sub": subject, "iat": issued_at}
-    if audience is not None:
-        said["aud"] = audience if isinstance(audience, str) else list(audience)
-    if expires_in is not None:
-        if not -_LONGEST_LIFE <= expires_in <= _LONGEST_LIFE:
-            raise ValueError(f"expires_in is {expires_in!r}; it is from -{_LONGEST_LIFE} to {_LONGEST_LIFE} seconds")
-        said["exp"] = issued_at + round(expires_in)
-    return said
 
 
 def written(keys: Mapping[str, Any] | Sequence[Any]) -> bytes:
