@@ -64,6 +64,8 @@ _ALGORITHMS: Mapping[str, _Algorithm] = {
     "EdDSA": _Algorithm("Ed25519", OKPAlgorithm()),
 }
 
+_LONGEST_LIFE = 10**12
+
 ALGORITHMS = tuple(_ALGORITHMS)
 DEFAULT_ALGORITHM = "ES256"
 
@@ -95,8 +97,7 @@ class PlayedProvider(Provider):
         super().__init__(url)
         self._seed = seed
         self.algorithm = known_algorithm(algorithm)
-        self.algorithms: tuple[str, ...] = (self.algorithm,)
-        """Those that it has keys for, in the order in which they were asked for."""
+        self.algorithms = (self.algorithm,)  # those that it has keys for, in the order in which they were asked for
         self.generation = 1
         """Which of its keys are the current ones."""
         self.kept: tuple[PlayedKey, ...] = ()
@@ -109,8 +110,12 @@ class PlayedProvider(Provider):
     @property
     def keys(self) -> tuple[PlayedKey, ...]:
         """Those that it publishes by itself: the current ones, then earlier ones that are kept."""
-        current = (PlayedKey(each, self.generation) for each in self.algorithms if each not in self.unpublished)
-        return (*current, *self.kept)
+        return (*self.current, *self.kept)
+
+    @property
+    def current(self) -> tuple[PlayedKey, ...]:
+        """Those that new tokens are signed with."""
+        return tuple(PlayedKey(each, self.generation) for each in self.algorithms if each not in self.unpublished)
 
     def key(self, kid: str) -> PlayedKey | None:
         """The key with an id that this provider has or had."""
@@ -125,6 +130,10 @@ class PlayedProvider(Provider):
     def document(self) -> bytes:
         return written([self.jwk(each) for each in self.keys]) if self.published is None else self.published
 
+    @property
+    def outline(self) -> bytes:
+        return written([self.jwk(each) if _family(each) != "RSA" else _outline(each) for each in self.keys])
+
     def jwk(self, key: PlayedKey) -> dict[str, Any]:
         """The public half of a key, as it is published; the whole of a shared secret."""
         private, signer = self._private(key), _ALGORITHMS[key.algorithm].signer
@@ -133,7 +142,7 @@ class PlayedProvider(Provider):
         return {**numbers, "kid": key.kid, "use": "sig", "alg": key.algorithm}
 
     def _private(self, key: PlayedKey) -> Any:
-        return _private_key(self._seed, self.url, _ALGORITHMS[key.algorithm].family, key.generation)
+        return _private_key(self._seed, self.url, _family(key), key.generation)
 
     def rotate_key(self, *, keep: bool = False) -> None:
         """Sign with new keys. The old ones are no longer published, or with `keep` still are, after the new ones."""
@@ -186,6 +195,8 @@ class PlayedProvider(Provider):
         if audience is not None:
             said["aud"] = audience if isinstance(audience, str) else list(audience)
         if expires_in is not None:
+            if not -_LONGEST_LIFE <= expires_in <= _LONGEST_LIFE:
+                raise ValueError(f"expires_in is {expires_in!r}; it is up to {_LONGEST_LIFE} seconds either way")
             said["exp"] = issued_at + round(expires_in)
         return self.sign({name: value for name, value in header.items() if value is not None}, said | claims, named)
 
@@ -194,7 +205,9 @@ class PlayedProvider(Provider):
         key = PlayedKey(algorithm, self.generation)
         if algorithm not in self.algorithms:
             self._registry.settle()
-            if not self._registry.takes(self, self.jwk(key)):
+            by_hand = self.published is not None
+            beside = frozenset() if by_hand else frozenset(each.kid for each in self.current)
+            if not self._registry.takes(self, self.jwk(key), beside):
                 self.unpublished |= {algorithm}
             self.algorithms = (*self.algorithms, algorithm)
         return key
@@ -224,6 +237,15 @@ class PlayedProvider(Provider):
         self.unpublished = frozenset(state.unpublished)
         self.generation = state.generation
         self.kept = tuple(PlayedKey(known_algorithm(name), number) for name, number in state.kept)
+
+
+def _family(key: PlayedKey) -> str:
+    return _ALGORITHMS[key.algorithm].family
+
+
+def _outline(key: PlayedKey) -> dict[str, Any]:
+    """An RSA key in form only."""
+    return {"kty": "RSA", "n": "AQAB", "e": "AQAB", "kid": key.kid, "use": "sig", "alg": key.algorithm}
 
 
 def _compact(value: Mapping[str, Any]) -> bytes:

@@ -27,8 +27,8 @@ class Registry(NamedTuple):
     settle: Callable[[], None] = lambda: None
     """Before a change: the server's cache does what was due until now."""
     changed: Callable[[], None] = lambda: None
-    takes: Callable[["Provider", dict[str, Any]], bool] = lambda provider, jwk: True
-    """Whether the server takes a new key, which then counts as published from the beginning."""
+    takes: Callable[["Provider", dict[str, Any], frozenset[str]], bool] = lambda provider, jwk, beside: True
+    """Whether the server takes a new key, which then counts as published with those of these ids."""
     micros: Callable[[], int] = lambda: 0
     """The emulator's clock."""
 
@@ -43,6 +43,8 @@ class Provider:
         self.published = published
         """The key set as it was given; None for one that the provider makes itself."""
         self.condition: Condition = "up"
+        self.algorithms: tuple[str, ...] = ("RS256", "ES256")
+        """Those that the discovery document names."""
         self._registry = Registry()
 
     def joins(self, registry: Registry) -> None:
@@ -61,6 +63,11 @@ class Provider:
         return self.published or b'{"keys":[]}'
 
     @property
+    def outline(self) -> bytes:
+        """A key set of the same form, which costs no time to make."""
+        return self.document
+
+    @property
     def jwks(self) -> Any:
         """The key set as a value. Raises ValueError when what was published is no JSON."""
         return json.loads(self.document)
@@ -75,7 +82,7 @@ class Provider:
             "jwks_uri": jwks_uri or f"{base}/.well-known/jwks.json",
             "response_types_supported": ["code"],
             "subject_types_supported": ["public"],
-            "id_token_signing_alg_values_supported": ["RS256", "ES256"],
+            "id_token_signing_alg_values_supported": list(self.algorithms),
         }
 
     def publish(self, keys: Keys) -> None:
@@ -131,6 +138,11 @@ class FetchedProvider(Provider):
     def publish(self, keys: Keys) -> None:
         """Raises ValueError."""
         raise ValueError(f"{self.url} is fetched, so it publishes its own keys")
+
+
+def with_key(document: bytes, jwk: dict[str, Any]) -> bytes:
+    """A document that `written` has made, with one more key."""
+    return written([*json.loads(document)["keys"], jwk])
 
 
 def written(keys: Mapping[str, Any] | Sequence[Any]) -> bytes:
