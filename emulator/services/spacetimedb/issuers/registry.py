@@ -257,7 +257,6 @@ class Issuers:
                 else:
                     waiting.found[issuer] = known if isinstance(known, bytes) else None
             self._finish_round()
-            self._settle()
         for wake in self._listeners:
             wake()
 
