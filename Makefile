@@ -23,7 +23,7 @@ test: lint $(READY)  ## Lint, type-check and run the whole suite with branch cov
 	$(BIN)/coverage report
 
 unit: $(TESTABLE)  ## Run the tests without those that build and install packages
-	$(BIN)/pytest -q -n auto --ignore=tests/project
+	$(BIN)/pytest -q -n auto --ignore=tests/project --ignore=tests/clients
 
 install: $(READY)  ## Make the environment for development
 
@@ -41,9 +41,9 @@ lowest:  ## Run the unit tests with the oldest versions of everything the packag
 	@$(VENV)-lowest/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
 	@$(VENV)-lowest/bin/python tests/project/lowest.py > $(VENV)-lowest/constraints.txt
 	@$(VENV)-lowest/bin/python -m pip install --quiet --group test --editable . -c $(VENV)-lowest/constraints.txt
-	$(VENV)-lowest/bin/pytest -q -n auto --ignore=tests/project
+	$(VENV)-lowest/bin/pytest -q -n auto --ignore=tests/project --ignore=tests/clients
 
-slow: $(READY)  ## Load, bad clients and a browser, for three minutes; LOAD_SECONDS=10 makes it shorter
+slow: $(READY)  ## Load, bad clients, a browser and the Rust SDK, for three minutes; LOAD_SECONDS=10 makes it shorter
 	$(BIN)/pytest -q tests/slow
 
 bench: $(READY)  ## Measure everything beside the peers, into docs/performance.md (part: ARGS="--only starts")

@@ -7,21 +7,22 @@ Only pytest is imported at import time, so that test runs that do not use the pl
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack, contextmanager
-from functools import partial
+from contextlib import ExitStack
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
+    from contextlib import AbstractContextManager
 
     from emulator import Config, Emulator
-    from emulator.control.emulator import Address
-    from emulator.pytest_plugin.settings import Watched
+    from emulator.pytest_plugin.servers import ServerAddress
+    from emulator.pytest_plugin.worlds import Worlds
 
-WATCHED: pytest.StashKey[list[Watched]] = pytest.StashKey()
-"""The emulators that a test uses."""
+EXEC = "IDENTITY_EMULATOR_EXEC"
+"""Set by `identity-emulator exec`: the URL of the emulator that it started."""
 
 
 # --- options ----------------------------------------------------------------------------------------------------------
@@ -49,6 +50,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addini("identity_emulator_intuition_profile", "profile of Intuition's API: documented")
     parser.addini("identity_emulator_freeze_at", "freeze every clock at this time, like 2024-02-15T05:47:17Z")
+    parser.addini(
+        "identity_emulator_reset",
+        "when the session's emulator gets a new world: before each test, module or session (default: test)",
+        default="test",
+    )
+    parser.addini("identity_emulator_host", "where the session's emulator listens (default: 127.0.0.1)", default="")
+    parser.addini("identity_emulator_port", "its port, {worker} for the worker's number (default: free)", default="")
+    parser.addini("identity_emulator_control_token", "what its control routes demand", default="")
+    parser.addini("identity_emulator_journal_size", "most exchanges in a journal (default: 10000)")
+    parser.addini("identity_emulator_journal_bytes", "most bytes in a journal (default: 33554432)")
+    parser.addini("identity_emulator_report_lines", "most lines in the report of a failed test (default: 200)")
+    parser.addini("identity_emulator_report_bytes", "most bytes in the report of a failed test (default: 20000)")
     parser.addini("identity_emulator_strict", "fail tests with requests to unknown paths", "bool", default=True)
     parser.addini("identity_emulator_strict_ignore", "paths that strict mode ignores, one per line", "linelist")
 
@@ -59,20 +72,217 @@ def pytest_configure(config: pytest.Config) -> None:
         "identity_emulator(scenario=…, seed=…, spacetime_profile=…, intuition_profile=…, freeze_at=…, strict=…, "
         "strict_ignore=…): settings of this test's emulator, and whether a request to an unknown path fails the test",
     )
-    url = _url_option(config)
-    if url and "{worker}" not in url and getattr(config.option, "numprocesses", None):
+    _check_names()
+    if getattr(config.option, "numprocesses", None):
+        _check_for_workers(config)
+    config.stash[TESTS] = _Tests(config)
+    config.pluginmanager.register(config.stash[TESTS], "identity_emulator_tests")
+    # Loaded by its entry point, or by `-p pytest_aiohttp.plugin`.
+    with_aiohttp = any(map(config.pluginmanager.has_plugin, ("aiohttp", "pytest_aiohttp.plugin")))
+    if with_aiohttp and not _other_package():
+        config.pluginmanager.import_plugin("emulator.pytest_plugin.aiohttp_fixture")
+
+
+def _check_for_workers(config: pytest.Config) -> None:
+    url, port = _url_option(config), config.getini("identity_emulator_port").strip()
+    if url and "{worker}" not in url:
         raise pytest.UsageError(
             "--identity-emulator-url needs {worker} in it under xdist, or the workers would reset each other's data: "
             "start one emulator for each, like http://127.0.0.1:300{worker}"
         )
-    # Loaded by its entry point, or by `-p pytest_aiohttp.plugin`.
-    if any(map(config.pluginmanager.has_plugin, ("aiohttp", "pytest_aiohttp.plugin"))):
-        config.pluginmanager.import_plugin("emulator.pytest_plugin.aiohttp_fixture")
+    if port not in {"", "0"} and "{worker}" not in port:
+        raise pytest.UsageError(
+            "identity_emulator_port needs {worker} in it under xdist, since each worker has a server of its own: "
+            "write it like 300{worker}"
+        )
 
 
 def _url_option(config: pytest.Config) -> str:
     url: str = config.getoption("identity_emulator_url") or config.getini("identity_emulator_url")
     return url
+
+
+def _url(config: pytest.Config) -> tuple[str, str]:
+    """The URL of a running emulator, and who named it; empty when the session has one of its own."""
+    if url := _url_option(config):
+        return url, "--identity-emulator-url" if config.getoption("identity_emulator_url") else "the ini file"
+    # Workers would reset each other's data, and there is one of `exec` for all of them.
+    workers = hasattr(config, "workerinput") or getattr(config.option, "numprocesses", None)
+    return ("" if workers else os.environ.get(EXEC, "")), "identity-emulator exec"
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Which emulator the run uses."""
+    url, source = _url(config)
+    if url:
+        hidden = url.rpartition("@")[2] if "@" in url else url.partition("://")[2]
+        return f"identity-emulator: http://{ascii(hidden)[1:-1]} (from {source})"
+    each = "one for each worker" if getattr(config.option, "numprocesses", None) else "one for this run"
+    left = " (IDENTITY_EMULATOR_URL is not used; --identity-emulator-url is)"
+    unused = left if "IDENTITY_EMULATOR_URL" in os.environ and EXEC not in os.environ else ""
+    return f"identity-emulator: {each}, started when a test needs it{unused}"
+
+
+# --- which test runs --------------------------------------------------------------------------------------------------
+
+_RANK = {"session": 0, "package": 1, "module": 2, "class": 3, "function": 4}
+_CALL = 5
+
+
+class _Tests:
+    """Which test runs, and how far: what it costs a session that uses no emulator.
+
+    A plugin of its own, registered after those that run tests again: its reports are the last.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._item: pytest.Item | None = None
+        self._rank = 0
+        """Of the narrowest fixture that was set up for it."""
+        self._worlds: Worlds | None = None
+        self._failed: set[str] = set()
+        """The tests of which a failure was reported, until their teardown is."""
+
+    def worlds(self) -> Worlds:
+        """What knows the emulators; the first call imports it."""
+        if self._worlds is None:
+            _load()
+            from emulator.pytest_plugin.worlds import Worlds
+
+            assert self._item is not None, "fixtures are set up for a test"
+            self._worlds = Worlds(self._config, self._item)
+        return self._worlds
+
+    def _is_within(self, scope: str) -> bool:
+        return self._rank >= _RANK.get(scope, inf)
+
+    def catch_up(self) -> None:
+        """For an emulator that is started in the middle of a test."""
+        self.worlds().catch_up(self._is_within)
+
+    def _reached(self, rank: int) -> None:
+        if rank > self._rank:
+            self._rank = rank
+            if self._worlds is not None:
+                self._worlds.reached(self._is_within)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, object, object]:
+        self._item, self._rank = item, 0
+        if self._worlds is not None:
+            self._worlds.attempt_begins(item)
+        result = yield
+        self._reached(_CALL)
+        return result
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> None:
+        try:
+            self._reached(_RANK[request.scope])
+        except BaseException as error:
+            # As for an error in the fixture itself; without it pytest would not finish the fixture
+            # (`FixtureDef.finish` in _pytest/fixtures.py, 8.3 to 9.2).
+            fixturedef.cached_result = (None, fixturedef.cache_key(request), (error, error.__traceback__))  # type: ignore[arg-type]
+            raise
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self) -> Generator[None, object, object]:
+        """Fail a test that requested an unknown path. In teardown pytest would report it as an error, not as failed."""
+        result = yield
+        if self._worlds is not None:
+            self._worlds.fail_for_unmatched()
+        return result
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_teardown(self) -> None:
+        if self._worlds is not None:
+            self._worlds.teardown_begins()
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(
+        self, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Add what came in, as sections, and as a property for junit XML, which has no sections."""
+        if call.excinfo is not None:
+            _explain_scope(call.excinfo.value)
+        report = yield
+        if self._worlds is not None:
+            self._worlds.reported(report)
+        return report
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Leave the property to the last of several attempts: junit XML lists each of them, with its teardown's."""
+        if report.failed:
+            self._failed.add(report.nodeid)
+        if report.when == "teardown":
+            if report.nodeid not in self._failed:
+                kept = [each for each in report.user_properties if each[0] != "identity_emulator"]
+                report.user_properties[:] = kept
+            self._failed.discard(report.nodeid)
+
+
+TESTS: pytest.StashKey[_Tests] = pytest.StashKey()
+
+
+def _worlds(request: pytest.FixtureRequest) -> Worlds:
+    return request.config.stash[TESTS].worlds()
+
+
+def _explain_scope(error: BaseException) -> None:
+    """Say what a fixture of wider scope can ask for instead."""
+    message = getattr(error, "msg", None)
+    narrow = ("identity_emulator", "make_identity_emulator", "identity_emulator_client")
+    if not isinstance(error, pytest.fail.Exception) or not str(message).startswith("ScopeMismatch"):
+        return
+    if any(f" fixture {name} " in str(message) for name in narrow):
+        from emulator.pytest_plugin.servers import with_scope_hint
+
+        error.msg = with_scope_hint(str(message))
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Requests to unknown paths in the teardown of tests that passed: they could not fail them any more."""
+    found = {
+        report.nodeid: text
+        for report in terminalreporter.stats.get("", ())
+        for title, text in getattr(report, "sections", ())
+        if title == "identity emulator, unmatched in teardown"
+    }
+    if found:
+        terminalreporter.section("identity emulator: unknown paths in teardowns")
+    for nodeid, text in found.items():
+        terminalreporter.write_line(f"{nodeid}: {text}")
+
+
+# --- the names of this package ----------------------------------------------------------------------------------------
+
+
+def _check_names() -> None:
+    """Refuse to take the place of a user's own plugin of the same name."""
+    from identity_emulator_names import found_elsewhere, in_their_place
+
+    if theirs := found_elsewhere("conftest_plugin"):
+        raise pytest.UsageError(in_their_place(theirs, __file__))
+
+
+def _other_package() -> str | None:
+    from identity_emulator_names import imported_instead
+
+    return imported_instead("emulator")
+
+
+def _load() -> None:
+    """Import what the fixtures need. Fails a test that gets another package than ours as `emulator`."""
+    from identity_emulator_names import in_our_place
+
+    if theirs := _other_package():
+        raise pytest.fail.Exception(in_our_place("emulator", theirs), pytrace=False)
+    from emulator.core.fake_files import real_files
+
+    with real_files():  # pyfakefs forgets modules that are imported while it is on, and their classes are others then
+        import emulator.pytest_plugin.worlds  # noqa: F401
 
 
 # --- fixtures ---------------------------------------------------------------------------------------------------------
@@ -81,56 +291,58 @@ def _url_option(config: pytest.Config) -> str:
 @pytest.fixture(scope="session")
 def identity_emulator_config() -> Config:
     """The default settings of emulators. Override it to return your own `emulator.Config`."""
+    _load()
     from emulator import Config
 
     return Config()
 
 
 @pytest.fixture(scope="session")
-def _identity_emulator_session(pytestconfig: pytest.Config) -> Iterator[Emulator]:
-    """The session's emulator: started here, or running elsewhere. Each test gives it a new world."""
-    from emulator import Config
-    from emulator.pytest_plugin.settings import one_line_failures
-
-    url = _url_option(pytestconfig)
-    with ExitStack() as stack:
-        with one_line_failures():
-            emulator = _remote(url) if url else stack.enter_context(_booted(Config()))
+def _identity_emulator_session(request: pytest.FixtureRequest, identity_emulator_config: Config) -> Iterator[Emulator]:
+    """The session's emulator: started here, or running elsewhere. Each test begins with a new world."""
+    url, _ = _url(request.config)
+    with _worlds(request).session_running(url, identity_emulator_config) as emulator:
+        request.config.stash[TESTS].catch_up()
         yield emulator
 
 
 @pytest.fixture(scope="session")
 def identity_emulator_server(
     request: pytest.FixtureRequest, _identity_emulator_session: Emulator, identity_emulator_config: Config
-) -> Address:
-    """The session's server for fixtures of wider scope: `.url`, `.port`, `.env()`. Its data is reset for each test."""
-    from emulator.control.emulator import Address
+) -> ServerAddress:
+    """The session's server for fixtures of wider scope: `.url`, `.port`, `.env()`. Its world is new in each test."""
+    from emulator.pytest_plugin.servers import ServerAddress
     from emulator.pytest_plugin.settings import one_line_failures, session_config
 
+    emulator = _identity_emulator_session
     with one_line_failures():
-        config = session_config(request.config, identity_emulator_config)
-        return Address(_identity_emulator_session.url, _identity_emulator_session.api_key_of(config))
+        key = emulator.api_key_of(session_config(request.config, identity_emulator_config))
+        return ServerAddress(emulator.url, key, emulator.control_token)
+
+
+@pytest.fixture(scope="session")
+def identity_emulator_factory(
+    request: pytest.FixtureRequest, identity_emulator_config: Config
+) -> Callable[..., AbstractContextManager[Emulator]]:
+    """`with identity_emulator_factory(seed=7) as emulator: yield emulator`: a world for a fixture of any scope."""
+    return _worlds(request).factory(identity_emulator_config)
 
 
 @pytest.fixture
 def identity_emulator(
     request: pytest.FixtureRequest, _identity_emulator_session: Emulator, identity_emulator_config: Config
 ) -> Iterator[Emulator]:
-    """An `Emulator`: the session's server, reset to the settings of this test."""
-    from emulator.pytest_plugin.settings import folders_of, one_line_failures, world_config, wrong
+    """An `Emulator`: the session's server, whose world is this test's."""
+    from emulator.pytest_plugin.settings import wrong
 
     if "identity_emulator_client" in request.fixturenames:
         raise wrong(
             "a test has identity_emulator or identity_emulator_client, not both: they are two emulators. "
             "The client's own is `identity_emulator_client.emulator`"
         )
-    emulator = _identity_emulator_session
-    with one_line_failures():
-        emulator.folders = folders_of(request)
-        emulator.begin(world_config(request, identity_emulator_config))
-    watch(request, emulator)
-    yield emulator
-    emulator.abort_requests()
+    _worlds(request).check_asked(request.node, identity_emulator_config)
+    yield _identity_emulator_session
+    _identity_emulator_session.abort_requests()
 
 
 @pytest.fixture
@@ -138,27 +350,25 @@ def make_identity_emulator(
     request: pytest.FixtureRequest, identity_emulator_config: Config
 ) -> Iterator[Callable[..., Emulator]]:
     """A factory for more servers: `make_identity_emulator(seed=7)`. All are stopped at the end of the test."""
-    from emulator.pytest_plugin.settings import config_from, folders_of, one_line_failures, world_config
-    from emulator.scenario.locate import located_config
+    worlds = _worlds(request)
+    worlds.check_markers()
+    from emulator.pytest_plugin.settings import folders_of, one_line_failures, world_config
 
     with ExitStack() as stack:
 
         def make(**settings: Any) -> Emulator:
             with one_line_failures():
-                own = located_config(config_from(settings, "make_identity_emulator"), folders_of(request))
-                config = own.over(world_config(request, identity_emulator_config))
-                emulator = stack.enter_context(_booted(config))
-            emulator.folders = folders_of(request)
-            watch(request, emulator)
-            return emulator
+                below = world_config(request.node, identity_emulator_config)
+            running = worlds.running(settings, below, folders_of(request.node), "make_identity_emulator")
+            return stack.enter_context(running)
 
         yield make
 
 
 @pytest.fixture
-def _identity_emulator_watch(request: pytest.FixtureRequest) -> Callable[[Emulator], None]:
+def _identity_emulator_watch(request: pytest.FixtureRequest) -> Callable[[Emulator], AbstractContextManager[None]]:
     """Includes an emulator in the test's report and its strict mode; for fixtures in other modules."""
-    return partial(watch, request)
+    return _worlds(request).watching
 
 
 @pytest.fixture
@@ -170,88 +380,3 @@ def identity_emulator_client() -> None:
         "identity_emulator_client needs pytest-aiohttp: pip install 'identity-emulator[pytest-aiohttp]'. "
         "With any other event loop plugin, or none, use identity_emulator and its .url"
     )
-
-
-@contextmanager
-def _booted(config: Config) -> Iterator[Emulator]:
-    from emulator import running_in_thread
-
-    with running_in_thread(config) as emulator:
-        yield emulator
-
-
-def watch(request: pytest.FixtureRequest, emulator: Emulator) -> None:
-    """Include this emulator in the test's report and its strict mode."""
-    from emulator.pytest_plugin.settings import watched
-
-    request.node.stash.setdefault(WATCHED, []).append(watched(request, emulator))
-
-
-def _remote(url: str) -> Emulator:
-    from emulator.control.remote import RemoteEmulator
-    from emulator.pytest_plugin.settings import control_token_in
-
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
-    emulator = RemoteEmulator(url.strip().replace("{worker}", worker), control_token_in(os.environ))
-    emulator.reset()
-    return emulator
-
-
-# --- report of a failed test ------------------------------------------------------------------------------------------
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
-    """Fail a test that requested an unknown path. In teardown pytest would report it as an error, not as failed."""
-    yield
-    for watched in item.stash.get(WATCHED, ()):
-        if watched.strict:
-            _fail_for_unmatched(watched)
-
-
-def _fail_for_unmatched(watched: Watched) -> None:
-    unmatched = watched.emulator.journal.unmatched
-    if not unmatched:
-        return
-    from emulator.journal.masking import readable
-    from emulator.journal.queries import matches_any
-
-    reasons = [
-        readable(exchange.why) for exchange in unmatched if not matches_any(exchange.path, watched.strict_ignore)
-    ]
-    if reasons:
-        hint = "intended? @pytest.mark.identity_emulator(strict=False), or strict_ignore=[…]"
-        pytest.fail("\n".join([*dict.fromkeys(reasons), hint]), pytrace=False)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Add a section with the test's exchanges, and a property with a summary for junit XML, which has no sections."""
-    report = yield
-    watched = item.stash.get(WATCHED, None)
-    if report.failed and watched:
-        _add_exchanges(item, report, watched)
-    return report
-
-
-def _add_exchanges(item: pytest.Item, report: pytest.TestReport, watched: list[Watched]) -> None:
-    from emulator import Misconfigured
-    from emulator.journal.report import report as written
-    from emulator.journal.report import short
-
-    secrets = item.config.getoption("identity_emulator_show_secrets")
-    for emulator, _, _ in watched:
-        try:
-            exchanges = emulator.journal.exchanges
-        except Misconfigured as error:  # a remote emulator that has stopped
-            report.sections.append(("identity emulator", str(error)))
-            continue
-        text = written(exchanges, emulator.url, secrets=secrets)
-        waiting = [f"fault not done: {fault!r}" for fault in emulator.faults if not fault.done]
-        report.sections.append(("identity emulator", "\n".join([text, *waiting])))
-        if report.when != "teardown":
-            # pytest writes the properties of the teardown's report to junit XML, which are the item's.
-            item.user_properties.append(("identity_emulator", short(exchanges)))
-            report.user_properties.append(("identity_emulator", short(exchanges)))

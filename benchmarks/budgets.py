@@ -113,6 +113,9 @@ _RATE, _FEW, _ROWS = "the rate of bare aiohttp", f"the rate with {row_name(FEW)}
 _TEST = f"{_ROWS} {TEST}"
 _START, _CPU, _MEMORY = ("starts", OURS), rate(_KEY, OURS, "cpu"), rate(_KEY, OURS, "memory")
 _FIRST, _EACH, _EMPTY = ("fixture", "first use"), ("fixture", "each test"), "an empty fixture"
+_RUNNING, _UNUSED, _WITHOUT = (
+    ("fixture", "not asking", row) for row in ("server running", "plugin unused", "no plugin")
+)
 _SLOWEST, _BARE_SLOWEST = ("resets", _TEST, "slowest"), ("resets", BARE, "slowest")
 _SOCKETS = ("sockets", OURS), ("sockets", BARE_SOCKET)
 
@@ -140,6 +143,8 @@ BUDGETS = (
     Budget("plugin installed, not used", 5, "ms", ("fixture", "unused", OURS)),
     Budget("first use of the fixture", 60, "ms", (*_FIRST, OURS), (*_FIRST, BARE), "over bare aiohttp"),
     Budget("each further test", 0.3, "ms", (*_EACH, OURS), (*_EACH, _EMPTY), f"over {_EMPTY}"),
+    Budget("a test that does not ask for it", 0.15, "ms", _RUNNING, _WITHOUT, "over the same without the plugin"),
+    Budget("the same, before the first that asks", 0.03, "ms", _UNUSED, _WITHOUT, "over the same without the plugin"),
     *map(reset, (row_name(0), f"{_ROWS} {SCENARIO}", _TEST)),
     Budget(f"slowest request in the next second, {_TEST}", 2, "ms", _SLOWEST, _BARE_SLOWEST, "over bare aiohttp's"),
     Budget("end of the session", 20, "ms", ("fixture", "end", "idle")),

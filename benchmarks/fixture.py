@@ -24,17 +24,24 @@ Samples = dict[str, list[float]]
 
 def fixture(settings: Settings) -> dict[str, Any]:
     """Milliseconds, unless said otherwise."""
-    parts = {"unused": unused, "first use": first_use, "each test": each_test, "crowded": crowded, "end": session_end}
+    parts = {
+        "unused": unused,
+        "first use": first_use,
+        "each test": each_test,
+        "not asking": not_asking,
+        "crowded": crowded,
+        "end": session_end,
+    }
     return {"fixture": {name: measure(settings.runs) for name, measure in parts.items()}}
 
 
-def _numbers(program: str, tests: str = "", **environment: str) -> list[float]:
-    """The last line that a program in a process of its own prints; it gets the path of a file of tests."""
+def _numbers(program: str, tests: str = "", *options: str, **environment: str) -> list[float]:
+    """The last line that a program in a process of its own prints; it gets a file of tests, and options."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "test_it.py"
         path.write_text(tests)
-        command = [sys.executable, "-c", program, str(path)]
+        command = [sys.executable, "-c", program, str(path), *options]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     return [float(number) for number in done.stdout.splitlines()[-1].split()]
 
@@ -89,7 +96,7 @@ def first_use(runs: int) -> Samples:
 
 _EACH = """
 import pytest, statistics, sys, time
-spent = {"ours": [], "empty": []}
+spent = {"ours": [], "empty": [], "other": []}
 
 class Plugin:
     @pytest.fixture
@@ -103,9 +110,9 @@ class Plugin:
         spent[item.name.split("_")[1]].append((time.perf_counter() - begin) * 1000)
         return result
 
-pytest.main(["-q", "-p", "no:randomly", "-p", "no:cacheprovider", sys.argv[1]], plugins=[Plugin()])
+pytest.main(["-q", "-p", "no:randomly", "-p", "no:cacheprovider", *sys.argv[2:], sys.argv[1]], plugins=[Plugin()])
 print()
-print(*(statistics.median(each[5:]) for each in spent.values()))
+print(*(statistics.median(each[5:]) for each in spent.values() if each[5:]))
 """
 
 
@@ -115,6 +122,24 @@ def each_test(runs: int) -> Samples:
     tests = "".join(pair.format(number) for number in range(TESTS))
     found = [_numbers(_EACH, tests) for _ in range(runs)]
     return {OURS: [ours for ours, _ in found], "an empty fixture": [empty for _, empty in found]}
+
+
+def not_asking(runs: int) -> Samples:
+    """The median of tests that ask for nothing: the server running, the plugin not yet used, no plugin at all."""
+    test, alone = "def test_other_{0}(): pass\n", {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    tests = "".join(test.format(number) for number in range(TESTS))
+    first = "def test_empty_0(identity_emulator_server): pass\n"
+    ours = ("-p", "conftest_plugin")
+    rounds = [
+        (
+            _numbers(_EACH, first + tests, *ours, **alone)[-1],
+            _numbers(_EACH, tests, *ours, **alone)[-1],
+            _numbers(_EACH, tests, **alone)[-1],
+        )
+        for _ in range(runs)
+    ]
+    running, unused, without = zip(*rounds, strict=True)
+    return {"server running": list(running), "plugin unused": list(unused), "no plugin": list(without)}
 
 
 _LOADED = """

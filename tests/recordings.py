@@ -3,7 +3,6 @@
 import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -31,24 +30,7 @@ PROFILES: Mapping[str, str] = {
 def cases(recording: str) -> list[Case]:
     name, _, release = recording.partition(" ")
     path = RECORDED / f"{name}.gz"
-    return list(_after_changes(rules(path, release) if release else read(path)))
-
-
-def _after_changes(recorded: Iterable[Case]) -> Iterator[Case]:
-    """Mark the cases whose server had a name or a database less, or more, than the emulator has."""
-    changed = False
-    for case in recorded:
-        yield replace(case, group=CHANGED) if changed else case
-        changed = changed or bool(_CHANGE.search(case.request + case.response))
-
-
-CHANGED = "after a change of names or databases"
-_CHANGE = re.compile(
-    rb"\A(POST /v1/database/[^/ ]+/names|DELETE /v1/database/(?!c200)[^/ ]+) .*HTTP/1\.1 200 "
-    rb"|\APUT /v1/database/[^/ ]+ .*HTTP/1\.1 500 ",
-    re.DOTALL,
-)
-"""A second name, a deletion, or a name for a module that can't be published."""
+    return list(rules(path, release) if release else read(path))
 
 
 @cache
@@ -69,7 +51,7 @@ def outcomes(recorded: list[Case], profile: str) -> list[Outcome]:
             assert url.hostname
             assert url.port
             found: list[Outcome] = []
-            for part, created in _up_to_a_database(recorded):
+            for part, created in _in_order(recorded):
                 found += replay((url.hostname, url.port), part, emulator.clock.freeze)
                 if created is not None:
                     emulator.spacetime.add_database(*created)
@@ -83,19 +65,29 @@ _CREATED = re.compile(
 )
 
 
-def _up_to_a_database(recorded: list[Case]) -> Iterator[tuple[list[Case], tuple[str, str | None, str] | None]]:
-    """The cases up to each that created a database, and its owner, name and identity; the others at the end."""
+_CHANGES = re.compile(rb"\A(POST|PUT|DELETE) /v1/database\b.*HTTP/1\.1 200 ", re.DOTALL)
+
+
+def _in_order(recorded: list[Case]) -> Iterator[tuple[list[Case], tuple[str, str | None, str] | None]]:
+    """The cases in parts that can be sent at once: each that changes names or databases is a part of its own.
+
+    With it come the owner, name and identity of the database that it created.
+    """
     part: list[Case] = []
-    known: set[bytes] = set()
     for case in recorded:
-        part.append(case)
-        created = _CREATED.search(case.response)
-        if created and created[3] not in known:
-            known.add(created[3])
-            owner, name, identity = created.groups()
-            yield part, (owner.decode(), name.decode() if name else None, identity.decode())
+        if _CHANGES.search(case.request + case.response):
+            created = _CREATED.search(case.response)
+            yield part, None
+            yield [case], _owner_name_identity(created) if created else None
             part = []
+        else:
+            part.append(case)
     yield part, None
+
+
+def _owner_name_identity(created: re.Match[bytes]) -> tuple[str, str | None, str]:
+    owner, name, identity = created.groups()
+    return owner.decode(), name.decode() if name else None, identity.decode()
 
 
 # --- rows that do not hold --------------------------------------------------------------------------------------------
@@ -137,8 +129,6 @@ def _half_closed(case: Case) -> bool:
 _LONGEST_HEADER = 65_535
 _METHODS = b"DELETE|GET|HEAD|POST|PUT|CONNECT|OPTIONS|TRACE|PATCH"
 
-_NAMES_OR_DATABASES = _matching(rb"\AGET /v1/(database/[^/ ]+(/names|/identity)?|identity/\w+/databases) ")
-
 REASONS = (
     Reason("HTTP/2 is not supported", _matching(rb"\APRI \* HTTP/2")),
     Reason("aiohttp's parser knows few methods, in upper case", _matching(rb"\A(?!(%s) )\w+ " % _METHODS)),
@@ -165,20 +155,12 @@ REASONS = (
     Reason(
         "a route of SpacetimeDB that is not emulated", _matching(rb"\A\w+ /(v1/(energy|metrics|mcp)|internal)[/ ?]")
     ),
+    Reason("databases are not published", _matching(rb"\A(POST /v1/database|PUT /v1/database/[^/ ]+)[ ?]")),
+    Reason("databases have no module", _matching(rb"\A\w+ /v1/database/[^/ ]+/(call|schema|logs|sql|route)[/ ?]")),
+    Reason("requests to an MCP server are not answered", _matching(rb"\APOST /v1/database/[^/ ]+/mcp[ ?]")),
     Reason(
-        "databases are not published, changed or deleted",
-        _matching(
-            rb"\A(POST /v1/database|(PUT|DELETE) /v1/database/[^/ ]+"
-            rb"|(POST|PUT) /v1/database/[^/ ]+/(names|pre_publish|reset|lock|unlock))[ ?]"
-        ),
-    ),
-    Reason("databases have no module", _matching(rb"\A\w+ /v1/database/[^/ ]+/(call|schema|logs|sql|mcp|route)[/ ?]")),
-    Reason(
-        "names and databases that another request has changed",
-        lambda case: (case.group == CHANGED or "deleted" in case.name) and _NAMES_OR_DATABASES(case),
-    ),
-    Reason(
-        "WebSockets are not emulated yet", _matching(rb"\AGET /v1/database/[^/ ]+/subscribe[ ?].*\r\n(?i:Sec-WebS)")
+        "names that a failed publishing left, and a database that was deleted before the recording",
+        _matching(rb"\AGET /v1/database/(bad-mod|gone)\d?[/ ]"),
     ),
 )
 """Tried in this order; a row that differs and is in none of them is a mistake."""

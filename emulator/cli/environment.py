@@ -17,7 +17,8 @@ _INJECTED = re.compile(r"(?:.+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_.+)?|PORT_[0-9]
 _INJECTED_PORT = re.compile(r"(?:.+_)?PORT")
 _INJECTED_ADDRESS = re.compile(r"(?:tcp|udp|sctp)://")
 
-_OTHERS = ("URL", "CONTROL_TOKEN", "READY_FILE")
+EXEC = "EXEC"
+_OTHERS = ("URL", "CONTROL_TOKEN", "READY_FILE", EXEC)
 """Names that `health`, `exec` or the pytest plugin use, whatever command looks."""
 
 

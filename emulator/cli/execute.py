@@ -15,10 +15,13 @@ from typing import Any
 
 import click
 
+from emulator.cli.environment import EXEC, PREFIX
 from emulator.cli.logging import end
 from emulator.cli.options import CONTEXT, exported, served, setting, world_options
 from emulator.server.run import bind, serving_in_thread
 
+MARK = PREFIX + EXEC
+"""The URL again, for the pytest plugin: it uses the emulator of `exec`, but none that was left in the environment."""
 NOT_FOUND, NOT_RUNNABLE, KILLED = 127, 126, 128
 """Exit statuses of POSIX shells; KILLED is added to the signal's number."""
 
@@ -31,13 +34,14 @@ def execute(*, port: int, command: tuple[str, ...], **options: Any) -> None:
     """Run COMMAND with an emulator of its own: `identity-emulator exec --seed 7 -- npm test`.
 
     Its environment has IDENTITY_EMULATOR_URL, SPACETIMEDB_URI, INTUITION_API_URL and INTUITION_API_KEY, and each
-    actor's tokens and keys, like ALICE_TOKEN. The exit status is the command's.
+    actor's tokens and keys, like ALICE_TOKEN; where a proxy is set, NO_PROXY names the emulator's host. The pytest
+    plugin uses this emulator, except under xdist. The exit status is the command's.
     """
     what = served(**options)
     listener = bind(what.host, port)
     with exported(what), _Passing() as passing, serving_in_thread(what.stage, what.guard, listener) as emulator:
-        token = {"IDENTITY_EMULATOR_CONTROL_TOKEN": what.guard.token} if what.guard.token else {}
-        status = _run(command, {**os.environ, **emulator.env(), **emulator.actors_env(), **token}, passing)
+        started = {MARK: emulator.url}
+        status = _run(command, {**os.environ, **emulator.env(), **emulator.actors_env(), **started}, passing)
     end(status)
 
 

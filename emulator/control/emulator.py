@@ -4,22 +4,30 @@ All methods may be called from any thread, and never wait for the server's loop:
 lock. Each call works on the world that is current at the time.
 """
 
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol, Unpack, runtime_checkable
+from typing import Annotated, Any, Protocol, Unpack, runtime_checkable
 
 import msgspec
 
 from emulator.control.actors import Actor, LocalActor, LocalActors
 from emulator.control.faults import Faults, LocalFaults
+from emulator.control.heading import heading
 from emulator.control.intuition import Intuition, LocalIntuition
+from emulator.control.judged import judged
+from emulator.control.no_proxy import without_proxy
 from emulator.control.spacetimedb import LocalSpacetime, Spacetime
-from emulator.control.stubs import LocalStubs, Stub, Stubs, stub_of
-from emulator.core.clock import Clock
-from emulator.core.errors import is_misconfigured
+from emulator.control.stubs import AnyBody, LocalStubs, Stub, Stubs, stub_of
+from emulator.core.arguments import Judged, all_checked, checked, shown
+from emulator.core.clock import Clock, Moment, Seconds
+from emulator.core.errors import WrongArgument, is_misconfigured
+from emulator.journal.exchange import Exchange
 from emulator.journal.queries import ExchangeQueries
+from emulator.journal.report import MOST_BYTES, MOST_LINES
+from emulator.journal.report import report as written
 from emulator.scenario.locate import located_config
 from emulator.world.config import Config, Given, Settings
 from emulator.world.snapshot import Snapshot
@@ -29,21 +37,51 @@ from emulator.world.stubs import Auth, StubFunction
 __tracebackhide__ = is_misconfigured
 
 
+class Setenv(Protocol):
+    """What sets environment variables, like pytest's `monkeypatch`."""
+
+    def setenv(self, name: str, value: str, /) -> object: ...
+
+
+def _wrong_variables(given: object) -> str:
+    return "" if hasattr(given, "setenv") else f"expected pytest's monkeypatch, got {shown(given)}"
+
+
+Variables = Annotated[Setenv, Judged(_wrong_variables)]
+
+
 @dataclass(frozen=True)
 class Address:
-    """The URL of an emulator, and an API key for its clients; empty when there is none."""
+    """The URL of an emulator, an API key for its clients, and its control token; empty or None when there is none."""
 
     url: str
     api_key: str
+    control_token: str | None = None
+
+    @property
+    def host(self) -> str:
+        """Without brackets."""
+        return self.url.partition("://")[2].rpartition(":")[0].strip("[]")
 
     @property
     def port(self) -> int:
         return int(self.url.rpartition(":")[2])
 
     def env(self) -> dict[str, str]:
-        """Environment variables with the URL and the API key, for clients."""
+        """Environment variables for clients: the URL, the API key, the control token.
+
+        Where a proxy is set, `NO_PROXY` and `no_proxy` too, with this host besides those that are in them.
+        """
         urls = dict.fromkeys(("IDENTITY_EMULATOR_URL", "SPACETIMEDB_URI", "INTUITION_API_URL"), self.url)
-        return urls | ({"INTUITION_API_KEY": self.api_key} if self.api_key else {})
+        given = {"INTUITION_API_KEY": self.api_key, "IDENTITY_EMULATOR_CONTROL_TOKEN": self.control_token}
+        known = {name: value for name, value in given.items() if value}
+        return urls | known | without_proxy(self.host, os.environ)
+
+    @checked("patch_env")
+    def patch_env(self, monkeypatch: Variables) -> None:
+        """Set the variables of `env()` in this process, with pytest's `monkeypatch` until the test ends."""
+        for name, value in self.env().items():
+            monkeypatch.setenv(name, value)
 
 
 class ClockControl(Protocol):
@@ -55,17 +93,17 @@ class ClockControl(Protocol):
     def now(self) -> datetime:
         """The current time as an aware datetime in UTC."""
 
-    def advance(self, by: float | timedelta) -> None:
+    def advance(self, by: Seconds) -> None:
         """Move the clock by seconds or a timedelta, backwards if negative. A frozen clock stays frozen."""
 
-    def freeze(self, at: datetime | str | None = None) -> None:
+    def freeze(self, at: Moment | None = None) -> None:
         """Freeze the clock at a datetime or a string like 2024-02-15T05:47:17Z, by default at the current time."""
 
     def resume(self) -> None:
         """Let a frozen clock run on from the time at which it was frozen."""
 
-    def skew(self, seconds: float) -> None:
-        """Set the clock `seconds` ahead of wall time, behind if negative. Raises ValueError while it is frozen."""
+    def skew(self, seconds: Seconds) -> None:
+        """Set the clock so far ahead of wall time, behind if negative. Raises ValueError while it is frozen."""
 
 
 SnapshotOrDocument = Snapshot | dict[str, Any]
@@ -84,12 +122,15 @@ class Emulator(Protocol):
     intuition: Intuition
     faults: Faults
     stubs: Stubs
+    control_token: str | None
+    """What the control routes demand; None where they demand nothing."""
 
+    @checked("stub", request="POST /claims", body="done", headers={"x-request-id": "7"})
     def stub(
         self,
         request: str,
         *,
-        json: Any = msgspec.UNSET,
+        json: AnyBody = msgspec.UNSET,
         text: str | None = None,
         body: str | bytes | None = None,
         answer: StubFunction | None = None,
@@ -104,26 +145,18 @@ class Emulator(Protocol):
         type but that of `headers`), else empty; the default status is 200. `answer`, a function of the exchange, makes
         the response instead, in-process only. Without `times` there is no limit. `auth` says whose credentials are
         judged first: "spacetime", "intuition" or "none", by default those of the API that has the path. docs/stubs.md
-        describes all of it. Raises ValueError for requests that are emulated: they can have faults.
+        describes all of it. Raises WrongArgument, also for requests that are emulated: they can have faults.
         """
         given = None if headers is None else dict(headers)
-        found = stub_of(
-            request,
-            json=json,
-            text=text,
-            body=body,
-            answer=answer,
-            status=status,
-            headers=given,
-            times=times,
-            auth=auth,
-        )
-        return self.stubs._add(found, answer)
+        more = {"status": status, "headers": given, "times": times, "auth": auth, "text": text}
+        with judged("stub"):
+            found = stub_of(request, json=json, body=body, answer=answer, **more)
+            return self.stubs._add(found, answer)
 
     def stub_reducer(self, database: str, reducer: str) -> None:
         """Have calls of a reducer over a WebSocket succeed; the database is given by its name or its identity.
 
-        Raises ValueError when there is no such database.
+        Raises WrongArgument when there is no such database.
         """
 
     @property
@@ -131,11 +164,20 @@ class Emulator(Protocol):
         return Address(self.url, "").port
 
     def env(self) -> dict[str, str]:
-        """Environment variables for clients: the URLs, and an API key, if there is one.
+        """Environment variables for clients: the URLs, and an API key and a control token, if there are any.
 
-        The key is the scenario's first valid one, else the default one.
+        The key is the scenario's first valid one, else the default one. Where a proxy is set, `NO_PROXY` names this
+        host too.
         """
-        return Address(self.url, self._first_key()).env()
+        return self._address().env()
+
+    @checked("patch_env")
+    def patch_env(self, monkeypatch: Variables) -> None:
+        """Set the variables of `env()` in this process, with pytest's `monkeypatch` until the test ends."""
+        self._address().patch_env(monkeypatch)
+
+    def _address(self) -> Address:
+        return Address(self.url, self._first_key(), self.control_token)
 
     def _first_key(self) -> str: ...
 
@@ -188,11 +230,33 @@ class Emulator(Protocol):
     def abort_requests(self) -> None:
         """Close the connection of every request in flight. Returns at once."""
 
+    @checked("report")
+    def report(
+        self,
+        exchanges: Sequence[Exchange] | None = None,
+        *,
+        secrets: bool = False,
+        lines: int = MOST_LINES,
+        size: int = MOST_BYTES,
+    ) -> str:
+        """What a failed test shows: the world, the refused exchanges and all others, at most `lines` and `size` bytes.
 
+        By default of all exchanges in the journal. Secrets are masked unless `secrets` is true.
+        """
+        found = self.journal.exchanges if exchanges is None else exchanges
+        heading, lost = self._heading()
+        return written(found, self.url, heading=heading, lost=lost, secrets=secrets, lines=lines, size=size)
+
+    def _heading(self) -> tuple[str, str]:
+        """The first line of a report, and the reason if exchanges are missing in the journal, else empty."""
+
+
+@all_checked("")
 class LocalEmulator(Emulator):
-    def __init__(self, url: str, stage: Stage, abort: Callable[[], None]) -> None:
+    def __init__(self, url: str, stage: Stage, abort: Callable[[], None], control_token: str | None = None) -> None:
         self.url = url
-        self._stage = stage
+        self.control_token = control_token
+        self.stage = stage
         self._abort = abort
         self.folders = (Path(),)
         self.spacetime = LocalSpacetime(stage)
@@ -200,53 +264,63 @@ class LocalEmulator(Emulator):
         self.faults = LocalFaults(stage)
         self.stubs = LocalStubs(stage)
 
+    def __repr__(self) -> str:
+        world = self.stage.world
+        return f"<Emulator {self.url} seed={world.seed} {world.spacetime.profile.name} {len(world.journal)} exchanges>"
+
     @property
     def actors(self) -> Mapping[str, Actor]:
-        return LocalActors(self._stage)
+        return LocalActors(self.stage)
 
     @property
     def clock(self) -> Clock:
-        return self._stage.settled_world().clock
+        return self.stage.settled_world().clock
 
     @property
     def journal(self) -> ExchangeQueries:
-        return self._stage.world.journal
+        return self.stage.world.journal
 
     def reset(self, config: Config | None = None, **settings: Unpack[Settings]) -> None:
         if config is None and not settings:
-            self._stage.reset()
+            self.stage.reset()
         else:
-            self._stage.reset(self._located(Config(**settings).over(config or self._stage.config)))
+            self.stage.reset(self._located(Config(**settings).over(config or self.stage.config)))
 
     def begin(self, config: Config) -> None:
-        self._stage.begin(self._located(config))
+        self.stage.begin(self._located(config))
 
     def load(self, scenario: Given) -> None:
-        self._stage.load(self._located(Config(scenario=scenario)).layers)
+        self.stage.load(self._located(Config(scenario=scenario)).layers)
 
     def actors_env(self) -> dict[str, str]:
-        named = [actor.name for actor in self._stage.settled_world().actors if not actor.crowd]
-        return {name: value for each in named for name, value in LocalActor(self._stage, each).env().items()}
+        named = [actor.name for actor in self.stage.settled_world().actors if not actor.crowd]
+        return {name: value for each in named for name, value in LocalActor(self.stage, each).env().items()}
 
     def api_key_of(self, config: Config) -> str:
-        return self._stage.beginning(config).api_key
+        return self.stage.beginning(config).api_key
 
     def _located(self, config: Config) -> Config:
         return located_config(config, self.folders)
 
     def stub_reducer(self, database: str, reducer: str) -> None:
-        self._stage.settled_world().spacetime.stub_reducer(database, reducer)
+        with judged("stub_reducer"):
+            self.stage.settled_world().spacetime.stub_reducer(database, reducer)
 
     def _first_key(self) -> str:
-        return self._stage.settled_world().api_key
+        return self.stage.settled_world().api_key
 
     def snapshot(self) -> Snapshot:
-        return self._stage.snapshot()
+        return self.stage.snapshot()
 
     def restore(self, snapshot: SnapshotOrDocument) -> None:
         if not isinstance(snapshot, Snapshot):
-            raise TypeError(f"restore takes the result of this emulator's snapshot(), not a {type(snapshot).__name__}")
-        self._stage.restore(snapshot)
+            raise WrongArgument(
+                f"restore: snapshot: expected what this emulator's snapshot() returned, got {shown(snapshot)}"
+            )
+        self.stage.restore(snapshot)
 
     def abort_requests(self) -> None:
         self._abort()
+
+    def _heading(self) -> tuple[str, str]:
+        return heading(self.stage, self.port), self.journal.lost_in_words

@@ -53,3 +53,10 @@ def uuid4_of(random: bytes) -> str:
 def unseeded() -> int:
     """A seed from the time of day, short enough to be typed again."""
     return time.time_ns() // 1000 % 1_000_000_000
+
+
+def unguessable() -> str:
+    """A secret of 32 characters for a header. No world's seed has a part in it."""
+    import secrets
+
+    return secrets.token_urlsafe(24)

@@ -6,12 +6,11 @@ The plugin imports this when a test first uses an emulator.
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict
 
 import pytest
 
 from emulator.control.control_token import control_token
-from emulator.control.emulator import Emulator
 from emulator.core.clock import parse_rfc3339
 from emulator.core.errors import Misconfigured
 from emulator.core.suggestions import did_you_mean
@@ -25,12 +24,18 @@ STRICT_KEYWORDS = ("strict", "strict_ignore")
 KEYWORDS = WORLD_KEYWORDS + STRICT_KEYWORDS
 
 
-class Watched(NamedTuple):
-    """An emulator that a test uses, and whether requests to unknown paths fail the test."""
+class ReportLimits(TypedDict, total=False):
+    """Keywords of `Emulator.report`."""
 
-    emulator: Emulator
+    lines: int
+    size: int
+
+
+class Strictness(NamedTuple):
+    """Whether requests that neither API knows fail a test, and on which paths they don't."""
+
     strict: bool
-    strict_ignore: tuple[str, ...]
+    ignored: tuple[str, ...]
 
 
 @contextmanager
@@ -47,18 +52,24 @@ def wrong(message: str) -> BaseException:
     return pytest.fail.Exception(f"identity-emulator: {message}", pytrace=False)
 
 
-def world_config(request: pytest.FixtureRequest, config: Config) -> Config:
+def world_config(node: pytest.Item | pytest.Collector, config: object) -> Config:
     """A test's config from command line, markers, config fixture, ini file; the first that sets a value wins."""
+    own = checked_config(config)
+    if settings := marked(node, WORLD_KEYWORDS):
+        own = config_from(settings, f"@pytest.mark.{MARKER}").over(own)
+    return located_config(_layered(node.config, own), folders_of(node))
+
+
+def session_config(pytest_config: pytest.Config, config: object) -> Config:
+    """The config of tests without markers. Raises Misconfigured."""
+    return located_config(_layered(pytest_config, checked_config(config)), (pytest_config.rootpath,))
+
+
+def checked_config(config: object) -> Config:
+    """What the config fixture returned."""
     if not isinstance(config, Config):
         raise wrong(f"identity_emulator_config returned {config!r}; return an emulator.Config")
-    if settings := _marked(request.node, WORLD_KEYWORDS):
-        config = config_from(settings, f"@pytest.mark.{MARKER}").over(config)
-    return located_config(_layered(request.config, config), folders_of(request))
-
-
-def session_config(pytest_config: pytest.Config, config: Config) -> Config:
-    """The config of tests without markers. Raises Misconfigured."""
-    return located_config(_layered(pytest_config, config), (pytest_config.rootpath,))
+    return config
 
 
 def _layered(pytest_config: pytest.Config, config: Config) -> Config:
@@ -74,9 +85,9 @@ def control_token_in(environment: Mapping[str, str]) -> str | None:
         raise Misconfigured(f"{CONTROL_TOKEN}: {error}") from None
 
 
-def folders_of(request: pytest.FixtureRequest) -> tuple[Path, ...]:
+def folders_of(node: pytest.Item | pytest.Collector) -> tuple[Path, ...]:
     """Where scenario files are looked up: the test file's folder, then the root folder."""
-    return (request.path.parent, request.config.rootpath)
+    return (node.path.parent, node.config.rootpath)
 
 
 def config_from(settings: dict[str, Any], where: str) -> Config:
@@ -87,20 +98,20 @@ def config_from(settings: dict[str, Any], where: str) -> Config:
     return Config(**settings)
 
 
-def watched(request: pytest.FixtureRequest, emulator: Emulator) -> Watched:
-    """The emulator with `strict` and `strict_ignore` of the test's markers and the ini file."""
-    settings = _marked(request.node, STRICT_KEYWORDS)
-    strict = settings.get("strict", request.config.getini("identity_emulator_strict"))
+def strictness_of(node: pytest.Item) -> Strictness:
+    """`strict` and `strict_ignore` of a test's markers and the ini file."""
+    settings = marked(node, STRICT_KEYWORDS)
+    strict = settings.get("strict", node.config.getini("identity_emulator_strict"))
     ignored = settings.get("strict_ignore", ())
     if not isinstance(strict, bool):
         raise wrong(f"strict is {strict!r}; it is True or False")
     if isinstance(ignored, str) or not all(isinstance(path, str) and path[:1] in {"/", "*"} for path in ignored):
         raise wrong(f"strict_ignore is {ignored!r}; it is a list of paths like ['/v1/database/**']")
-    ignore = (*ignored, *request.config.getini("identity_emulator_strict_ignore"))
-    return Watched(emulator, strict, ignore)
+    return Strictness(strict, (*ignored, *node.config.getini("identity_emulator_strict_ignore")))
 
 
-def _marked(node: pytest.Item, keywords: tuple[str, ...]) -> dict[str, Any]:
+def marked(node: pytest.Item | pytest.Collector, keywords: tuple[str, ...]) -> dict[str, Any]:
+    """The keywords of a test's markers, the nearest first."""
     found: dict[str, Any] = {}
     for marker in node.iter_markers(MARKER):
         if marker.args:
@@ -137,7 +148,9 @@ def _ini_config(config: pytest.Config) -> Config:
 
     freeze_at, seed = ini("freeze_at"), ini("seed")
     return Config(
-        seed=None if seed is None else _whole_number(seed),
+        seed=None if seed is None else _whole_number("seed", seed),
+        journal_size=_number(config, "journal_size"),
+        journal_bytes=_number(config, "journal_bytes"),
         scenario=tuple((ini("scenario") or "").split()) or None,
         spacetime_profile=ini("spacetime_profile"),
         intuition_profile=ini("intuition_profile"),
@@ -152,8 +165,23 @@ def _moment(text: str) -> Any:
         raise Misconfigured(f"freeze_at: {error}; write it like 2024-02-15T05:47:17Z") from None
 
 
-def _whole_number(text: str) -> int:
+def _number(config: pytest.Config, name: str) -> int | None:
+    text = config.getini(f"identity_emulator_{name}")
+    return _whole_number(name, text) if text else None
+
+
+def report_limits(config: pytest.Config) -> ReportLimits:
+    """The most lines and bytes of a report, as far as the ini file sets them. Raises Misconfigured."""
+    limits: ReportLimits = {}
+    if (lines := _number(config, "report_lines")) is not None:
+        limits["lines"] = lines
+    if (size := _number(config, "report_bytes")) is not None:
+        limits["size"] = size
+    return limits
+
+
+def _whole_number(name: str, text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise Misconfigured(f"identity_emulator_seed is {text!r}, not a whole number") from None
+        raise Misconfigured(f"identity_emulator_{name} is {text!r}, not a whole number") from None

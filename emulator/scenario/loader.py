@@ -8,7 +8,7 @@ from typing import Any
 from emulator.core.errors import Misconfigured, is_misconfigured
 from emulator.scenario.document import Mark, Node, Problem, layered, plain, without
 from emulator.scenario.encoding import mistaken_spaces
-from emulator.scenario.locate import HERE, SUFFIX, CannotRead, bundled_path, is_python, located
+from emulator.scenario.locate import HERE, SUFFIX, CannotRead, bundled_path, files_of, is_python, located
 from emulator.scenario.schema import Scenario
 from emulator.scenario.type_check import checked
 from emulator.scenario.yaml_reader import LARGEST, Unreadable, read, read_json
@@ -100,14 +100,14 @@ class _Reading:
         elif is_bundled_name(given):
             yield from self._file(bundled_path(str(given)), f"{given}{SUFFIX}", ())
         else:
-            assert isinstance(given, str | Path)
+            assert not callable(given)
             yield from self._file(Path(str(located(given, self._folders))), str(given), ())
 
     def _file(self, path: Path, shown: str, chain: tuple[Path, ...]) -> Iterator[Node]:
         resolved = path.resolve()
         if resolved not in self._read:
             try:
-                with path.open("rb") as file:
+                with files_of(path), path.open("rb") as file:
                     data = file.read(_MOST_READ)
             except OSError as error:
                 raise CannotRead(shown, error) from None

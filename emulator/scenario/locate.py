@@ -2,11 +2,14 @@
 
 import stat
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import cache
+from os import PathLike
 from pathlib import Path
 
 from emulator.core.errors import Misconfigured, is_misconfigured
+from emulator.core.fake_files import fake_files, real_files
 from emulator.core.suggestions import did_you_mean
 from emulator.world.config import Config, Source, is_bundled_name
 
@@ -24,22 +27,31 @@ HERE = (Path(),)
 SUFFIX = ".yaml"
 
 
+def files_of(path: Path) -> AbstractContextManager[None]:
+    """What to open a scenario in: the bundled ones are real files."""
+    return real_files() if path.parent == _folder() else nullcontext()
+
+
 @cache
 def _folder() -> Path:
     """The folder of the bundled scenarios: inside the package in a wheel, at the top in a repository."""
-    package = Path(__file__).parents[1]
-    installed = package / "_fixtures" / "scenarios"
-    return installed if installed.is_dir() else package.parent / "fixtures" / "scenarios"
+    with real_files():
+        package = Path(__file__).parents[1]
+        installed = package / "_fixtures" / "scenarios"
+        return installed if installed.is_dir() else package.parent / "fixtures" / "scenarios"
 
 
 def bundled() -> list[str]:
     """The names of the bundled scenarios."""
-    return sorted(path.stem for path in _folder().glob(f"*{SUFFIX}"))
+    with real_files():
+        return sorted(path.stem for path in _folder().glob(f"*{SUFFIX}"))
 
 
 def bundled_text(name: str) -> str:
     """The text of a bundled scenario. Raises Misconfigured."""
-    return bundled_path(name).read_text(encoding="utf-8")
+    path = bundled_path(name)
+    with real_files():
+        return path.read_text(encoding="utf-8")
 
 
 def bundled_path(name: str) -> Path:
@@ -50,12 +62,12 @@ def bundled_path(name: str) -> Path:
 
 def is_python(given: Source) -> bool:
     """Whether it is a function or a Python file."""
-    return callable(given) or (isinstance(given, str | Path) and str(given).endswith(".py"))
+    return callable(given) or (isinstance(given, str | PathLike) and str(given).endswith(".py"))
 
 
 def located_config(config: Config, folders: Iterable[Path]) -> Config:
     """The config, with its scenario files located in folders. Raises Misconfigured."""
-    if not any(isinstance(each, Path) for each in config.layers):
+    if not any(isinstance(each, PathLike) for each in config.layers):
         return config
     folders = tuple(folders)
     return replace(config, scenario=tuple(located(each, folders) for each in config.layers))
@@ -63,7 +75,7 @@ def located_config(config: Config, folders: Iterable[Path]) -> Config:
 
 def located(given: Source, folders: Iterable[Path]) -> Source:
     """A scenario; a path becomes that of the first folder that has the file. Raises Misconfigured."""
-    if not isinstance(given, str | Path) or is_bundled_name(given):
+    if not isinstance(given, str | PathLike) or is_bundled_name(given):
         return given
     folders = list(folders)
     for folder in folders:
@@ -80,4 +92,5 @@ def located(given: Source, folders: Iterable[Path]) -> Source:
         places = " nor ".join(dict.fromkeys(str(folder.absolute()) for folder in folders))
     except OSError:
         raise CannotRead(given, "the working directory is gone") from None
-    raise Misconfigured(f"there is no scenario file {given}, not in {places}")
+    fake = "" if fake_files() is None else "; pyfakefs's file system is on: load it before, or fs.add_real_file(…)"
+    raise Misconfigured(f"there is no scenario file {given}, not in {places}{fake}")

@@ -8,7 +8,7 @@ from emulator.server.call import Call, CallHandler, Served
 from emulator.server.caller import actor_of
 from emulator.server.fault_injection import with_faults
 from emulator.server.journaling import with_journal
-from emulator.server.not_found import why_not_found
+from emulator.server.not_found import not_found, why_not_found
 from emulator.server.stubbed import find_stub, stubbed
 from emulator.services.intuition import handlers as intuition_handlers
 from emulator.services.intuition import model as intuition_model
@@ -60,7 +60,7 @@ async def dispatch(call: Call) -> Response:
     if call.stub is not None:
         return await stubbed(call, dispatch)
     if call.api is None or call.match is None:
-        return Response(404, why=call.why_not)
+        return not_found(call.request, call.why_not)
     return await call.api.response(call.request, call.match, call.store)
 
 

@@ -1,6 +1,7 @@
 """Recording of exchanges in the journal and the log."""
 
 import logging
+import re
 from asyncio import CancelledError
 from collections.abc import Callable
 
@@ -48,10 +49,11 @@ def with_journal(next_handler: CallHandler, is_shown: Callable[[World], bool]) -
             why=printable(_why(call, response)[:LONGEST_REASON]),
             micros=call.micros,
             duration=monotonic() - started,
-            matched=call.api is not None and response.emulated,
+            matched=_is_matched(call, response),
             outlived=not is_shown(world),
             actor=call.actor,
             fault=call.fault,
+            after=started - world.journal.began,
             websocket=None if response.upgrade is None else Frames(),
         )
         call.frames = exchange.websocket
@@ -62,6 +64,18 @@ def with_journal(next_handler: CallHandler, is_shown: Callable[[World], bool]) -
     return handle
 
 
+def _is_matched(call: Call, response: Response) -> bool:
+    """Whether a stub answers, or an API has the path, and the method there.
+
+    Where an API sends CORS headers, it has OPTIONS everywhere.
+    """
+    if call.stub is not None:
+        return True
+    if call.api is None or call.match is None or not response.emulated:
+        return False
+    return call.match.route is not None or (call.request.method == "OPTIONS" and call.api.cors)
+
+
 def after_a_bug(method: str, path: str, bug: Exception) -> Response:
     """Logs the exception that is being handled."""
     logger.exception("a bug in identity-emulator at %s %s", method, readable(path, 200))
@@ -69,9 +83,18 @@ def after_a_bug(method: str, path: str, bug: Exception) -> Response:
 
 
 def _why(call: Call, response: Response) -> str:
+    why = _with_names(response.why, call.world) if response.why else ""
     if not call.fault:
-        return response.why
-    return f"fault: {call.fault}" + (f"; {response.why}" if response.why else "")
+        return why
+    return f"fault: {call.fault}" + (f"; {why}" if why else "")
+
+
+_IDENTITY = re.compile(r"\b[0-9a-f]{64}\b")
+
+
+def _with_names(why: str, world: World) -> str:
+    """A reason with the names of actors in the place of their identities."""
+    return _IDENTITY.sub(lambda found: world.actors.name_of(identity=found[0]) or found[0], why[:LONGEST_REASON])
 
 
 def received(response: Response) -> Message:

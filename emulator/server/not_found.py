@@ -1,9 +1,10 @@
-"""Why a path was not found, and which one was probably meant: the private reason of a 404."""
+"""What is said where neither API has a path: why, and which one was probably meant; to a browser, what this is."""
 
 from typing import Any
 
 from emulator.core.path_pattern import PathPattern
 from emulator.http.request import Request
+from emulator.http.response import Response
 from emulator.http.routing import Api, nearest_path
 
 
@@ -19,3 +20,17 @@ def why_not_found(request: Request, api: Api[Any], apis: tuple[Api[Any], ...]) -
 
 _CAN_BE_STUBBED = "a stub can answer it"
 """docs/stubs.md says how."""
+
+
+_HTML = "text/html; charset=utf-8"
+_FOR_PEOPLE = (
+    b"<p>identity-emulator: SpacetimeDB is at /v1/identity, Intuition at /identity, "
+    b'what was requested and why it was refused at <a href="/_emulator/journal">/_emulator/journal</a>.</p>\n'
+)
+
+
+def not_found(request: Request, why: str) -> Response:
+    """The APIs' 404 without a body; with one line for a person who opens the root in a browser. Our choice."""
+    if request.path == "/" and any("text/html" in value.lower() for value in request.header_values("accept")):
+        return Response(404, _FOR_PEOPLE, _HTML, why=why)
+    return Response(404, why=why)

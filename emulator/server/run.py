@@ -15,6 +15,7 @@ from typing import Any, Unpack
 from emulator.control.api.access import Guard
 from emulator.control.emulator import Emulator, LocalEmulator
 from emulator.control.new_world import new_stage
+from emulator.core.arguments import checked
 from emulator.core.clock import monotonic
 from emulator.core.errors import Misconfigured
 from emulator.http.upgrade import Intervals
@@ -109,6 +110,7 @@ async def serving(
         await asyncio.sleep(0)  # let the connections' tasks handle their cancellation
 
 
+@checked("running_in_thread")
 @contextmanager
 def running_in_thread(
     config: Config | None = None,
@@ -156,12 +158,13 @@ def serving_in_thread(
     thread.start()
     loop, stop, http = started.result()
     try:
-        yield LocalEmulator(url_of(listener), stage, partial(_abort, loop, http))
+        yield LocalEmulator(url_of(listener), stage, partial(_abort, loop, http), guard.token)
     finally:
         loop.call_soon_threadsafe(stop.set)
         thread.join()
 
 
+@checked("running")
 @asynccontextmanager
 async def running(
     config: Config | None = None,
@@ -177,7 +180,7 @@ async def running(
     listener = bind(host, port)
     url = url_of(listener)
     async with serving(stage, guard, listener) as http:
-        yield LocalEmulator(url, stage, partial(_abort, asyncio.get_running_loop(), http))
+        yield LocalEmulator(url, stage, partial(_abort, asyncio.get_running_loop(), http), guard.token)
 
 
 def _abort(loop: asyncio.AbstractEventLoop, http: Http) -> None:

@@ -96,3 +96,9 @@ class Connections:
             self._is_over = True
         for connection in self:
             self.close(connection, *GONE)
+
+    def end_of(self, database: str) -> None:
+        """Close those of a database, an identity in hex: it was deleted."""
+        for connection in self:
+            if connection.database == database:
+                self.close(connection, *GONE)

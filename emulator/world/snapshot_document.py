@@ -4,13 +4,16 @@ Documents can be compared with diff: the order is fixed, rows are as in the APIs
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
+from itertools import islice
 from operator import is_
 from typing import Annotated, Any, TypeVar
 
 import msgspec
 
+from emulator.core.arguments import mistakes as mistakes_of_types
 from emulator.core.clock import Clock, parse_rfc3339, rfc3339, to_micros
 from emulator.core.context import Context
 from emulator.core.entropy import Entropy
@@ -22,6 +25,8 @@ from emulator.services.intuition.model import NO_VAULT, Identity, Lifecycle, Pos
 from emulator.services.intuition.model import PROFILES as INTUITION_PROFILES
 from emulator.services.intuition.store import Store as IntuitionStore
 from emulator.services.spacetimedb import releases
+from emulator.services.spacetimedb.database.name_register import NameRecord
+from emulator.services.spacetimedb.database.names import fault as name_fault
 from emulator.services.spacetimedb.model import Database, parse_identity
 from emulator.services.spacetimedb.model import Identity as SpacetimeIdentity
 from emulator.services.spacetimedb.signing_keys import SigningKey
@@ -68,6 +73,13 @@ class DatabasePart(Part, kw_only=True):
     name: str | None = None
 
 
+class NamePart(Part, kw_only=True):
+    """Who registered the name of a database, and the identity that it stands for, if any."""
+
+    owner: str
+    identity: str | None = None
+
+
 class SpacetimePart(Part, kw_only=True):
     profile: str
     keys: list[KeyPart]
@@ -79,6 +91,12 @@ class SpacetimePart(Part, kw_only=True):
     """By owner, in order of creation."""
     reducers: dict[str, list[str]] = {}
     """By the identity of a database, the reducers that have stubs."""
+    names: dict[str, NamePart] = {}
+    """Those that a client gave, or took from a database."""
+    names_of: dict[str, list[str]] = {}
+    """By identity, where it has others than the one name in `databases`."""
+    locked: list[str] = []
+    """Identities of databases."""
 
 
 class RowPart(Part, kw_only=True):
@@ -179,13 +197,17 @@ def _clock_part(clock: Clock) -> ClockPart:
 def _spacetime_part(store: SpacetimeStore) -> SpacetimePart:
     ring = store.keyring
     retired = [KeyPart(origin=key.origin, retired=rfc3339(at * _SECOND)) for key, at in ring.retired]
+    owners = store.databases.merged().items()
     return SpacetimePart(
         profile=store.profile.name,
         keys=[KeyPart(origin=ring.key.origin), *retired],
         first_key=ring.first.origin,
         emails={str(identity): email for identity, email in store.emails.merged().items()},
-        databases={str(owner): _database_parts(store, owner) for owner in store.databases.merged()},
         reducers=_reducers(store),
+        databases={str(owner): _database_parts(store, owner) for owner, owned in owners if owned},
+        names=dict(_name_parts(store)),
+        names_of=dict(_other_names(store)),
+        locked=[str(identity) for identity, locked in store.locked.merged().items() if locked],
     )
 
 
@@ -200,6 +222,20 @@ def _database_parts(store: SpacetimeStore, owner: SpacetimeIdentity) -> list[Dat
     return [
         DatabasePart(identity=each.identity, address=each.address, name=each.name) for each in store.databases_of(owner)
     ]
+
+
+def _name_parts(store: SpacetimeStore) -> Iterator[tuple[str, NamePart]]:
+    for name, record in store.names.records.merged().items():
+        database = store.database(name)
+        if database is None or (database.name, database.owner) != (name, record.owner):
+            yield name, NamePart(owner=record.owner, identity=record.identity)
+
+
+def _other_names(store: SpacetimeStore) -> Iterator[tuple[str, list[str]]]:
+    for identity, names in store.names.by_identity.merged().items():
+        database = store.database(identity)
+        if database is None or names != ((database.name,) if database.name else ()):
+            yield str(identity), list(names)
 
 
 def _intuition_part(store: IntuitionStore) -> IntuitionPart:
@@ -266,7 +302,22 @@ def read(data: bytes | bytearray, like: World) -> World:
             raise Misconfigured(f"this is version {document.version} of a snapshot; this emulator reads 1")
         return _world(document, like)
     except (msgspec.DecodeError, ValueError, OverflowError, RecursionError) as error:
-        raise Misconfigured(f"invalid snapshot: {error}") from None
+        raise Misconfigured(f"invalid snapshot: {_in_words(data, error)}") from None
+
+
+_LONGEST_IN_WORDS = 1024 * 1024
+"""Bytes of a document in which mistakes are looked for. More would hold up the server's loop."""
+_MOST_MISTAKES = 5
+
+
+def _in_words(data: bytes | bytearray, error: Exception) -> str:
+    """The mistakes of a document in the words of the scenario checker, else the error as it is."""
+    if not isinstance(error, msgspec.ValidationError) or len(data) > _LONGEST_IN_WORDS:
+        return str(error)
+    with suppress(ValueError, RecursionError):  # what follows the mistake can be no JSON at all
+        found = islice(mistakes_of_types(msgspec.json.decode(data), Document), _MOST_MISTAKES)
+        return "; ".join(map(str, found)) or str(error)
+    return str(error)
 
 
 def _world(document: _Unread, like: World) -> World:
@@ -329,7 +380,7 @@ def _micros(text: str) -> int:
 def _clock(part: ClockPart) -> Clock:
     clock = Clock(None if part.freeze is None else parse_rfc3339(part.freeze))
     if part.freeze is None and part.skew:
-        clock.skew(part.skew)
+        clock.run_ahead(part.skew)
     return clock
 
 
@@ -367,10 +418,24 @@ def _spacetime(document: _Unread, actors: ActorRegistry, context: Context, like:
     for text, databases in msgspec.json.decode(part.databases, type=dict[str, msgspec.Raw]).items():
         owner = _identity(text, actors)
         store.restore_databases(owner, [_database(each, owner) for each in decode(databases)])
+    _add_names(store, part)
     for database, reducers in part.reducers.items():
         for reducer in reducers:
             store.stub_reducer(database, reducer)
     return store
+
+
+def _add_names(store: SpacetimeStore, part: SpacetimePart) -> None:
+    """Raises ValueError."""
+    for name, each in part.names.items():
+        if fault := name_fault(name):
+            raise ValueError(f"names: {name[:100]!r}: {fault}")
+        identity = None if each.identity is None else parse_identity(each.identity)
+        store.names.records[name] = NameRecord(parse_identity(each.owner), identity)
+    for text, names in part.names_of.items():
+        store.names.by_identity[parse_identity(text)] = tuple(names)
+    for text in part.locked:
+        store.locked[parse_identity(text)] = True
 
 
 def _identity(text: str, actors: ActorRegistry) -> SpacetimeIdentity:

@@ -10,8 +10,9 @@ from emulator import Emulator
 from emulator.services.spacetimedb.model import Database, identity_of
 from tests.raw import RawAnswer, exchange, request
 from tests.waiting import PATIENCE
+from tests.websocket import CLOSE, Frame, Peer
 
-OWNER = identity_of("localhost", "alice")
+OWNER, BOB = identity_of("localhost", "alice"), identity_of("localhost", "bob")
 UNKNOWN = identity_of("localhost", "no database")
 AFTER = ["spacetime-identity", "spacetime-identity-token", "vary", "access-control-allow-origin"]
 """What every response has after its credentials were judged."""
@@ -37,6 +38,20 @@ def send(emulator: Emulator, method: str, path: str, *headers: str, body: bytes 
 
 def get(emulator: Emulator, path: str, **headers: str) -> requests.Response:
     return requests.get(f"{emulator.url}/v1/database{path}", headers=headers, timeout=PATIENCE)
+
+
+def text_of(answer: RawAnswer) -> str:
+    """The body, also when it came in one chunk."""
+    body = answer.body.split(b"\r\n")[1] if answer.header("transfer-encoding") else answer.body
+    return body.decode()
+
+
+def as_owner(emulator: Emulator) -> str:
+    return bearer(emulator.spacetime.issue_token(subject="alice"))
+
+
+def as_bob(emulator: Emulator) -> str:
+    return bearer(emulator.spacetime.issue_token(subject="bob"))
 
 
 def bearer(token: str) -> str:
@@ -166,6 +181,10 @@ def test_a_websocket_is_not_opened_with_head(server: Emulator, chat: Database) -
     answer = send(server, "HEAD", f"/{chat.name}/subscribe")
 
     assert (answer.status, answer.header("content-length"), answer.header("allow")) == (405, "28", None)
+
+
+def test_the_query_is_judged_before_head(server: Emulator, chat: Database) -> None:
+    assert send(server, "HEAD", f"/{chat.name}/subscribe?light=x").status == 400
 
 
 # --- names ------------------------------------------------------------------------------------------------------------
@@ -329,26 +348,24 @@ def test_v1_sends_a_length(emulator: Emulator) -> None:
 
 # --- what is not emulated ---------------------------------------------------------------------------------------------
 
+JSON = "Content-Type: application/json"
 UNEMULATED = [
     ("POST", "/chat/call/send"),
     ("GET", "/chat/schema?version=9"),
-    ("GET", "/chat/schema"),
-    ("GET", "/chat/logs"),
+    ("GET", "/chat/logs?num_lines=3"),
     ("POST", "/chat/sql"),
-    ("POST", "/chat/names"),
-    ("PUT", "/chat/names"),
     ("POST", "/chat/pre_publish"),
     ("PUT", "/chat/reset"),
     ("PUT", "/chat"),
+    ("PUT", "/chat?clear=true"),
     ("PUT", "/another"),
-    ("DELETE", "/chat"),
     ("POST", ""),
 ]
 
 
 @pytest.mark.parametrize(("method", "path"), UNEMULATED)
 def test_what_needs_a_module_is_501_and_not_matched(server: Emulator, chat: Database, method: str, path: str) -> None:
-    answer = send(server, method, path, body=b"[]" if method != "GET" else b"")
+    answer = send(server, method, path, JSON, as_owner(server), body=b"[]" if method != "GET" else b"")
     last = server.journal.exchanges[-1]
 
     assert (answer.status, answer.header("content-type")) == (501, "text/plain; charset=utf-8")
@@ -358,14 +375,10 @@ def test_what_needs_a_module_is_501_and_not_matched(server: Emulator, chat: Data
     assert last.why == f"not emulated; {stub} answers it"
 
 
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [("POST", "/chat/lock"), ("POST", "/chat/unlock"), ("POST", "/chat/mcp"), ("PATCH", "/chat/route/a/b")],
-)
-def test_so_are_the_routes_of_newer_servers(v2: Emulator, method: str, path: str) -> None:
+def test_so_are_webhooks(v2: Emulator) -> None:
     v2.spacetime.add_database(OWNER, "chat")
 
-    assert send(v2, method, path).status == 501
+    assert send(v2, "PATCH", "/chat/route/a/b").status == 501
 
 
 @pytest.mark.parametrize("path", ["/chat/route", "/chat/route/", "/chat/route/a/b"])
@@ -378,18 +391,13 @@ def test_webhooks_are_not_asked_for_credentials(v2: Emulator, path: str) -> None
     assert send(v2, "POST", path.replace("chat", "nowhere")).status == 404
 
 
-def test_an_unknown_identity_is_deleted_with_success(server: Emulator) -> None:
-    answer = send(server, "DELETE", f"/{UNKNOWN}")
-
-    assert (answer.status, answer.body, server.journal.unmatched) == (200, b"", [])
+# --- query and body --------------------------------------------------------------------------------------------------
 
 
-JSON = "Content-Type: application/json"
 REFUSED: Mapping[str, tuple[str, str, tuple[str, ...], bytes]] = {
     "Header of type `content-type` was missing": ("POST", "/call/x", (), b"[]"),
     "Request body didn't contain valid UTF-8": ("POST", "/call/x", (JSON,), b"\xff"),
     "Failed to deserialize query string: missing field `version`": ("GET", "/schema", (), b""),
-    "Failed to deserialize query string: unknown variant `8`, expected `9`": ("GET", "/schema?version=8", (), b""),
     "Failed to deserialize query string: duplicate field `version`": ("GET", "/schema?version=9&version=9", (), b""),
     "Failed to deserialize query string: invalid digit found in string": ("GET", "/logs?num_lines=-1", (), b""),
     "Failed to deserialize query string: number too large to fit in target type": (
@@ -406,6 +414,14 @@ REFUSED: Mapping[str, tuple[str, str, tuple[str, ...], bytes]] = {
         b"",
     ),
     "invalid hyphen in database name": ("POST", "/names", (), b"a-"),
+    "invalid HTTP header (content-type)": ("POST", "/call/x", ("Content-Type: json",), b"[]"),
+    "Error parsing `a-`: invalid hyphen in database name": ("PUT", "/names", (JSON,), b'["a", "a-"]'),
+    "Failed to parse the request body as JSON: [1]: expected value at line 1 column 7": (
+        "PUT",
+        "/names",
+        (JSON,),
+        b'["a", x]',
+    ),
     "Request body didn't contain valid UTF-8: invalid utf-8 sequence of 1 bytes from index 1": (
         "POST",
         "/sql",
@@ -425,6 +441,29 @@ def test_v1_judges_query_and_body_before_it_looks_for_the_database(emulator: Emu
 
 
 @pytest.mark.parametrize("text", REFUSED)
+def test_query_and_body_are_judged_before_the_owner_and_the_module(server: Emulator, chat: Database, text: str) -> None:
+    method, path, headers, body = REFUSED[text]
+    answer = send(server, method, f"/chat{path}", *headers, body=body)
+
+    assert (answer.status, text_of(answer)) == (400, text)
+
+
+@pytest.mark.parametrize(("profile", "known"), [("v1", "`9`"), ("v2.8", "`9` or `10`"), ("v2.14", "`9` or `10`")])
+def test_the_versions_of_a_schema_are_those_of_the_release(emulator: Emulator, profile: str, known: str) -> None:
+    emulator.reset(spacetime_profile=profile)
+    emulator.spacetime.add_database(OWNER, "chat")
+
+    assert text_of(send(emulator, "GET", "/chat/schema?version=8")).endswith(f"unknown variant `8`, expected {known}")
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/json; charset=utf-8"])
+def test_a_call_has_plain_json(server: Emulator, chat: Database, kind: str) -> None:
+    answer = send(server, "POST", "/chat/call/send", f"Content-Type: {kind}", body=b"[]")
+
+    assert (answer.status, text_of(answer)) == (415, "Expected request with `Content-Type: application/json`")
+
+
+@pytest.mark.parametrize("text", REFUSED)
 def test_newer_servers_look_for_the_database_first(v2: Emulator, text: str) -> None:
     method, path, headers, body = REFUSED[text]
 
@@ -435,6 +474,301 @@ def test_a_body_is_received_before_an_unknown_database_is_told_of(v2: Emulator) 
     answer = send(v2, "POST", "/nowhere/sql", body=b"x" * 3_000_000)
 
     assert answer.body == b"`nowhere` not found"
+
+
+# --- the owner --------------------------------------------------------------------------------------------------------
+
+OWNERS = [
+    ("GET", "/logs", "view module logs"),
+    ("POST", "/pre_publish", "update database"),
+    ("PUT", "/reset", "reset database"),
+    ("PUT", "", "update database"),
+    ("PUT", "?clear=true", "reset database"),
+    ("DELETE", "", "delete database"),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "action"), OWNERS)
+def test_only_the_owner_may(server: Emulator, chat: Database, method: str, path: str, action: str) -> None:
+    answer = send(server, method, f"/chat{path}", as_bob(server))
+
+    refused = f"{BOB} is not authorized to perform action on database {chat.identity}: {action}"
+    assert (answer.status, text_of(answer)) == (403, refused)
+    assert server.journal.unmatched == []
+
+
+@pytest.mark.parametrize("path", ["/lock", "/unlock"])
+def test_only_the_owner_locks(v2: Emulator, path: str) -> None:
+    chat = v2.spacetime.add_database(OWNER, "chat")
+    answer = send(v2, "POST", f"/chat{path}", as_bob(v2))
+
+    refused = f"{BOB} is not authorized to perform action on database {chat.identity}: delete database"
+    assert (answer.status, text_of(answer)) == (403, refused)
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("?clear=maybe", "Failed to deserialize query string: provided string was not `true` or `false`"),
+        ("?num_replicas=256", "Replication factor 256 out of bounds"),
+        ("?clear=true&num_replicas=256", "Replication factor 256 out of bounds"),
+        ("?policy=BreakClients", "Migration policy is set to `BreakClients`, but no migration token was provided."),
+    ],
+)
+def test_a_bad_query_is_refused_before_a_module_is_published(
+    server: Emulator, chat: Database, path: str, text: str
+) -> None:
+    answer = send(server, "PUT", f"/chat{path}", as_owner(server))
+
+    assert (answer.status, text_of(answer)) == (400, text)
+
+
+def test_what_has_no_name_can_not_be_cleared(server: Emulator) -> None:
+    answer = send(server, "POST", "?clear=true")
+
+    assert (answer.status, text_of(answer)) == (400, "Clear database requires database name or identity")
+
+
+# --- names, locks and deletion ----------------------------------------------------------------------------------------
+
+
+def names_of(emulator: Emulator, database: str) -> list[str]:
+    found: list[str] = get(emulator, f"/{database}/names").json()["names"]
+    return found
+
+
+def give(emulator: Emulator, name: str, *headers: str, database: str = "chat") -> RawAnswer:
+    return send(emulator, "POST", f"/{database}/names", *headers, body=name.encode())
+
+
+def rename(emulator: Emulator, body: str, *headers: str, database: str = "chat") -> RawAnswer:
+    return send(emulator, "PUT", f"/{database}/names", JSON, *headers, body=body.encode())
+
+
+def test_anybody_can_give_a_database_another_name(server: Emulator, chat: Database) -> None:
+    answer = give(server, "talk", as_bob(server))
+
+    success = f'{{"Success":{{"domain":"talk","database_identity":"{chat.identity}"}}}}'
+    assert (answer.status, text_of(answer)) == (200, success)
+    assert names_of(server, "talk") == ["chat", "talk"]
+    assert server.journal.unmatched == []
+
+
+def test_a_name_that_is_taken_is_refused(server: Emulator, chat: Database) -> None:
+    server.spacetime.add_database(OWNER, "shop")
+    answer = give(server, "shop", as_owner(server))
+
+    assert (answer.status, text_of(answer)) == (500, "record with the name shop already exists")
+    assert names_of(server, "chat") == ["chat"]
+
+
+def test_the_owner_replaces_the_names(server: Emulator, chat: Database) -> None:
+    answer = rename(server, '["talk", "gossip"]', as_owner(server))
+
+    assert (answer.status, text_of(answer)) == (200, '"Success"')
+    assert names_of(server, chat.identity) == ["talk", "gossip"]
+    assert get(server, "/chat").status_code == 404
+
+
+def test_a_name_that_was_replaced_stays_its_owners(server: Emulator, chat: Database) -> None:
+    rename(server, '["talk"]', as_owner(server))
+    refused = give(server, "chat", as_bob(server), database="talk")
+
+    assert (refused.status, text_of(refused)) == (401, '{"PermissionDenied":{"domain":"chat"}}')
+    assert give(server, "chat", as_owner(server), database="talk").status == 200
+
+
+def test_nobody_else_publishes_under_a_name_that_was_replaced(server: Emulator, chat: Database) -> None:
+    rename(server, '["talk"]', as_owner(server))
+    answer = send(server, "PUT", "/chat", as_bob(server))
+
+    assert (answer.status, text_of(answer)) == (401, '{"PermissionDenied":{"name":"chat"}}')
+
+
+def test_a_name_in_use_can_not_be_among_the_new_ones(server: Emulator, chat: Database) -> None:
+    answer = rename(server, '["talk", "chat"]', as_owner(server))
+
+    in_use = '{"OtherError":"Cannot rename to chat because it already is in use."}'
+    assert (answer.status, text_of(answer)) == (400, in_use)
+    assert names_of(server, "chat") == ["chat"]
+
+
+def test_names_are_not_replaced_while_one_is_somebody_elses(server: Emulator, chat: Database) -> None:
+    give(server, "of-bob", as_bob(server))
+    answer = rename(server, '["talk"]', as_owner(server))
+
+    assert (answer.status, text_of(answer)) == (401, '{"PermissionDenied":{"domain":"of-bob"}}')
+    assert names_of(server, "chat") == ["chat", "of-bob"]
+
+
+def test_a_stranger_does_not_replace_names(server: Emulator, chat: Database) -> None:
+    answer = rename(server, "[]", as_bob(server))
+
+    assert (answer.status, text_of(answer)) == (401, f'{{"NotYourDatabase":{{"database":"{chat.identity}"}}}}')
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "text"),
+    [
+        (
+            "{}",
+            422,
+            "Failed to deserialize the JSON body into the target type: "
+            "invalid type: map, expected a sequence at line 1 column 0",
+        ),
+        (
+            '["a", 1]',
+            422,
+            "Failed to deserialize the JSON body into the target type: "
+            "[1]: invalid type: integer `1`, expected a string at line 1 column 7",
+        ),
+        ("", 400, "Failed to parse the request body as JSON: EOF while parsing a value at line 1 column 0"),
+    ],
+)
+def test_names_are_a_list_of_strings(server: Emulator, chat: Database, body: str, status: int, text: str) -> None:
+    answer = rename(server, body, as_owner(server))
+
+    assert (answer.status, text_of(answer)) == (status, text)
+
+
+def test_v1_gives_a_name_to_an_identity_that_is_no_database(emulator: Emulator) -> None:
+    emulator.reset(spacetime_profile="v1")
+
+    assert give(emulator, "talk", database=UNKNOWN).status == 200
+    assert names_of(emulator, UNKNOWN) == ["talk"]
+    assert get(emulator, "/talk/identity").text == UNKNOWN
+    assert get(emulator, "/talk").text == "No such database."
+
+
+def test_v1_replaces_no_names_of_an_identity_that_is_no_database(emulator: Emulator) -> None:
+    emulator.reset(spacetime_profile="v1")
+    answer = rename(emulator, "[]", database=UNKNOWN)
+
+    assert (answer.status, answer.header("content-type"), answer.body) == (
+        404,
+        "application/json",
+        b'"DatabaseNotFound"',
+    )
+
+
+def test_newer_servers_give_a_name_to_databases_only(v2: Emulator) -> None:
+    assert give(v2, "talk", database=UNKNOWN).body == b"No such database."
+
+
+def test_a_name_that_is_too_long_to_keep_is_not_emulated(server: Emulator, chat: Database) -> None:
+    answer = give(server, "a" * 201)
+
+    assert answer.status == 501
+    assert "keeps up to 100000 names, those of clients with up to 200 characters" in server.journal.unmatched[0].why
+
+
+def test_an_unknown_identity_is_deleted_with_success(server: Emulator) -> None:
+    answer = send(server, "DELETE", f"/{UNKNOWN}")
+
+    assert (answer.status, answer.body, server.journal.unmatched) == (200, b"", [])
+
+
+def test_the_owner_deletes_a_database(server: Emulator, chat: Database) -> None:
+    shop = server.spacetime.add_database(OWNER, "shop")
+    answer = send(server, "DELETE", "/chat", as_owner(server))
+
+    assert (answer.status, answer.body, server.journal.unmatched) == (200, b"", [])
+    assert get(server, f"/{chat.identity}").text == "No such database."
+    listed = requests.get(f"{server.url}/v1/identity/{OWNER}/databases", timeout=PATIENCE).json()
+    assert listed in ({"identities": [shop.identity]}, {"addresses": [shop.address]})
+
+
+def test_its_websockets_are_closed(server: Emulator, chat: Database) -> None:
+    shop = server.spacetime.add_database(OWNER, "shop")
+    with Peer(server.url, handshake("chat")) as gone, Peer(server.url, handshake("shop")) as stays:
+        gone.frames(2)
+        stays.frames(2)
+        send(server, "DELETE", "/chat", as_owner(server))
+
+        assert gone.frame() == Frame(CLOSE, b"\x03\xe9module exited")
+        assert [each.database for each in server.spacetime.connections] == [shop.identity]
+
+
+def handshake(database: str) -> bytes:
+    return request(
+        "GET",
+        f"/v1/database/{database}/subscribe",
+        "Connection: Upgrade",
+        "Upgrade: websocket",
+        "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+        "Sec-WebSocket-Protocol: v1.json.spacetimedb",
+    )
+
+
+def test_the_name_of_a_deleted_database_stays(server: Emulator, chat: Database) -> None:
+    send(server, "DELETE", "/chat", as_owner(server))
+
+    assert get(server, "/chat/identity").text == chat.identity
+    assert get(server, "/chat").text == "No such database."
+    assert send(server, "DELETE", "/chat", as_bob(server)).status == 200
+
+
+def test_a_database_that_is_added_again_has_its_identity(server: Emulator, chat: Database) -> None:
+    shop = server.spacetime.add_database(OWNER, "shop", UNKNOWN)
+    send(server, "DELETE", "/shop", as_owner(server))
+
+    assert server.spacetime.add_database(OWNER, "shop").identity == shop.identity
+    assert names_of(server, "shop") == ["shop"]
+
+
+def test_a_locked_database_is_neither_deleted_nor_cleared(v2: Emulator) -> None:
+    v2.spacetime.add_database(OWNER, "chat")
+    locked = send(v2, "POST", "/chat/lock", as_owner(v2))
+    refused = [send(v2, method, path, as_owner(v2)) for method, path in (("DELETE", "/chat"), ("PUT", "/chat/reset"))]
+
+    assert (locked.status, locked.body) == (200, b"")
+    assert [(each.status, text_of(each)) for each in refused] == [
+        (403, "Database is locked and cannot be deleted. Run `spacetime unlock` first."),
+        (403, "Database is locked and cannot be reset with --delete-data. Run `spacetime unlock` first."),
+    ]
+
+
+def test_an_unlocked_database_is_deleted(v2: Emulator) -> None:
+    v2.spacetime.add_database(OWNER, "chat")
+    answers = [
+        send(v2, method, path, as_owner(v2))
+        for method, path in (("POST", "/chat/lock"), ("POST", "/chat/unlock"), ("DELETE", "/chat"))
+    ]
+
+    assert [each.status for each in answers] == [200, 200, 200]
+
+
+def test_a_snapshot_brings_back_what_was_deleted(emulator: Emulator) -> None:
+    emulator.reset(scenario="two_friends")
+    owner = bearer(emulator.actors["alice"].token)
+    before = emulator.snapshot()
+    send(emulator, "DELETE", "/shop", owner)
+    assert get(emulator, "/shop").status_code == 404
+    emulator.restore(before)
+
+    assert get(emulator, "/shop").status_code == 200
+
+
+# --- MCP --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("database", ["chat", "nowhere"])
+def test_a_message_to_an_mcp_server_is_json(v2: Emulator, database: str) -> None:
+    v2.spacetime.add_database(OWNER, "chat")
+    answers = [send(v2, "POST", f"/{database}/mcp", *headers) for headers in ((), (JSON,))]
+
+    assert [(each.status, each.body) for each in answers] == [
+        (415, b"Expected request with `Content-Type: application/json`"),
+        (400, b"Failed to parse the request body as JSON: EOF while parsing a value at line 1 column 0"),
+    ]
+
+
+def test_a_notification_to_an_mcp_server_is_accepted_a_request_is_not_emulated(v2: Emulator) -> None:
+    v2.spacetime.add_database(OWNER, "chat")
+    answers = [send(v2, "POST", "/chat/mcp", JSON, body=body) for body in (b'{"method":"x"}', b"[]", b'{"id":1}')]
+
+    assert [each.status for each in answers] == [202, 202, 501]
 
 
 # --- faults and the journal -------------------------------------------------------------------------------------------

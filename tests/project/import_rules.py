@@ -20,13 +20,17 @@ LAYERS: list[Mapping[str, str]] = [
     {"control": "the handle that tests use, in process and over HTTP, and the control routes"},
     {"tokens": "broken tokens for tests of error handling", "__init__": "what `import emulator` offers"},
     {"server": "the socket, and every effect on the wire"},
-    {"cli": "the command", "pytest_plugin": "what the plugin needs once it is used"},
+    {
+        "cli": "the command",
+        "pytest_plugin": "what the plugin needs once it is used",
+        "identity_emulator_names": "who else has the names `emulator` and `conftest_plugin`",
+    },
     {"__main__": "python -m emulator", "conftest_plugin": "hooks and fixtures"},
 ]
 """From the lowest to the highest. A file imports from its own folder and from lower layers only."""
 
-LAZY = {"__init__": "server"}
-"""What a file may import of a higher layer, if not at once: `emulator.running` is imported when it is asked for."""
+LAZY = {"__init__": {"server", "tokens"}}
+"""What a file may import though it is not below it, if not at once: `emulator.running` is imported when asked for."""
 
 FIRST_WITH = {"aiohttp": "http", "click": "cli", "pytest": "pytest_plugin", "pytest_asyncio": "pytest_plugin"}
 """Third-party modules, and the lowest folder that may import them."""
@@ -54,7 +58,8 @@ Files = Mapping[str, str]
 
 def package() -> Files:
     """The package as it is, and the plugin."""
-    found = {"conftest_plugin": (ROOT / "conftest_plugin.py").read_text(encoding="utf-8")}
+    tops = ("conftest_plugin", "identity_emulator_names")
+    found = {name: (ROOT / f"{name}.py").read_text(encoding="utf-8") for name in tops}
     for path in sorted((ROOT / "emulator").rglob("*.py")):
         parts = path.relative_to(ROOT / "emulator").with_suffix("").parts
         name = ".".join(parts[:-1] if len(parts) > 1 and parts[-1] == "__init__" else parts)
@@ -84,7 +89,7 @@ def _upward(files: Files) -> Iterator[str]:
         for imported, put_off in _own_imports(files, name):
             own, other = layer_of(name), layer_of(imported)
             same_folder = name.partition(".")[0] == imported.partition(".")[0]
-            lazy = put_off and LAZY.get(name) == imported.partition(".")[0]
+            lazy = put_off and imported.partition(".")[0] in LAZY.get(name, ())
             if own is not None and other is not None and not same_folder and other >= own and not lazy:
                 yield f"{name} imports {imported}, which is not below it"
 
@@ -139,7 +144,7 @@ def _own_imports(files: Files, name: str) -> Iterator[tuple[str, bool]]:
         inner = imported.removeprefix("emulator.") if imported.startswith("emulator.") else imported.partition(".")[0]
         while inner and inner not in files:
             inner = inner.rpartition(".")[0]
-        if inner and (imported.startswith("emulator.") or inner == "conftest_plugin"):
+        if inner and (imported.startswith("emulator.") or inner in {"conftest_plugin", "identity_emulator_names"}):
             yield inner, put_off
 
 

@@ -186,3 +186,10 @@ def test_every_relative_link_leads_somewhere(page: Path) -> None:
     links = re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text(encoding="utf-8"))
 
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_the_readme_and_the_manual_of_scenarios_have_one_friends_yaml() -> None:
+    manual = (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8")
+    [friends] = [text for text in blocks("yaml") if text.startswith("# friends.yaml")]
+
+    assert f"```yaml\n{friends}```" in manual

@@ -39,14 +39,15 @@ def test_the_wheel_holds_the_package_and_nothing_beside_it(wheel: Path) -> None:
 
     assert "emulator/py.typed" in names
     top = {name.partition("/")[0] for name in names}
-    assert top == {"conftest_plugin.py", "emulator", "identity_emulator-0.2.0.dist-info"}
+    own = {"conftest_plugin.py", "emulator", "identity_emulator_names.py"}
+    assert top == own | {"identity_emulator-0.2.0.dist-info"}
 
 
 def test_the_wheel_holds_the_bundled_scenarios_and_their_schema(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
 
     assert "emulator/_fixtures/scenario.schema.json" in names
-    assert len([name for name in names if name.startswith("emulator/_fixtures/scenarios/")]) == 11
+    assert len([name for name in names if name.startswith("emulator/_fixtures/scenarios/")]) == 13
 
 
 def test_the_installed_command_finds_its_scenarios(clean_python: Path, tmp_path: Path) -> None:

@@ -182,7 +182,7 @@ def test_scenarios_go_there(run: Run, elsewhere: str) -> None:
             assert alice.token.count(".") == 2 and alice.wallet.startswith("0x")
             assert identity_emulator.env()["INTUITION_API_KEY"] == alice.api_key
             assert identity_emulator.actors_env()["ALICE_TOKEN"] == alice.token
-            with pytest.raises(KeyError, match="no actor 'eve'; the scenario names alice, bob"):
+            with pytest.raises(KeyError, match="no actor 'eve'; there is alice, bob"):
                 identity_emulator.actors["eve"]
             with pytest.raises(AttributeError, match="no attribute 'email'"):
                 alice.email
@@ -224,3 +224,25 @@ def test_a_scenario_in_python_can_not_go_there(run: Run, elsewhere: str) -> None
 
     assert "1 error" in outcome.summary
     assert "a Python scenario runs in the emulator's own process only" in outcome
+
+
+def test_the_report_says_that_the_emulator_has_stopped(run: Run) -> None:
+    run.write("""
+        import os, signal
+
+        def test_it(identity_emulator):
+            os.kill(int(os.environ["PID"]), signal.SIGTERM)
+            import socket
+            while True:
+                try:
+                    socket.create_connection(("127.0.0.1", identity_emulator.port)).close()
+                except OSError:
+                    break
+            assert 0
+    """)
+
+    with serving("--port", "0") as (_, ready):
+        outcome = run("--identity-emulator-url", ready["url"], PID=str(ready["pid"]))
+
+    assert "1 failed" in outcome.summary, outcome
+    assert f"no emulator answers at {ready['url']}" in outcome

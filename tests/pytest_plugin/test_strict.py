@@ -28,13 +28,13 @@ def test_a_route_that_needs_a_module_fails_the_test_and_shows_the_stub(run: Run)
     run.write("""
         def test_it(identity_emulator):
             identity_emulator.load("quickstart")
-            assert status(identity_emulator, "/v1/database/chat/call/send") == 501
+            assert status(identity_emulator, "/v1/database/chat/sql") == 501
     """)
 
     outcome = run()
 
     assert "1 failed" in outcome.summary
-    assert 'not emulated; emulator.stub("POST /v1/database/chat/call/send", json=...) answers it' in outcome
+    assert 'not emulated; emulator.stub("POST /v1/database/chat/sql", json=...) answers it' in outcome
 
 
 def test_a_database_that_is_not_there_is_an_answer_like_any_other(run: Run) -> None:
@@ -85,8 +85,17 @@ def test_the_ini_file_relaxes_it(run: Run, line: str) -> None:
     assert "1 passed" in run().summary
 
 
-def test_a_wrong_method_is_no_unknown_path(run: Run) -> None:
+def test_a_wrong_method_fails_the_test_as_an_unknown_path_does(run: Run) -> None:
     run.write("def test_it(identity_emulator): assert status(identity_emulator, '/v1/identity', 'GET') == 405")
+
+    outcome = run()
+
+    assert "1 failed" in outcome.summary
+    assert "/v1/identity has no GET; it has POST" in outcome
+
+
+def test_a_preflight_is_no_wrong_method(run: Run) -> None:
+    run.write("def test_it(identity_emulator): assert status(identity_emulator, '/v1/identity', 'OPTIONS') == 200")
 
     assert "1 passed" in run().summary
 

@@ -1,6 +1,8 @@
 """WebSockets on real sockets: head, frames, pings, closes, and their place in world and journal."""
 
 import logging
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 
@@ -434,3 +436,15 @@ def test_the_actor_is_known_by_its_identity() -> None:
         Alice.identity = emulator.actors["alice"].identity
         with Peer(emulator.url, HANDSHAKE):
             assert emulator.spacetime.connections[0].actor == "alice"
+
+
+def test_the_library_is_imported_at_the_first_upgrade() -> None:
+    code = (
+        "import sys, urllib.request; from emulator import running_in_thread\n"
+        "with running_in_thread() as emulator:\n"
+        "    urllib.request.urlopen(emulator.url + '/v1/ping').close()\n"
+        "print('websockets' in sys.modules)"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert told.stdout == "False\n"

@@ -13,6 +13,8 @@ from emulator.http.routing import Route, Routes, nearest_path
 from emulator.journal.log import log_control
 from emulator.world.stage import Stage
 
+_READING = frozenset({"GET", "HEAD"})
+
 ControlHandler = Callable[[Request], Awaitable[Response]]
 
 
@@ -28,6 +30,7 @@ def control(stage: Stage, guard: Guard) -> ControlHandler:
             route = _route(request, routes)
             operation = route.operation.name
             response = await route.handler(request)
+            stage.changes += request.method not in _READING
         except ControlRefused as refused:
             response = json_response({"error": refused.text, "hint": refused.hint}, refused.status, refused.text)
             response = with_headers(response, refused.headers)

@@ -102,6 +102,18 @@ class UnknownDatabase(Refused):
         super().__init__(404, text, why)
 
 
+class NotAuthorized(Refused):
+    """A caller who does not own the database: `Unauthorized` in crates/client-api/src/lib.rs."""
+
+    def __init__(self, caller: Identity, database: Identity, action: str) -> None:
+        text = f"{caller} is not authorized to perform action on database {database}: {action}"
+        super().__init__(403, text, f"the database belongs to somebody else than {caller}")
+
+
+class NotAllowed(Refused):
+    """What the database, or the route, does not allow."""
+
+
 class BadBody(Refused):
     """A request to `/v1/database` whose body or `Content-Type` can't be read, as axum says it."""
 

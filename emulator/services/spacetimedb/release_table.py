@@ -102,6 +102,7 @@ RULES: Mapping[str, Rule] = {
         lambda rule: "before all but credentials, and answer in chunks" if rule else "after query and body",
         "recorded; `v2.14`: inferred",
     ),
+    "schema_versions": Rule("versions of a schema", _codes, "recorded; `v2.14`: inferred"),
     "more_database_routes": Rule(
         "routes of a database, besides those of 1.x",
         lambda rule: _codes(f"/{name}" for name in rule) or "none",

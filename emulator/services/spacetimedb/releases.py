@@ -107,6 +107,8 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
 
     What follows is then sent in one chunk, without `content-length` (2.8.3 and later).
     """
+    schema_versions: tuple[str, ...]
+    """What `version` of `GET /v1/database/:db/schema` can be."""
     more_database_routes: tuple[str, ...] = ()
     """Routes of `/v1/database/:db` that releases 1.x do not have, by the first segment."""
     sessions: bool = False
@@ -158,6 +160,7 @@ _V1 = Release(
     query_id_name="QueryId",
     failures="TransactionUpdate",
     unknown_reducer="as sent",
+    schema_versions=("9",),
 )
 
 _V2_8 = _change(
@@ -175,6 +178,7 @@ _V2_8 = _change(
     failures="SubscriptionError",
     unknown_reducer="if an identifier",
     database_first=True,
+    schema_versions=("9", "10"),
     more_database_routes=("route", "lock", "unlock", "mcp"),
 )
 

@@ -1,14 +1,17 @@
 """SpacetimeDB's stored data. As on the real server, `POST /v1/identity` stores nothing."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
 
 from emulator.core.context import Context
 from emulator.core.copy_on_write import CopyOnWriteMap
 from emulator.core.suggestions import did_you_mean
 from emulator.services.spacetimedb import model
 from emulator.services.spacetimedb.database import names
-from emulator.services.spacetimedb.database.owned import OwnedDatabases
+from emulator.services.spacetimedb.database.name_register import NameRegister
+from emulator.services.spacetimedb.database.owned import OwnedDatabases, Packed
 from emulator.services.spacetimedb.issuers.key_set import KeySet, NoKeys
 from emulator.services.spacetimedb.model import Claims, Database, Extra, Identity
 from emulator.services.spacetimedb.releases import Release
@@ -40,8 +43,11 @@ class Store:
         self.keyring = Keyring(key)
         self.emails: CopyOnWriteMap[Identity, str] = CopyOnWriteMap(context.deferred)
         self.databases = OwnedDatabases(context.deferred)
-        self.named_databases: CopyOnWriteMap[str, Database] = CopyOnWriteMap(context.deferred)
-        """By name."""
+        self.names = NameRegister(CopyOnWriteMap(context.deferred), CopyOnWriteMap(context.deferred))
+        self.locked: CopyOnWriteMap[Identity, bool] = CopyOnWriteMap(context.deferred)
+        """Whether a database can't be deleted or cleared."""
+        self.on_deletion: Callable[[Identity], object] = lambda identity: None
+        """Called with the identity of each database that is deleted."""
         self.stubbed_reducers: frozenset[tuple[Identity, str]] = frozenset()
         """The identity of a database, and the name of a reducer of it that a call over the WebSocket succeeds with."""
         self.fetch_issuers: tuple[str, ...] = ()
@@ -59,7 +65,7 @@ class Store:
             copy._issuers = self._issuers.fork(context, begun)
         copy.keyring = self.keyring.fork()
         copy.emails, copy.databases = self.emails.fork(), self.databases.fork()
-        copy.named_databases = self.named_databases.fork()
+        copy.names, copy.locked = self.names.fork(), self.locked.fork()
         copy.stubbed_reducers = self.stubbed_reducers
         return copy
 
@@ -163,10 +169,11 @@ class Store:
     def add_database(self, owner: Identity, name: str | None = None, identity: Identity | None = None) -> Database:
         """A new database, last in the owner's list. Raises ValueError when its name or identity is taken, or no name.
 
-        Without an identity it has one that depends on owner and name only, or a random one.
+        Without an identity it has that of the deleted database whose name it gets, or one that depends on owner and
+        name only, or a random one.
         """
         with self._lock:
-            if name is not None and (wrong := self._unusable(name)):
+            if name is not None and (wrong := self._unusable(name, owner, identity)):
                 raise ValueError(wrong)
             if identity is not None and self.database(identity) is not None:
                 raise ValueError(f"a database has the identity {identity} already; give another `identity`")
@@ -179,20 +186,33 @@ class Store:
             return Database.known(identity, owner, name)
         if name is None:
             return Database.new(self._entropy.draw(_DATABASE), owner)
-        derived = self._derived(owner, name, name)
-        # Of the databases that a scenario only counts, one can have this number as its label.
-        counted = any(packed.startswith(bytes.fromhex(derived.identity)) for packed in self.databases.get(owner) or ())
-        return self._derived(owner, f"/{name}", name) if counted else derived
+        deleted = self.names.identity(name)
+        # Of the databases that a scenario only counts, one can have this number as its label; another can have been
+        # renamed.
+        for label in (name, f"/{name}"):
+            derived = self._derived(owner, label, name)
+            if deleted in (None, derived.identity) and not self._owns(owner, derived.identity):
+                return derived
+        if deleted is not None:
+            return Database.known(deleted, owner, name)
+        return Database.new(self._entropy.draw(_DATABASE), owner, name)
+
+    def _owns(self, owner: Identity, identity: Identity) -> bool:
+        wanted = bytes.fromhex(identity)
+        return any(packed.startswith(wanted) for packed in self.databases.get(owner) or ())
 
     def _derived(self, owner: Identity, label: str, name: str | None) -> Database:
         return Database.new(self._entropy.named(_DATABASE, f"{owner}/{label}"), owner, name)
 
-    def _unusable(self, name: str) -> str:
-        """Why a new database can't have this name; empty when it can."""
+    def _unusable(self, name: str, owner: Identity, identity: Identity | None = None) -> str:
+        """Why a new database can't have this name; empty when it can. That of a deleted one belongs to its owner."""
         if fault := names.fault(name):
             return f"no database can be called {name[:100]!r}: {fault}; {names.ALLOWED}"
-        other = self.named_databases.get(name)
-        return "" if other is None else f"{name!r} is taken by a database of {other.owner}; names are unique"
+        known, holder = self.names.identity(name), self.names.owner(name)
+        other = self.database(name)
+        if other is not None or (known is not None and identity not in (None, known)):
+            return f"{name!r} is taken by a database of {other.owner if other else holder}; names are unique"
+        return "" if holder in (None, owner) else f"{name!r} belongs to {holder}; names are unique"
 
     def add_databases(self, owner: Identity, count: int) -> None:
         """So many databases without a name, whose identities depend on the owner and their numbers only."""
@@ -203,9 +223,9 @@ class Store:
         """Add the databases of a snapshot. Raises ValueError for a name that is taken or that no database can have."""
         for each in databases:
             if each.name is not None:
-                if wrong := self._unusable(each.name):
+                if wrong := self._unusable(each.name, owner, each.identity):
                     raise ValueError(wrong)
-                self.named_databases[each.name] = each
+                self.names.put(each.name, owner, each.identity)
         self._put(owner, databases)
 
     def _put(self, owner: Identity, databases: Sequence[Database]) -> None:
@@ -213,45 +233,83 @@ class Store:
             self.databases[owner] = (*(self.databases.get(owner) or ()), *(each.packed for each in databases))
             for each in databases:
                 if each.name is not None:
-                    self.named_databases[each.name] = each
+                    self.names.put(each.name, owner, each.identity)
+
+    def add_name(self, name: str, owner: Identity, identity: Identity) -> Literal["added", "taken", "denied"]:
+        """Have another name stand for any identity. "denied" is a name that somebody else registered."""
+        with self._lock:
+            return self.names.add(name, owner, identity)
+
+    def lock_database(self, database: Database, *, locked: bool) -> None:
+        with self._lock:
+            self.locked[database.identity] = locked
+
+    def delete_database(self, database: Database) -> None:
+        """Its names go on standing for its identity (crates/standalone/src/control_db.rs)."""
+        with self._lock:
+            self._replace(database, ())
+        self.on_deletion(database.identity)
+
+    def rename_database(self, database: Database, wanted: Sequence[str]) -> str:
+        """Give a database these names in place of those it has.
+
+        Returns the name that prevents it, since somebody else than the database's owner registered it, else "".
+        """
+        with self._lock:
+            if denied := self.names.replace(database, wanted):
+                return denied
+            name = wanted[0] if wanted else None
+            self._replace(database, (msgspec.structs.replace(database, name=name).packed,))
+        return ""
+
+    def _replace(self, database: Database, by: Packed) -> None:
+        position = [each.identity for each in self.databases_of(database.owner)].index(database.identity)
+        packed = self.databases[database.owner]
+        self.databases[database.owner] = (*packed[:position], *by, *packed[position + 1 :])
 
     def database_of(self, owner: Identity, label: str) -> Database:
         """The database that a scenario calls so: by its name, or by its number of those that are only counted."""
-        named = self.named_databases.get(label)
+        named = self.database(label) if self.names.owner(label) is not None else None
         return named if named is not None and named.owner == owner else self._derived(owner, label, None)
 
     def database(self, name_or_identity: str) -> Database | None:
         """A database by its name, or by its identity in any form that a path may have; None when there is none."""
-        identity = names.identity_in(name_or_identity)
-        if identity is None:
-            return self.named_databases.get(name_or_identity)
         with self._lock:
-            return self.databases.find(identity)
+            identity = self.identity_of(name_or_identity)
+            return None if identity is None else self.databases.find(identity)
 
-    def stub_reducer(self, database: str, reducer: str) -> None:
-        """Have calls of a reducer succeed; the database is given by name or identity.
+    def identity_of(self, name_or_identity: str) -> Identity | None:
+        """What a name or an identity stands for, whether there is such a database or not; None for an unknown name."""
+        return names.identity_in(name_or_identity) or self.names.identity(name_or_identity)
+
+    def stub_reducer(self, database: str, reducer: str) -> Identity:
+        """Have calls of a reducer succeed; the database is given by name or identity, which is returned.
 
         Raises ValueError for a database that is not there, an invalid name of a reducer, and for too many.
         """
         with self._lock:
             found = self.database(database)
             if found is None:
-                names = self.named_databases.merged()
-                raise ValueError(f"there is no database {database[:100]!r}; {did_you_mean(database, names)}")
+                hint = did_you_mean(database, self.names.in_use())
+                raise ValueError(f"there is no database {database[:100]!r}; {hint}")
             if wrong := reducer_fault(reducer):
                 raise ValueError(wrong)
             if len(self.stubbed_reducers) >= MOST_REDUCERS:
                 raise ValueError(f"{MOST_REDUCERS} reducers have stubs, which is the limit")
             self.stubbed_reducers |= {(found.identity, reducer)}
+            return found.identity
+
+    def stubbed_reducers_of(self, database: Identity) -> list[str]:
+        """The names of the reducers of a database whose calls succeed."""
+        return sorted(reducer for identity, reducer in self.stubbed_reducers if identity == database)
 
     def is_stubbed(self, database: Identity, reducer: str) -> bool:
         """Whether calls of a reducer of a database succeed."""
         return (database, reducer) in self.stubbed_reducers
 
     def names_of(self, identity: Identity) -> list[str]:
-        """The names of a database; empty also when there is no such database."""
-        found = self.database(identity)
-        return [] if found is None or found.name is None else [found.name]
+        """The names that stand for an identity, in the order in which they were given."""
+        return list(self.names.of(identity))
 
     def databases_of(self, owner: Identity) -> tuple[Database, ...]:
         """In order of creation (crates/standalone/src/control_db.rs)."""

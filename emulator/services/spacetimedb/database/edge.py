@@ -16,12 +16,15 @@ from emulator.services.spacetimedb.auth import Caller, caller_or_new
 from emulator.services.spacetimedb.database import names
 from emulator.services.spacetimedb.database.arguments import Check
 from emulator.services.spacetimedb.database.operations import COUNTED
-from emulator.services.spacetimedb.model import Database
-from emulator.services.spacetimedb.refusals import InvalidPath, UnknownDatabase, describe
+from emulator.services.spacetimedb.model import Database, Identity
+from emulator.services.spacetimedb.refusals import InvalidPath, NotAuthorized, UnknownDatabase, describe
 from emulator.services.spacetimedb.store import Store
 
 CallerHandler = Callable[[Request, Store, Caller], Awaitable[Response]]
-DatabaseHandler = Callable[[Request, Store, Database], Awaitable[Response]]
+DatabaseHandler = Callable[[Request, Store, Caller, Database], Awaitable[Response]]
+IdentityHandler = Callable[[Request, Store, Caller, Identity], Awaitable[Response]]
+
+_NOBODY = Caller(Identity(""), "")
 
 
 def with_caller(handler: CallerHandler) -> Handler[Store]:
@@ -39,36 +42,72 @@ def with_caller(handler: CallerHandler) -> Handler[Store]:
     return handle
 
 
-def with_database(handler: DatabaseHandler, checks: tuple[Check, ...] = (), more: str = "") -> Handler[Store]:
-    """Find the database in the path.
-
-    Newer releases do so first, and send what follows in one chunk; older ones make `checks` of other arguments before.
-    `more` is the name of the path's second parameter.
-    """
+def with_nobody(handler: CallerHandler) -> Handler[Store]:
+    """Read no credentials."""
 
     @wraps(handler)
     async def handle(request: Request, store: Store) -> Response:
-        name = name_in(request, more)
-        database = store.database(name)
-        if not store.profile.database_first:
-            for check in checks if database is None else ():
-                await check(request)
-            return await handler(request, store, database or _unknown(store, name))
-        if database is None:
-            # The server receives the whole body before it answers.
-            await request.discard_body()
-            _unknown(store, name)
-        return await _in_one_chunk(handler, request, store, database)
+        return await handler(request, store, _NOBODY)
 
     return handle
 
 
-async def _in_one_chunk(handler: DatabaseHandler, request: Request, store: Store, database: Database) -> Response:
-    try:
-        response = await handler(request, store, database)
-    except Refused as refused:
-        response = describe(store.profile, refused)
-    return msgspec.structs.replace(response, chunked=True)
+def with_database(handler: DatabaseHandler, checks: tuple[Check, ...] = (), more: str = "") -> CallerHandler:
+    """Find the database in the path, and make `checks` of other arguments.
+
+    Newer releases find it first, and send what follows in one chunk; older ones make the checks before.
+    `more` is the name of the path's second parameter.
+    """
+
+    @wraps(handler)
+    async def handle(request: Request, store: Store, caller: Caller) -> Response:
+        name = name_in(request, more)
+        if not store.profile.database_first:
+            await _make(checks, request, store)
+            return await handler(request, store, caller, found(store, name))
+        database = store.database(name)
+        if database is None:
+            # The server receives the whole body before it answers.
+            await request.discard_body()
+            _unknown(store, name)
+        try:
+            await _make(checks, request, store)
+            response = await handler(request, store, caller, database)
+        except Refused as refused:
+            response = describe(store.profile, refused)
+        return msgspec.structs.replace(response, chunked=True)
+
+    return handle
+
+
+def with_identity(handler: IdentityHandler, checks: tuple[Check, ...] = ()) -> CallerHandler:
+    """As `with_database`, but releases up to 2.8.2 take what a name stands for, and any identity."""
+
+    async def of_database(request: Request, store: Store, caller: Caller, database: Database) -> Response:
+        return await handler(request, store, caller, database.identity)
+
+    known = with_database(of_database, checks)
+
+    @wraps(handler)
+    async def handle(request: Request, store: Store, caller: Caller) -> Response:
+        if store.profile.database_first:
+            return await known(request, store, caller)
+        name = name_in(request)
+        await _make(checks, request, store)
+        return await handler(request, store, caller, resolved(store, name))
+
+    return handle
+
+
+async def _make(checks: tuple[Check, ...], request: Request, store: Store) -> None:
+    for check in checks:
+        await check(request, store.profile)
+
+
+def authorize(caller: Caller, database: Database, action: str) -> None:
+    """Raises NotAuthorized unless the caller owns the database (`authorize_action` in crates/standalone/src/lib.rs)."""
+    if caller.identity != database.owner:
+        raise NotAuthorized(caller.identity, database.identity, action)
 
 
 def is_in_one_chunk(operation: str, request: Request, store: Store) -> bool:
@@ -92,6 +131,11 @@ def _decoded(escaped: str, name: str) -> str:
         raise InvalidPath(str(error), f"{escaped[:80]!r} does not decode to UTF-8") from None
 
 
+def resolved(store: Store, name: str) -> Identity:
+    """What a name or an identity stands for, whether there is such a database or not. Raises UnknownDatabase."""
+    return store.identity_of(name) or _unknown(store, name)
+
+
 def found(store: Store, name: str) -> Database:
     """The database with a name or an identity. Raises UnknownDatabase."""
     return store.database(name) or _unknown(store, name)
@@ -99,7 +143,7 @@ def found(store: Store, name: str) -> Database:
 
 def _unknown(store: Store, name: str) -> NoReturn:
     """Raises UnknownDatabase."""
-    text = "No such database." if names.identity_in(name) else store.profile.unknown_database.format(name=name)
+    text = "No such database." if store.identity_of(name) else store.profile.unknown_database.format(name=name)
     raise UnknownDatabase(text, why_unknown(store, name))
 
 
@@ -107,8 +151,10 @@ def why_unknown(store: Store, name: str) -> str:
     """Why there is no database with a name or an identity, and how to add it."""
     if identity := names.identity_in(name):
         return f'no database has the identity {identity}; emulator.spacetime.add_database(owner, identity="…") adds one'
-    near = nearest(name, store.named_databases.merged())
     shown = name[:80]
+    if identity := store.identity_of(name):
+        return f"{shown!r} stands for {identity}, but there is no such database, or it was deleted"
+    near = nearest(name, store.names.in_use())
     hint = f"; did you mean {near!r}?" if near else ";"
     return (
         f"no database is called {shown!r}{hint} to add it, write `databases: [{shown}]` for an actor of the scenario, "

@@ -42,6 +42,15 @@ class Timestamp(msgspec.Struct):
     micros: int = msgspec.field(name="__timestamp_micros_since_unix_epoch__")
 
 
+class NamePlaced(msgspec.Struct):
+    domain: str
+    database_identity: _Hex64
+
+
+class NameAdded(msgspec.Struct):
+    success: NamePlaced = msgspec.field(name="Success")
+
+
 _NAME = ParameterDoc(
     "name_or_identity",
     "lower-case letters and digits with single hyphens between them, or an identity",
@@ -60,6 +69,17 @@ _EMULATED: Mapping[str, tuple[str, tuple[ResponseDoc, ...]]] = {
         "Get a database's identity; an identity is not looked up",
         (ResponseDoc(200, "its identity", _Hex64, TEXT),),
     ),
+    "spacetime.delete_database": ("Delete a database", (ResponseDoc(200, "it is gone, or was never there"),)),
+    "spacetime.add_database_name": (
+        "Give a database another name",
+        (ResponseDoc(200, "the name", NameAdded), ResponseDoc(500, "the name is in use", str, TEXT)),
+    ),
+    "spacetime.set_database_names": (
+        "Replace a database's names",
+        (ResponseDoc(200, "`Success`", str), ResponseDoc(422, "JSON, but not a list of strings", str, TEXT)),
+    ),
+    "spacetime.lock_database": ("Lock a database against deletion", (ResponseDoc(200, "it is locked"),)),
+    "spacetime.unlock_database": ("Unlock a database", (ResponseDoc(200, "it is not locked"),)),
     "spacetime.get_timestamp": ("Get the time", (ResponseDoc(200, "the emulator's clock", Timestamp),)),
     "spacetime.subscribe": (
         "Open a WebSocket",
@@ -70,21 +90,17 @@ _EMULATED: Mapping[str, tuple[str, tuple[ResponseDoc, ...]]] = {
         ),
     ),
 }
+_NOT_THE_OWNER = ResponseDoc(403, "the caller does not own the database, or it is locked", str, TEXT)
 _NOT_EMULATED = ResponseDoc(501, "not emulated; a test can stub the response", str, TEXT)
 _SUMMARIES: Mapping[str, str] = {
     "spacetime.create_database": "Publish a module as a new database without a name",
     "spacetime.publish_database": "Publish a module",
-    "spacetime.delete_database": "Delete a database",
-    "spacetime.add_database_name": "Give a database another name",
-    "spacetime.set_database_names": "Replace a database's names",
     "spacetime.call": "Call a reducer or a procedure",
     "spacetime.get_schema": "Get a module's schema",
     "spacetime.get_logs": "Get a module's log",
     "spacetime.sql": "Run a SQL query",
     "spacetime.pre_publish": "Plan a migration",
     "spacetime.reset_database": "Delete all data of a database",
-    "spacetime.lock_database": "Lock a database against deletion",
-    "spacetime.unlock_database": "Unlock a database",
     "spacetime.mcp": "Send a message to a database's MCP server",
     "spacetime.http_route_root": "Call a module's handler of HTTP requests",
     "spacetime.http_route_slash": "Call a module's handler of HTTP requests",
@@ -96,6 +112,7 @@ _WEBHOOKS = {"spacetime.http_route_root", "spacetime.http_route_slash", "spaceti
 _BAD_REQUEST = ResponseDoc(400, "malformed `Authorization`, name, query or body", str, TEXT)
 _UNKNOWN = ResponseDoc(404, "no database has this name or identity", str, TEXT)
 _BAD_TOKEN = ResponseDoc(401, "an invalid token; none is needed", str, TEXT)
+_NOT_YOURS = ResponseDoc(401, "an invalid token; or, as JSON, a database or name of somebody else", str, TEXT)
 
 
 def operation_docs(profile: Release, tokens: tuple[str, ...]) -> Mapping[str, OperationDoc]:
@@ -103,7 +120,7 @@ def operation_docs(profile: Release, tokens: tuple[str, ...]) -> Mapping[str, Op
     return {
         operation.name: OperationDoc(
             summary=_summary(operation.name),
-            responses=tuple(_responses(operation.name, profile)),
+            responses=tuple(_responses(operation.name)),
             parameters=tuple(_parameters(operation.paths[0])),
             security=() if operation.name in _WEBHOOKS else ("", *tokens),
         )
@@ -115,25 +132,35 @@ def _summary(name: str) -> str:
     return _EMULATED[name][0] if name in _EMULATED else f"{_SUMMARIES[name]} (not emulated)"
 
 
-def _responses(name: str, profile: Release) -> Iterator[ResponseDoc]:
+def _responses(name: str) -> Iterator[ResponseDoc]:
     yield from _EMULATED[name][1] if name in _EMULATED else ()
-    if name == "spacetime.delete_database":
-        yield ResponseDoc(200, "no database has this identity")
     yield _BAD_REQUEST
     if name not in _WEBHOOKS:
-        yield _BAD_TOKEN
+        yield _NOT_YOURS if name in _OF_NAMES else _BAD_TOKEN
+    if name in _OF_THE_OWNER:
+        yield _NOT_THE_OWNER
     if name not in {"spacetime.create_database", "spacetime.publish_database", "spacetime.mcp"}:
         yield _UNKNOWN
-    if name in _WITH_A_BODY and not profile.database_first:
+    if name in _WITH_A_BODY:
         yield ResponseDoc(413, "the body has more than 2 MiB", str, TEXT)
-    if name == "spacetime.mcp" or (name in _WITH_JSON and not profile.database_first):
+    if name in _WITH_JSON:
         yield ResponseDoc(415, "`Content-Type` is not JSON", str, TEXT)
-    if name not in _EMULATED:
+    if name == "spacetime.mcp":
+        yield ResponseDoc(202, "a notification, which is not answered")
+    if name not in _EMULATED or name in _OF_NAMES:
         yield _NOT_EMULATED
 
 
-_WITH_A_BODY = {"spacetime.call", "spacetime.sql", "spacetime.add_database_name"}
-_WITH_JSON = {"spacetime.call", "spacetime.set_database_names"}
+_OF_NAMES = {"spacetime.add_database_name", "spacetime.set_database_names", "spacetime.publish_database"}
+_OF_THE_OWNER = {
+    f"spacetime.{name}"
+    for name in (
+        *("publish_database", "delete_database", "get_logs", "pre_publish", "reset_database"),
+        *("lock_database", "unlock_database"),
+    )
+}
+_WITH_JSON = {"spacetime.call", "spacetime.set_database_names", "spacetime.mcp"}
+_WITH_A_BODY = {"spacetime.sql", "spacetime.add_database_name", *_WITH_JSON}
 
 
 def _parameters(path: str) -> Iterator[ParameterDoc]:

@@ -44,13 +44,15 @@ class OwnedDatabases(CopyOnWriteMap[Identity, Packed]):
         return OwnedLayer(self._deferred)
 
     def find(self, identity: Identity) -> Database | None:
-        """The database with an identity. The caller holds the world's lock, since a layer may be indexed."""
+        """The database with an identity. The caller holds the world's lock, since a layer may be indexed.
+
+        An index also has databases that were deleted later.
+        """
         wanted = bytes.fromhex(identity)
         for layer in self.layers:
             assert isinstance(layer, OwnedLayer)
             owner = layer.owner_of(wanted)
-            if owner is not None:
-                return next(
-                    Database.unpacked(packed, owner) for packed in layer.entries[owner] if packed.startswith(wanted)
-                )
+            for packed in () if owner is None else self[owner]:
+                if owner is not None and packed.startswith(wanted):
+                    return Database.unpacked(packed, owner)
         return None

@@ -13,7 +13,6 @@ from emulator.http.upgrade import Session, Upgrade
 from emulator.services.rust.debug_format import debug
 from emulator.services.spacetimedb.auth import Caller
 from emulator.services.spacetimedb.database.edge import why_unknown
-from emulator.services.spacetimedb.database.names import identity_in
 from emulator.services.spacetimedb.model import Database
 from emulator.services.spacetimedb.refusals import HandshakeRefused, InvalidQuery
 from emulator.services.spacetimedb.releases import Release
@@ -27,6 +26,8 @@ _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 async def subscribe(request: Request, store: Store, caller: Caller) -> Response:
     """101, or the first fault in the server's order. Raises HandshakeRefused or InvalidQuery."""
     asked = _query(request.query, store.profile)
+    if request.method == "HEAD":  # axum lets GET's handler answer it, which takes only GET
+        return Response(405, b"Request method must be `GET`", TEXT, why="a WebSocket is opened with GET")
     if not _wants_websocket(request):
         return _upgrade_required(request)
     accept = _accepted_key(request)
@@ -182,7 +183,7 @@ def _database(request: Request, store: Store, caller: Caller) -> Database:
     database = store.database(wanted)
     if database is not None:
         return database
-    identity = identity_in(wanted)
+    identity = store.identity_of(wanted)
     if identity is None:
         text = store.profile.unknown_database.format(name=wanted)
         raise HandshakeRefused(404, text, why_unknown(store, wanted))

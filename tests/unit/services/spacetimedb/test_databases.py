@@ -119,3 +119,52 @@ def test_forks_share_the_index_by_identity(store: Store) -> None:
     copies = [forked(store), forked(store)]
     assert copies[0].database(wanted.identity) == wanted
     assert copies[1].databases.layers[0] is copies[0].databases.layers[0]
+
+
+def test_a_deleted_database_is_gone_from_a_copy_made_later_only(store: Store) -> None:
+    chat = store.add_database(ALICE, "chat")
+    assert store.database(chat.identity) == chat  # indexed
+    before = forked(store)
+    store.delete_database(chat)
+
+    assert (store.database("chat"), store.database(chat.identity)) == (None, None)
+    assert forked(store).database("chat") is None
+    assert before.database("chat") == chat
+
+
+def test_a_database_is_deleted_from_among_others(store: Store) -> None:
+    first, second, third = (store.add_database(ALICE, name) for name in ("one", "two", "three"))
+    store.delete_database(second)
+
+    assert store.databases_of(ALICE) == (first, third)
+
+
+def test_a_deleted_identity_can_be_given_to_a_database_of_another(store: Store) -> None:
+    store.delete_database(store.add_database(ALICE, None, GIVEN))
+
+    assert store.database(store.add_database(BOB, "chat", GIVEN).identity) == store.database("chat")
+
+
+def test_the_name_of_a_deleted_database_is_its_owners(store: Store) -> None:
+    store.delete_database(store.add_database(ALICE, "chat"))
+    with pytest.raises(ValueError, match=f"'chat' belongs to {ALICE}; names are unique"):
+        store.add_database(BOB, "chat")
+
+
+def test_a_database_that_is_added_again_is_the_same(store: Store) -> None:
+    named, given = store.add_database(ALICE, "chat"), store.add_database(ALICE, "shop", GIVEN)
+    store.delete_database(named)
+    store.delete_database(given)
+
+    assert [store.add_database(ALICE, name) for name in ("chat", "shop")] == [named, given]
+
+
+def test_other_databases_can_have_a_name_that_was_replaced(store: Store) -> None:
+    identities = set()
+    for name in ("one", "two", "three"):
+        chat = store.add_database(ALICE, "chat")
+        identities.add(chat.identity)
+        assert store.rename_database(chat, [name]) == ""
+        assert store.names_of(chat.identity) == [name]
+
+    assert len(identities) == 3

@@ -58,6 +58,7 @@ TABLE = [
     ("failures", "`TransactionUpdate`", "`SubscriptionError`", "`SubscriptionError`", "`SubscriptionError`"),
     ("unknown_reducer", "as sent", "if an identifier", "if an identifier", "if an identifier"),
     ("database_first", "after query and body", FIRST, FIRST, FIRST),
+    ("schema_versions", "`9`", "`9`, `10`", "`9`, `10`", "`9`, `10`"),
     ("more_database_routes", "none", MORE_ROUTES, MORE_ROUTES, MORE_ROUTES),
     ("sessions", "unknown", "unknown", "since 2.10.2", "since 2.10.2"),
     ("schemes", "Bearer", "Bearer", "Bearer", "Bearer and Basic"),

@@ -1,0 +1,39 @@
+"""The blocks of docs/neighbours.md run, each section in a folder of its own."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.limits import LIMIT
+from tests.project.import_rules import ROOT
+
+PAGE = (ROOT / "docs" / "neighbours.md").read_text(encoding="utf-8")
+SECTIONS = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL))
+BLOCK = re.compile(r"^```(?:python|ini)\n# (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def test_each_library_that_was_promised_has_a_section() -> None:
+    promised = "responses respx aioresponses pytest-socket pyfakefs Hypothesis Playwright FastAPI Flask Django unittest"
+
+    assert [name for name in [*promised.split(), "Docker"] if name not in " ".join(SECTIONS)] == []
+
+
+@pytest.mark.parametrize("section", [name for name, text in SECTIONS.items() if "```" in text])
+def test_the_blocks_of_a_section_run(section: str, tmp_path: Path) -> None:
+    files = BLOCK.findall(SECTIONS[section])
+    for name, text in files:
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    assert len(files) == SECTIONS[section].count("```") // 2
+
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly"]
+    scope = ["-o", "asyncio_default_fixture_loop_scope=function"]
+    done = subprocess.run([*command, *scope], cwd=tmp_path, capture_output=True, text=True, timeout=LIMIT, check=False)
+
+    # Playwright is 45 MB, and its browser 150: its block is skipped where it is not installed; what its loop does to
+    # `wait_for` is tested without it in tests/pytest_plugin/test_neighbours.py.
+    skipped = section == "Playwright" and "1 skipped" in done.stdout
+    assert done.returncode == 0 or skipped, done.stdout + done.stderr
+    assert " passed" in done.stdout or skipped
