@@ -66,7 +66,11 @@ def serving_pages() -> Iterator[Pages]:
         def log_message(self, *_: object) -> None:
             """Nothing is logged."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, *_: object) -> None:
+            """A client that hung up is no error."""
+
+    with Server(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True
         pages = Pages(f"http://127.0.0.1:{server.server_port}")
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)

@@ -79,8 +79,8 @@ class Issuer(Protocol):
         `kid` is the id of another key that it has or had; of no key, it is only written in the header; with None the
         header has none. `expires_in` is seconds from now or a timedelta, negative for an expired token; by default the
         token never expires. `headers` are put over the header, where None removes a member: a token can say another
-        `alg` than it is signed with. Every other keyword is a claim, put over the standard ones. Raises ValueError for an issuer
-        whose private keys are elsewhere.
+        `alg` than it is signed with. Every other keyword is a claim, put over the standard ones. Raises ValueError for
+        an issuer whose private keys are elsewhere.
         """
 
     def rotate_key(self, *, keep: bool = False) -> None:

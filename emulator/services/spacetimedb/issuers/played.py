@@ -64,6 +64,7 @@ _ALGORITHMS: Mapping[str, _Algorithm] = {
     "EdDSA": _Algorithm("Ed25519", OKPAlgorithm()),
 }
 
+
 ALGORITHMS = tuple(_ALGORITHMS)
 DEFAULT_ALGORITHM = "ES256"
 
@@ -95,13 +96,11 @@ class PlayedProvider(Provider):
         super().__init__(url)
         self._seed = seed
         self.algorithm = known_algorithm(algorithm)
-        self.algorithms: tuple[str, ...] = (self.algorithm,)
-        """Those that it has keys for, in the order in which they were asked for."""
+        self.algorithms = (self.algorithm,)  # those that it has keys for, in the order in which they were asked for
         self.generation = 1
         """Which of its keys are the current ones."""
         self.kept: tuple[PlayedKey, ...] = ()
         """Earlier keys that are still published."""
-        self.is_checked_late = _ALGORITHMS[algorithm].family == "RSA"
         self.unpublished: frozenset[str] = frozenset()
         """Algorithms whose keys the server would refuse the whole set for."""
 
@@ -110,8 +109,12 @@ class PlayedProvider(Provider):
     @property
     def keys(self) -> tuple[PlayedKey, ...]:
         """Those that it publishes by itself: the current ones, then earlier ones that are kept."""
-        current = (PlayedKey(each, self.generation) for each in self.algorithms if each not in self.unpublished)
-        return (*current, *self.kept)
+        return (*self.current, *self.kept)
+
+    @property
+    def current(self) -> tuple[PlayedKey, ...]:
+        """Those that new tokens are signed with."""
+        return tuple(PlayedKey(each, self.generation) for each in self.algorithms if each not in self.unpublished)
 
     def key(self, kid: str) -> PlayedKey | None:
         """The key with an id that this provider has or had."""
@@ -126,6 +129,10 @@ class PlayedProvider(Provider):
     def document(self) -> bytes:
         return written([self.jwk(each) for each in self.keys]) if self.published is None else self.published
 
+    @property
+    def outline(self) -> bytes:
+        return written([self.jwk(each) if _family(each) != "RSA" else _outline(each) for each in self.keys])
+
     def jwk(self, key: PlayedKey) -> dict[str, Any]:
         """The public half of a key, as it is published; the whole of a shared secret."""
         private, signer = self._private(key), _ALGORITHMS[key.algorithm].signer
@@ -134,7 +141,7 @@ class PlayedProvider(Provider):
         return {**numbers, "kid": key.kid, "use": "sig", "alg": key.algorithm}
 
     def _private(self, key: PlayedKey) -> Any:
-        return _private_key(self._seed, self.url, _ALGORITHMS[key.algorithm].family, key.generation)
+        return _private_key(self._seed, self.url, _family(key), key.generation)
 
     def rotate_key(self, *, keep: bool = False) -> None:
         """Sign with new keys. The old ones are no longer published, or with `keep` still are, after the new ones."""
@@ -190,7 +197,9 @@ class PlayedProvider(Provider):
         key = PlayedKey(algorithm, self.generation)
         if algorithm not in self.algorithms:
             self._registry.settle()
-            if not self._registry.takes(self, self.jwk(key)):
+            by_hand = self.published is not None
+            beside = frozenset() if by_hand else frozenset(each.kid for each in self.current)
+            if not self._registry.takes(self, self.jwk(key), beside):
                 self.unpublished |= {algorithm}
             self.algorithms = (*self.algorithms, algorithm)
         return key
@@ -221,10 +230,18 @@ class PlayedProvider(Provider):
         super().restore(state)
         self.algorithms = tuple(map(known_algorithm, state.algorithms)) or self.algorithms
         self.algorithm = self.algorithms[0]
-        self.is_checked_late = _ALGORITHMS[self.algorithm].family == "RSA"
         self.unpublished = frozenset(state.unpublished)
         self.generation = state.generation
         self.kept = tuple(PlayedKey(known_algorithm(name), number) for name, number in state.kept)
+
+
+def _family(key: PlayedKey) -> str:
+    return _ALGORITHMS[key.algorithm].family
+
+
+def _outline(key: PlayedKey) -> dict[str, Any]:
+    """An RSA key in form only."""
+    return {"kty": "RSA", "n": "AQAB", "e": "AQAB", "kid": key.kid, "use": "sig", "alg": key.algorithm}
 
 
 def _compact(value: Mapping[str, Any]) -> bytes:

@@ -33,8 +33,8 @@ class Registry(NamedTuple):
     settle: Callable[[], None] = lambda: None
     """Before a change: the server's cache does what was due until now."""
     changed: Callable[[], None] = lambda: None
-    takes: Callable[["Provider", dict[str, Any]], bool] = lambda provider, jwk: True
-    """Whether the server takes a new key, which then counts as published from the beginning."""
+    takes: Callable[["Provider", dict[str, Any], frozenset[str]], bool] = lambda provider, jwk, beside: True
+    """Whether the server takes a new key, which then counts as published with those of these ids."""
     micros: Callable[[], int] = lambda: 0
     """The emulator's clock."""
 
@@ -43,8 +43,6 @@ class Provider:
     """A provider with a URL, the `iss` of its tokens, and a key set."""
 
     kind: Literal["played", "inline", "fetched"] = "inline"
-    is_checked_late = False
-    """Whether its keys take long to make, and no release refuses them: nobody looks at them at registration."""
 
     def __init__(self, url: str, published: bytes | None = None) -> None:
         self.url = url
@@ -53,6 +51,8 @@ class Provider:
         self.published = published
         """The key set as it was given; None for one that the provider makes itself."""
         self.condition: Condition = "up"
+        self.algorithms: tuple[str, ...] = ("RS256", "ES256")
+        """Those that the discovery document names."""
         self._registry = Registry()
 
     def joins(self, registry: Registry) -> None:
@@ -76,6 +76,11 @@ class Provider:
         return self.document.decode("utf-8", "replace")
 
     @property
+    def outline(self) -> bytes:
+        """A key set of the same form, which costs no time to make."""
+        return self.document
+
+    @property
     def jwks(self) -> Any:
         """The key set as a value. Raises ValueError when what was published is no JSON."""
         return json.loads(self.document)
@@ -90,7 +95,7 @@ class Provider:
             "jwks_uri": jwks_uri or f"{base}/.well-known/jwks.json",
             "response_types_supported": ["code"],
             "subject_types_supported": ["public"],
-            "id_token_signing_alg_values_supported": ["RS256", "ES256"],
+            "id_token_signing_alg_values_supported": list(self.algorithms),
         }
 
     @staticmethod
@@ -103,7 +108,7 @@ class Provider:
             said["aud"] = audience if isinstance(audience, str) else list(audience)
         if expires_in is not None:
             if not -_LONGEST_LIFE <= expires_in <= _LONGEST_LIFE:
-                raise ValueError(f"expires_in is {expires_in!r}; from -{_LONGEST_LIFE} to {_LONGEST_LIFE} seconds")
+                raise ValueError(f"expires_in is {expires_in!r}; it is up to {_LONGEST_LIFE} seconds either way")
             said["exp"] = issued_at + round(expires_in)
         return said
 
@@ -164,6 +169,11 @@ class FetchedProvider(Provider):
     def publish(self, keys: Keys) -> None:
         """Raises ValueError."""
         raise ValueError(f"{self.url} is fetched, so it publishes its own keys")
+
+
+def with_key(document: bytes, jwk: dict[str, Any]) -> bytes:
+    """A document that `written` has made, with one more key."""
+    return written([*json.loads(document)["keys"], jwk])
 
 
 def written(keys: Mapping[str, Any] | Sequence[Any]) -> bytes:

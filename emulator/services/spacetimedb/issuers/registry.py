@@ -21,6 +21,7 @@ from emulator.services.spacetimedb.issuers.providers import (
     Provider,
     Registry,
     document_of,
+    with_key,
     written,
 )
 from emulator.services.spacetimedb.issuers.state import CachedState, IssuersState, ProviderState, as_bytes, as_text
@@ -121,9 +122,9 @@ class Issuers:
         if wrong := self._unusable(url, accept_as_server=accept_as_server):
             raise ValueError(wrong)
         provider = self._new(url, algorithm, jwks, fetch=fetch)
-        if not accept_as_server and not fetch and not provider.is_checked_late:
+        if not accept_as_server and not fetch:
             try:
-                read_key_set(provider.document, self._rules)
+                read_key_set(provider.outline, self._rules)
             except KeySetRefused as refused:
                 raise ValueError(
                     f"the server (profile {self._rules.name}) refuses the whole key set of {url}: {refused}; "
@@ -162,16 +163,20 @@ class Issuers:
         self._latest = max(self._latest, provider.number)
         self._providers[place_of(provider.url)] = provider
 
-    def _takes(self, provider: Provider, jwk: dict[str, Any]) -> bool:
-        """Take a new key of a played provider into the sets that the server has of it. False if it refuses the key."""
+    def _takes(self, provider: Provider, jwk: dict[str, Any], beside: frozenset[str]) -> bool:
+        """Take a new key of a played provider into the sets that the server has of it. False if it refuses the key.
+
+        Only into those with one of the keys `beside` it: others were fetched before these keys were.
+        """
         try:
-            new = read_key_set(written([jwk]), self._rules).keys
+            read_key_set(written([jwk]), self._rules)
         except KeySetRefused:
             return False
         with self._lock:
             for iss, entry in self.cache.entries.items():
-                if provider.published is None and self.find(iss) is provider:
-                    entry.keys = KeySet((*entry.keys.keys, *new))
+                if self.find(iss) is provider and any(each.kid in beside for each in entry.keys.keys):
+                    entry.document = with_key(entry.document, jwk)
+                    entry.keys = read_key_set(entry.document, self._rules)
         return True
 
     # --- judging ------------------------------------------------------------------------------------------------------
@@ -266,7 +271,6 @@ class Issuers:
                 else:
                     waiting.found[issuer] = known if isinstance(known, bytes) else None
             self._finish_round()
-            self._settle()
         for wake in self._listeners:
             wake()
 

@@ -12,7 +12,9 @@ from joserfc import jwt as jose
 from joserfc.jwk import KeySet as JoseKeySet
 
 from emulator.services.rust import base64url
+from emulator.services.spacetimedb.issuers import played as played_module
 from emulator.services.spacetimedb.issuers.played import ALGORITHMS, PlayedProvider
+from emulator.services.spacetimedb.refusals import TokenRefused
 from emulator.services.spacetimedb.store import Store
 from tests.worlds import make_world
 
@@ -25,7 +27,8 @@ def store(profile: str = "v2.14", seed: int = 7) -> Store:
 
 
 def played(known: Store, algorithm: str | None = None, url: str = URL) -> PlayedProvider:
-    found = known.issuers.register(url, algorithm=algorithm, accept_as_server=True)
+    takes_all = algorithm in ("ES256K", "ES512")
+    found = known.issuers.register(url, algorithm=algorithm, accept_as_server=takes_all)
     assert isinstance(found, PlayedProvider)
     return found
 
@@ -75,6 +78,39 @@ def test_a_key_for_another_algorithm_counts_as_published_from_the_beginning() ->
     known.read(issuer.issue_token(subject="alice"))
 
     assert known.read(issuer.issue_token(subject="alice", algorithm="RS256")).subject == "alice"
+
+
+def test_a_key_for_another_algorithm_that_comes_after_a_rotation_waits_as_the_others() -> None:
+    known = store()
+    issuer = played(known)
+    known.read(issuer.issue_token(subject="alice"))
+    issuer.rotate_key()
+
+    with pytest.raises(TokenRefused, match="Specified key ID not found"):
+        known.read(issuer.issue_token(subject="alice", algorithm="RS256"))
+
+
+def test_a_snapshot_has_the_keys_that_were_added_to_the_cache() -> None:
+    known = store()
+    issuer = played(known)
+    known.read(issuer.issue_token(subject="alice"))
+    issuer.issue_token(subject="alice", algorithm="RS256")
+
+    [cached] = known.issuers.state().cached
+
+    assert [each["kid"] for each in json.loads(cached.jwks)["keys"]] == ["es256-1", "rs256-1"]
+
+
+def test_registering_makes_no_rsa_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(played_module, "_rsa_key", None)
+
+    assert played(store(seed=9), "RS256").algorithm == "RS256"
+
+
+@pytest.mark.parametrize("seconds", [float("inf"), float("nan"), 10**13])
+def test_a_life_that_no_token_has_is_refused(seconds: float) -> None:
+    with pytest.raises(ValueError, match="expires_in"):
+        played(store()).issue_token(subject="alice", expires_in=seconds)
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)

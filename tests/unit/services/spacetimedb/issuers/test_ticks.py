@@ -356,3 +356,17 @@ def test_a_state_that_is_restored_is_the_same_state() -> None:
 
     assert other.spacetime.issuers.state() == state
     assert state.hanging == [OTHER]
+
+
+def test_a_reset_starts_the_ticks_anew() -> None:
+    stage = make_stage()
+    world_of(stage).spacetime.issuers.register(URL)
+    snapshot = stage.snapshot()
+
+    stage.reset()
+    world_of(stage).clock.advance(100)
+    begun = world_of(stage).faults.begun
+    assert world_of(stage).spacetime.issuers.cache.started == begun
+
+    stage.restore(snapshot)
+    assert world_of(stage).spacetime.issuers.cache.started == world_of(stage).faults.begun
