@@ -13,20 +13,20 @@ from emulator.core.arguments import all_checked
 from emulator.core.clock import Seconds, to_seconds
 from emulator.core.errors import Misconfigured
 from emulator.core.suggestions import did_you_mean
-from emulator.services.spacetimedb.issuers.providers import DISCOVERY, Provider
 from emulator.services.spacetimedb.issuers.state import Condition
 from emulator.services.spacetimedb.model import AUDIENCE
 from emulator.world.stage import Stage
 
 if TYPE_CHECKING:
     from emulator.services.spacetimedb.issuers.played import PlayedProvider
+    from emulator.services.spacetimedb.issuers.providers import Provider
     from emulator.services.spacetimedb.issuers.registry import Issuers as Registry
 
 KeySet = Mapping[str, Any] | Sequence[Any] | bytes | str
 """A key set (JWKS): the document as a value or as text, or the list of its keys."""
 Kind = Literal["played", "inline", "fetched"]
 
-_JWKS = "/.well-known/jwks.json"
+_DISCOVERY, _JWKS = "/.well-known/openid-configuration", "/.well-known/jwks.json"
 
 
 class Issuer(Protocol):
@@ -112,7 +112,7 @@ def base_of(url: str, number: int) -> str:
 
 def document_urls(base: str) -> tuple[str, str]:
     """The discovery document and the key set."""
-    return f"{base}{DISCOVERY}", f"{base}{_JWKS}"
+    return f"{base}{_DISCOVERY}", f"{base}{_JWKS}"
 
 
 def key_set(given: KeySet | Path) -> Any:
@@ -218,7 +218,7 @@ class LocalIssuer(Issuer):
         self._stage.settled_world().spacetime.issuers.remove(self._provider)
 
     @property
-    def _provider(self) -> Provider:
+    def _provider(self) -> "Provider":
         store = self._stage.settled_world().spacetime
         found = store.issuers.find(self._url) if store.has_issuers else None
         if found is None:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -27,13 +27,15 @@ from emulator.http.response import CORS, JSON, TEXT, Response, json_response
 from emulator.journal.exchange import Exchange
 from emulator.journal.report import curl
 from emulator.services.intuition.refusals import NotFound
-from emulator.services.spacetimedb.issuers.providers import Provider
 from emulator.services.spacetimedb.model import LOCAL_ISSUER, parse_identity
 from emulator.world import snapshot_document
 from emulator.world.config import Config, Given, is_bundled_name
 from emulator.world.connections import check_close
 from emulator.world.stage import Stage
 from emulator.world.stubs import StubSpec, made_stub
+
+if TYPE_CHECKING:
+    from emulator.services.spacetimedb.issuers.providers import Provider
 
 
 class Control:
@@ -351,7 +353,7 @@ class Control:
     def _issuer(self, request: Request) -> LocalIssuer:
         return LocalIssuer(self._stage, self._provider(request).url, _address(request))
 
-    def _provider(self, request: Request) -> Provider:
+    def _provider(self, request: Request) -> "Provider":
         """The issuer whose number is in the path. Raises ControlRefused."""
         store, number = self._stage.settled_world().spacetime, request.params[0]
         known = number.isdecimal() and number.isascii() and len(number) < 10 and store.has_issuers

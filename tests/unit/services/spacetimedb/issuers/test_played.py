@@ -334,6 +334,6 @@ from emulator import running_in_thread
 with running_in_thread() as emulator:
     emulator.spacetime.issue_token(subject="alice")
 found = {name.partition(".issuers.")[2] for name in sys.modules if "spacetimedb.issuers." in name}
-assert found <= {"key_set", "providers", "state"} and "jwt" not in sys.modules, found
+assert found <= {"key_set", "state"} and "jwt" not in sys.modules, found
 """
     subprocess.run([sys.executable, "-c", script], check=True)
