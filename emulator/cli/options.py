@@ -86,6 +86,12 @@ _OPTIONS = (
     ),
     setting("--journal-size", default=10_000, type=click.IntRange(0), help="Most exchanges in the journal."),
     setting(
+        "--fetch-issuers",
+        multiple=True,
+        metavar="loopback|HOST",
+        help="Fetch the keys of foreign issuers on these hosts, loopback is this machine; may be repeated.",
+    ),
+    setting(
         "--journal-bytes",
         default=KEPT_IN_ALL,
         type=click.IntRange(0),
@@ -127,6 +133,7 @@ def served(
     log_format: str,
     log_level: str,
     scenario: tuple[str, ...],
+    fetch_issuers: tuple[str, ...],
     **settings: Any,
 ) -> Served:
     """Raises Misconfigured."""
@@ -137,7 +144,9 @@ def served(
     click.get_current_context().with_resource(log_to_stderr(log_format, log_level))
     for warning in unknown(click.get_current_context().command):
         logging.getLogger(__name__).warning(warning)
-    stage = new_stage(Config(**settings, scenario=scenario or None), Config(seed=unseeded()))
+    stage = new_stage(
+        Config(**settings, scenario=scenario or None, fetch_issuers=fetch_issuers or None), Config(seed=unseeded())
+    )
     return Served(stage, guard, host, export_on_exit)
 
 

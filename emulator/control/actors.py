@@ -98,7 +98,7 @@ class LocalActor(Actor):
         actor, ends = self._data(), None if expires_in is None else to_seconds(expires_in)
         store, whole = self._stage.settled_world().spacetime, {**actor.claims, **claims}
         with judged("actor.issue_token"):
-            return store.issue_token(actor.issuer, actor.subject, actor.audience, ends, whole, null_exp=null_exp)
+            return store.token(actor.issuer, actor.subject, actor.audience, ends, whole, null_exp=null_exp)
 
     def to_json(self) -> dict[str, str]:
         actor = self._data()

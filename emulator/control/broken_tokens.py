@@ -1,11 +1,13 @@
 """Invalid tokens by name, each with the exact error response, for tests of a client's error handling."""
 
+import hmac
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
 
 from emulator.control.emulator import Emulator
+from emulator.control.issuers import Issuer
 from emulator.core.arguments import shown
 from emulator.core.errors import WrongArgument
 from emulator.core.suggestions import did_you_mean
@@ -192,12 +194,68 @@ def _tampered(header: str, payload: str, signature: str) -> str:
     return f"{header}.{_encoded(msgspec.json.encode(claims))}.{signature}"
 
 
+# --- of foreign issuers -----------------------------------------------------------------------------------------------
+
+FOREIGN_ISSUER = "https://issuer.example.com"
+"""That of the tokens whose names begin with `foreign_issuer`; whoever makes one registers it anew."""
+_KID = "es256-1"
+
+
+def _registered(emulator: Emulator, url: str = FOREIGN_ISSUER, **how: Any) -> Issuer:
+    """A new issuer, of which the server has no keys yet."""
+    if (known := emulator.spacetime.issuers.get(url)) is not None:
+        known.remove()
+    return emulator.spacetime.issuer(url, **how)
+
+
+def _issued(change: Callable[[Issuer], object] | None = None, **wanted: Any) -> Make:
+    """A token of the issuer, which changes once it is issued."""
+
+    def make(emulator: Emulator) -> str:
+        issuer = _registered(emulator)
+        token = issuer.issue_token(subject=SUBJECT, **wanted)
+        if change is not None:
+            change(issuer)
+        return token
+
+    return make
+
+
+def _withdraw(issuer: Issuer) -> None:
+    issuer.rotate_key()
+
+
+def _signed_by_another(emulator: Emulator) -> str:
+    _registered(emulator)
+    other = _registered(emulator, "https://other-issuer.example.com")
+    return other.issue_token(subject=SUBJECT, iss=FOREIGN_ISSUER)
+
+
+def _mac_of_the_public_key(emulator: Emulator) -> str:
+    """As an attacker makes it, who hopes that a public key is taken for a shared secret."""
+    issuer = _registered(emulator)
+    public = base64url.decode(issuer.jwks["keys"][0]["x"])
+    header = _encoded(msgspec.json.encode({"typ": "JWT", "alg": "HS256", "kid": _KID}))
+    _, payload, _ = issuer.issue_token(subject=SUBJECT).split(".")
+    return f"{header}.{payload}.{_encoded(hmac.digest(public, f'{header}.{payload}'.encode(), 'sha256'))}"
+
+
+def _shared_secret(emulator: Emulator) -> str:
+    return _registered(emulator, algorithm="HS256").issue_token(subject=SUBJECT)
+
+
+def _publish_without_kid(issuer: Issuer) -> None:
+    issuer.publish([{name: value for name, value in issuer.jwks["keys"][0].items() if name != "kid"}])
+
+
 _OTHER_IDENTITY = identity_of(LOCAL_ISSUER, "bob")
 _LONG = "a" * 129
 
 _EXPIRED, _FORGED = _kind("ExpiredSignature"), _kind("InvalidSignature")
 _NOT_ALLOWED, _MALFORMED = _kind("InvalidAlgorithm"), _kind("InvalidToken")
 _OTHER_FAMILY = (_FORGED.only(_OLD), _NOT_ALLOWED.only(_NEW))
+_NO_SUCH_KEY = _Answer("Specified key ID not found in JWKs", "KeyIDNotFound")
+_OUT_OF_REACH = _other(f"Error fetching public key for issuer {FOREIGN_ISSUER}")
 _VARIANTS = "`HS256`, `HS384`, `HS512`, `ES256`, `ES384`, `RS256`, `RS384`, `RS512`, `PS256`, `PS384`, `PS512`, `EdDSA`"
 
 _CATALOGUE: tuple[tuple[str, str, _Answer | tuple[_Answer, ...], Make], ...] = (
@@ -311,6 +369,32 @@ _CATALOGUE: tuple[tuple[str, str, _Answer | tuple[_Answer, ...], Make], ...] = (
         _with(sub=_LONG, hex_identity=None),
     ),
     ("empty_subject", "`sub` is empty", _other("Subject empty"), _with(sub="", hex_identity=None)),
+    # the keys of a foreign issuer
+    ("foreign_issuer_unknown_kid", "`kid` of no key of its issuer", _NO_SUCH_KEY, _issued(kid="unknown")),
+    ("foreign_issuer_no_kid", "no `kid`, and no key of its issuer fits", _FORGED, _issued(_withdraw, kid=None)),
+    (
+        "foreign_issuer_no_keys",
+        "no `kid`, of an issuer without keys",
+        _other("No kid found"),
+        _issued(lambda issuer: issuer.publish([]), kid=None),
+    ),
+    ("foreign_issuer_wrong_key", "signed with another issuer's key", _FORGED, _signed_by_another),
+    ("foreign_issuer_withdrawn_key", "signed with a key that its issuer withdrew", _NO_SUCH_KEY, _issued(_withdraw)),
+    ("foreign_issuer_public_key", "HS256 with the issuer's public key", _OTHER_FAMILY, _mac_of_the_public_key),
+    ("foreign_issuer_oct_key", "HS256 with a published shared secret", _NO_SUCH_KEY.only(_NEW), _shared_secret),
+    (
+        "foreign_issuer_other_alg",
+        "`alg` is RS256, the issuer's key is for ES256",
+        _OTHER_FAMILY,
+        _issued(headers={"alg": "RS256"}),
+    ),
+    (
+        "foreign_issuer_bad_keys",
+        "of an issuer with a key without `kid`",
+        _OUT_OF_REACH.only(_OLD),
+        _issued(_publish_without_kid),
+    ),
+    ("foreign_issuer_down", "of an issuer out of reach", _OUT_OF_REACH, _issued(lambda issuer: issuer.down())),
 )
 
 

@@ -259,7 +259,7 @@ class LocalEmulator(Emulator):
         self.stage = stage
         self._abort = abort
         self.folders = (Path(),)
-        self.spacetime = LocalSpacetime(stage)
+        self.spacetime = LocalSpacetime(stage, url)
         self.intuition = LocalIntuition(stage)
         self.faults = LocalFaults(stage)
         self.stubs = LocalStubs(stage)

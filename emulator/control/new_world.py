@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emulator.control.emulator import LocalEmulator
+from emulator.control.reach import NOWHERE
 from emulator.core.deferred_free import DeferredFree
 from emulator.core.errors import Misconfigured, is_misconfigured
 from emulator.scenario.locate import is_python
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
     from emulator.scenario.schema import Scenario
 
 __tracebackhide__ = is_misconfigured
-
-_NOWHERE = "http://not-served.invalid"
-"""The URL in the emulator passed to a Python scenario: nothing is served there."""
 
 
 def new_stage(config: Config, below: Config | None = None, deferred: DeferredFree | None = None) -> Stage:
@@ -49,10 +47,11 @@ def _without_scenario(config: Config, deferred: DeferredFree) -> Blueprint:
 
 
 def _described(config: Config, deferred: DeferredFree, below: Config) -> Blueprint:
-    from emulator.scenario.apply import apply
+    from emulator.scenario.apply import CannotApply, apply
     from emulator.scenario.loader import find
 
-    scenario = find(config.layers).good().scenario
+    found = find(config.layers).good()
+    scenario = found.scenario
     made = Blueprint.of(config.over(_config_of(scenario)).over(below), deferred)
     if scenario.clock.skew is not None and config.freeze_at is None:
         try:
@@ -60,7 +59,10 @@ def _described(config: Config, deferred: DeferredFree, below: Config) -> Bluepri
         except ValueError as error:
             raise Misconfigured(f"clock.skew: {error}") from None
     made.beginning.faults.begun = made.beginning.clock.micros()
-    apply(scenario, made.beginning)
+    try:
+        apply(scenario, made.beginning)
+    except CannotApply as error:
+        raise Misconfigured(str(found.tree.problem(error.path, str(error)))) from None
     return made
 
 
@@ -81,7 +83,7 @@ def _scripted(
     from emulator.control.python_scenario import run
 
     stage = new_stage(replace(config, scenario=documents), below, deferred)
-    emulator = LocalEmulator(_NOWHERE, stage, lambda: None)
+    emulator = LocalEmulator(NOWHERE, stage, lambda: None)
     for each in scripts:
         run(each, emulator)
     world = stage.world

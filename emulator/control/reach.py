@@ -1,5 +1,8 @@
 """Operations that work in-process only."""
 
+NOWHERE = "http://not-served.invalid"
+"""The URL in the emulator passed to a Python scenario: nothing is served there."""
+
 
 class OutOfReach(RuntimeError):
     """An operation without a control route. The Protocols raise it; the in-process handle overrides it."""

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any, Protocol
 
 from emulator.control.connections import Connection, local_connections
+from emulator.control.issuers import Issuer, KeySet, LocalIssuers
 from emulator.control.judged import judged
-from emulator.control.reach import OutOfReach
+from emulator.control.reach import NOWHERE, OutOfReach
 from emulator.core.arguments import Judged, all_checked, shown, with_example
 from emulator.core.clock import Seconds, to_seconds
 from emulator.core.errors import WrongArgument, is_misconfigured
@@ -65,6 +67,27 @@ class Spacetime(Protocol):
     def connections(self) -> Sequence[Connection]:
         """The open WebSockets, oldest first, as they are now. A reset closes them."""
 
+    @property
+    def issuers(self) -> Mapping[str, Issuer]:
+        """The foreign issuers by URL: the scenario's, then those of `issuer`, which a reset removes."""
+
+    def issuer(
+        self,
+        url: str | None = None,
+        *,
+        jwks: KeySet | Path | None = None,
+        fetch: bool = False,
+        algorithm: str | None = None,
+        accept_as_server: bool = False,
+    ) -> Issuer:
+        """Register a foreign issuer: an OpenID provider whose tokens are accepted.
+
+        The emulator plays it, with keys from the seed (`algorithm` is ES256 by default); or it has just these keys,
+        `jwks`, a key set or a file; or with `fetch` it really runs on this machine, and its keys are fetched. `url` is
+        the `iss` of its tokens, by default the address at which this emulator serves its documents. Raises ValueError,
+        also for a key set that the server would refuse as a whole: `accept_as_server` registers it nevertheless.
+        """
+
     def create_identity(
         self,
         *,
@@ -122,14 +145,33 @@ class Spacetime(Protocol):
         raise OutOfReach("spacetime.email_of")
 
 
-@all_checked("spacetime.", headers={"typ": "JWT", "alg": "none"})
+@all_checked("spacetime.", headers={"typ": "JWT", "alg": "none"}, url="https://auth.example.com")
 class LocalSpacetime(Spacetime):
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: Stage, url: str = NOWHERE) -> None:
         self._stage = stage
+        self._url = url
 
     @property
     def connections(self) -> Sequence[Connection]:
         return local_connections(self._stage)
+
+    @property
+    def issuers(self) -> Mapping[str, Issuer]:
+        return LocalIssuers(self._stage, self._url)
+
+    def issuer(
+        self,
+        url: str | None = None,
+        *,
+        jwks: KeySet | Path | None = None,
+        fetch: bool = False,
+        algorithm: str | None = None,
+        accept_as_server: bool = False,
+    ) -> Issuer:
+        with judged("spacetime.issuer"):
+            return LocalIssuers(self._stage, self._url).register(
+                url, jwks=jwks, fetch=fetch, algorithm=algorithm, accept_as_server=accept_as_server
+            )
 
     def create_identity(
         self,

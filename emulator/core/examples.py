@@ -16,6 +16,14 @@ class _Code:
 
 
 EXAMPLES: Mapping[str, object] = {
+    "accept_as_server": True,
+    "algorithm": "RS256",
+    "fetch": True,
+    "fetch_issuers": ["loopback"],
+    "jwks": {"keys": []},
+    "keep": True,
+    "keys": {"keys": []},
+    "kid": "es256-1",
     "actor": "alice",
     "advance": 61,
     "amount": 1_000_000,

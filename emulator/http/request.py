@@ -11,6 +11,7 @@ from aiohttp.web import BaseRequest
 
 from emulator.core.bounded_pattern import SEEN
 from emulator.core.request_match import Sent
+from emulator.http.outgoing import Connect
 from emulator.journal.exchange import Message, head_of
 from emulator.journal.limits import KEPT_OF_A_BODY
 from emulator.journal.masking import without_excerpt
@@ -47,6 +48,10 @@ class Connection(Protocol):
     """Done when the connection is lost."""
     with_trailers: Collection[StreamReader]
     """Bodies in chunks that trailers follow."""
+
+    @property
+    def connect(self) -> Connect:
+        """Opens what sends requests to other servers."""
 
 
 class BodyTooLong(Exception):
@@ -93,6 +98,11 @@ class Request:
     def lost(self) -> asyncio.Future[None]:
         """Done when the connection is lost."""
         return self._connection.lost
+
+    @property
+    def connect(self) -> Connect:
+        """Opens what sends requests to other servers."""
+        return self._connection.connect
 
     @property
     def _connection(self) -> "Connection":

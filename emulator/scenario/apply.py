@@ -1,9 +1,10 @@
 """Applying a scenario to a new world: actors, stored objects, the script and stubs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from emulator.core.entropy import uuid4_of
 from emulator.scenario import schema
+from emulator.scenario.document import Path
 from emulator.scenario.schema import numbered
 from emulator.services.intuition.api_keys import DEFAULT_KEY, DEFAULT_WALLET
 from emulator.services.intuition.model import Draft, Lifecycle
@@ -12,8 +13,21 @@ from emulator.world.actors import Actor
 from emulator.world.world import World
 
 
+class CannotApply(Exception):
+    """What only the world's profile tells to be wrong, at a path of the document."""
+
+    def __init__(self, path: Path, text: str) -> None:
+        super().__init__(text)
+        self.path = path
+
+
 def apply(scenario: schema.Scenario, world: World) -> None:
-    """Add the content of a scenario to a world. The config has already set its clock, seed and profiles."""
+    """Add the content of a scenario to a world. The config has already set its clock, seed and profiles.
+
+    Raises CannotApply.
+    """
+    for url, given in scenario.spacetime.issuers.items():
+        _add_issuer(world, url, given or schema.IssuerPart())
     for name, person in scenario.spacetime.identities.items():
         _add_person(world, name, person or schema.SpacetimePerson())
     if scenario.spacetime.crowd is not None:
@@ -29,6 +43,19 @@ def apply(scenario: schema.Scenario, world: World) -> None:
 
 
 # --- SpacetimeDB ------------------------------------------------------------------------------------------------------
+
+
+def _add_issuer(world: World, url: str, part: schema.IssuerPart) -> None:
+    try:
+        world.spacetime.issuers.register(
+            url,
+            algorithm=part.algorithm,
+            jwks=part.jwks if isinstance(part.jwks, Mapping) else None,
+            fetch=part.fetch,
+            accept_as_server=part.accept_as_server,
+        )
+    except ValueError as error:
+        raise CannotApply(("spacetime", "issuers", url), str(error)) from None
 
 
 def _add_person(world: World, name: str, person: schema.SpacetimePerson, *, crowd: bool = False) -> None:

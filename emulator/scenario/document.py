@@ -76,11 +76,16 @@ class Node:
             return value[step]
         return None
 
-    def keys(self, *path: str) -> list[str]:
-        """The keys of the mapping at a path, empty without such a mapping."""
+    def find(self, path: Path) -> "Node | None":
+        """The node at a path."""
         found: Node | None = self
         for step in path:
             found = found.get(step) if found else None
+        return found
+
+    def keys(self, *path: str) -> list[str]:
+        """The keys of the mapping at a path, empty without such a mapping."""
+        found = self.find(path)
         return list(found.value) if found and isinstance(found.value, dict) else []
 
     def problem(self, path: Path, text: str) -> Problem:
@@ -108,6 +113,25 @@ def without(node: Node, key: str) -> Node:
     """A mapping without a key."""
     assert isinstance(node.value, dict)
     return replace(node, value={name: each for name, each in node.value.items() if name != key})
+
+
+def replaced(node: Node, path: Path, by: Node) -> Node:
+    """The document with another node at the path of one that is there, through mappings."""
+    if not path:
+        return by
+    assert isinstance(node.value, dict)
+    key = str(path[0])
+    return replace(node, value={**node.value, key: replaced(node.value[key], path[1:], by)})
+
+
+def moved(node: Node, path: Path) -> Node:
+    """A document of its own as a part of another; its marks stay those of its own file."""
+    value = node.value
+    if isinstance(value, dict):
+        return replace(node, path=path, value={key: moved(each, (*path, key)) for key, each in value.items()})
+    if isinstance(value, list):
+        return replace(node, path=path, value=[moved(each, (*path, at)) for at, each in enumerate(value)])
+    return replace(node, path=path)
 
 
 def layered(layers: Iterable[Node]) -> Node:

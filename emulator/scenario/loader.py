@@ -1,12 +1,12 @@
 """Scenarios and their base scenarios (`extends`), merged into one document and checked."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from emulator.core.errors import Misconfigured, is_misconfigured
-from emulator.scenario.document import Mark, Node, Problem, layered, plain, without
+from emulator.scenario.document import Mark, Node, Problem, layered, moved, plain, replaced, without
 from emulator.scenario.encoding import mistaken_spaces
 from emulator.scenario.locate import HERE, SUFFIX, CannotRead, bundled_path, files_of, is_python, located
 from emulator.scenario.schema import Scenario
@@ -16,6 +16,9 @@ from emulator.world.config import Inline, Source, is_bundled_name
 
 __tracebackhide__ = is_misconfigured
 
+_MOST_EMBEDDED = 50_000
+"""Values in the files that a scenario names."""
+_ISSUERS = ("spacetime", "issuers")
 _MOST_SHOWN = 100
 _MOST_LAYERS = 100
 """In one list of scenarios."""
@@ -88,6 +91,7 @@ class _Reading:
         """By the document that is read now."""
         self.problems: list[Problem] = []
         self._texts: list[tuple[bytes, str]] = []
+        self._embedded = 0
 
     def mistaken_spaces(self) -> Iterator[Problem]:
         return (problem for data, shown in self._texts for problem in mistaken_spaces(data, shown))
@@ -127,6 +131,8 @@ class _Reading:
     def _layers(self, tree: Node, folder: Path | None, chain: tuple[Path, ...]) -> Iterator[Node]:
         if not isinstance(tree.value, dict):
             raise Unreadable([Problem(tree.mark, (), "a scenario is a mapping that starts with `version: 1`")])
+        tree = self._with_key_sets(tree, folder)
+        assert isinstance(tree.value, dict)
         if "extends" not in tree.value:
             yield tree
             return
@@ -143,6 +149,41 @@ class _Reading:
                 Problem(extends.mark, extends.path, f"{len(names)} names; the limit is {_MOST_LAYERS}")
             )
         yield without(tree, "extends")
+
+    def _with_key_sets(self, tree: Node, folder: Path | None) -> Node:
+        """The document with the content of the files that `spacetime.issuers` names."""
+        for url in tree.keys(*_ISSUERS):
+            path = (*_ISSUERS, url, "jwks")
+            node = tree.find(path)
+            if node is not None and isinstance(node.value, str):
+                tree = replaced(tree, path, self._key_set(node, folder))
+        return tree
+
+    def _key_set(self, named: Node, folder: Path | None) -> Node:
+        """The node of a key set's file; without one, or with mistakes in it, an empty set."""
+        try:
+            if folder is None:
+                raise Misconfigured("a document without a file can't name one; put the key set itself here")
+            found = Path(str(located(Path(str(named.value)), [folder])))
+            with files_of(found), found.open("rb") as file:
+                data = file.read(_MOST_READ)
+            if not data.strip():
+                raise Misconfigured(f"{found.name} is empty")
+            tree, problems = read(data, found.name)
+            self._embedded += tree.size
+            if self._embedded > _MOST_EMBEDDED:
+                raise Misconfigured(f"more than {_MOST_EMBEDDED} values in files of key sets")
+            if problems or not isinstance(tree.value, dict):
+                raise Misconfigured(str(problems[0]) if problems else f"{found.name} is no JSON object")
+        except OSError as error:
+            self.problems.append(Problem(named.mark, named.path, str(CannotRead(str(named.value), error))))
+        except Unreadable as error:
+            self.problems.append(Problem(named.mark, named.path, str(error.problems[0])))
+        except Misconfigured as error:
+            self.problems.append(Problem(named.mark, named.path, str(error)))
+        else:
+            return moved(tree, named.path)
+        return replace(named, value={"keys": replace(named, value=[], path=(*named.path, "keys"))})
 
     def _below(self, named: Node, folder: Path | None, chain: tuple[Path, ...]) -> Iterator[Node]:
         name = str(named.value)

@@ -52,7 +52,7 @@ class SpacetimePerson(_Part, frozen=True):
     """An actor with a SpacetimeDB identity and a token."""
 
     issuer: str = LOCAL_ISSUER
-    """`iss` of the token."""
+    """`iss` of the token, which one of `issuers` signs if it has this URL, else the server."""
     subject: str | None = None
     """`sub` of the token; the default is a UUID derived from the seed and the name."""
     audience: str | tuple[str, ...] = AUDIENCE
@@ -75,7 +75,7 @@ class SpacetimeCrowd(_Part, frozen=True):
     name: str = "user-{n}"
     """The names of the actors."""
     issuer: str = LOCAL_ISSUER
-    """`iss` of the tokens."""
+    """`iss` of the tokens, which one of `issuers` signs if it has this URL, else the server."""
     email: str | None = None
     """The address stored by set-email, like `user-{n}@example.com`."""
     databases: Annotated[int, Meta(ge=0, le=1000)] = 0
@@ -92,6 +92,38 @@ class SpacetimeCrowd(_Part, frozen=True):
         )
 
 
+Algorithm = Literal[
+    "ES256",
+    "ES384",
+    "ES512",
+    "ES256K",
+    "RS256",
+    "RS384",
+    "RS512",
+    "PS256",
+    "PS384",
+    "PS512",
+    "HS256",
+    "HS384",
+    "HS512",
+    "EdDSA",
+]
+"""Those of `issuers.played`, which is slow to import."""
+
+
+class IssuerPart(_Part, frozen=True):
+    """A foreign issuer. The emulator plays it, unless it has `jwks` or `fetch`."""
+
+    algorithm: Algorithm | None = None
+    """What it signs with; the default is ES256."""
+    jwks: str | dict[str, Any] | None = None
+    """A key set that it publishes: the document, or a JSON file, its path relative to this file's folder."""
+    fetch: bool = False
+    """Whether it really runs on this machine, so that its keys are fetched."""
+    accept_as_server: bool = False
+    """Whether a key set is taken that the server would refuse as a whole."""
+
+
 class SpacetimePart(_Part, frozen=True):
     """The state of SpacetimeDB."""
 
@@ -101,6 +133,8 @@ class SpacetimePart(_Part, frozen=True):
     """Actors by name; an empty value is an identity with a token."""
     crowd: SpacetimeCrowd | None = None
     """Many identities, numbered from 1."""
+    issuers: dict[str, IssuerPart | None] = {}
+    """Foreign issuers by URL; an empty value is one that the emulator plays. They sign the tokens of identities."""
     reducers: dict[str, tuple[str, ...]] = {}
     """By the name of a database, its reducers whose calls over a WebSocket succeed."""
 

@@ -13,6 +13,7 @@ from emulator.scenario.document import Node, Path
 from emulator.services.intuition.operations import OPERATIONS
 from emulator.services.spacetimedb import email_address as email
 from emulator.services.spacetimedb.database import names as database_names
+from emulator.services.spacetimedb.issuers.providers import MOST as MOST_ISSUERS
 from emulator.services.spacetimedb.model import CLAIM_NAMES, LONGEST_NAME
 from emulator.services.spacetimedb.operations import operations_of
 from emulator.services.spacetimedb.releases import PROFILES, resolved
@@ -93,6 +94,10 @@ def senseless(tree: Node, scenario: schema.Scenario, suggest: Suggest) -> Iterat
     yield from _clock(scenario)
     yield from _spacetime(scenario.spacetime)
     yield from _reducers(scenario.spacetime, suggest)
+    if scenario.spacetime.issuers:
+        from emulator.scenario.issuer_check import mistakes_in_issuers
+
+        yield from mistakes_in_issuers(scenario.spacetime)
     yield from _intuition(scenario.intuition, names)
     for at, step in enumerate(scenario.script):
         for path, text in mistakes_in(step, names):
@@ -121,6 +126,7 @@ def _too_much(scenario: schema.Scenario) -> Iterator[Mistake]:
     yield from _beyond(
         MOST_REDUCERS, "reducers", ((("spacetime", "reducers", name), len(all_)) for name, all_ in counted)
     )
+    yield from _beyond(MOST_ISSUERS, "issuers", [(("spacetime", "issuers"), len(scenario.spacetime.issuers))])
     yield from _beyond(MOST_STUBS, "stubs", [(("stubs",), len(scenario.stubs))])
     yield from _beyond(_MOST_DATABASES_IN_ALL, "databases", _owned(scenario.spacetime))
     yield from _beyond(_MOST_TEXT, "characters in members of crowds", _texts(scenario))

@@ -14,6 +14,7 @@ from aiohttp.web_protocol import RequestHandler
 from emulator.control.api.access import Guard
 from emulator.core.clock import Clock, http_date, monotonic
 from emulator.faults.delivery import Delivery
+from emulator.http.outgoing import Connect
 from emulator.http.request import NotHttp, Request
 from emulator.http.response import Response
 from emulator.http.upgrade import Intervals, Upgrade
@@ -175,6 +176,13 @@ class _Connection(RequestHandler):
         self.with_trailers: deque[StreamReader] = deque(maxlen=MOST_QUEUED)
         self.websocket: WebSocket | None = None
         self._parser = Parser(self._new_parser, self.with_trailers, self._declined)  # type: ignore[assignment]  # it has what is used
+
+    @property
+    def connect(self) -> Connect:
+        """Opens what sends requests to other servers. Imported when a first one is to be sent."""
+        from emulator.server.outgoing import connected
+
+        return connected
 
     def _new_parser(self) -> HttpRequestParser:
         return HttpRequestParser(

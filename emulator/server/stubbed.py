@@ -7,7 +7,7 @@ import asyncio
 import logging
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -68,7 +68,7 @@ async def stubbed(call: Call, without: CallHandler) -> Response:
         if not stub.fits(request.method, request.path) and request.method == "OPTIONS":
             return _preflight(stub, call.api)
         try:
-            who = _JUDGES[_auth_of(stub, call.api, request.path)](request, call.store)
+            who = await _JUDGES[_auth_of(stub, call.api, request.path)](request, call.store)
             body = await _body(request)
         except Refused as refused:
             return call.api.with_cors(call.api.describe(refused))
@@ -119,24 +119,24 @@ def _auth_of(stub: Stub, api: Api[Any], path: str) -> str:
     return stub.spec.auth or ("none" if _UNGUARDED.fullmatch(path) else api.name)
 
 
-def _judged_by_spacetime(request: Request, store: SpacetimeStore) -> bytes:
+async def _judged_by_spacetime(request: Request, store: SpacetimeStore) -> bytes:
     """As `GET /v1/ping` judges them; below `/v1/database` every response says who the client is. Raises Refused."""
     if request.path == _DATABASE or request.path.startswith(f"{_DATABASE}/"):
-        return caller_or_new(request, store).headers
-    caller(request, store)
+        return (await caller_or_new(request, store)).headers
+    await caller(request, store)
     return b""
 
 
-def _judged_by_intuition(request: Request, store: IntuitionStore) -> bytes:
+async def _judged_by_intuition(request: Request, store: IntuitionStore) -> bytes:
     key_of(request, store)
     return b""
 
 
-def _not_judged(request: Request, store: object) -> bytes:
+async def _not_judged(request: Request, store: object) -> bytes:
     return b""
 
 
-_JUDGES: Mapping[str, Callable[[Request, Any], bytes]] = {
+_JUDGES: Mapping[str, Callable[[Request, Any], Awaitable[bytes]]] = {
     "spacetime": _judged_by_spacetime,
     "intuition": _judged_by_intuition,
     "none": _not_judged,

@@ -1,5 +1,6 @@
 """The world of a config at its start; every new world of this config is a fork of it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,6 +72,7 @@ class Blueprint:
             actors=ActorRegistry(deferred),
             journal=Journal(journal_size, context.lock, deferred),
         )
+        beginning.spacetime.fetch_issuers = _hosts(full.fetch_issuers or ())
         return cls(seed, journal_size, journal_bytes, beginning)
 
     @property
@@ -89,6 +91,18 @@ def _not_below_0(name: str, number: int | None) -> int:
     if number is None or number < 0:
         raise Misconfigured(f"{name} is {number}; it must be 0 or more")
     return number
+
+
+_HOST = re.compile(r"[a-z0-9._-]{1,253}|[0-9a-f:.]{2,45}", re.IGNORECASE)
+
+
+def _hosts(listed: object) -> tuple[str, ...]:
+    for each in listed if isinstance(listed, tuple) else [listed]:
+        if not isinstance(each, str) or not _HOST.fullmatch(each):
+            raise Misconfigured(
+                f"fetch_issuers: {each!r} is no host; write `loopback`, or a name like auth.example.com"
+            )
+    return tuple(listed) if isinstance(listed, tuple) else ()
 
 
 def _profile(api: str, name: str | None, known: Mapping[str, T]) -> T:

@@ -51,6 +51,7 @@ class Settings(TypedDict, total=False):
     jwt_pub_key_path: str | Path | None
     journal_size: int | None
     journal_bytes: int | None
+    fetch_issuers: Sequence[str] | str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +68,8 @@ class Config:
     - `jwt_priv_key_path`, `jwt_pub_key_path` (a pair from the seed) are files of P-256 keys in PEM format
     - `journal_size` (10,000) is the most exchanges that the journal keeps, `journal_bytes` (32 MiB) the most bytes of
       all of them together
+    - `fetch_issuers` (none) are the hosts whose issuers' keys are fetched without registration: `loopback` for all of
+      this machine, and names like `auth.example.com`
 
     Raises WrongArgument.
     """
@@ -80,6 +83,7 @@ class Config:
     jwt_pub_key_path: str | Path | None = None
     journal_size: int | None = None
     journal_bytes: int | None = None
+    fetch_issuers: Sequence[str] | str | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.freeze_at, str):
@@ -87,6 +91,9 @@ class Config:
         if self.scenario is not None:
             given = self.scenario if isinstance(self.scenario, list | tuple) else (self.scenario,)
             object.__setattr__(self, "scenario", tuple(map(_in_one_spelling, given)))
+        if isinstance(self.fetch_issuers, list | str):
+            listed = [self.fetch_issuers] if isinstance(self.fetch_issuers, str) else self.fetch_issuers
+            object.__setattr__(self, "fetch_issuers", tuple(listed))
 
     @property
     def layers(self) -> tuple[Source, ...]:

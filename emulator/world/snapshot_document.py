@@ -27,6 +27,7 @@ from emulator.services.intuition.store import Store as IntuitionStore
 from emulator.services.spacetimedb import releases
 from emulator.services.spacetimedb.database.name_register import NameRecord
 from emulator.services.spacetimedb.database.names import fault as name_fault
+from emulator.services.spacetimedb.issuers.state import IssuersState
 from emulator.services.spacetimedb.model import Database, parse_identity
 from emulator.services.spacetimedb.model import Identity as SpacetimeIdentity
 from emulator.services.spacetimedb.signing_keys import SigningKey
@@ -97,6 +98,8 @@ class SpacetimePart(Part, kw_only=True):
     """By identity, where it has others than the one name in `databases`."""
     locked: list[str] = []
     """Identities of databases."""
+    issuers: IssuersState | None = None
+    """The foreign issuers, if there are any."""
 
 
 class RowPart(Part, kw_only=True):
@@ -208,7 +211,13 @@ def _spacetime_part(store: SpacetimeStore) -> SpacetimePart:
         names=dict(_name_parts(store)),
         names_of=dict(_other_names(store)),
         locked=[str(identity) for identity, locked in store.locked.merged().items() if locked],
+        issuers=_issuers(store),
     )
+
+
+def _issuers(store: SpacetimeStore) -> IssuersState | None:
+    state = store.issuers.state() if store.has_issuers else IssuersState()
+    return state if state.latest or state.cached else None
 
 
 def _reducers(store: SpacetimeStore) -> dict[str, list[str]]:
@@ -418,6 +427,9 @@ def _spacetime(document: _Unread, actors: ActorRegistry, context: Context, like:
     for text, databases in msgspec.json.decode(part.databases, type=dict[str, msgspec.Raw]).items():
         owner = _identity(text, actors)
         store.restore_databases(owner, [_database(each, owner) for each in decode(databases)])
+    store.fetch_issuers = like.spacetime.fetch_issuers
+    if part.issuers is not None:
+        store.issuers.restore(part.issuers)
     _add_names(store, part)
     for database, reducers in part.reducers.items():
         for reducer in reducers:

@@ -72,7 +72,7 @@ class World:
         with self.context.lock:
             return World(
                 context,
-                spacetime=self.spacetime.fork(context),
+                spacetime=self.spacetime.fork(context, begun),
                 intuition=self.intuition.fork(context, 0 if begun is None else begun - self.faults.begun),
                 faults=self.faults.fork(context.lock, begun),
                 stubs=self.stubs.fork(context.lock),
@@ -191,8 +191,7 @@ class World:
         """An actor's token, issued at the start of the world, signed at the first call."""
         with self.context.lock:
             if actor.name not in self._tokens:
-                claims = self.spacetime.claims(
+                self._tokens[actor.name] = self.spacetime.first_token(
                     actor.issuer, actor.subject, actor.audience, actor.expires_in, actor.claims, at=self.faults.begun
                 )
-                self._tokens[actor.name] = self.spacetime.keyring.first.mint(claims)
             return self._tokens[actor.name]

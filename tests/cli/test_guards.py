@@ -78,7 +78,10 @@ def assert_refused(url: str, answer: RawAnswer, before: list[str], status: int) 
     assert remembered(url) == before
 
 
-ALL = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.name)
+OPEN = ("control.issuer_discovery", "control.issuer_jwks")
+"""Public keys, which everybody may read."""
+GUARDED = [each for each in OPERATIONS if each.name not in OPEN]
+ALL = pytest.mark.parametrize("operation", GUARDED, ids=lambda each: each.name)
 
 
 @ALL
@@ -125,9 +128,24 @@ def test_without_the_token_other_machines_can_neither_read_nor_change_anything(
     beyond: str, name: str, header: str
 ) -> None:
     before = marked(beyond)
-    for each in OPERATIONS:
+    for each in GUARDED:
         if each.name != "control.health":
             assert_refused(beyond, ask(beyond, each, name, (header,)), before, 401)
+
+
+@pytest.mark.parametrize("operation", OPEN)
+@pytest.mark.parametrize("headers", [(), ("Origin: https://evil.example", "Sec-Fetch-Site: cross-site")])
+def test_an_issuers_documents_are_for_everybody(beyond: str, operation: str, headers: tuple[str, ...]) -> None:
+    token, sent = f"X-Emulator-Token: {TOKEN}", '{"url": "https://auth.example.com"}'
+    exchange(beyond, request("DELETE", "/_emulator/issuers", token), timeout=LIMIT)
+    lines = [token, "Content-Type: application/json", f"Content-Length: {len(sent)}"]
+    exchange(beyond, request("POST", "/_emulator/reset", token), timeout=LIMIT)
+    exchange(beyond, request("POST", "/_emulator/issuers", *lines) + sent.encode(), timeout=LIMIT)
+
+    answer = ask(beyond, operation_named(operation.partition(".")[2]), "app.example:8000", headers)
+
+    assert answer.status == 200
+    assert "access-control-allow-origin" in answer.names
 
 
 @pytest.mark.parametrize("name", ["identity-emulator:3000", "host.docker.internal:3000", "evil.example", "[::1]:3000"])

@@ -10,6 +10,7 @@ import pytest
 import requests
 
 from emulator import Emulator
+from emulator.services.spacetimedb.model import identity_of
 from tests.clients.conftest import Sdk
 from tests.clients.programs import Client, Happened, Program, command, fetched
 from tests.limits import LIMIT
@@ -76,6 +77,22 @@ def test_an_expired_token_is_a_connect_error(emulator: Emulator, sdk: Program) -
 
     assert sdk.connect(emulator, token=token).next() == REFUSED
     assert emulator.journal.exchanges[-1].why.startswith("expiry: expired")
+
+
+def test_a_token_of_a_played_clerk_connects(emulator: Emulator, sdk: Program) -> None:
+    clerk = emulator.spacetime.issuer("https://clerk.example.com", algorithm="RS256")
+    token = clerk.issue_token(subject="user_alice", audience="app", expires_in=60)
+
+    happened = sdk.connect(emulator, token=token).next()
+
+    assert happened == Happened("connected", "", identity_of(clerk.url, "user_alice"), token)
+
+
+def test_a_token_of_a_clerk_that_is_down_is_a_connect_error(emulator: Emulator, sdk: Program) -> None:
+    clerk = emulator.spacetime.issuer("https://clerk.example.com", algorithm="RS256")
+    clerk.down()
+
+    assert sdk.connect(emulator, token=clerk.issue_token(subject="user_alice")).next() == REFUSED
 
 
 def test_a_token_of_a_rotated_key_is_a_connect_error(emulator: Emulator, sdk: Program) -> None:

@@ -158,3 +158,11 @@ def _rule(row: Row, request: bytes, release: str, moment: datetime) -> Case:
     status, body = row[release]["status"], row[release]["body"]
     brief = _brief(row["case"], request, f"HTTP/1.1 {status}\r\n\r\n".encode(), body and body.encode(), "rules")
     return Case(brief.name, brief.steps, brief.response, None, moment, brief.masks, brief.group)
+
+
+def rules_of_issuers(path: Path) -> dict[str, dict[str, Any]]:
+    """The cases of foreign issuers in `rules_2_14.json`: by name, status and body of the releases `2.8.3` and `2.14`.
+
+    `<iss>` in a body is the issuer; a status of None is no answer.
+    """
+    return {row["case"]: row for row in json.loads(text_of(path))["foreign_issuers"]}

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from emulator.control import actors, emulator, faults, intuition, remote, spacetimedb, stubs
+from emulator.control import actors, emulator, faults, intuition, issuers, remote, spacetimedb, stubs
 from emulator.core.clock import Clock
 from emulator.faults.schedule import Fault
 from emulator.world.stubs import Stub
@@ -19,6 +19,7 @@ PAIRS = [
     (stubs.Stubs, stubs.LocalStubs, remote.RemoteStubs),
     (stubs.Stub, Stub, remote.RemoteStub),
     (spacetimedb.Spacetime, spacetimedb.LocalSpacetime, remote.RemoteSpacetime),
+    (issuers.Issuer, issuers.LocalIssuer, remote.RemoteIssuer),
     (intuition.Intuition, intuition.LocalIntuition, remote.RemoteIntuition),
 ]
 MEMBERS = [

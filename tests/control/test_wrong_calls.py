@@ -16,6 +16,7 @@ from emulator.control.actors import LocalActor
 from emulator.control.connections import LocalConnection
 from emulator.control.emulator import LocalEmulator
 from emulator.control.intuition import LocalIntuition
+from emulator.control.issuers import LocalIssuer
 from emulator.control.remote import RemoteConnection, RemoteEmulator
 from emulator.control.spacetimedb import LocalSpacetime
 from emulator.core.clock import Clock
@@ -326,7 +327,7 @@ def test_a_wrong_setting_is_refused_before_anything_is_started(call: Callable[[]
 
 PUBLIC = [
     pytest.param(kind, name, parameter, id=f"{kind.__name__}.{name}({parameter})")
-    for kind in (LocalEmulator, LocalSpacetime, LocalIntuition, LocalActor, Clock, ExchangeQueries)
+    for kind in (LocalEmulator, LocalSpacetime, LocalIntuition, LocalActor, LocalIssuer, Clock, ExchangeQueries)
     for name, member in inspect.getmembers(kind, inspect.isfunction)
     if not name.startswith("_") and (kind is not Clock or name in {"advance", "freeze", "skew"})
     for parameter, described in inspect.signature(member).parameters.items()
@@ -337,7 +338,8 @@ PUBLIC = [
 @pytest.mark.parametrize(("kind", "method", "parameter"), PUBLIC)
 def test_every_argument_of_every_method_is_checked(emulator: Emulator, kind: type, method: str, parameter: str) -> None:
     emulator.load({"version": 1, "spacetime": {"identities": {"alice": None}}})
-    handles = [emulator, emulator.spacetime, emulator.intuition, emulator.actors["alice"], emulator.clock]
+    issuer = emulator.spacetime.issuer("https://auth.example.com")
+    handles = [issuer, emulator, emulator.spacetime, emulator.intuition, emulator.actors["alice"], emulator.clock]
     owner = next(each for each in (*handles, emulator.journal) if isinstance(each, kind))
     nothing = object()
     named = inspect.signature(getattr(kind, method)).parameters.values()

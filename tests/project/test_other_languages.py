@@ -20,6 +20,14 @@ const { payload } = await jwtVerify(token, await importSPKI(pem, "ES256"), {
 console.log(payload.hex_identity);
 """
 
+JOSE_WITH_A_KEY_SET = """
+import { createRemoteJWKSet, jwtVerify } from "jose";
+const [token, issuer, discovery] = JSON.parse(process.argv[2]);
+const { jwks_uri } = await (await fetch(discovery)).json();
+const { payload } = await jwtVerify(token, createRemoteJWKSet(new URL(jwks_uri)), { audience: "app", issuer });
+console.log(payload.sub);
+"""
+
 JSONWEBTOKEN = """
 import jsonwebtoken from "jsonwebtoken";
 const [token, pem] = JSON.parse(process.argv[2]);
@@ -115,6 +123,19 @@ def test_libraries_of_node_take_the_token_of_a_new_identity(
     (node_project / "verify.mjs").write_text(program)
 
     assert printed(command("node"), "verify.mjs", given, folder=node_project) == identity
+
+
+@pytest.mark.parametrize("algorithm", ["ES256", "RS256"])
+def test_jose_verifies_a_played_issuers_token_by_its_key_set(
+    emulator: Emulator, node_project: Path, algorithm: str
+) -> None:
+    clerk = emulator.spacetime.issuer("https://clerk.example.com", algorithm=algorithm)
+    token = clerk.issue_token(subject="alice", audience="app", expires_in=60)
+    (node_project / "key_set.mjs").write_text(JOSE_WITH_A_KEY_SET)
+
+    given = json.dumps([token, clerk.url, clerk.discovery_url])
+
+    assert printed(command("node"), "key_set.mjs", given, folder=node_project) == "alice"
 
 
 def test_golang_jwt_takes_the_token_of_a_new_identity(emulator: Emulator, go_program: Path) -> None:

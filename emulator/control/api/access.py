@@ -21,6 +21,8 @@ class ControlRefused(Refused):
         self.headers = headers
 
 
+_OPEN_TO_ALL = re.compile(rf"{PREFIX}/issuers/[0-9]+/\.well-known/(openid-configuration|jwks\.json)")
+"""Documents of foreign issuers: public keys, which apps and pages of any origin need to verify tokens."""
 _LABEL = re.compile(r"[a-z0-9-]{1,63}")
 
 
@@ -61,6 +63,8 @@ class Guard(msgspec.Struct, frozen=True):
 
     def check(self, request: Request) -> None:
         """Raises ControlRefused."""
+        if request.method in {"GET", "HEAD"} and _OPEN_TO_ALL.fullmatch(request.path):
+            return
         self._check_origin(request)
         if self.token is None:
             self._check_sender(request)

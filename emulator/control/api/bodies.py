@@ -15,6 +15,7 @@ from emulator.core.suggestions import did_you_mean
 from emulator.faults.kinds import Do
 from emulator.faults.step import Step, WrongStep
 from emulator.http.request import BodyBroken, BodyTooLong, Request
+from emulator.services.spacetimedb.issuers.state import Condition
 from emulator.services.spacetimedb.model import LOCAL_ISSUER, identity_of
 from emulator.world.snapshot_document import Document
 from emulator.world.stubs import StubSpec
@@ -103,6 +104,50 @@ class ReducerWanted(_Sent):
     reducer: str
 
 
+class IssuerWanted(_Sent):
+    """A foreign issuer; without `jwks` and `fetch` it is played. `jwks` is a document, its text, or a list of keys."""
+
+    url: str | None = None
+    algorithm: str | None = None
+    jwks: dict[str, Any] | list[Any] | str | None = None
+    fetch: bool = False
+    accept_as_server: bool = False
+
+
+class IssuerNumber(_Sent):
+    """The number of an issuer; without it, all issuers."""
+
+    n: int | None = None
+
+
+class IssuerTokenWanted(_Sent):
+    """`headers` are put over the header and `claims` over the claims; with `"kid": null` the header has no `kid`."""
+
+    subject: str
+    audience: str | list[str] | None = "spacetimedb"
+    algorithm: str | None = None
+    kid: str | msgspec.UnsetType | None = msgspec.UNSET
+    expires_in: float | None = None
+    headers: dict[str, Any] | None = None
+    claims: dict[str, Any] = {}
+
+
+class IssuerRotation(_Sent):
+    """Whether the old keys are still published."""
+
+    keep: bool = False
+
+
+class KeysPublished(_Sent):
+    """A key set: the document, its text, or the list of its keys; in a list, a key of its own can be named by `kid`."""
+
+    jwks: dict[str, Any] | list[Any] | str
+
+
+class ConditionSet(_Sent):
+    condition: Condition
+
+
 class Wallet(_Sent):
     wallet: str
 
@@ -135,6 +180,12 @@ EXAMPLES: Mapping[Any, Mapping[str, Any]] = {
     TokenWanted: {"subject": "alice", "expires_in": 60, "claims": {"role": "admin"}},
     DatabaseWanted: {"owner": identity_of(LOCAL_ISSUER, "alice"), "name": "chat"},
     ReducerWanted: {"database": "chat", "reducer": "send"},
+    IssuerWanted: {"url": "https://auth.example.com"},
+    IssuerNumber: {"n": 1},
+    IssuerTokenWanted: {"subject": "alice", "expires_in": 60, "claims": {"email": "alice@example.com"}},
+    IssuerRotation: {"keep": True},
+    KeysPublished: {"jwks": {"keys": []}},
+    ConditionSet: {"condition": "down"},
     Wallet: {"wallet": "0x81"},
     Key: {"key": "00000000-0000-4000-8000-000000000001"},
     StatusMove: {"identity": "1", "status": "complete"},
@@ -149,8 +200,14 @@ T = TypeVar("T")
 KIB, MIB = 1024, 1024 * 1024
 LONGEST_BODY = 64 * KIB
 """Bytes."""
-LONGEST: Mapping[Any, int] = {Reset: MIB, ScenarioWanted: MIB, Document: 64 * MIB}
-"""Of those that may hold a scenario or a snapshot."""
+LONGEST: Mapping[Any, int] = {
+    Reset: MIB,
+    ScenarioWanted: MIB,
+    Document: 64 * MIB,
+    IssuerWanted: 2 * MIB,
+    KeysPublished: 2 * MIB,
+}
+"""Of those that may hold a scenario, a snapshot or a key set."""
 MOST_VALUES = 3_000_000
 """In a snapshot; commas and brackets in texts count too. One that GET wrote has fewer in as many bytes."""
 

@@ -13,6 +13,7 @@ from emulator.http.operation_docs import ApiDoc, OperationDoc, ParameterDoc, Res
 from emulator.http.response import TEXT
 from emulator.journal.frames import Ended, Kind
 from emulator.services.intuition.model import Identity, Lifecycle
+from emulator.services.spacetimedb.issuers.state import Condition
 from emulator.services.spacetimedb.model import Database
 from emulator.world.snapshot_document import Document
 from emulator.world.stubs import StubSpec
@@ -48,6 +49,7 @@ class SpacetimeState(msgspec.Struct):
     profile: str
     emails: int
     stubbed_reducers: int
+    issuers: int
 
 
 class IntuitionState(msgspec.Struct):
@@ -224,6 +226,22 @@ class ConnectionList(msgspec.Struct):
     connections: list[OpenConnection]
 
 
+class IssuerState(msgspec.Struct, omit_defaults=True):
+    """A foreign issuer; `jwks` is the text of its key set, in responses about one issuer."""
+
+    n: int
+    url: str
+    kind: Literal["played", "inline", "fetched"]
+    condition: Condition
+    discovery_url: str
+    jwks_url: str
+    jwks: str | None = None
+
+
+class IssuerList(msgspec.Struct):
+    issuers: list[IssuerState]
+
+
 class SignedToken(msgspec.Struct):
     token: str
 
@@ -269,6 +287,26 @@ def _described(
         example=bodies.EXAMPLES.get(getattr(body, "__origin__", body)),
         security=("", "controlToken", "controlBearer"),
     )
+
+
+_ISSUER_NUMBER = ParameterDoc("n", "the number of the issuer", int, "path", required=True, example=1)
+_NO_ISSUER = _refusal(404, "there is no such issuer")
+
+
+def _of_an_issuer(summary: str, response: ResponseDoc, *, body: Any = None, body_required: bool = True) -> OperationDoc:
+    return _described(
+        summary, response, _NO_ISSUER, body=body, body_required=body_required, parameters=(_ISSUER_NUMBER,)
+    )
+
+
+def _public(summary: str) -> OperationDoc:
+    """A document that everybody may read."""
+    responses = (
+        ResponseDoc(200, "the document, as the issuer serves it", dict[str, Any]),
+        _refusal(404, "there is no such issuer, or it is fetched"),
+        _refusal(503, "a test has it down"),
+    )
+    return OperationDoc(summary=summary, responses=responses, parameters=(_ISSUER_NUMBER,))
 
 
 _FILTERS = (
@@ -368,6 +406,35 @@ OPERATION_DOCS: Mapping[str, OperationDoc] = {
         body=bodies.ConnectionsClosed,
         body_required=False,
     ),
+    "control.issuers": _described("Foreign issuers", ResponseDoc(200, "in the order of registration", IssuerList)),
+    "control.add_issuer": _described(
+        "Register a foreign issuer", ResponseDoc(200, "the issuer", IssuerState), body=bodies.IssuerWanted
+    ),
+    "control.clear_issuers": _described(
+        "Remove one foreign issuer or all",
+        ResponseDoc(200, "those that are left", IssuerList),
+        _refusal(404, "there is no such issuer"),
+        body=bodies.IssuerNumber,
+        body_required=False,
+    ),
+    "control.issuer": _of_an_issuer("A foreign issuer and its key set", ResponseDoc(200, "the issuer", IssuerState)),
+    "control.issuer_token": _of_an_issuer(
+        "Sign a token of an issuer", ResponseDoc(200, "the token", SignedToken), body=bodies.IssuerTokenWanted
+    ),
+    "control.rotate_issuer_key": _of_an_issuer(
+        "Replace an issuer's keys",
+        ResponseDoc(200, "the issuer", IssuerState),
+        body=bodies.IssuerRotation,
+        body_required=False,
+    ),
+    "control.publish_keys": _of_an_issuer(
+        "Publish another key set", ResponseDoc(200, "the issuer", IssuerState), body=bodies.KeysPublished
+    ),
+    "control.set_condition": _of_an_issuer(
+        "Have an issuer answer, or not", ResponseDoc(200, "the issuer", IssuerState), body=bodies.ConditionSet
+    ),
+    "control.issuer_discovery": _public("The discovery document of an issuer"),
+    "control.issuer_jwks": _public("The key set of an issuer"),
     "control.sign_token": _described(
         "Sign a token, valid or invalid",
         ResponseDoc(200, "the token", SignedToken),

@@ -34,7 +34,7 @@ def authenticated(
     @wraps(handler)
     async def handle(request: Request, store: Store, /, *args: P.args, **kwargs: P.kwargs) -> Response:
         try:
-            claims = caller(request, store)
+            claims = await caller(request, store)
         except MalformedCredentials as refused:
             refused.status = store.profile.malformed_credentials
             raise
@@ -66,10 +66,22 @@ def _identity(escaped: str) -> Identity:
         raise InvalidPath(str(error), f"{escaped[:80]!r} does not decode to UTF-8") from None
 
 
-def caller(request: Request, store: Store) -> Claims | None:
+async def caller(request: Request, store: Store) -> Claims | None:
     """The claims of the request's token, None without one. Raises MalformedCredentials or TokenRefused."""
     token = _sent_token(request, store.profile)
-    return None if token is None else store.read(token)
+    return None if token is None else await _claims(token, request, store)
+
+
+async def _claims(token: str, request: Request, store: Store) -> Claims:
+    """Judges the token, and once more if the keys of its issuer had to be waited for. Raises TokenRefused."""
+    if not store.has_issuers:
+        return store.read(token)
+    from emulator.services.spacetimedb.issuers.registry import KeysNeeded
+
+    try:
+        return store.read(token)
+    except KeysNeeded as needed:
+        return store.read(token, await store.issuers.awaited(needed, request.connect, request.lost))
 
 
 class Caller(msgspec.Struct, frozen=True):
@@ -85,10 +97,12 @@ class Caller(msgspec.Struct, frozen=True):
         return lines.encode()
 
 
-def caller_or_new(request: Request, store: Store) -> Caller:
+async def caller_or_new(request: Request, store: Store) -> Caller:
     """The caller; a request without a token gets a new identity (`anon_auth_middleware`). Raises as `caller`."""
     token = _sent_token(request, store.profile)
-    return Caller(*store.create_identity()) if token is None else Caller(store.read(token).identity, token)
+    if token is None:
+        return Caller(*store.create_identity())
+    return Caller((await _claims(token, request, store)).identity, token)
 
 
 def _sent_token(request: Request, profile: Release) -> str | None:

@@ -67,7 +67,7 @@ async def verify(request: Request, store: Store, claims: Claims, identity: Ident
 
 async def ping(request: Request, store: Store) -> Response:
     """Credentials are optional, but invalid ones are refused."""
-    caller(request, store)
+    await caller(request, store)
     return Response(200)
 
 

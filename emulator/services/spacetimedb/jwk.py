@@ -24,18 +24,33 @@ _ALGORITHMS = (
 )
 
 
-def jwk_shape(*, unknown_keys: Literal["refused", "accepted"]) -> serde.Shape:
+Unknown = Literal["refused", "accepted"]
+
+
+def jwk_shape(*, unknown_keys: Unknown) -> serde.Shape:
     """With `accepted`, as in jsonwebtoken 11, there is a kind for all other keys, and one for all other `alg`."""
-    accepted = unknown_keys == "accepted"
-    common: Mapping[str, Read] = {**_COMMON, "alg": _enum if accepted else _algorithm}
+    return _jwk_shape(unknown_keys, unknown_keys)
+
+
+def member_of_a_set(*, unknown_algorithms: Unknown) -> serde.Shape:
+    """A key of a JWKS. What jsonwebtoken 11 reads as a key of an unknown kind, no key can be made of."""
+    return _jwk_shape(unknown_algorithms, "refused")
+
+
+def kind_of(members: Members) -> str:
+    """The `kty` of a key that was read by `member_of_a_set`."""
+    return next(kind["kty"][0] for kind in _KINDS if _fits(members, kind))
+
+
+def _jwk_shape(unknown_algorithms: Unknown, unknown_kinds: Unknown) -> serde.Shape:
+    common: Mapping[str, Read] = {**_COMMON, "alg": _enum if unknown_algorithms == "accepted" else _algorithm}
 
     def check(members: Members) -> None:
         _check_common(members, common)
-        own = [(name, value) for name, value in members if name not in common]
-        if not accepted and not any(_fits(own, kind) for kind in _KINDS):
+        if unknown_kinds == "refused" and not any(_fits(members, kind) for kind in _KINDS):
             raise serde.Unplaced("data did not match any variant of untagged enum AlgorithmParameters")
 
-    def read(reader: Reader) -> None:
+    def read(reader: Reader) -> Members:
         if reader.value_start() != serde_json.OPEN_MAP:
             serde.wrong_type(reader, "struct Jwk")
         members = _members(reader)
@@ -43,6 +58,7 @@ def jwk_shape(*, unknown_keys: Literal["refused", "accepted"]) -> serde.Shape:
             check(members)
         except serde.Unplaced as wrong:
             raise reader.error(str(wrong), data=True) from None
+        return members
 
     return read
 

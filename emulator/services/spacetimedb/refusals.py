@@ -60,6 +60,13 @@ class NotJson(TokenRefused):
         )
 
 
+class KeyIdNotFound(TokenRefused):
+    """The issuer's keys don't have the `kid` of a token."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__("Specified key ID not found in JWKs", "KeyIDNotFound", why)
+
+
 class ClaimsRefused(TokenRefused):
     """A token whose claims the server does not accept."""
 

@@ -30,7 +30,19 @@ def _header(rule: HeaderRules) -> str:
 
 
 def _algorithms(rule: Mapping[str, tuple[str, ...]]) -> str:
-    return "; ".join(f"{family}: {_codes(names)}" for family, names in rule.items())
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for family, names in rule.items():
+        alike.setdefault(names, []).append(family)
+    return "; ".join(f"{', '.join(families)}: {_codes(names) or 'none'}" for names, families in alike.items())
+
+
+def _of_a_set(rule: str) -> str:
+    return "the whole set is refused" if rule == "refused" else rule
+
+
+def _requests(rule: tuple[str, str]) -> str:
+    encodings, connections = rule
+    return f"two GETs on {connections}, {f'`accept-encoding: {encodings}`' if encodings else 'no `accept-encoding`'}"
 
 
 class Rule(NamedTuple):
@@ -42,6 +54,7 @@ class Rule(NamedTuple):
 
 
 _RECORDED_AND_RUN = "recorded; `v2.14`: run with the release's crates"
+_RUN_AND_SOURCE = "run with the releases' crates; the lower limits: source, and 1024 in `v2.14` accepted when run"
 _SOURCE_AND_PAGE = "recorded; `documented`: page"
 
 _RECORDED_AND_INFERRED = "recorded; `v2.14`: inferred"
@@ -54,10 +67,22 @@ RULES: Mapping[str, Rule] = {
     "expiry": Rule("a token is refused", _expiry, _RECORDED_AND_RUN),
     "checks_without_key": Rule("checks of a token, in order", _in_order, _RECORDED_AND_RUN),
     "checks_with_key": Rule(
-        "then these; a foreign issuer's token that fails one is `Error fetching …`", _in_order, _RECORDED_AND_RUN
+        "then these, with the server's key; if one fails, again with the keys of a foreign issuer",
+        _in_order,
+        _RECORDED_AND_RUN,
     ),
     "header": Rule("the header of a token", _header, "recorded; `v2.14`: run, and source of jsonwebtoken 11"),
     "algorithms": Rule("`alg` tried with a key", _algorithms, _RECORDED_AND_RUN),
+    "unusable_ec_key": Rule(
+        "an issuer's EC key that is no point of P-256", lambda rule: f"`{rule}`", _RECORDED_AND_RUN
+    ),
+    "rsa_bits": Rule("an issuer's RSA key has", lambda rule: f"{rule[0]} to {rule[1]} bits", _RUN_AND_SOURCE),
+    "jwk_without_kid": Rule("a key of an issuer's set without `kid`", _of_a_set, _RECORDED_AND_RUN),
+    "unknown_jwk_alg": Rule("a key of an issuer's set with an unknown `alg`", _of_a_set, _RECORDED_AND_RUN),
+    "oct_keys": Rule("an issuer's shared secrets (`oct`, HS256)", str, _RECORDED_AND_RUN),
+    "same_kid": Rule("of an issuer's keys with the same `kid` counts", lambda rule: f"the {rule}", _RECORDED_AND_RUN),
+    "issuer_schemes": Rule("keys are fetched for an `iss` with `http` or `https` in", str, _RECORDED_AND_RUN),
+    "issuer_requests": Rule("keys are fetched with", _requests, _RECORDED_AND_RUN),
     "numbers": Rule("numbers in claims are kept", str, _RECORDED_AND_RUN),
     "error_texts": Rule("the format of a 401's text", str.capitalize, _RECORDED_AND_RUN),
     "cors_headers": Rule("a preflight allows the headers", _codes, "recorded; `v2.14`: source, not of a release"),

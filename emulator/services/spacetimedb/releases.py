@@ -69,6 +69,22 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     header: HeaderRules
     algorithms: Mapping[str, tuple[str, ...]]
     """By family of key, the values of `alg` that are tried with it; every other is `InvalidAlgorithm`."""
+    unusable_ec_key: Literal["InvalidSignature", "InvalidEcdsaKey"]
+    """The error of a token whose EC key is no point of P-256."""
+    rsa_bits: tuple[int, int]
+    """The least and the most bits of an RSA key that verifies."""
+    jwk_without_kid: Literal["refused", "accepted"]
+    """Whether the key set of an issuer may have keys without `kid`."""
+    unknown_jwk_alg: Literal["refused", "accepted"]
+    """Whether a key of a set may have an `alg` that the JWT library does not know."""
+    oct_keys: Literal["used", "left out"]
+    """What the server does with the shared secrets of a key set."""
+    same_kid: Literal["first", "last"]
+    """Which of a set's keys with the same `kid` counts."""
+    issuer_schemes: Literal["any case", "lower case"]
+    """How `http` and `https` are written in an `iss` whose keys are fetched."""
+    issuer_requests: tuple[str, Literal["one connection", "two connections"]]
+    """`accept-encoding` of the two requests for an issuer's keys, and on how many connections they are sent."""
     numbers: Literal["as text", "as double"]
     """What serde_json keeps of a number in claims: its text (`arbitrary_precision`), or an integer or double."""
     error_texts: Literal["debug", "display"]
@@ -127,7 +143,15 @@ _V1 = Release(
         from_list=True,
         unknown_keys="refused",
     ),
-    algorithms={"EC": ("ES256", "RS256", "HS256")},
+    algorithms=dict.fromkeys(("EC", "RSA", "oct", "OKP"), ("ES256", "RS256", "HS256")),
+    unusable_ec_key="InvalidSignature",
+    rsa_bits=(2048, 8192),
+    jwk_without_kid="refused",
+    unknown_jwk_alg="refused",
+    oct_keys="used",
+    same_kid="last",
+    issuer_schemes="any case",
+    issuer_requests=("", "two connections"),
     numbers="as text",
     error_texts="debug",
     cors_headers=("authorization", "accept", "content-type"),
@@ -176,7 +200,15 @@ _V2_14 = _change(
         from_list=False,
         unknown_keys="accepted",
     ),
-    algorithms={"EC": ("ES256",)},
+    algorithms={"EC": ("ES256",), "RSA": ("RS256",), "oct": (), "OKP": ()},
+    unusable_ec_key="InvalidEcdsaKey",
+    rsa_bits=(1024, 4096),
+    jwk_without_kid="accepted",
+    unknown_jwk_alg="accepted",
+    oct_keys="left out",
+    same_kid="first",
+    issuer_schemes="lower case",
+    issuer_requests=("gzip, br", "one connection"),
     cors_headers=(*_V2_8.cors_headers, "spacetime-environment", "spacetime-environment-remove"),
     sessions=True,
 )

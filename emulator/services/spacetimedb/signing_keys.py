@@ -14,10 +14,11 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from emulator.core.entropy import Entropy
 from emulator.core.errors import Misconfigured
 from emulator.services.rust import base64url
+from emulator.services.spacetimedb.issuers.key_set import KeySet, NoKeys
 from emulator.services.spacetimedb.model import STANDARD_HEADER, Claims
 from emulator.services.spacetimedb.refusals import TokenRefused
 from emulator.services.spacetimedb.releases import Release
-from emulator.services.spacetimedb.token_validation import expired, validate
+from emulator.services.spacetimedb.token_validation import KeysOf, expired, no_foreign_keys, validate
 
 logger = logging.getLogger("emulator")
 
@@ -32,6 +33,8 @@ class SigningKey:
     """A P-256 key pair. A public key from a file is served byte for byte (crates/core/src/auth/mod.rs)."""
 
     FROM_FILES = "files"
+    family = "EC"
+    is_usable = True
 
     def __init__(
         self,
@@ -182,14 +185,14 @@ class Keyring:
         self.retired = [(self.key, now), *self.retired][: self._RETIRED]
         self.key, self._valid = key, {}
 
-    def read(self, token: str, now: int, rules: Release) -> Claims:
-        """The claims of a token that is valid at `now` (microseconds). Raises TokenRefused.
+    def read(self, token: str, now: int, rules: Release, keys_of: KeysOf = no_foreign_keys) -> Claims:
+        """The claims of a token that is valid at `now` (microseconds). Raises TokenRefused, and what `keys_of` raises.
 
-        The cache is of one release, as a world is.
+        The cache is of one release, as a world is. Tokens that a key of a foreign issuer signed are not in it.
         """
         found = self._valid.get(token)
         if found is None:
-            return self._remembered(token, self._validate(token, now, rules), rules)
+            return self._validate(token, now, rules, keys_of)
         claims, end = found
         if end is not None and now >= end:
             assert claims.expires_at is not None
@@ -204,13 +207,21 @@ class Keyring:
             self._valid[token] = claims, None if exp is None else rules.expiry.refused_from(exp)
         return claims
 
-    def _validate(self, token: str, now: int, rules: Release) -> Claims:
+    def _validate(self, token: str, now: int, rules: Release, keys_of: KeysOf) -> Claims:
+        asked = False
+
+        def asked_for(issuer: str) -> KeySet | NoKeys:
+            nonlocal asked
+            asked = True
+            return keys_of(issuer)
+
         try:
-            return validate(token, self.key, now, rules)
+            claims = validate(token, self.key, now, rules, asked_for)
+            return claims if asked else self._remembered(token, claims, rules)
         except TokenRefused as refused:
             if (seconds := self._seconds_since_rotation(token, now, rules)) is not None:
                 refused.why = f"signed by a key that was rotated {seconds} s ago"
-            elif refused.check == "signature" and not self.key.is_pair:
+            elif not asked and refused.check == "signature" and not self.key.is_pair:
                 refused.why += "; the public key from the file is not that of the private one"
             raise
 

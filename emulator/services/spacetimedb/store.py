@@ -1,7 +1,7 @@
 """SpacetimeDB's stored data. As on the real server, `POST /v1/identity` stores nothing."""
 
 from collections.abc import Callable, Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
@@ -12,9 +12,15 @@ from emulator.services.spacetimedb import model
 from emulator.services.spacetimedb.database import names
 from emulator.services.spacetimedb.database.name_register import NameRegister
 from emulator.services.spacetimedb.database.owned import OwnedDatabases, Packed
+from emulator.services.spacetimedb.issuers.key_set import KeySet, NoKeys
 from emulator.services.spacetimedb.model import Claims, Database, Extra, Identity
 from emulator.services.spacetimedb.releases import Release
 from emulator.services.spacetimedb.signing_keys import Keyring, SigningKey
+from emulator.services.spacetimedb.token_validation import no_foreign_keys
+
+if TYPE_CHECKING:
+    from emulator.services.spacetimedb.issuers.providers import Provider
+    from emulator.services.spacetimedb.issuers.registry import Issuers
 
 _LONGEST_LIFE = 10**12
 _DATABASE = "spacetime.database"
@@ -45,16 +51,40 @@ class Store:
         """Called with the identity of each database that is deleted."""
         self.stubbed_reducers: frozenset[tuple[Identity, str]] = frozenset()
         """The identity of a database, and the name of a reducer of it that a call over the WebSocket succeeds with."""
+        self.fetch_issuers: tuple[str, ...] = ()
+        """The hosts whose issuers are fetched although they are not registered; `loopback` is this machine."""
+        self._issuers: Issuers | None = None
+        self._context, self._begun = context, context.clock.micros()
         self._clock, self._entropy, self._lock = context.clock, context.entropy, context.lock
 
-    def fork(self, context: Context) -> "Store":
-        """A copy of the store; the caller holds the lock."""
+    def fork(self, context: Context, begun: int | None = None) -> "Store":
+        """A copy of the store, begun anew at a time (microseconds) if one is given. The caller holds the lock."""
         copy = Store(self.profile, self.keyring.key, context)
+        copy._begun = self._begun if begun is None else begun
+        copy.fetch_issuers = self.fetch_issuers
+        if self._issuers is not None:
+            copy._issuers = self._issuers.fork(context, begun)
         copy.keyring = self.keyring.fork()
         copy.emails, copy.databases = self.emails.fork(), self.databases.fork()
         copy.names, copy.locked = self.names.fork(), self.locked.fork()
         copy.stubbed_reducers = self.stubbed_reducers
         return copy
+
+    @property
+    def issuers(self) -> "Issuers":
+        """The foreign issuers, with what the server has cached of their keys."""
+        with self._lock:
+            if self._issuers is None:
+                from emulator.http.outgoing import Hosts
+                from emulator.services.spacetimedb.issuers.registry import Issuers
+
+                self._issuers = Issuers(self.profile, self._context, self._begun, Hosts.of(self.fetch_issuers))
+            return self._issuers
+
+    @property
+    def has_issuers(self) -> bool:
+        """Whether any is registered, or may be fetched."""
+        return self._issuers is not None or bool(self.fetch_issuers)
 
     def micros(self) -> int:
         """The current time, in microseconds since 1970."""
@@ -117,9 +147,46 @@ class Store:
         claims = self.claims(issuer, subject, audience, expires_in, extra, null_exp=null_exp)
         return self.keyring.key.mint(claims)
 
-    def read(self, token: str) -> Claims:
-        """The claims of a token that is valid now. Raises TokenRefused."""
-        return self.keyring.read(token, self._clock.micros(), self.profile)
+    def first_token(
+        self, issuer: str, subject: str, audience: tuple[str, ...], expires_in: float | None, extra: Extra, *, at: int
+    ) -> str:
+        """A token as of a time (microseconds), of the issuer's first key if it is played, else of this server's."""
+        if (played := self._played(issuer)) is not None:
+            claims = played.claims(issuer, subject, audience, at // 1_000_000, expires_in)
+            if (token := played.token({**claims, **extra}, first=True)) is not None:
+                return token
+        return self.keyring.first.mint(self.claims(issuer, subject, audience, expires_in, extra, at=at))
+
+    def token(
+        self,
+        issuer: str,
+        subject: str,
+        audience: tuple[str, ...],
+        expires_in: float | None,
+        extra: Extra,
+        *,
+        null_exp: bool = False,
+    ) -> str:
+        """As `issue_token`, but of the issuer's key if it is played. Raises ValueError."""
+        if (played := self._played(issuer)) is not None and not null_exp:
+            claims = played.claims(issuer, subject, audience, self._clock.seconds(), expires_in)
+            if (token := played.token({**claims, **extra})) is not None:
+                return token
+        return self.issue_token(issuer, subject, audience, expires_in, extra, null_exp=null_exp)
+
+    def _played(self, issuer: str) -> "Provider | None":
+        return None if self._issuers is None else self._issuers.find(issuer)
+
+    def read(self, token: str, keys: KeySet | NoKeys | None = None) -> Claims:
+        """The claims of a token that is valid now; `keys` are those of its issuer, once they have been waited for.
+
+        Raises TokenRefused, and KeysNeeded when an issuer must be waited for (`issuers.registry`).
+        """
+        keys_of = self._keys_of if keys is None else lambda issuer: keys
+        return self.keyring.read(token, self._clock.micros(), self.profile, keys_of)
+
+    def _keys_of(self, issuer: str) -> KeySet | NoKeys:
+        return self.issuers.keys_of(issuer) if self.has_issuers else no_foreign_keys(issuer)
 
     def rotate_key(self) -> None:
         """Replace the signing key: every existing token becomes invalid."""

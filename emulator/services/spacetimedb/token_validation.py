@@ -5,19 +5,27 @@ library: up to 2.9.0 a fork of jsonwebtoken 9.3.0, since 2.10.0 jsonwebtoken 11.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Annotated, Any, NamedTuple, Protocol
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
 from emulator.services.rust import base64url
 from emulator.services.rust.debug_format import debug
+from emulator.services.spacetimedb.issuers.key_set import KeySet, NamedKey, NoKeys, Verifier
 from emulator.services.spacetimedb.model import LOCAL_ISSUER, LONGEST_NAME, STANDARD_HEADER, Claims, identity_of
-from emulator.services.spacetimedb.refusals import ClaimsRefused, InvalidToken, NotBase64, NotJson, TokenRefused
+from emulator.services.spacetimedb.refusals import (
+    ClaimsRefused,
+    InvalidToken,
+    KeyIdNotFound,
+    NotBase64,
+    NotJson,
+    TokenRefused,
+)
 from emulator.services.spacetimedb.releases import LEEWAY, Release
 
-FAMILY = "EC"
-"""The family of the server's own key, which is always P-256."""
 _OWN_ALGORITHM = "ES256"
+_ALGORITHM_OF = {"EC": _OWN_ALGORITHM, "RSA": "RS256", "oct": "HS256"}
+"""By family of key, the one algorithm with which it verifies."""
 _PARSING = frozenset({"segments", "header", "payload", "claims"})
 """The checks that parse a token; each finds what the later ones need."""
 
@@ -37,18 +45,21 @@ def inspect(token: str, rules: Release) -> Inspection:
     return Inspection(case.algorithm, case.claims, case.claimed)
 
 
-class Verifier(Protocol):
-    """A key that verifies signatures."""
-
-    def verifies(self, message: bytes, signature: bytes) -> bool: ...
+KeysOf = Callable[[str], KeySet | NoKeys]
+"""The keys that the server has of an issuer, the `iss` as it is in the token."""
 
 
-def validate(token: str, key: Verifier, now: int, rules: Release) -> Claims:
+def no_foreign_keys(issuer: str) -> NoKeys:
+    """The keys of an issuer when none is registered."""
+    return NoKeys("it is not registered, and the emulator fetches no keys without --fetch-issuers")
+
+
+def validate(token: str, key: Verifier, now: int, rules: Release, keys_of: KeysOf = no_foreign_keys) -> Claims:
     """The claims of `token`, if `key` signed it and it is valid at `now` (microseconds). Raises TokenRefused.
 
     The real server validates with its own key first and, after any error, once more as the token of a foreign issuer,
     without a key. An error of that second look is the one it reports. So the checks that need no key are tried first;
-    when a later one fails, the server goes on to look for the key of a foreign issuer.
+    when a later one fails, the server goes on to the keys of a foreign issuer. What `keys_of` raises is raised.
     """
     case = _Case(token, rules, key, now)
     case.pass_checks(rules.checks_without_key)
@@ -57,17 +68,63 @@ def validate(token: str, key: Verifier, now: int, rules: Release) -> Claims:
     except TokenRefused as refused:
         if case.claims.issuer == LOCAL_ISSUER:
             raise
-        raise _unknown_issuer(case.claims.issuer, refused) from None
+        _pass_with_a_foreign_key(case, keys_of(case.claims.issuer), refused)
     return case.claims
+
+
+def _pass_with_a_foreign_key(case: "_Case", keys: KeySet | NoKeys, own: TokenRefused) -> None:
+    """Pass the checks with a key of the issuer. Raises the TokenRefused of the last key that was tried.
+
+    `JwksValidator` in crates/core/src/auth/token_validation.rs. The server's other validators have looked at the token
+    before, so `own` is what is wrong with its own key.
+    """
+    issuer = case.claims.issuer
+    if isinstance(keys, NoKeys):
+        why = f"the issuer is {issuer!r}: {keys.why}; with its own key: {own.reason}"
+        raise _named(ClaimsRefused(f"Error fetching public key for issuer {issuer}", why), "issuer")
+    candidates = keys.candidates(case.kid)
+    if not candidates:
+        raise _named(_no_candidate(case, keys), "kid")
+    for number, named in enumerate(candidates, start=1):
+        case.key = named.key
+        try:
+            return case.pass_checks(case.rules.checks_with_key)
+        except TokenRefused as refused:
+            if number == len(candidates):
+                refused.why += f"; judged by {_described(named)} of {issuer!r}"
+                raise
+    return None
+
+
+def _no_candidate(case: "_Case", keys: KeySet) -> TokenRefused:
+    issuer = case.claims.issuer
+    if case.kid is None:
+        return ClaimsRefused("No kid found", f"the server has no usable key of {issuer!r}")
+    ids = ", ".join(repr(each.kid) for each in keys.keys[:_SHOWN_KEYS]) or "none"
+    why = f"`kid` is {case.kid[:80]!r}; the keys that the server has fetched of {issuer!r}: {ids}"
+    return KeyIdNotFound(f"{why}; new ones count after the server's next refresh, at most 300 s later")
+
+
+_SHOWN_KEYS = 20
+
+
+def _described(named: NamedKey) -> str:
+    return "the key without `kid`" if named.kid is None else f"the key {named.kid[:80]!r}"
+
+
+def _named(refused: TokenRefused, check: str) -> TokenRefused:
+    refused.check = check
+    return refused
 
 
 class _Case:
     """A token, the rules, key and time to judge it by, and what the checks that were passed have found."""
 
-    __slots__ = ("algorithm", "claimed", "claims", "data", "key", "now", "rules", "segments", "token")
+    __slots__ = ("algorithm", "claimed", "claims", "data", "key", "kid", "now", "rules", "segments", "token")
 
     segments: list[str]
     algorithm: str
+    kid: str | None
     data: bytes
     """The decoded payload."""
     claims: Claims
@@ -87,13 +144,6 @@ class _Case:
             raise
 
 
-def _unknown_issuer(issuer: str, first: TokenRefused) -> ClaimsRefused:
-    why = f"the issuer is {issuer!r}, and the emulator does not fetch keys; with its own key: {first.reason}"
-    refused = ClaimsRefused(f"Error fetching public key for issuer {issuer}", why)
-    refused.check = "issuer"
-    return refused
-
-
 # --- parsing ----------------------------------------------------------------------------------------------------------
 
 
@@ -108,11 +158,12 @@ def _segments(case: _Case) -> None:
 def _header(case: _Case) -> None:
     segment = case.segments[0]
     if segment == STANDARD_HEADER:
-        case.algorithm = _OWN_ALGORITHM
+        case.algorithm, case.kid = _OWN_ALGORITHM, None
         return
     from emulator.services.spacetimedb.token_json import header
 
-    case.algorithm = _carefully(header, _decoded(segment, "header"), "header", case.rules)["alg"]
+    found = _carefully(header, _decoded(segment, "header"), "header", case.rules)
+    case.algorithm, case.kid = found["alg"], found.get("kid")
 
 
 def _payload(case: _Case) -> None:
@@ -226,28 +277,65 @@ def _ago(exp: int, now: int) -> str:
 
 
 def _algorithm(case: _Case) -> None:
-    if case.algorithm not in case.rules.algorithms[FAMILY]:
-        raise InvalidToken("InvalidAlgorithm", f"`alg` is {case.algorithm}; the server signs with {_OWN_ALGORITHM}")
+    assert case.key is not None
+    family = case.key.family
+    if case.algorithm not in case.rules.algorithms[family]:
+        verifies = _ALGORITHM_OF.get(family, "nothing that the server takes")
+        raise InvalidToken("InvalidAlgorithm", f"`alg` is {case.algorithm}; the key is for {verifies}")
 
 
 def _signature(case: _Case) -> None:
-    """In releases that try other algorithms with the server's key, they fail here. The MAC of HS256 is not decoded."""
-    if case.algorithm == "HS256":
-        raise InvalidToken("InvalidSignature", "`alg` is HS256; the server refuses every HS256 token")
+    """In releases that try other algorithms with a key, they fail here.
+
+    The MAC of HS256 is not decoded, but compared as text. Releases up to 2.9.0 don't answer at all to a token of
+    another algorithm for an RSA key; that it is refused here, as HS256 for every key but a shared secret, is chosen
+    (docs/fidelity.md, Issuers).
+    """
+    key = case.key
+    assert key is not None
+    right = case.algorithm == _ALGORITHM_OF.get(key.family)
+    if case.algorithm == "HS256" or (key.family == "RSA" and not right):
+        if not (right and _is_mac(key, case.segments)):
+            raise InvalidToken("InvalidSignature", _why_not_tried(case.algorithm, key.family))
+        return
+    if right and not key.is_usable and case.rules.unusable_ec_key == "InvalidEcdsaKey" and key.family == "EC":
+        raise InvalidToken("InvalidEcdsaKey", _NO_POINT)
     header, payload, encoded = case.segments
     signature = _decoded(encoded, "signature")
-    if case.algorithm != _OWN_ALGORITHM:
-        why = f"`alg` is {case.algorithm}, the emulator's key is not an {case.algorithm[:1]}SA key"
+    if not right:
+        why = f"`alg` is {case.algorithm}, the key is no {case.algorithm[:1]}SA key"
         raise InvalidToken("InvalidSignature", why)
-    assert case.key is not None
-    if not case.key.verifies(f"{header}.{payload}".encode("utf-8", "surrogateescape"), signature):
-        raise InvalidToken("InvalidSignature", _why_invalid(signature))
+    if not key.verifies(_signed(header, payload), signature):
+        raise InvalidToken("InvalidSignature", _why_invalid(key, signature))
 
 
-def _why_invalid(signature: bytes) -> str:
+_NO_POINT = "`x` and `y` of the key are no point of P-256"
+
+
+def _signed(header: str, payload: str) -> bytes:
+    return f"{header}.{payload}".encode("utf-8", "surrogateescape")
+
+
+def _is_mac(key: Verifier, segments: list[str]) -> bool:
+    header, payload, encoded = segments
+    mac = base64url.decode_valid(encoded)
+    return mac is not None and key.verifies(_signed(header, payload), mac)
+
+
+def _why_not_tried(algorithm: str, family: str) -> str:
+    if family == "oct":
+        return "the MAC is not that of the issuer's shared secret"
+    if algorithm == "HS256":
+        return "`alg` is HS256; the server refuses every HS256 token"
+    return f"`alg` is {algorithm}, the key is an RSA key; servers up to 2.9.0 don't answer"
+
+
+def _why_invalid(key: Verifier, signature: bytes) -> str:
     if not signature:
         return "the signature is empty"
-    if len(signature) != 64:
+    if not key.is_usable:
+        return _NO_POINT if key.family == "EC" else "the RSA key has too few or too many bits for this release"
+    if key.family == "EC" and len(signature) != 64:
         return f"an ES256 signature has 64 bytes (r and s), this has {len(signature)}"
     return "changed after it was signed, or signed by a key this emulator never had (a real server's, another seed's)"
 
@@ -293,5 +381,5 @@ CHECKS: Mapping[str, Callable[[_Case], None]] = {
 }
 """By name; a release says in which order they are tried.
 
-`issuer` is none of them: it names the refusal of a foreign issuer's token, whose key the emulator does not fetch.
+Of a foreign issuer's token, `issuer` names that the server has no keys of the issuer, `kid` that it has not this one.
 """

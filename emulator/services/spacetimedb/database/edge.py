@@ -32,7 +32,7 @@ def with_caller(handler: CallerHandler) -> Handler[Store]:
 
     @wraps(handler)
     async def handle(request: Request, store: Store) -> Response:
-        caller = caller_or_new(request, store)
+        caller = await caller_or_new(request, store)
         try:
             response = await handler(request, store, caller)
         except Refused as refused:

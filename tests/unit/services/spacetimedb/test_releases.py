@@ -16,6 +16,11 @@ NEW_HEADER = (
     f"{TEXTS}, `enc`, `zip`, `url`, `nonce`; lists of texts: `x5c`, `crit`; other members are read; "
     "must be an object; an unknown kind of `jwk` is accepted"
 )
+OLD_ALGORITHMS = "EC, RSA, oct, OKP: `ES256`, `RS256`, `HS256`"
+NEW_ALGORITHMS = "EC: `ES256`; RSA: `RS256`; oct, OKP: none"
+REFUSED_SET = "the whole set is refused"
+OLD_REQUESTS = "two GETs on two connections, no `accept-encoding`"
+NEW_REQUESTS = "two GETs on one connection, `accept-encoding: gzip, br`"
 OLD_CORS = "`authorization`, `accept`, `content-type`"
 NEW_CORS = f"{OLD_CORS}, `spacetime-environment`, `spacetime-environment-remove`"
 OLD_SUBPROTOCOLS = "`v1.bsatn.spacetimedb`, `v1.json.spacetimedb`"
@@ -35,7 +40,15 @@ TABLE = [
     ("checks_without_key", OLD_ORDER[0], OLD_ORDER[0], NEW_ORDER[0], NEW_ORDER[0]),
     ("checks_with_key", OLD_ORDER[1], OLD_ORDER[1], NEW_ORDER[1], NEW_ORDER[1]),
     ("header", OLD_HEADER, OLD_HEADER, NEW_HEADER, NEW_HEADER),
-    ("algorithms", "EC: `ES256`, `RS256`, `HS256`", "EC: `ES256`, `RS256`, `HS256`", "EC: `ES256`", "EC: `ES256`"),
+    ("algorithms", OLD_ALGORITHMS, OLD_ALGORITHMS, NEW_ALGORITHMS, NEW_ALGORITHMS),
+    ("unusable_ec_key", "`InvalidSignature`", "`InvalidSignature`", "`InvalidEcdsaKey`", "`InvalidEcdsaKey`"),
+    ("rsa_bits", "2048 to 8192 bits", "2048 to 8192 bits", "1024 to 4096 bits", "1024 to 4096 bits"),
+    ("jwk_without_kid", REFUSED_SET, REFUSED_SET, "accepted", "accepted"),
+    ("unknown_jwk_alg", REFUSED_SET, REFUSED_SET, "accepted", "accepted"),
+    ("oct_keys", "used", "used", "left out", "left out"),
+    ("same_kid", "the last", "the last", "the first", "the first"),
+    ("issuer_schemes", "any case", "any case", "lower case", "lower case"),
+    ("issuer_requests", OLD_REQUESTS, OLD_REQUESTS, NEW_REQUESTS, NEW_REQUESTS),
     ("numbers", "as text", "as double", "as double", "as double"),
     ("error_texts", "Debug", "Display", "Display", "Display"),
     ("cors_headers", OLD_CORS, OLD_CORS, NEW_CORS, NEW_CORS),

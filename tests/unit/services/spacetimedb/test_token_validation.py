@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.services.rust import base64url
+from emulator.services.spacetimedb.issuers.key_set import KeySet, NamedKey, NoKeys
 from emulator.services.spacetimedb.model import Claims, identity_of
 from emulator.services.spacetimedb.refusals import TokenRefused
 from emulator.services.spacetimedb.releases import PROFILES, Release
@@ -19,6 +20,7 @@ MICROS = 1_000_000
 V2_8, V2_14 = PROFILES["v2.8"], PROFILES["v2.14"]
 KEY = SigningKey.from_entropy(b"a" * 64)
 OTHER_KEY = SigningKey.from_entropy(b"b" * 64)
+THIRD_KEY = SigningKey.from_entropy(b"c" * 64)
 ALICE = Claims(identity_of("localhost", "alice"), "alice", "localhost", ("spacetimedb",), NOW)
 
 
@@ -195,6 +197,68 @@ def test_a_foreign_issuer_signed_by_another_key_can_not_be_reached() -> None:
     refused = refusal(signed(claims(iss="https://auth.example.com"), key=OTHER_KEY))
 
     assert refused.text == "Error fetching public key for issuer https://auth.example.com"
+
+
+FOREIGN = "https://auth.example.com"
+TOO_LONG = "https://auth.example.com/" + "x" * 110
+ITS_KEYS = KeySet((NamedKey("k", OTHER_KEY),))
+
+
+def of_issuer(token: str, rules: Release = V2_14) -> TokenRefused:
+    """The refusal of a token whose issuer has the other key."""
+    with pytest.raises(TokenRefused) as caught:
+        Keyring(KEY).read(token, NOW * MICROS, rules, lambda _: ITS_KEYS)
+    return caught.value
+
+
+def test_a_foreign_issuer_signed_by_its_key_is_accepted() -> None:
+    token = signed(claims(iss=FOREIGN), key=OTHER_KEY)
+
+    assert Keyring(KEY).read(token, NOW * MICROS, V2_14, lambda _: ITS_KEYS).issuer == FOREIGN
+
+
+def test_the_cache_of_valid_tokens_has_none_of_a_foreign_key() -> None:
+    keyring, token = Keyring(KEY), signed(claims(iss=FOREIGN), key=OTHER_KEY)
+    keyring.read(token, NOW * MICROS, V2_14, lambda _: ITS_KEYS)
+
+    with pytest.raises(TokenRefused, match="Error fetching"):
+        keyring.read(token, NOW * MICROS, V2_14, lambda _: NoKeys("it is down"))
+
+
+@pytest.mark.parametrize(
+    ("token", "old", "new"),
+    [
+        (signed(claims(iss=FOREIGN, exp=1), key=OTHER_KEY), "ExpiredSignature", "ExpiredSignature"),
+        (signed(claims(iss=FOREIGN, exp=1), key=THIRD_KEY), "ExpiredSignature", "InvalidSignature"),
+        (signed(claims(iss=FOREIGN), {"alg": "ES384"}, key=OTHER_KEY), "InvalidAlgorithm", "InvalidAlgorithm"),
+    ],
+)
+def test_the_order_of_checks_is_that_of_the_release_for_foreign_keys_too(token: str, old: str, new: str) -> None:
+    found = [of_issuer(token, rules).text for rules in (V2_8, V2_14)]
+
+    assert found == [f"Invalid token: {old}", f"Invalid token: {new}"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"iss": TOO_LONG}, f'Issuer too long: "{TOO_LONG}"'),
+        ({"iss": TOO_LONG, "sub": ""}, f'Issuer too long: "{TOO_LONG}"'),
+        ({"sub": ""}, "Subject empty"),
+    ],
+)
+def test_lengths_are_checked_once_the_issuers_key_has_signed(changes: dict[str, Any], text: str) -> None:
+    token = signed(claims(**{"iss": FOREIGN} | changes), key=OTHER_KEY)
+
+    assert of_issuer(token).text == text
+
+
+def test_localhost_has_no_other_key_than_the_servers() -> None:
+    assert of_issuer(signed(claims(), key=OTHER_KEY)).text == "Invalid token: InvalidSignature"
+
+
+def test_a_faulty_form_wins_over_the_issuers_keys() -> None:
+    assert "missing field `iat`" in of_issuer(signed(claims(iss=FOREIGN, iat=...), key=OTHER_KEY)).text
 
 
 def test_a_token_found_valid_once_still_expires() -> None:
