@@ -36,13 +36,15 @@ FIRST_WITH = {"aiohttp": "http", "click": "cli", "pytest": "pytest_plugin", "pyt
 """Third-party modules, and the lowest folder that may import them."""
 
 ONLY_IN = {
-    "cryptography": "services.spacetimedb.signing_keys",
-    "Crypto": "services.intuition.content_address",
-    "tiny_keccak": "services.intuition.content_address",
-    "ruamel": "scenario.yaml_reader",
-    "websockets": "server.framing",
+    "cryptography": ("services.spacetimedb.signing_keys", "server.tls"),
+    "Crypto": ("services.intuition.content_address",),
+    "tiny_keccak": ("services.intuition.content_address",),
+    "certifi": ("server.tls",),
+    "trustme": ("server.tls",),
+    "ruamel": ("scenario.yaml_reader",),
+    "websockets": ("server.framing",),
 }
-"""Third-party modules that one file alone imports."""
+"""Third-party modules, and the files that alone import them."""
 
 STRANGERS = ("services.spacetimedb", "services.intuition")
 """Folders that never import each other."""
@@ -107,8 +109,8 @@ def _libraries(files: Files) -> Iterator[str]:
             first = layer_of(FIRST_WITH[library]) if library in FIRST_WITH else None
             if first is not None and own is not None and own < first:
                 yield f"{name} imports {library}, which is for {FIRST_WITH[library]} and above"
-            if ONLY_IN.get(library, name) != name:
-                yield f"{name} imports {library}, which is for {ONLY_IN[library]} alone"
+            if name not in ONLY_IN.get(library, (name,)):
+                yield f"{name} imports {library}, which is for {' and '.join(ONLY_IN[library])} alone"
 
 
 def _circles(files: Files) -> Iterator[str]:

@@ -113,7 +113,7 @@ class Control:
         found = next((each for each in exchanges if str(each.number) == request.params[0]), None)
         if found is None:
             raise ControlRefused(404, f"there is no exchange {request.params[0][:40]!r}", "see GET /_emulator/journal")
-        command = curl(found, f"http://{request.header('host')}", secrets=True)
+        command = curl(found, request.origin, secrets=True)
         return Response(200, f"{command}\n".encode("utf-8", "backslashreplace"), TEXT)
 
     async def clock(self, request: Request) -> Response:
