@@ -22,6 +22,7 @@ from emulator.control.trust import Trust
 from emulator.core.clock import parse_rfc3339
 from emulator.core.entropy import unseeded
 from emulator.core.errors import Misconfigured
+from emulator.journal.limits import KEPT_IN_ALL
 from emulator.server.listening import Listening, hosts_of, listen
 from emulator.services.intuition.model import PROFILES as INTUITION_PROFILES
 from emulator.services.spacetimedb.releases import NAMES as SPACETIME_PROFILES
@@ -112,6 +113,12 @@ _OPTIONS = (
     setting("--tls-cert", type=PEM, help="PEM file of your own certificate and its chain, instead of --tls."),
     setting("--tls-key", type=PEM, help="PEM file of its private key, if not in the same file; without a password."),
     setting("--journal-size", default=10_000, type=click.IntRange(0), help="Most exchanges in the journal."),
+    setting(
+        "--journal-bytes",
+        default=KEPT_IN_ALL,
+        type=click.IntRange(0),
+        help="Most bytes in the journal, of all exchanges together.",
+    ),
     setting("--export-on-exit", type=PEM, help="Write the final state to this file, as JSON for comparison."),
     setting("--log-format", default="text", type=_one_of("text", "json"), help="Format of the log on stderr."),
     setting(

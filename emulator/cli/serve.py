@@ -20,7 +20,7 @@ from emulator.cli.logging import announce, end
 from emulator.cli.options import CONTEXT, PEM, Served, export, exported, served, setting, world_options
 from emulator.cli.signals import Signals
 from emulator.cli.stuck_loop import StuckLoop
-from emulator.core.clock import rfc3339, to_micros
+from emulator.control.heading import again_options
 from emulator.core.version import emulator_version
 from emulator.server.listening import Listening
 from emulator.server.run import new_event_loop, serving
@@ -144,7 +144,7 @@ def _announce(what: Served, listening: Listening, ready_file: Path | None) -> No
         write_ready(ready_file, line)
     click.echo(line)
     fields = {"url": url, "seed": world.seed, "profiles": world.profiles, **secure}
-    announce(_banner(what.stage, url, secure), **fields, repeat=_again(what.stage))
+    announce(_banner(what.stage, url, secure), **fields, repeat=again_options(what.stage))
 
 
 def _secure(listening: Listening) -> dict[str, str | int]:
@@ -177,7 +177,7 @@ def _banner(stage: Stage, url: str, secure: Mapping[str, str | int]) -> list[str
         *tls,
         *_actors_in_words(world, url),
         "",
-        f"  To repeat this run: {_again(stage)}",
+        f"  To repeat this run: {again_options(stage)}",
         "  Stop with Ctrl-C.",
         "",
     ]
@@ -192,10 +192,3 @@ def _actors_in_words(world: World, url: str) -> list[str]:
     others = len(world.actors) - len(named[:_MOST_NAMED])
     shown = ", ".join(named[:_MOST_NAMED] + ([f"{others:,} more"] if others else []))
     return [f"  Actors       {shown}", f"               tokens and keys: curl {url}/_emulator/actors"] if shown else []
-
-
-def _again(stage: Stage) -> str:
-    """The options that make the same world."""
-    options = [*(f"--scenario {each}" for each in stage.config.layers), f"--seed {stage.settled_world().seed}"]
-    frozen = stage.config.freeze_at
-    return " ".join(options + ([f"--freeze-at {rfc3339(to_micros(frozen))}"] if frozen else []))

@@ -11,13 +11,13 @@ from contextlib import AbstractContextManager, asynccontextmanager, contextmanag
 from functools import partial
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Annotated, Any, Unpack
 
 from emulator.control.api.access import Guard
 from emulator.control.emulator import Emulator, LocalEmulator
 from emulator.control.new_world import new_stage
+from emulator.core.arguments import Judged, checked, shown
 from emulator.core.clock import monotonic
-from emulator.core.errors import Misconfigured
 from emulator.http.upgrade import Intervals
 from emulator.server.listening import Listening, hosts_of, listen
 from emulator.server.protocol import Http
@@ -29,9 +29,17 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("emulator")
 
-Name = str | PathLike[str]
+
+def _wrong_tls(value: object) -> str:
+    files = isinstance(value, tuple) and 0 < len(value) < 3 and all(isinstance(each, str | PathLike) for each in value)
+    if files or isinstance(value, bool):
+        return ""
+    return f"it is True, or the files of a certificate and its key in a tuple, got {shown(value)}"
+
+
 Hosts = str | Sequence[str]
-WithTls = bool | tuple[Name] | tuple[Name, Name]
+Name = str | PathLike[str]
+WithTls = Annotated[bool | tuple[Name] | tuple[Name, Name], Judged(_wrong_tls)]
 """Whether there is TLS: True for a CA made for this run, or a certificate and its key, in one file or two."""
 
 _HANDSHAKE = 10.0
@@ -101,6 +109,7 @@ async def serving(
         await asyncio.sleep(0)  # let the connections' tasks handle their cancellation
 
 
+@checked("running_in_thread")
 @contextmanager
 def running_in_thread(
     config: Config | None = None,
@@ -128,15 +137,11 @@ def running_in_thread(
 
 def _tls(wanted: WithTls, hosts: Sequence[str]) -> AbstractContextManager["Tls | None"]:
     """Raises Misconfigured."""
-    if wanted is False or wanted is None:
+    if wanted is False:
         return nullcontext()
     from emulator.server.tls import Certificate, prepared
 
-    if wanted is True:
-        return prepared(hosts)
-    if isinstance(wanted, tuple) and 0 < len(wanted) < 3:
-        return prepared(hosts, Certificate(*map(Path, wanted)))
-    raise Misconfigured(f"tls is {wanted!r}; it is True, or the files of a certificate and its key, in a tuple")
+    return prepared(hosts, None if wanted is True else Certificate(*map(Path, wanted)))
 
 
 @contextmanager
@@ -171,6 +176,7 @@ def serving_in_thread(
         thread.join()
 
 
+@checked("running")
 @asynccontextmanager
 async def running(
     config: Config | None = None,
