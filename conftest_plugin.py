@@ -55,8 +55,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "when the session's emulator gets a new world: before each test, module or session (default: test)",
         default="test",
     )
-    parser.addini("identity_emulator_host", "where the session's emulator listens (default: 127.0.0.1)", default="")
+    parser.addini(
+        "identity_emulator_host", "where the session's emulator listens, one or more (default: 127.0.0.1)", default=""
+    )
     parser.addini("identity_emulator_port", "its port, {worker} for the worker's number (default: free)", default="")
+    parser.addini("identity_emulator_tls", "serve over TLS too, and give its URL to tests", "bool", default=False)
     parser.addini("identity_emulator_control_token", "what its control routes demand", default="")
     parser.addini("identity_emulator_journal_size", "most exchanges in a journal (default: 10000)")
     parser.addini("identity_emulator_journal_bytes", "most bytes in a journal (default: 33554432)")
@@ -116,7 +119,8 @@ def pytest_report_header(config: pytest.Config) -> str:
     url, source = _url(config)
     if url:
         hidden = url.rpartition("@")[2] if "@" in url else url.partition("://")[2]
-        return f"identity-emulator: http://{ascii(hidden)[1:-1]} (from {source})"
+        scheme = "https" if url.lower().startswith("https://") else "http"
+        return f"identity-emulator: {scheme}://{ascii(hidden)[1:-1]} (from {source})"
     each = "one for each worker" if getattr(config.option, "numprocesses", None) else "one for this run"
     left = " (IDENTITY_EMULATOR_URL is not used; --identity-emulator-url is)"
     unused = left if "IDENTITY_EMULATOR_URL" in os.environ and EXEC not in os.environ else ""
@@ -317,7 +321,7 @@ def identity_emulator_server(
     emulator = _identity_emulator_session
     with one_line_failures():
         key = emulator.api_key_of(session_config(request.config, identity_emulator_config))
-        return ServerAddress(emulator.url, key, emulator.control_token)
+        return ServerAddress(emulator.url, key, emulator.control_token, emulator.trust)
 
 
 @pytest.fixture(scope="session")

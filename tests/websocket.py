@@ -1,6 +1,7 @@
 """A minimal client of WebSockets: it sends and receives raw frames."""
 
 import socket
+import ssl
 from typing import NamedTuple
 
 from tests.raw import _DATE, connect
@@ -29,8 +30,10 @@ def masked(first: int, payload: bytes = b"", key: bytes = b"\1\2\3\4") -> bytes:
 class Peer:
     """The client's end of a connection."""
 
-    def __init__(self, url: str, handshake: bytes) -> None:
+    def __init__(self, url: str, handshake: bytes, context: ssl.SSLContext | None = None) -> None:
         self.socket = connect(url)
+        if context is not None:
+            self.socket = context.wrap_socket(self.socket, server_hostname="127.0.0.1")
         self.socket.sendall(handshake)
         self._stream = self.socket.makefile("rb")
         try:

@@ -5,7 +5,7 @@ made, read and served.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Unpack
 
 from emulator import Config, Emulator
@@ -13,7 +13,9 @@ from emulator.control.api.access import Guard
 from emulator.control.emulator import LocalEmulator
 from emulator.control.new_world import new_stage
 from emulator.http.upgrade import Intervals
-from emulator.server.run import bind, serving_in_thread
+from emulator.server.listening import listen
+from emulator.server.run import serving_in_thread
+from emulator.server.tls import prepared
 from emulator.world.config import Settings
 from emulator.world.stage import Stage
 from emulator.world.world import World
@@ -39,7 +41,11 @@ def handle_of(stage: Stage) -> LocalEmulator:
 
 
 @contextmanager
-def served(stage: Stage, guard: Guard | None = None, intervals: Intervals | None = None) -> Iterator[Emulator]:
+def served(
+    stage: Stage, guard: Guard | None = None, intervals: Intervals | None = None, *, tls: bool = False
+) -> Iterator[Emulator]:
     """A server in a thread for this stage, while the block lasts."""
-    with serving_in_thread(stage, guard or Guard(), bind("127.0.0.1", 0), intervals) as emulator:
-        yield emulator
+    with ExitStack() as stack:
+        made = stack.enter_context(prepared(["127.0.0.1"])) if tls else None
+        listening = listen("127.0.0.1", 0, made)
+        yield stack.enter_context(serving_in_thread(stage, guard or Guard(), listening, intervals))

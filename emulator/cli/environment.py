@@ -18,8 +18,8 @@ _INJECTED_PORT = re.compile(r"(?:.+_)?PORT")
 _INJECTED_ADDRESS = re.compile(r"(?:tcp|udp|sctp)://")
 
 EXEC = "EXEC"
-_OTHERS = ("URL", "CONTROL_TOKEN", "READY_FILE", EXEC)
-"""Names that `health`, `exec` or the pytest plugin use, whatever command looks."""
+_OTHERS = ("URL", "CONTROL_TOKEN", "READY_FILE", "CA_FILE", "TRUSTSTORE", EXEC)
+"""Names that `health`, `exec` or the pytest plugin use or set, whatever command looks."""
 
 
 def setting(name: str) -> str | None:

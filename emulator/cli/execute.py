@@ -18,7 +18,7 @@ import click
 from emulator.cli.environment import EXEC, PREFIX
 from emulator.cli.logging import end
 from emulator.cli.options import CONTEXT, exported, served, setting, world_options
-from emulator.server.run import bind, serving_in_thread
+from emulator.server.run import serving_in_thread
 
 MARK = PREFIX + EXEC
 """The URL again, for the pytest plugin: it uses the emulator of `exec`, but none that was left in the environment."""
@@ -34,12 +34,17 @@ def execute(*, port: int, command: tuple[str, ...], **options: Any) -> None:
     """Run COMMAND with an emulator of its own: `identity-emulator exec --seed 7 -- npm test`.
 
     Its environment has IDENTITY_EMULATOR_URL, SPACETIMEDB_URI, INTUITION_API_URL and INTUITION_API_KEY, and each
-    actor's tokens and keys, like ALICE_TOKEN; where a proxy is set, NO_PROXY names the emulator's host. The pytest
+    actor's tokens and keys, like ALICE_TOKEN; where a proxy is set, NO_PROXY names the emulator's host. With TLS the
+    URLs are https, and NODE_EXTRA_CA_CERTS, SSL_CERT_FILE and REQUESTS_CA_BUNDLE name files with its CA. The pytest
     plugin uses this emulator, except under xdist. The exit status is the command's.
     """
     what = served(**options)
-    listener = bind(what.host, port)
-    with exported(what), _Passing() as passing, serving_in_thread(what.stage, what.guard, listener) as emulator:
+    with (
+        exported(what),
+        _Passing() as passing,
+        what.listening(port) as listening,
+        serving_in_thread(what.stage, what.guard, listening) as emulator,
+    ):
         started = {MARK: emulator.url}
         status = _run(command, {**os.environ, **emulator.env(), **emulator.actors_env(), **started}, passing)
     end(status)

@@ -4,9 +4,8 @@ import asyncio
 import gc
 import json
 import os
-import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
 from functools import partial
 from itertools import pairwise
@@ -23,7 +22,8 @@ from emulator.cli.signals import Signals
 from emulator.cli.stuck_loop import StuckLoop
 from emulator.control.heading import again_options
 from emulator.core.version import emulator_version
-from emulator.server.run import bind, new_event_loop, serving, url_of
+from emulator.server.listening import Listening
+from emulator.server.run import new_event_loop, serving
 from emulator.services.spacetimedb.release_table import profiles_in_words
 from emulator.world.stage import Stage
 from emulator.world.world import World
@@ -80,39 +80,39 @@ def serve(*, port: int, ready_file: Path | None, **options: Any) -> None:
     """
     with Signals() as signals, StuckLoop() as stuck_loop:
         what = served(**options)
-        listener = bind(what.host, port)
+        with what.listening(port) as listening:
 
-        def start(stop: asyncio.Event) -> None:
-            signals.running(asyncio.get_running_loop(), stop.set, partial(_finish, what, ready_file))
-            stuck_loop.watch()
+            def start(stop: asyncio.Event) -> None:
+                signals.running(asyncio.get_running_loop(), stop.set, partial(_finish, what, listening, ready_file))
+                stuck_loop.watch()
 
-        ready = partial(_announce, what, url_of(listener), ready_file)
-        try:
-            with (
-                exported(what),
-                closing(stuck_loop),
-                closing(signals),
-                asyncio.Runner(loop_factory=new_event_loop) as runner,
-            ):
-                runner.run(_serve(what, listener, start, ready))
-        finally:
-            if ready_file is not None:
-                remove_own(ready_file)
+            ready = partial(_announce, what, listening, ready_file)
+            try:
+                with (
+                    exported(what),
+                    closing(stuck_loop),
+                    closing(signals),
+                    asyncio.Runner(loop_factory=new_event_loop) as runner,
+                ):
+                    runner.run(_serve(what, listening, start, ready))
+            finally:
+                if ready_file is not None:
+                    remove_own(ready_file)
     end(0)
 
 
 async def _serve(
-    what: Served, listener: socket.socket, start: Callable[[asyncio.Event], None], ready: Callable[[], None]
+    what: Served, listening: Listening, start: Callable[[asyncio.Event], None], ready: Callable[[], None]
 ) -> None:
     stop = asyncio.Event()
     start(stop)
-    async with serving(what.stage, what.guard, listener):
+    async with serving(what.stage, what.guard, listening):
         gc.freeze()  # imported modules stay alive; the garbage collector need not scan them
         ready()
         await _until(stop)
 
 
-def _finish(what: Served, ready_file: Path | None) -> int:
+def _finish(what: Served, listening: Listening, ready_file: Path | None) -> int:
     """Export the world of a server whose loop is stuck; the exit status."""
     status = 0
     try:
@@ -122,6 +122,8 @@ def _finish(what: Served, ready_file: Path | None) -> int:
         status = 2
     if ready_file is not None:
         remove_own(ready_file)
+    if listening.tls is not None:
+        listening.tls.remove()
     return status
 
 
@@ -133,26 +135,46 @@ async def _until(stop: asyncio.Event) -> None:
     await stop.wait()
 
 
-def _announce(what: Served, url: str, ready_file: Path | None) -> None:
+def _announce(what: Served, listening: Listening, ready_file: Path | None) -> None:
     """The ready line for programs, the banner for people."""
-    port, world = int(url.rpartition(":")[2]), what.stage.settled_world()
-    known = {"url": url, "port": port, "pid": os.getpid(), "seed": world.seed, "version": emulator_version()}
-    line = json.dumps({**known, "profiles": world.profiles})
+    url, world, secure = listening.plain_url, what.stage.settled_world(), _secure(listening)
+    known = {"url": url, "port": _port(url), "pid": os.getpid(), "seed": world.seed, "version": emulator_version()}
+    line = json.dumps({**known, "profiles": world.profiles, **secure})
     if ready_file is not None:
         write_ready(ready_file, line)
     click.echo(line)
-    again = again_options(what.stage)
-    announce(_banner(what.stage, url), url=url, seed=world.seed, profiles=world.profiles, repeat=again)
+    fields = {"url": url, "seed": world.seed, "profiles": world.profiles, **secure}
+    announce(_banner(what.stage, url, secure), **fields, repeat=again_options(what.stage))
 
 
-def _banner(stage: Stage, url: str) -> list[str]:
+def _secure(listening: Listening) -> dict[str, str | int]:
+    """What the ready line has for TLS."""
+    if listening.tls is None or (url := listening.tls_url) is None:
+        return {}
+    trust = listening.tls.trust
+    return {
+        "tls_url": url,
+        "tls_port": _port(url),
+        "ca_file": str(trust.ca_file),
+        "ca_bundle_file": str(trust.bundle_file),
+        **({} if trust.truststore_file is None else {"truststore_file": str(trust.truststore_file)}),
+    }
+
+
+def _port(url: str) -> int:
+    return int(url.rpartition(":")[2])
+
+
+def _banner(stage: Stage, url: str, secure: Mapping[str, str | int]) -> list[str]:
     world = stage.settled_world()
+    tls = [f"  TLS          {secure['tls_url']}", f"               CA: {secure['ca_file']}"] if secure else []
     return [
         "",
         f"  SpacetimeDB  {url}/v1/identity  (profile {world.spacetime.profile.name})",
         f"  Intuition    {url}/identity  (profile {world.intuition.profile.name})",
         *([f"               x-api-key: {world.api_key}"] if world.api_key else []),
         f"  Control      {url}/_emulator/health",
+        *tls,
         *_actors_in_words(world, url),
         "",
         f"  To repeat this run: {again_options(stage)}",

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Protocol, Unpack, runtime_checkable
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, Unpack, runtime_checkable
 
 import msgspec
 
@@ -21,6 +21,7 @@ from emulator.control.judged import judged
 from emulator.control.no_proxy import without_proxy
 from emulator.control.spacetimedb import LocalSpacetime, Spacetime
 from emulator.control.stubs import AnyBody, LocalStubs, Stub, Stubs, stub_of
+from emulator.control.trust import Trust, client_context
 from emulator.core.arguments import Judged, all_checked, checked, shown
 from emulator.core.clock import Clock, Moment, Seconds
 from emulator.core.errors import WrongArgument, is_misconfigured
@@ -33,6 +34,9 @@ from emulator.world.config import Config, Given, Settings
 from emulator.world.snapshot import Snapshot
 from emulator.world.stage import Stage
 from emulator.world.stubs import Auth, StubFunction
+
+if TYPE_CHECKING:
+    import ssl
 
 __tracebackhide__ = is_misconfigured
 
@@ -57,6 +61,12 @@ class Address:
     url: str
     api_key: str
     control_token: str | None = None
+    trust: Trust | None = None
+    """With which clients verify the server of an https URL."""
+
+    @property
+    def scheme(self) -> str:
+        return self.url.partition("://")[0].lower()
 
     @property
     def host(self) -> str:
@@ -70,12 +80,18 @@ class Address:
     def env(self) -> dict[str, str]:
         """Environment variables for clients: the URL, the API key, the control token.
 
-        Where a proxy is set, `NO_PROXY` and `no_proxy` too, with this host besides those that are in them.
+        With TLS also those with which clients trust its CA (docs/tls.md). Where a proxy is set, `NO_PROXY` and
+        `no_proxy` too, with this host besides those that are in them.
         """
         urls = dict.fromkeys(("IDENTITY_EMULATOR_URL", "SPACETIMEDB_URI", "INTUITION_API_URL"), self.url)
         given = {"INTUITION_API_KEY": self.api_key, "IDENTITY_EMULATOR_CONTROL_TOKEN": self.control_token}
         known = {name: value for name, value in given.items() if value}
-        return urls | known | without_proxy(self.host, os.environ)
+        trusted = {} if self.trust is None else self.trust.env()
+        return urls | known | trusted | without_proxy(self.host, os.environ, self.scheme)
+
+    def ssl_context(self) -> "ssl.SSLContext":
+        """For clients in this process: trusts the server's CA besides the system's."""
+        return client_context(self.trust)
 
     @checked("patch_env")
     def patch_env(self, monkeypatch: Variables) -> None:
@@ -115,7 +131,11 @@ class Emulator(Protocol):
     """A running emulator, in this process or, by URL, in another one."""
 
     url: str
-    """Like `http://127.0.0.1:41235`, without a trailing slash."""
+    """Like `http://127.0.0.1:41235`, without a trailing slash; https with TLS."""
+    plain_url: str
+    """The address without TLS; without TLS the same as `url`."""
+    trust: Trust | None
+    """The CA of an emulator in this process with TLS, and the files for its clients."""
     folders: tuple[Path, ...]
     """The folders that are searched for scenario files, in this order."""
     spacetime: Spacetime
@@ -166,8 +186,8 @@ class Emulator(Protocol):
     def env(self) -> dict[str, str]:
         """Environment variables for clients: the URLs, and an API key and a control token, if there are any.
 
-        The key is the scenario's first valid one, else the default one. Where a proxy is set, `NO_PROXY` names this
-        host too.
+        The key is the scenario's first valid one, else the default one. With TLS the URLs are https, and further
+        variables have clients trust its CA (docs/tls.md). Where a proxy is set, `NO_PROXY` names this host too.
         """
         return self._address().env()
 
@@ -176,8 +196,15 @@ class Emulator(Protocol):
         """Set the variables of `env()` in this process, with pytest's `monkeypatch` until the test ends."""
         self._address().patch_env(monkeypatch)
 
+    def ssl_context(self) -> "ssl.SSLContext":
+        """For clients in this process, like `ssl=` of aiohttp and `verify=` of httpx: trusts the emulator's CA too.
+
+        It verifies certificates and names as any other. Without TLS it trusts the system's CAs alone.
+        """
+        return self._address().ssl_context()
+
     def _address(self) -> Address:
-        return Address(self.url, self._first_key(), self.control_token)
+        return Address(self.url, self._first_key(), self.control_token, self.trust)
 
     def _first_key(self) -> str: ...
 
@@ -253,8 +280,19 @@ class Emulator(Protocol):
 
 @all_checked("")
 class LocalEmulator(Emulator):
-    def __init__(self, url: str, stage: Stage, abort: Callable[[], None], control_token: str | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        stage: Stage,
+        abort: Callable[[], None],
+        control_token: str | None = None,
+        *,
+        plain_url: str = "",
+        trust: Trust | None = None,
+    ) -> None:
         self.url = url
+        self.plain_url = plain_url or url
+        self.trust = trust
         self.control_token = control_token
         self.stage = stage
         self._abort = abort

@@ -75,7 +75,7 @@ class Control:
             raise Misconfigured(f"{shown!r} is not the URL of an emulator; write it like http://127.0.0.1:3000")
         data = None if body is None else json.dumps(body).encode()
         headers = {**self._headers, "Content-Type": "application/json"}
-        request = urllib.request.Request(f"{self.url}/_emulator{path}", data, headers, method=method)  # noqa: S310 - http only, see above
+        request = urllib.request.Request(f"{self.url}/_emulator{path}", data, headers, method=method)  # noqa: S310 - http or https, see above
         try:
             with self._open(request, timeout=_PATIENCE) as answer:
                 data = answer.read()
@@ -85,9 +85,7 @@ class Control:
                 error, text = _refusal(refused)
                 raise RefusedCall(f"{self.url} answered {refused.code}: {text}", error, refused.code) from None
         except urllib.error.URLError as error:
-            raise Misconfigured(
-                f"no emulator answers at {self.url} ({error.reason}); start one with `identity-emulator serve`"
-            ) from None
+            raise Misconfigured(_why_no_answer(self.url, error.reason)) from None
         except TimeoutError:
             raise Misconfigured(f"{self.url} was connected to, but did not answer within {_PATIENCE:g} s") from None
         except (ConnectionError, IncompleteRead):
@@ -96,11 +94,17 @@ class Control:
             raise Misconfigured(f"the server at {self.url} is not an identity-emulator") from None
 
 
-_URL = re.compile(r"http://(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?(?:/[!-~]*)?", re.IGNORECASE)
+def _why_no_answer(url: str, reason: object) -> str:
+    if "CERTIFICATE_VERIFY_FAILED" in str(reason):
+        return f"the certificate at {url} is not trusted ({reason}); set SSL_CERT_FILE to the file of its CA"
+    return f"no emulator answers at {url} ({reason}); start one with `identity-emulator serve`"
+
+
+_URL = re.compile(r"https?://(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?(?:/[!-~]*)?", re.IGNORECASE)
 
 
 def _is_url(url: str) -> bool:
-    """Whether it is an http URL of a host, with a port that exists, and no more than a path."""
+    """Whether it is an http or https URL of a host, with a port that exists, and no more than a path."""
     if not _URL.fullmatch(url) or "?" in url or "#" in url:
         return False
     try:
@@ -610,7 +614,8 @@ class RemoteEmulator(Emulator):
 
     @checked("RemoteEmulator")
     def __init__(self, url: str, token: str | None = None) -> None:
-        self.url = url.rstrip("/")
+        self.url = self.plain_url = url.rstrip("/")
+        self.trust = None
         self.control_token = control_token(token) if token else None
         self.folders = (Path(),)
         self._control = Control(self.url, token)

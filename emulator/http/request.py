@@ -95,6 +95,11 @@ class Request:
         return self._raw.remote or ""
 
     @property
+    def origin(self) -> str:
+        """Of the emulator, as the client calls it: `http://127.0.0.1:3000`, or https."""
+        return f"{'https' if self._raw.secure else 'http'}://{self.header('host')}"
+
+    @property
     def lost(self) -> asyncio.Future[None]:
         """Done when the connection is lost."""
         return self._connection.lost

@@ -48,8 +48,9 @@ def _lost(lost: Sequence[str]) -> list[str]:
 
 
 def _proxied(emulator: Emulator) -> list[str]:
-    host = Address(emulator.url, "").host
-    if (variable := proxied(host, os.environ)) is None:
+    address = Address(emulator.url, "")
+    host = address.host
+    if (variable := proxied(host, os.environ, address.scheme)) is None:
         return []
     return [
         f"{variable} is set, and NO_PROXY does not name {host}: the proxy may have got the requests. "

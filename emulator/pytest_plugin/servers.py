@@ -14,29 +14,33 @@ from emulator.control.remote import RemoteEmulator
 from emulator.core.entropy import unguessable
 from emulator.core.errors import Misconfigured
 from emulator.pytest_plugin.settings import config_from, control_token_in, known_keywords
-from emulator.server.run import running_in_thread
+from emulator.server.run import WithTls, running_in_thread
 from emulator.world.config import Config
 
-PLACE_KEYWORDS = ("host", "port", "control_token")
+PLACE_KEYWORDS = ("host", "port", "control_token", "tls", "tls_port")
 
 
 class Place(NamedTuple):
     """Where a server listens, and its control token, which a host beyond loopback always has."""
 
-    host: str
+    hosts: tuple[str, ...]
     port: int
     control_token: str | None
+    tls: WithTls = False
+    tls_port: int = 0
 
     @classmethod
-    def of(cls, host: str, port: int, token: str | None) -> "Place":
+    def of(cls, host: object, port: int, token: str | None, *, tls: WithTls = False, tls_port: int = 0) -> "Place":
         """Without a token, a host that is open to other machines gets a random one. Raises Misconfigured."""
-        if not isinstance(host, str) or not host:
-            raise Misconfigured(f"host is {host!r}; it is a name or an address like '0.0.0.0'")
-        if type(port) is not int or not 0 <= port < 65536:
-            raise Misconfigured(f"port is {port!r}; it is a number from 0 to 65535, 0 for a free one")
-        if token is None and not is_loopback(host):
-            return cls(host, port, unguessable())
-        return cls(host, port, None if token is None else control_token(token))
+        hosts = (host,) if isinstance(host, str) else tuple(host) if isinstance(host, list | tuple) else ()
+        if not hosts or not all(isinstance(each, str) and each for each in hosts):
+            raise Misconfigured(f"host is {host!r}; it is a name or an address like '0.0.0.0', or several in a tuple")
+        for name, value in {"port": port, "tls_port": tls_port}.items():
+            if type(value) is not int or not 0 <= value < 65536:
+                raise Misconfigured(f"{name} is {value!r}; it is a number from 0 to 65535, 0 for a free one")
+        if token is None and not all(map(is_loopback, hosts)):
+            return cls(hosts, port, unguessable(), tls, tls_port)
+        return cls(hosts, port, None if token is None else control_token(token), tls, tls_port)
 
 
 def place_of_session(config: pytest.Config, worker: str) -> Place:
@@ -44,8 +48,9 @@ def place_of_session(config: pytest.Config, worker: str) -> Place:
     text = config.getini("identity_emulator_port").strip().replace("{worker}", worker) or "0"
     if not (text.isascii() and text.isdecimal()):
         raise Misconfigured(f"identity_emulator_port is {text!r}; it is a number, 0 for a free port")
-    host = config.getini("identity_emulator_host").strip() or "127.0.0.1"
-    return Place.of(host, int(text), config.getini("identity_emulator_control_token").strip() or None)
+    hosts = config.getini("identity_emulator_host").split() or ["127.0.0.1"]
+    token = config.getini("identity_emulator_control_token").strip() or None
+    return Place.of(hosts, int(text), token, tls=config.getini("identity_emulator_tls"))
 
 
 def split(settings: dict[str, Any], session: Place, where: str) -> tuple[Config, Place]:
@@ -54,10 +59,14 @@ def split(settings: dict[str, Any], session: Place, where: str) -> tuple[Config,
     Raises Misconfigured.
     """
     known_keywords(settings, (*vars(Config()), *PLACE_KEYWORDS), where)
-    host, port, token = (settings.get(name) for name in PLACE_KEYWORDS)
-    inherited = session.control_token if host is None else None
+    given = {name: settings[name] for name in PLACE_KEYWORDS if settings.get(name) is not None}
+    inherited = session.control_token if "host" not in given else None
     place = Place.of(
-        session.host if host is None else host, 0 if port is None else port, inherited if token is None else token
+        given.get("host", session.hosts),
+        given.get("port", 0),
+        given.get("control_token", inherited),
+        tls=given.get("tls", session.tls),
+        tls_port=given.get("tls_port", 0),
     )
     return config_from({name: value for name, value in settings.items() if name not in PLACE_KEYWORDS}, where), place
 
@@ -65,8 +74,8 @@ def split(settings: dict[str, Any], session: Place, where: str) -> tuple[Config,
 @contextmanager
 def booted(config: Config, place: Place) -> Iterator[Emulator]:
     """A server of its own. Raises Misconfigured when it can't start."""
-    host, port, token = place
-    with running_in_thread(config, host=host, port=port, control_token=token) as emulator:
+    hosts, port, token, tls, tls_port = place
+    with running_in_thread(config, host=hosts, port=port, control_token=token, tls=tls, tls_port=tls_port) as emulator:
         yield emulator
 
 

@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+import socket
 from collections import deque
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, cast
 
 from aiohttp import StreamReader, web
 from aiohttp.http import HttpRequestParser
@@ -55,6 +57,8 @@ class Http(web.Server):
         self.under_way: set[asyncio.Task[None]] = set()
         self._websockets: dict[WebSocket, asyncio.Future[None]] = {}
         self._freeing = False
+        self.secure: dict[_Connection, asyncio.Transport] = {}
+        """The connections over TLS."""
 
     def __call__(self) -> RequestHandler:
         return _Connection(self, loop=self._loop)
@@ -124,6 +128,19 @@ class Http(web.Server):
             await asyncio.wait(lost, timeout=patience)
         for websocket in list(self._websockets):
             websocket.abort()
+
+    async def abort_secure(self, patience: float) -> None:
+        """End the connections over TLS, also of clients that have not answered the end of TLS.
+
+        asyncio would wait 30 s for that (SSL_SHUTDOWN_TIMEOUT in asyncio/constants.py).
+        """
+        lost = [each.lost for each in self.secure]
+        for transport in list(self.secure.values()):
+            with suppress(OSError):  # a transport that was closed twice can't be aborted (asyncio/sslproto.py)
+                transport.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+            transport.abort()
+        if lost:
+            await asyncio.wait(lost, timeout=patience)
 
     def _free_some(self) -> None:
         """Free a slice of an old world, and the next after a pause, in which requests are answered."""
@@ -209,8 +226,14 @@ class _Connection(RequestHandler):
         if self.websocket is not None:
             self.websocket.writable()
 
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        if transport.get_extra_info("sslcontext") is not None:
+            self._http.secure[self] = cast("asyncio.Transport", transport)
+
     def connection_lost(self, exc: BaseException | None) -> None:
         super().connection_lost(exc)
+        self._http.secure.pop(self, None)
         if not self.lost.done():
             self.lost.set_result(None)
 

@@ -58,13 +58,16 @@ class Reply(web.StreamResponse):
         return b"transfer-encoding: chunked\r\n", b"%X\r\n%b\r\n0\r\n\r\n" % (len(body), body)
 
     def hang_up(self) -> None:
-        """End the connection after the response, without `connection: close`. What the client sends is still taken."""
+        """End the connection after the response, without `connection: close`. What the client sends is still taken.
+
+        asyncio can't end only its own side of TLS: there the end comes when the client has sent its body.
+        """
         self._keep_alive, self._hangs_up = False, True
 
     async def prepare(self, request: BaseRequest) -> AbstractStreamWriter:
         writer = self._payload_writer = request.writer
         await writer.write(self._bytes)
-        if self._hangs_up and request.transport is not None:
+        if self._hangs_up and request.transport is not None and request.transport.can_write_eof():
             with suppress(OSError):  # the client was first
                 request.transport.write_eof()
         return writer

@@ -3,27 +3,47 @@
 import asyncio
 import errno
 import logging
-import socket
 import sys
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
 from functools import partial
-from typing import Any, Unpack
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Unpack
 
 from emulator.control.api.access import Guard
 from emulator.control.emulator import Emulator, LocalEmulator
 from emulator.control.new_world import new_stage
-from emulator.core.arguments import checked
+from emulator.core.arguments import Judged, checked, shown
 from emulator.core.clock import monotonic
-from emulator.core.errors import Misconfigured
 from emulator.http.upgrade import Intervals
+from emulator.server.listening import Listening, hosts_of, listen
 from emulator.server.protocol import Http
 from emulator.world.config import Config, Settings
 from emulator.world.stage import Stage
 
+if TYPE_CHECKING:
+    from emulator.server.tls import Tls
+
 logger = logging.getLogger("emulator")
+
+
+def _wrong_tls(value: object) -> str:
+    files = isinstance(value, tuple) and 0 < len(value) < 3 and all(isinstance(each, str | PathLike) for each in value)
+    if files or isinstance(value, bool):
+        return ""
+    return f"it is True, or the files of a certificate and its key in a tuple, got {shown(value)}"
+
+
+Hosts = str | Sequence[str]
+Name = str | PathLike[str]
+WithTls = Annotated[bool | tuple[Name] | tuple[Name, Name], Judged(_wrong_tls)]
+"""Whether there is TLS: True for a CA made for this run, or a certificate and its key, in one file or two."""
+
+_HANDSHAKE = 10.0
+"""Seconds in which a client must have finished the TLS handshake."""
 
 _GRACE = 0.05
 """Seconds for requests under way when the server stops; waited for twice, then they are cut off."""
@@ -58,55 +78,34 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
     return _Loop()
 
 
-def bind(host: str, port: int) -> socket.socket:
-    """A listening socket. Made in the caller's thread, so that an error is raised there. Raises Misconfigured."""
-    host = host.removeprefix("[").removesuffix("]")
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        if sys.platform != "win32":  # where it would let two servers share the port
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        listener.listen(1024)
-        listener.setblocking(False)  # noqa: FBT003 - the standard library has no keyword here
-    except (OSError, OverflowError, UnicodeError) as error:
-        listener.close()
-        raise Misconfigured(_why_not_bound(host, port, error)) from error
-    return listener
-
-
-def _why_not_bound(host: str, port: int, error: Exception) -> str:
-    hint = "stop the process that listens there, choose another --port, or --port 0 for a free one"
-    if isinstance(error, socket.gaierror | UnicodeError) or getattr(error, "errno", None) == errno.EADDRNOTAVAIL:
-        hint = "--host is a name or an address of this machine, like 127.0.0.1"
-    return f"can't listen on {host}:{port}: {getattr(error, 'strerror', None) or error}; {hint}"
-
-
-def url_of(listener: socket.socket) -> str:
-    host, port = listener.getsockname()[:2]
-    # 0.0.0.0 and :: listen on all addresses, but clients need one; loopback is always among them.
-    named = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - nothing is bound here
-    return f"http://[{named}]:{port}" if ":" in named else f"http://{named}:{port}"
-
-
 @asynccontextmanager
 async def serving(
-    stage: Stage, guard: Guard, listener: socket.socket, intervals: Intervals | None = None
+    stage: Stage, guard: Guard, listening: Listening, intervals: Intervals | None = None
 ) -> AsyncIterator[Http]:
-    """Serve on `listener` within the block.
+    """Serve on these sockets within the block.
 
     At its end WebSockets are closed, and cut off after 0.05 s; requests under way are cut off after 0.1 s.
     """
     loop = asyncio.get_running_loop()
     http = Http(stage, guard, loop, intervals)
-    server = await loop.create_server(http, sock=listener)
+    plain = [await loop.create_server(http, sock=each) for each in listening.plain]
+    secure = [
+        await loop.create_server(http, sock=each, ssl=listening.tls.context, ssl_handshake_timeout=_HANDSHAKE)
+        for each in listening.secure
+        if listening.tls is not None
+    ]
     try:
         yield http
     finally:
-        server.close()
+        for server in (*plain, *secure):
+            server.close()
         await http.close_websockets(_GRACE)
         http.pre_shutdown()
         await http.shutdown(timeout=_GRACE)
+        await http.abort_secure(_GRACE)
+        if sys.version_info >= (3, 13):  # those whose handshake is not done, which nothing else knows
+            for server in secure:
+                server.abort_clients()
         await asyncio.sleep(0)  # let the connections' tasks handle their cancellation
 
 
@@ -115,33 +114,46 @@ async def serving(
 def running_in_thread(
     config: Config | None = None,
     *,
-    host: str = "127.0.0.1",
+    host: Hosts = "127.0.0.1",
     port: int = 0,
     control_token: str | None = None,
+    tls: WithTls = False,
+    tls_port: int = 0,
     **settings: Unpack[Settings],
 ) -> Iterator[Emulator]:
     """An emulator with its own thread and event loop.
 
-    `running_in_thread(seed=7)` is short for `running_in_thread(Config(seed=7))`; port 0 lets the system pick. A host
-    beyond loopback needs a `control_token`, which every control request must then have. Raises Misconfigured when it
-    can't start.
+    `running_in_thread(seed=7)` is short for `running_in_thread(Config(seed=7))`; port 0 lets the system pick. `host`
+    may be several. A host beyond loopback needs a `control_token`, which every control request must then have. `tls` is
+    True for a certificate of a CA made for this run, or the files of your own certificate and its key; `url` is then
+    that of the port for TLS, `plain_url` that of the other. Raises Misconfigured when it can't start.
     """
-    guard = Guard.of(host, control_token)
+    hosts = hosts_of(host)
+    guard = Guard.of(hosts, control_token)
     stage = new_stage(Config(**settings).over(config or Config()))
-    with serving_in_thread(stage, guard, bind(host, port)) as emulator:
+    with _tls(tls, hosts) as made, serving_in_thread(stage, guard, listen(hosts, port, made, tls_port)) as emulator:
         yield emulator
+
+
+def _tls(wanted: WithTls, hosts: Sequence[str]) -> AbstractContextManager["Tls | None"]:
+    """Raises Misconfigured."""
+    if wanted is False:
+        return nullcontext()
+    from emulator.server.tls import Certificate, prepared
+
+    return prepared(hosts, None if wanted is True else Certificate(*map(Path, wanted)))
 
 
 @contextmanager
 def serving_in_thread(
-    stage: Stage, guard: Guard, listener: socket.socket, intervals: Intervals | None = None
+    stage: Stage, guard: Guard, listening: Listening, intervals: Intervals | None = None
 ) -> Iterator[Emulator]:
-    """Serve on `listener` in a thread within the block."""
+    """Serve on these sockets in a thread within the block."""
     started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event, Http]] = Future()
 
     async def serve() -> None:
         stop = asyncio.Event()
-        async with serving(stage, guard, listener, intervals) as http:
+        async with serving(stage, guard, listening, intervals) as http:
             started.set_result((asyncio.get_running_loop(), stop, http))
             await stop.wait()
 
@@ -158,7 +170,7 @@ def serving_in_thread(
     thread.start()
     loop, stop, http = started.result()
     try:
-        yield LocalEmulator(url_of(listener), stage, partial(_abort, loop, http), guard.token)
+        yield _handle(listening, stage, partial(_abort, loop, http), guard)
     finally:
         loop.call_soon_threadsafe(stop.set)
         thread.join()
@@ -169,18 +181,26 @@ def serving_in_thread(
 async def running(
     config: Config | None = None,
     *,
-    host: str = "127.0.0.1",
+    host: Hosts = "127.0.0.1",
     port: int = 0,
     control_token: str | None = None,
+    tls: WithTls = False,
+    tls_port: int = 0,
     **settings: Unpack[Settings],
 ) -> AsyncIterator[Emulator]:
     """An emulator in the running loop; otherwise as `running_in_thread`."""
-    guard = Guard.of(host, control_token)
+    hosts = hosts_of(host)
+    guard = Guard.of(hosts, control_token)
     stage = new_stage(Config(**settings).over(config or Config()))
-    listener = bind(host, port)
-    url = url_of(listener)
-    async with serving(stage, guard, listener) as http:
-        yield LocalEmulator(url, stage, partial(_abort, asyncio.get_running_loop(), http), guard.token)
+    with _tls(tls, hosts) as made:
+        listening = listen(hosts, port, made, tls_port)
+        async with serving(stage, guard, listening) as http:
+            yield _handle(listening, stage, partial(_abort, asyncio.get_running_loop(), http), guard)
+
+
+def _handle(listening: Listening, stage: Stage, abort: Callable[[], None], guard: Guard) -> LocalEmulator:
+    trust = None if listening.tls is None else listening.tls.trust
+    return LocalEmulator(listening.url, stage, abort, guard.token, plain_url=listening.plain_url, trust=trust)
 
 
 def _abort(loop: asyncio.AbstractEventLoop, http: Http) -> None:

@@ -8,7 +8,7 @@ import pytest
 from emulator import Misconfigured
 from emulator.control.api.routes import OPERATIONS
 from emulator.http.operation import Operation
-from emulator.server.run import bind
+from emulator.server.listening import listen
 from tests.cli.command import serving
 from tests.limits import LIMIT
 from tests.raw import RawAnswer, exchange, request
@@ -180,7 +180,7 @@ def test_the_emulated_apis_do_not_look_at_the_host(loopback: str, beyond: str, n
 )
 def test_ipv6_loopback_is_guarded_as_ipv4_is(name: str, status: int) -> None:
     try:
-        bind("::1", 0).close()
+        listen("::1", 0).close()
     except Misconfigured:
         pytest.skip("IPv6 is switched off on this machine")
     with serving(*FREEZE, "--host", "::1") as (_, ready):

@@ -8,7 +8,8 @@ import pytest
 
 from emulator import Emulator
 from emulator.control.api.access import Guard, is_loopback
-from emulator.server.run import bind, serving_in_thread
+from emulator.server.listening import listen
+from emulator.server.run import serving_in_thread
 from tests.control.calls import call
 from tests.raw import exchange
 from tests.worlds import make_stage, served
@@ -137,9 +138,9 @@ def test_a_sender_beyond_loopback_is_403_whatever_its_host() -> None:
     address = own_address()
     if is_loopback(address):
         pytest.skip("this machine has no other address than loopback")
-    listener = bind("0.0.0.0", 0)
+    listener = listen("0.0.0.0", 0)
     with serving_in_thread(make_stage(), Guard(), listener):
-        answer = call(f"http://{address}:{listener.getsockname()[1]}", "GET", "/health")
+        answer = call(f"http://{address}:{listener.plain[0].getsockname()[1]}", "GET", "/health")
 
     assert (answer.status, json.loads(answer.body)["error"]) == (403, f"requests from {address} are not allowed")
 
@@ -163,7 +164,7 @@ def test_no_cors_header_is_ever_sent(emulator: Emulator) -> None:
 @pytest.fixture(scope="module")
 def guarded() -> Iterator[str]:
     """An emulator that demands a token."""
-    with served(make_stage(), Guard("0.0.0.0", "s3cret")) as emulator:
+    with served(make_stage(), Guard(("0.0.0.0",), "s3cret")) as emulator:
         yield emulator.url
 
 

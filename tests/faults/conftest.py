@@ -11,8 +11,9 @@ import pytest
 from emulator import Emulator
 from emulator.control.api.access import Guard
 from emulator.control.emulator import LocalEmulator
+from emulator.server.listening import listen
 from emulator.server.protocol import Http
-from emulator.server.run import bind, serving, url_of
+from emulator.server.run import serving
 from tests.waiting import PATIENCE
 from tests.worlds import make_stage
 
@@ -29,7 +30,7 @@ class Server(NamedTuple):
 @contextmanager
 def running_server() -> Iterator[Server]:
     """As `emulator.running_in_thread`, with access to the server."""
-    stage, listener = make_stage(), bind("127.0.0.1", 0)
+    stage, listener = make_stage(), listen("127.0.0.1", 0)
     started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event, Http]] = Future()
 
     async def serve() -> None:
@@ -46,7 +47,7 @@ def running_server() -> Iterator[Server]:
             loop.call_soon_threadsafe(http.abort)
 
         try:
-            yield Server(LocalEmulator(url_of(listener), stage, abort), http)
+            yield Server(LocalEmulator(listener.url, stage, abort), http)
         finally:
             loop.call_soon_threadsafe(stop.set)
             served.result()

@@ -40,14 +40,17 @@ ONLY_IN = {
         "services.spacetimedb.signing_keys",
         "services.spacetimedb.issuers.keys",
         "services.spacetimedb.issuers.played",
+        "server.tls",
     ),
     "jwt": ("services.spacetimedb.issuers.played",),
     "Crypto": ("services.intuition.content_address",),
     "tiny_keccak": ("services.intuition.content_address",),
+    "certifi": ("server.tls",),
+    "trustme": ("server.tls",),
     "ruamel": ("scenario.yaml_reader",),
     "websockets": ("server.framing",),
 }
-"""Third-party modules that these files alone import."""
+"""Third-party modules, and the files that alone import them."""
 
 STRANGERS = ("services.spacetimedb", "services.intuition")
 """Folders that never import each other."""

@@ -62,6 +62,8 @@ def serving_sessions(
     intervals: Intervals | None = None,
     later: Later | None = None,
     largest_message: int = 32 * 1024 * 1024,
+    *,
+    tls: bool = False,
 ) -> Iterator[Emulator]:
     """A server at whose `PATH` every request for an upgrade is granted."""
     ordinary = app.dispatch
@@ -73,7 +75,8 @@ def serving_sessions(
             return Response(101, headers=_headers(key), upgrade=upgrade)
         return await ordinary(call)
 
-    with patch.object(app, "dispatch", dispatch), served(stage or make_stage(), intervals=intervals) as emulator:
+    made = stage or make_stage()
+    with patch.object(app, "dispatch", dispatch), served(made, intervals=intervals, tls=tls) as emulator:
         yield emulator
 
 

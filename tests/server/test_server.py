@@ -14,7 +14,8 @@ from emulator import Config, Emulator, Misconfigured, running, running_in_thread
 from emulator.control.api.access import Guard
 from emulator.control.new_world import new_stage
 from emulator.core.deferred_free import DeferredFree
-from emulator.server.run import bind, serving_in_thread, url_of
+from emulator.server.listening import listen
+from emulator.server.run import serving_in_thread
 from emulator.services.spacetimedb import store as spacetime
 from tests.conftest import API_KEY
 from tests.limits import LIMIT
@@ -27,19 +28,19 @@ GRACE = 0.1
 
 def test_a_taken_port_is_named_at_once(emulator: Emulator) -> None:
     with pytest.raises(Misconfigured, match=f"can't listen on 127.0.0.1:{emulator.port}: .*choose another --port"):
-        bind("127.0.0.1", emulator.port)
+        listen("127.0.0.1", emulator.port)
 
 
 @pytest.mark.parametrize(("host", "port"), [("nowhere.invalid", 0), ("127.0.0.1", 70_000)])
 def test_an_address_that_can_not_be_bound_is_named(host: str, port: int) -> None:
     with pytest.raises(Misconfigured, match=f"can't listen on {host}:{port}"):
-        bind(host, port)
+        listen(host, port)
 
 
 @pytest.mark.skipif(not socket.has_ipv6, reason="this machine has no IPv6")
 def test_ipv6_loopback_is_served() -> None:
     try:
-        bind("::1", 0).close()
+        listen("::1", 0).close()
     except Misconfigured:
         pytest.skip("IPv6 is switched off on this machine")
     with running_in_thread(host="::1") as emulator:
@@ -48,8 +49,8 @@ def test_ipv6_loopback_is_served() -> None:
 
 
 def test_any_address_is_called_by_a_name_a_client_can_use() -> None:
-    with bind("0.0.0.0", 0) as listener:
-        assert url_of(listener).startswith("http://127.0.0.1:")
+    with listen("0.0.0.0", 0) as listener:
+        assert listener.url.startswith("http://127.0.0.1:")
 
 
 def test_two_servers_know_nothing_of_each_other() -> None:
@@ -221,7 +222,7 @@ def test_a_port_is_free_again_after_the_end() -> None:
             requests.get(f"{emulator.url}/v1/ping", timeout=LIMIT)
             port = emulator.port
         try:
-            bind("127.0.0.1", port).close()
+            listen("127.0.0.1", port).close()
         except Misconfigured:
             return False
         return True
@@ -253,7 +254,7 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> Iterator[Watched]:
         return more
 
     monkeypatch.setattr(stage.deferred, "free_some", dig_and_tell)
-    with serving_in_thread(stage, Guard(), bind("127.0.0.1", 0)) as emulator:
+    with serving_in_thread(stage, Guard(), listen("127.0.0.1", 0)) as emulator:
         yield Watched(emulator, stage.deferred, emptied)
 
 

@@ -267,15 +267,51 @@ def test_something_can_be_done_later() -> None:
         assert peer.frames(4)[2:] == [Frame(TEXT, b"later"), Frame(CLOSE, b"\x0f\xa1late")]
 
 
+# --- over TLS ---------------------------------------------------------------------------------------------------------
+
+
+def peer_of(emulator: Emulator) -> Peer:
+    return Peer(emulator.url, HANDSHAKE, emulator.ssl_context() if emulator.trust else None)
+
+
+def test_over_tls_messages_are_answered_and_a_close_ends_the_connection() -> None:
+    with serving_sessions(tls=True) as emulator, peer_of(emulator) as peer:
+        assert peer.head.startswith(HEAD)
+        peer.frames(2)
+        peer.send(TEXT, b"again")
+        assert peer.frame() == Frame(TEXT, b"again")
+        peer.send(CLOSE, b"\x03\xe8")
+        assert peer.frame() == Frame(CLOSE, b"\x03\xe8")
+        assert peer.ends()
+
+
+def test_over_tls_a_server_that_stops_says_1001() -> None:
+    with serving_sessions(tls=True) as emulator:
+        peer = peer_of(emulator)
+        peer.frames(2)
+    with peer:
+        assert peer.frame() == Frame(CLOSE, b"\x03\xe9module exited")
+
+
+def test_the_real_client_library_opens_wss() -> None:
+    from websockets.sync.client import connect
+
+    with serving_sessions(tls=True) as emulator:
+        url = emulator.url.replace("https", "wss") + PATH
+        with connect(url, ssl=emulator.ssl_context()) as client:
+            assert client.recv() == f"hello {ME}"
+
+
 # --- a client that does not read --------------------------------------------------------------------------------------
 
 
-def test_a_client_that_does_not_read_is_no_longer_read_from() -> None:
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "TLS"])
+def test_a_client_that_does_not_read_is_no_longer_read_from(tls: bool) -> None:
     class Talkative(Echo):
         def received(self, message: object) -> list[Output]:
             return [Send(b"x" * 100_000)]
 
-    with serving_sessions(session=Talkative, intervals=NEVER) as emulator, Peer(emulator.url, HANDSHAKE) as peer:
+    with serving_sessions(session=Talkative, intervals=NEVER, tls=tls) as emulator, peer_of(emulator) as peer:
         peer.frames(2)
         peer.socket.settimeout(A_MOMENT)
         with pytest.raises(TimeoutError):
@@ -284,12 +320,13 @@ def test_a_client_that_does_not_read_is_no_longer_read_from() -> None:
         assert frames.dropped + len(frames) < 1000
 
 
-def test_it_is_read_from_again_when_it_reads() -> None:
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "TLS"])
+def test_it_is_read_from_again_when_it_reads(tls: bool) -> None:
     class Talkative(Echo):
         def received(self, message: object) -> list[Output]:
             return [Send(b"x" * 4000)] * 25
 
-    with serving_sessions(session=Talkative, intervals=NEVER) as emulator, Peer(emulator.url, HANDSHAKE) as peer:
+    with serving_sessions(session=Talkative, intervals=NEVER, tls=tls) as emulator, peer_of(emulator) as peer:
         peer.frames(2)
         threading.Thread(target=peer.socket.sendall, args=[masked(TEXT, b"more") * 1000], daemon=True).start()
         for _ in range(25_000):

@@ -1,6 +1,7 @@
 """Access checks of the control routes."""
 
 import re
+from collections.abc import Iterable
 from hmac import compare_digest
 from ipaddress import ip_address
 
@@ -40,26 +41,26 @@ def is_loopback(host: str) -> bool:
 
 
 class Guard(msgspec.Struct, frozen=True):
-    """The access checks; all must pass. `host` is bound, `token` the control token.
+    """The access checks; all must pass. `hosts` are bound, `token` is the control token.
 
     Binding to loopback does not exclude web pages: a page can post to 127.0.0.1, and by DNS rebinding it can read the
     responses. So the `Host` must be ours, a foreign `Origin` and other marks of a foreign page are refused, and a body
     must be JSON, which a page of another origin can't send without a CORS preflight.
     """
 
-    host: str = "127.0.0.1"
+    hosts: tuple[str, ...] = ("127.0.0.1",)
     token: str | None = None
 
     @classmethod
-    def of(cls, host: str, token: str | None) -> "Guard":
+    def of(cls, hosts: Iterable[str], token: str | None) -> "Guard":
         """Raises Misconfigured for a host that is open to other machines without a token, and for an invalid token."""
-        token = None if token is None else control_token(token)
-        if token is None and not is_loopback(host):
+        hosts, token = tuple(hosts), None if token is None else control_token(token)
+        if token is None and (beyond := [host for host in hosts if not is_loopback(host)]):
             raise Misconfigured(
-                f"the host {host} is open to other machines: give a control token too (--control-token, "
+                f"the host {beyond[0]} is open to other machines: give a control token too (--control-token, "
                 "control_token=), or use 127.0.0.1"
             )
-        return cls(host, token)
+        return cls(hosts, token)
 
     def check(self, request: Request) -> None:
         """Raises ControlRefused."""
@@ -83,7 +84,7 @@ class Guard(msgspec.Struct, frozen=True):
 
     def _check_sender(self, request: Request) -> None:
         host = _without_port(request.header("host") or "")
-        if not is_loopback(host) and host != self.host:
+        if not is_loopback(host) and host not in self.hosts:
             raise ControlRefused(
                 403,
                 f"the host {host[:100]!r} is not allowed",
@@ -102,7 +103,7 @@ class Guard(msgspec.Struct, frozen=True):
             raise ControlRefused(
                 403, f"{len(hosts)} `Host` and {len(origins)} `Origin` headers", "send one `Host`, and no `Origin`"
             )
-        foreign = [origin for origin in origins if origin != f"http://{hosts[0]}"]
+        foreign = [origin for origin in origins if origin != request.origin]
         if foreign:
             raise ControlRefused(
                 403,

@@ -134,7 +134,7 @@ class Control:
 
     async def journal_curl(self, request: Request) -> Response:
         """A shell command that sends the request of exchange n again, secrets included."""
-        command = curl(self._exchange(request), _url(request), secrets=True)
+        command = curl(self._exchange(request), request.origin, secrets=True)
         return _text(f"{command}\n")
 
     def _exchange(self, request: Request) -> Exchange:
@@ -150,7 +150,7 @@ class Control:
 
     async def report(self, request: Request) -> Response:
         """What a failed test shows, as text; of all exchanges, or of those that meet the journal's filters."""
-        handle = LocalEmulator(_url(request), self._stage, lambda: None)
+        handle = LocalEmulator(request.origin, self._stage, lambda: None)
         return _text(f"{handle.report(self._filtered(request))}\n")
 
     async def clock(self, request: Request) -> Response:
@@ -485,11 +485,6 @@ def _issuer_state(issuer: Issuer) -> dict[str, Any]:
 
 def _text(text: str) -> Response:
     return Response(200, text.encode("utf-8", "backslashreplace"), TEXT)
-
-
-def _url(request: Request) -> str:
-    """As the client wrote it."""
-    return f"http://{request.header('host')}"
 
 
 def _bundled_or_document(given: Any) -> Given | None:
