@@ -39,10 +39,15 @@ def unknown(command: click.Command) -> list[str]:
     known = [PREFIX + name for name in {*_OTHERS, *(str(each.name).upper() for each in command.params)}]
     found = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
     return [
-        f"{name} is no option; {did_you_mean(name, sorted(known))}"
+        f"{name} is no option; {did_you_mean(name, _with_the_word(name, sorted(known)) or sorted(known))}"
         for name in found
         if not _is_injected(name.removeprefix(PREFIX), os.environ[name])
     ]
+
+
+def _with_the_word(name: str, known: Iterable[str]) -> list[str]:
+    """Those that end as this name does: `CONTROL_TOKEN` for `TOKEN`, before what has similar letters."""
+    return [each for each in known if each.endswith("_" + name.removeprefix(PREFIX))]
 
 
 class _Given(NamedTuple):
