@@ -122,6 +122,7 @@ def changes(emulator: Emulator) -> dict[str, tuple[str, str, Any]]:
     key = emulator.intuition.issue_api_key("0x81")
     row = emulator.intuition.create_identity(display_name="JP", creator="0x81")
     emulator.spacetime.add_database(OWNER, "chat")
+    emulator.spacetime.issuer("https://auth.example.com")
     return {
         "control.reset": ("POST", "/reset", None),
         "control.load_scenario": ("POST", "/scenario", {"scenario": "two_friends"}),
@@ -140,6 +141,12 @@ def changes(emulator: Emulator) -> dict[str, tuple[str, str, Any]]:
         "control.clear_stubs": ("DELETE", "/stubs", None),
         "control.close_connections": ("DELETE", "/connections", None),
         "control.add_database": ("POST", "/spacetime/databases", {"owner": OWNER, "name": "shop"}),
+        "control.add_issuer": ("POST", "/issuers", {"url": "https://other.example.com"}),
+        "control.clear_issuers": ("DELETE", "/issuers", None),
+        "control.issuer_token": ("POST", "/issuers/1/tokens", {"subject": "alice"}),
+        "control.rotate_issuer_key": ("POST", "/issuers/1/rotate-key", None),
+        "control.publish_keys": ("POST", "/issuers/1/publish", {"jwks": {"keys": []}}),
+        "control.set_condition": ("POST", "/issuers/1/condition", {"condition": "down"}),
         "control.stub_reducer": ("POST", "/spacetime/reducers", {"database": "chat", "reducer": "send"}),
     }
 
