@@ -41,7 +41,6 @@ def said(url: str, token: str | None = None) -> str:
         "http://127.0.0.1\n:3000",
         "http://ä:3000",
         f"http://{'a' * 64}:3000",
-        "https://127.0.0.1:3000",
         "tcp://127.0.0.1:3000",
         "http:127.0.0.1:3000",
     ],

@@ -462,7 +462,7 @@ def _address(request: Request) -> str:
     host = (request.header("host") or "").lower()
     if not _HOST.fullmatch(host):
         raise ControlRefused(400, f"the host {host[:100]!r} is none", "send a `Host` such as 127.0.0.1:3000")
-    return f"http://{host}"
+    return request.origin.lower()
 
 
 _HOST = re.compile(r"(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?")
