@@ -12,7 +12,7 @@ from emulator import Emulator
 from tests.clients.programs import Client, Happened, Program, command
 from tests.waiting import eventually
 
-PROJECT = Path(__file__).parents[1] / "clients" / "rust"
+PROJECT = Path(__file__).parent / "rust"
 AN_HOUR = 3600.0
 """Seconds after which a build is given up."""
 
