@@ -48,9 +48,9 @@ def test_each_line_gives_the_command(line: str, tools: Path, beside_the_clone: P
     # `uvx … serve` would serve; the others are asked afterwards.
     asked = line.replace(" serve", " --version") if line.startswith("uvx") else f"{line} && identity-emulator --version"
 
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S602 - the page's own lines
         asked,
-        shell=True,  # noqa: S602 - the page's own lines
+        shell=True,
         cwd=beside_the_clone,
         env={**os.environ, **places},
         capture_output=True,
