@@ -97,7 +97,7 @@ def figures() -> str:
     table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
     return (
         f"| | processor time | a second, on one core |\n| --- | --- | --- |\n{table}\n\n"
-        f"Workers whose tests take 100 ms each and ask as much as that test: one process is busy with {workers:.0f}.\n\n"
+        f"Workers whose tests take 100 ms each and ask as much as that test: {workers:.0f} keep one process busy.\n\n"
         f"Another process takes {cpu * 1000:.0f} ms of processor time until its first answer, and {memory:.0f} MiB.\n\n"
         f"Measured on {os.cpu_count()} cores, CPython {platform.python_version()}, aiohttp {version('aiohttp')}, "
         f"over one connection.\n"

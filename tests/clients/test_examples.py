@@ -1,4 +1,4 @@
-"""The examples in other languages: they pass, and without the command they say what to do."""
+"""The examples in other languages: they pass, show why one failed, and say what to do without the command."""
 
 import os
 import re
@@ -142,6 +142,21 @@ def test_the_example_passes(example: Example, project: Path) -> None:
 
     assert done.status == 0, done.printed
     assert re.search(example.passed, done.printed, re.DOTALL), done.printed
+
+
+def test_a_failed_test_prints_its_exchanges(example: Example, project: Path) -> None:
+    name, text, wrong = example.broken
+    file = project / name
+    right = file.read_text(encoding="utf-8")
+    file.write_text(right.replace(text, wrong), encoding="utf-8")
+    try:
+        done = ran(example, project, with_the_command())
+    finally:
+        file.write_text(right, encoding="utf-8")
+
+    assert done.status != 0
+    assert "POST /v1/identity/websocket-token" in done.printed, done.printed
+    assert "segments: a token has three parts separated by dots, this has 1" in done.printed
 
 
 def test_without_the_command_it_says_where_to_get_it(example: Example, project: Path) -> None:
