@@ -2,13 +2,15 @@
 
 PYTHON ?= python3
 VENV ?= .venv
-BIN := $(VENV)/bin
+SCRIPTS := $(if $(filter Windows_NT,$(OS)),Scripts,bin)
+BIN := $(VENV)/$(SCRIPTS)
+LOWEST := $(VENV)-lowest/$(SCRIPTS)
 INSTALLED := $(VENV)/.installed
 TESTABLE := $(VENV)/.testable
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test unit install install-unit lint check-all lowest slow bench clean
+.PHONY: help serve test unit clients install install-unit lint check-all lowest slow bench clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,8 +24,11 @@ test: lint $(READY)  ## Lint, type-check and run the whole suite with branch cov
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report
 
+clients: $(READY)  ## Run clients and examples in other languages; what needs an absent npm, Go, Maven or cargo is skipped
+	$(BIN)/pytest -q tests/clients
+
 unit: $(TESTABLE)  ## Run the tests without those that build and install packages
-	$(BIN)/pytest -q -n auto --ignore=tests/project --ignore=tests/clients
+	$(BIN)/pytest -q -n auto --ignore=tests/project
 
 install: $(READY)  ## Make the environment for development
 
@@ -34,16 +39,16 @@ lint: $(READY)  ## Check format, style and types
 	$(BIN)/ruff check
 	$(BIN)/mypy
 
-check-all: test lowest slow bench  ## Everything, slow checks included
+check-all: test clients lowest slow bench  ## Everything, slow checks included
 
 lowest:  ## Run the unit tests with the oldest versions of everything the package allows
 	@$(PYTHON) -m venv $(VENV)-lowest
-	@$(VENV)-lowest/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
-	@$(VENV)-lowest/bin/python tests/project/lowest.py > $(VENV)-lowest/constraints.txt
-	@$(VENV)-lowest/bin/python -m pip install --quiet --group test --editable . -c $(VENV)-lowest/constraints.txt
-	$(VENV)-lowest/bin/pytest -q -n auto --ignore=tests/project --ignore=tests/clients
+	@$(LOWEST)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	@$(LOWEST)/python tests/project/lowest.py > $(VENV)-lowest/constraints.txt
+	@$(LOWEST)/python -m pip install --quiet --group test --editable . -c $(VENV)-lowest/constraints.txt
+	$(LOWEST)/pytest -q -n auto --ignore=tests/project
 
-slow: $(READY)  ## Load, bad clients, a browser and the Rust SDK, for three minutes; LOAD_SECONDS=10 makes it shorter
+slow: $(READY)  ## Load, bad clients and a browser, for three minutes; LOAD_SECONDS=10 makes it shorter
 	$(BIN)/pytest -q tests/slow
 
 bench: $(READY)  ## Measure everything beside the peers, into docs/performance.md (part: ARGS="--only starts")

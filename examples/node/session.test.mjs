@@ -1,38 +1,49 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { createInterface } from "node:readline";
-import { after, before, beforeEach, test } from "node:test";
+import { after, afterEach, before, beforeEach, test } from "node:test";
 
-import { createIdentity, websocketToken } from "./session.mjs";
+import { Emulator } from "./emulator.mjs";
+import { createIdentity, identityOf, websocketToken } from "./session.mjs";
 
-let emulator, url;
+let emulator;
 
 before(async () => {
-  emulator = spawn("identity-emulator", ["serve", "--port", "0", "--seed", "7"], {
-    stdio: ["ignore", "pipe", "ignore"],
-  });
-  // The first line has the URL. The emulator prints it when it is ready for requests.
-  for await (const line of createInterface({ input: emulator.stdout })) {
-    url = JSON.parse(line).url;
-    break;
-  }
+  emulator = await Emulator.start("--seed", "7");
 });
 
-after(() => emulator.kill());
+after(() => emulator?.stop());
 
-beforeEach(() => fetch(`${url}/_emulator/reset`, { method: "POST" }));
+beforeEach(() => emulator.control("POST", "/reset"));
 
-test("an identity's token is traded for a short one", async () => {
-  const { token } = await createIdentity(url);
+afterEach(async (context) => {
+  if (!context.passed) console.error(await emulator.report());
+});
 
-  const claims = JSON.parse(atob((await websocketToken(url, token)).split(".")[1]));
+test("a token belongs to the identity that it was issued for", async () => {
+  const { identity, token } = await createIdentity(emulator.url);
 
-  assert.equal(claims.exp - claims.iat, 60);
+  assert.equal(await identityOf(emulator.url, token), identity);
+});
+
+test("a short token is good for a minute, and a minute of leeway", async () => {
+  const { token } = await createIdentity(emulator.url);
+  const short = await websocketToken(emulator.url, token);
+
+  await emulator.control("POST", "/clock", { advance: 122 });
+
+  await assert.rejects(websocketToken(emulator.url, short), /Failed to verify token: Unauthorized/);
+});
+
+test("a server that is starting is asked twice", async () => {
+  await emulator.control("POST", "/faults", { request: "POST /v1/identity", times: 1, do: { status: 503 } });
+
+  const { identity } = await createIdentity(emulator.url);
+
+  assert.match(identity, /^c200/);
 });
 
 test("a bad token is refused, and the journal says why", async () => {
-  await assert.rejects(websocketToken(url, "nonsense"), /Failed to verify token: Unauthorized/);
+  await assert.rejects(websocketToken(emulator.url, "nonsense"), /Failed to verify token: Unauthorized/);
 
-  const journal = await (await fetch(`${url}/_emulator/journal?status=401`)).json();
-  assert.equal(journal.exchanges[0].why, "segments: a token has three parts separated by dots, this has 1");
+  const { exchanges } = await emulator.control("GET", "/journal?status=401");
+  assert.equal(exchanges[0].why, "segments: a token has three parts separated by dots, this has 1");
 });

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -58,8 +57,3 @@ def test_the_python_examples_pass(name: str) -> None:
     assert " passed" in run(
         sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *scope, folder=EXAMPLES / name
     )
-
-
-@pytest.mark.skipif(not shutil.which("node"), reason="Node is not installed on this machine")
-def test_the_node_example_passes() -> None:
-    assert "# fail 0" in run("node", "--test", "--test-reporter=tap", folder=EXAMPLES / "node")

@@ -13,7 +13,11 @@ from websockets.typing import Subprotocol
 from emulator import Emulator
 from tests.waiting import PATIENCE, eventually
 
-pytestmark = pytest.mark.usefixtures("chat")
+
+@pytest.fixture(autouse=True)
+def chat(emulator: Emulator) -> None:
+    owner = emulator.spacetime.create_identity()
+    emulator.spacetime.add_database(owner.identity, name="chat")
 
 
 @contextmanager
