@@ -31,12 +31,13 @@ NOT_FOUND, NOT_RUNNABLE, KILLED = 127, 126, 128
 @setting("--port", default=0, type=click.IntRange(0, 65535), help="Port to listen on; 0 lets the system pick.")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def execute(*, port: int, command: tuple[str, ...], **options: Any) -> None:
-    """Run COMMAND with an emulator of its own: `identity-emulator exec --seed 7 -- npm test`.
+    """Run COMMAND with an emulator of its own.
 
-    Its environment has IDENTITY_EMULATOR_URL, SPACETIMEDB_URI, INTUITION_API_URL and INTUITION_API_KEY, and each
-    actor's tokens and keys, like ALICE_TOKEN; where a proxy is set, NO_PROXY names the emulator's host. With TLS the
-    URLs are https, and NODE_EXTRA_CA_CERTS, SSL_CERT_FILE and REQUESTS_CA_BUNDLE name files with its CA. The pytest
-    plugin uses this emulator, except under xdist. The exit status is the command's.
+    For example `identity-emulator exec --seed 7 -- npm test`. Its environment has IDENTITY_EMULATOR_URL,
+    SPACETIMEDB_URI, INTUITION_API_URL and INTUITION_API_KEY, and each actor's tokens and keys, like ALICE_TOKEN; where
+    a proxy is set, NO_PROXY names the emulator's host. With TLS the URLs are https, and NODE_EXTRA_CA_CERTS,
+    SSL_CERT_FILE and REQUESTS_CA_BUNDLE name files with its CA. The pytest plugin uses this emulator, except under
+    xdist. The exit status is the command's.
     """
     what = served(**options)
     with (

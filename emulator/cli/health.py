@@ -11,7 +11,9 @@ from emulator.core.errors import Misconfigured
 @click.command()
 @click.argument("url", required=False)
 def health(url: str | None) -> None:
-    """Check that the emulator at URL responds: exit status 0 if it does, else 1. For container health checks.
+    """Check that an emulator responds.
+
+    The exit status is 0 if the one at URL does, else 1. For container health checks.
 
     Without URL: IDENTITY_EMULATOR_URL, else http://127.0.0.1 with the port IDENTITY_EMULATOR_PORT, else 3000.
     """

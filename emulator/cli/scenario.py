@@ -9,7 +9,7 @@ from emulator.cli.input import stdin
 
 @click.group()
 def scenario() -> None:
-    """List, print and check scenario files, which describe initial data and faults."""
+    """List, print and check scenario files. They describe initial data and faults."""
 
 
 @scenario.command(name="list")

@@ -24,8 +24,9 @@ def token() -> None:
 @token.command()
 @click.argument("jwt")
 def decode(jwt: str) -> None:
-    """Print a JWT's algorithm, claims, identity, and the time until it expires. - reads stdin; a path, that file.
+    """Print a token's claims and the time left.
 
+    It prints the JWT's algorithm, claims, identity, and the time until it expires. - reads stdin; a path, that file.
     hex_identity is compared with the identity of iss and sub. The signature is not verified, as there is no key, and an
     expired token is not an error. Exit status 1 if the server could not parse the token.
     """

@@ -76,7 +76,7 @@ EXAMPLES: Mapping[str, object] = {
     "nth": 2,
     "null_exp": True,
     "on_clock": True,
-    "owner": _ID,
+    "owner": _Code('emulator.actors["alice"].identity'),
     "path": "/v1/identity",
     "pending": True,
     "port": 3000,

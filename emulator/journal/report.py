@@ -263,6 +263,9 @@ _HOP_BY_HOP = frozenset(
 )
 """Those of one connection only, besides those that `Connection` names, such as HTTP2-Settings (RFC 9110, 7.6.1)."""
 
+_HANDSHAKE = ((b"Connection", b"Upgrade"), (b"Upgrade", b"websocket"))
+"""What makes a request the handshake of a WebSocket; without it the response is a 426 (RFC 6455, 4.1)."""
+
 
 def curl(exchange: Exchange, url: str, *, secrets: bool = False) -> str:
     """A command for a POSIX shell that sends the request again, byte for byte; one printable line."""
@@ -304,9 +307,12 @@ def _address(url: str, target: str) -> list[str]:
 
 
 def _sent_again(exchange: Exchange) -> Iterator[tuple[bytes, bytes]]:
-    """The header lines, without those of the connection and those that curl sends."""
-    named = ",".join(value for name, value in exchange.request.headers if name.lower() == "connection")
-    left_out = _CURLS_OWN | _HOP_BY_HOP | {name.strip().lower() for name in named.split(",")}
+    """The header lines, without those that curl sends and those of the connection, except a WebSocket's handshake."""
+    connection = ",".join(value for name, value in exchange.request.headers if name.lower() == "connection")
+    named = {name.strip().lower() for name in connection.split(",")}
+    if "upgrade" in named and (exchange.request.header("upgrade") or "").strip().lower() == "websocket":
+        yield from _HANDSHAKE
+    left_out = _CURLS_OWN | _HOP_BY_HOP | named
     for name, value in exchange.request.lines:
         lower = name.decode("latin-1").lower()
         if lower not in left_out and (lower, value) != ("accept", b"*/*"):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from emulator.core.errors import Misconfigured, is_misconfigured
 from emulator.core.fake_files import fake_files, real_files
-from emulator.core.suggestions import did_you_mean
+from emulator.core.suggestions import did_you_mean, nearest
 from emulator.world.config import Config, Source, is_bundled_name
 
 __tracebackhide__ = is_misconfigured
@@ -25,6 +25,9 @@ class CannotRead(Misconfigured):
 
 HERE = (Path(),)
 SUFFIX = ".yaml"
+_SUFFIXES = frozenset({SUFFIX, ".yml", ".json", ".py"})
+_MOST_FILES = 1_000
+"""The most names of a folder that are compared with a missing one."""
 
 
 def files_of(path: Path) -> AbstractContextManager[None]:
@@ -93,4 +96,18 @@ def located(given: Source, folders: Iterable[Path]) -> Source:
     except OSError:
         raise CannotRead(given, "the working directory is gone") from None
     fake = "" if fake_files() is None else "; pyfakefs's file system is on: load it before, or fs.add_real_file(…)"
-    raise Misconfigured(f"there is no scenario file {given}, not in {places}{fake}")
+    raise Misconfigured(f"there is no scenario file {given}, not in {places}{_meant(Path(given), folders)}{fake}")
+
+
+def _meant(given: Path, folders: Iterable[Path]) -> str:
+    """`; did you mean team.yaml?`, for a scenario file there whose name is similar, or the same but for its suffix."""
+    there = {path.stem: path.name for folder in folders for path in _scenario_files((folder / given).parent)}
+    near = nearest(given.stem, there)
+    return "" if near is None else f"; did you mean {given.with_name(there[near])}?"
+
+
+def _scenario_files(folder: Path) -> list[Path]:
+    try:
+        return sorted(path for path in folder.iterdir() if path.suffix in _SUFFIXES)[:_MOST_FILES]
+    except (OSError, ValueError):
+        return []

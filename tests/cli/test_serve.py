@@ -234,6 +234,15 @@ def test_the_debug_log_tells_of_every_request() -> None:
         assert "DEBUG   GET /v1/ping 200" in process.stderr.read()
 
 
+@pytest.mark.parametrize("arguments", [(), ("scenario",), ("token",)])
+def test_help_describes_each_command_in_a_whole_sentence(arguments: tuple[str, ...]) -> None:
+    _, output = run(*arguments, "--help")
+
+    described = output.partition("Commands:\n")[2].splitlines()
+    assert described
+    assert [line for line in described if not line.endswith(".") or line.endswith("...")] == []
+
+
 def test_help_names_every_option() -> None:
     status, output = run("serve", "--help")
 

@@ -82,6 +82,8 @@ def test_control_calls_are_never_journaled(emulator: Emulator) -> None:
     ("method", "path", "body", "status", "hint"),
     [
         ("GET", "/helth", "", 404, "did you mean /_emulator/health?"),
+        ("GET", "", "", 404, "the control routes are /_emulator/health, /_emulator/state"),
+        ("GET", "/", "", 404, "the control routes are /_emulator/health, /_emulator/state"),
         ("PUT", "/health", "", 405, "/_emulator/health allows GET,HEAD"),
         ("POST", "/reset", '{"sed": 1}', 400, "did you mean 'seed'?"),
         ("POST", "/reset", '{"seed": "1"}', 400, 'send {"seed": 7}'),
@@ -206,7 +208,7 @@ def test_an_exchange_is_given_as_curl(emulator: Emulator) -> None:
         ("/clock", '{"freeze": "yesterday"}', 'send {"advance": 61}'),
         ("/clock", '{"resume": false}', 'send {"advance": 61}'),
         ("/clock", '{"advanse": 1}', "did you mean 'advance'?"),
-        ("/spacetime/tokens", "{}", 'send {"claims"'),
+        ("/spacetime/tokens", "{}", 'send {"subject": "alice"'),
         ("/spacetime/tokens", '{"claims": []}', 'send {"claims"'),
         ("/spacetime/tokens", '{"subject": 5}', 'send {"subject": "alice"'),
         ("/spacetime/tokens", '{"subject": "a", "audience": 5}', 'send {"subject": "alice"'),

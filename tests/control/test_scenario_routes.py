@@ -57,9 +57,9 @@ def test_each_step_has_a_status(emulator: Emulator) -> None:
 @pytest.mark.parametrize(
     ("body", "error"),
     [
-        ({"scenario": "./two_friends.yaml"}, '`scenario` is "./two_friends.yaml"'),
-        ({"scenario": "/etc/passwd"}, '`scenario` is "/etc/passwd"'),
-        ({"scenario": "evil.py"}, '`scenario` is "evil.py"'),
+        ({"scenario": "./two_friends.yaml"}, '`scenario` is "./two_friends.yaml", a path'),
+        ({"scenario": "/etc/passwd"}, '`scenario` is "/etc/passwd", a path'),
+        ({"scenario": "evil.py"}, '`scenario` is "evil.py", a path: a running emulator reads no files'),
         ({"scenario": 5}, "scenario: expected text or a mapping or a list, got 5"),
         ({"scenario": [["two_friends"]]}, "scenario[0]: expected text or a mapping, got a list of 1"),
         ({"scenario": "two_freinds"}, "there is no scenario 'two_freinds'; did you mean 'two_friends'?"),

@@ -259,10 +259,10 @@ CALLS: dict[str, tuple[Callable[[Any], object], str, str]] = {
     "an owner that is none": (
         lambda emulator: emulator.spacetime.add_database("alice"),
         "spacetime.add_database: owner: expected an identity of 64 hex digits, got 'alice'",
-        f'owner="{EXAMPLES["owner"]}"',
+        'owner=emulator.actors["alice"].identity',
     ),
     "a name that is a number": (
-        lambda emulator: emulator.spacetime.add_database(EXAMPLES["owner"], 5),
+        lambda emulator: emulator.spacetime.add_database(EXAMPLES["identity"], 5),
         "spacetime.add_database: name: expected text, got 5",
         'name="chat"',
     ),

@@ -146,6 +146,20 @@ def test_an_offered_upgrade_is_not_repeated(emulator: Emulator) -> None:
     assert "HTTP2" not in command
 
 
+@pytest.mark.parametrize("connection", ["Upgrade", "keep-alive, Upgrade", "upgrade"])
+def test_the_handshake_of_a_websocket_is_repeated(emulator: Emulator, connection: str) -> None:
+    head = f"""GET /v1/database/chat/subscribe HTTP/1.1
+Connection: {connection}
+Upgrade: websocket
+Sec-WebSocket-Version: 13
+Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==
+Sec-WebSocket-Protocol: v2.bsatn.spacetimedb"""
+    first = sent(emulator, head)
+    assert first.status == 404
+
+    assert_repeated(emulator, first)
+
+
 def test_a_body_in_chunks_is_repeated_in_one_piece(emulator: Emulator) -> None:
     head = b"POST /identity HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
 

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from emulator.control.api.access import ControlRefused, Guard
 from emulator.control.api.handlers import Control
-from emulator.control.api.routes import OPERATIONS
+from emulator.control.api.routes import OPERATIONS, PREFIX
 from emulator.core.clock import monotonic
 from emulator.core.errors import Misconfigured
 from emulator.http.request import Request
@@ -52,7 +52,8 @@ def _caller(request: Request) -> str:
 def _route(request: Request, routes: Routes[ControlHandler]) -> Route[ControlHandler]:
     match = routes.find(request.method, request.path)
     if match is None:
-        near = nearest_path(request.path, routes.paths)
+        named = request.path.removeprefix(PREFIX).strip("/")
+        near = nearest_path(request.path, routes.paths) if named else None
         hint = f"did you mean {near}?" if near else f"the control routes are {', '.join(routes.paths)}"
         raise ControlRefused(404, f"no control route {request.path}", hint)
     if match.route is None:

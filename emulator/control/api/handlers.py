@@ -374,7 +374,8 @@ class Control:
         if wanted.subject is not None:
             return json_response({"token": _issue(spacetime, wanted.subject, wanted)})
         if wanted.claims is None:
-            raise ControlRefused(400, "`claims` is missing", f"send {_CLAIMS_EXAMPLE}")
+            hint = f"send {bodies.example(bodies.TokenWanted)} or {_CLAIMS_EXAMPLE}"
+            raise ControlRefused(400, "no `subject`, `actor` or `claims`", hint)
         return json_response({"token": spacetime.sign(wanted.claims, wanted.headers)})
 
     def _issue_of_actor(self, name: str, wanted: bodies.TokenWanted) -> str:
@@ -493,7 +494,9 @@ def _bundled_or_document(given: Any) -> Given | None:
         if isinstance(each, str) and not is_bundled_name(each):
             shown = msgspec.json.encode(each).decode()[:80]
             raise ControlRefused(
-                400, f"`scenario` is {shown}", f"send {bodies.example(bodies.ScenarioWanted)} or a document"
+                400,
+                f"`scenario` is {shown}, a path: a running emulator reads no files",
+                f"send {bodies.example(bodies.ScenarioWanted)}, or the content of the file as JSON",
             )
     return None if given is msgspec.UNSET else given
 

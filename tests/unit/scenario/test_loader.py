@@ -40,6 +40,22 @@ def test_a_missing_file_is_reported_with_the_folders_that_were_searched(tmp_path
     ]
 
 
+@pytest.mark.parametrize("missing", ["taem.yaml", "team.yml", "team.json", "teams.yaml"])
+def test_a_missing_file_of_a_similar_name_is_suggested(tmp_path: Path, missing: str) -> None:
+    (tmp_path / "team.yaml").write_text("version: 1\n")
+    (tmp_path / "team.txt").touch()
+
+    assert refused(str(tmp_path / missing)).endswith(f"; did you mean {tmp_path / 'team.yaml'}?")
+
+
+def test_a_missing_file_is_suggested_below_the_folder_that_was_searched(tmp_path: Path) -> None:
+    (tmp_path / "worlds").mkdir()
+    (tmp_path / "worlds" / "team.yaml").touch()
+    (tmp_path / "a.yaml").write_text("version: 1\nextends: worlds/taem.yaml\n")
+
+    assert refused(tmp_path / "a.yaml").endswith(f"; did you mean {Path('worlds') / 'team.yaml'}?")
+
+
 def test_a_folder_is_no_scenario(tmp_path: Path) -> None:
     assert "there is no scenario file" in refused(tmp_path)
 
