@@ -19,6 +19,7 @@ from emulator.control.intuition import Intuition, LocalIntuition
 from emulator.control.no_proxy import without_proxy
 from emulator.control.spacetimedb import LocalSpacetime, Spacetime
 from emulator.control.stubs import LocalStubs, Stub, Stubs, stub_of
+from emulator.control.worlds import LocalWorlds, NoWorlds, OpenWorld, Worlds, WorldServers
 from emulator.core.clock import Clock
 from emulator.core.errors import is_misconfigured
 from emulator.journal.queries import ExchangeQueries
@@ -108,6 +109,8 @@ class Emulator(Protocol):
     intuition: Intuition
     faults: Faults
     stubs: Stubs
+    worlds: "Worlds[Emulator]"
+    """Other worlds of the same process, each on a port of its own."""
     control_token: str | None
     """What the control routes demand; None where they demand nothing."""
 
@@ -224,7 +227,14 @@ class Emulator(Protocol):
 
 
 class LocalEmulator(Emulator):
-    def __init__(self, url: str, stage: Stage, abort: Callable[[], None], control_token: str | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        stage: Stage,
+        abort: Callable[[], None],
+        control_token: str | None = None,
+        worlds: WorldServers | None = None,
+    ) -> None:
         self.url = url
         self.control_token = control_token
         self.stage = stage
@@ -234,6 +244,13 @@ class LocalEmulator(Emulator):
         self.intuition = LocalIntuition(stage)
         self.faults = LocalFaults(stage)
         self.stubs = LocalStubs(stage)
+        self._servers = worlds or NoWorlds()
+        self.worlds: Worlds[Emulator] = LocalWorlds(self._servers, self._beside, self._located)
+
+    def _beside(self, world: OpenWorld) -> "Emulator":
+        found = LocalEmulator(world.url, world.stage, world.abort, self.control_token, self._servers)
+        found.folders = self.folders
+        return found
 
     @property
     def actors(self) -> Mapping[str, Actor]:

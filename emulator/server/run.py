@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Future
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from functools import partial
 from typing import Any, Unpack
 
@@ -18,7 +18,9 @@ from emulator.control.new_world import new_stage
 from emulator.core.clock import monotonic
 from emulator.core.errors import Misconfigured
 from emulator.http.upgrade import Intervals
+from emulator.server.app import emulated_apis
 from emulator.server.protocol import Http
+from emulator.server.worlds import PortRange, Sockets, Worlds
 from emulator.world.config import Config, Settings
 from emulator.world.stage import Stage
 
@@ -27,6 +29,9 @@ logger = logging.getLogger("emulator")
 _GRACE = 0.05
 """Seconds for requests under way when the server stops; waited for twice, then they are cut off."""
 
+
+_STEPS_OF_AN_ACCEPT = 3
+"""Iterations of the loop until an accepted connection is known to aiohttp."""
 
 _EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 """Those after which asyncio accepts again later (`_accept_connection` in asyncio/selector_events.py)."""
@@ -90,23 +95,56 @@ def url_of(listener: socket.socket) -> str:
 
 @asynccontextmanager
 async def serving(
-    stage: Stage, guard: Guard, listener: socket.socket, intervals: Intervals | None = None
+    stage: Stage,
+    guard: Guard,
+    listener: socket.socket,
+    intervals: Intervals | None = None,
+    world_ports: PortRange | None = None,
 ) -> AsyncIterator[Http]:
-    """Serve on `listener` within the block.
+    """Serve on `listener` within the block, and the worlds that are opened meanwhile on ports of their own.
 
     At its end WebSockets are closed, and cut off after 0.05 s; requests under way are cut off after 0.1 s.
     """
-    loop = asyncio.get_running_loop()
-    http = Http(stage, guard, loop, intervals)
-    server = await loop.create_server(http, sock=listener)
+    apis = emulated_apis()
+
+    def serve(stage: Stage, listener: socket.socket, refusing: "Future[None]") -> AbstractAsyncContextManager[Http]:
+        http = Http(stage, guard, asyncio.get_running_loop(), intervals, worlds=worlds, apis=apis)
+        return _accepting(http, listener, refusing)
+
+    worlds = Worlds(stage, Sockets(partial(bind, listener.getsockname()[0]), url_of, world_ports), serve)
+    try:
+        async with serve(stage, listener, Future()) as http:
+            yield http
+    finally:
+        await worlds.end()
+
+
+@asynccontextmanager
+async def _accepting(http: Http, listener: socket.socket, refusing: "Future[None]") -> AsyncIterator[Http]:
+    """`refusing` is done when connections are refused; then the requests under way have their time."""
+    server = await asyncio.get_running_loop().create_server(http, sock=listener)
     try:
         yield http
     finally:
+        await _stop_accepting(listener)
         server.close()
+        refusing.set_result(None)
         await http.close_websockets(_GRACE)
         http.pre_shutdown()
         await http.shutdown(timeout=_GRACE)
         await asyncio.sleep(0)  # let the connections' tasks handle their cancellation
+
+
+async def _stop_accepting(listener: socket.socket) -> None:
+    """And let those that were accepted get a handler, so that they are closed with the others.
+
+    asyncio forgets a connection without closing it, if its server is closed before that (`Server._attach` in
+    asyncio/base_events.py, CPython 3.11): its client would wait for ever.
+    """
+    with suppress(NotImplementedError):  # a loop of the user's that has no readers
+        asyncio.get_running_loop().remove_reader(listener)
+    for _ in range(_STEPS_OF_AN_ACCEPT):
+        await asyncio.sleep(0)
 
 
 @contextmanager
@@ -156,7 +194,7 @@ def serving_in_thread(
     thread.start()
     loop, stop, http = started.result()
     try:
-        yield LocalEmulator(url_of(listener), stage, partial(_abort, loop, http), guard.token)
+        yield LocalEmulator(url_of(listener), stage, partial(_abort, loop, http), guard.token, http.worlds)
     finally:
         loop.call_soon_threadsafe(stop.set)
         thread.join()
@@ -177,7 +215,7 @@ async def running(
     listener = bind(host, port)
     url = url_of(listener)
     async with serving(stage, guard, listener) as http:
-        yield LocalEmulator(url, stage, partial(_abort, asyncio.get_running_loop(), http), guard.token)
+        yield LocalEmulator(url, stage, partial(_abort, asyncio.get_running_loop(), http), guard.token, http.worlds)
 
 
 def _abort(loop: asyncio.AbstractEventLoop, http: Http) -> None:
