@@ -6,6 +6,7 @@ from typing import Protocol, TypeVar, Unpack
 
 import msgspec
 
+from emulator.core.arguments import checked
 from emulator.core.errors import Misconfigured
 from emulator.world.config import Config, Settings
 from emulator.world.stage import Stage
@@ -96,6 +97,7 @@ class LocalWorlds(Worlds[E]):
         self._emulator_of = emulator_of
         self._located = located
 
+    @checked("worlds.open")
     def open(self, config: Config | None = None, *, idle_exit: float | None = None, **settings: Unpack[Settings]) -> E:
         wanted = self._located(Config(**settings).over(config or Config()))
         return self._emulator_of(self._servers.open(wanted, idle_exit))

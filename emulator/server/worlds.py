@@ -36,8 +36,9 @@ class PortRange(NamedTuple):
     @classmethod
     def parse(cls, text: str) -> "PortRange":
         """`3001-3064`, or one port. Raises ValueError."""
-        first, _, last = text.partition("-")
-        ports = [int(each) if each.isascii() and each.isdecimal() else 0 for each in (first, last or first)]
+        first, dash, last = text.partition("-")
+        given = (first, last if dash else first)
+        ports = [int(each) if each.isascii() and each.isdecimal() else 0 for each in given]
         if not 0 < ports[0] <= ports[1] < 65536:
             raise ValueError(f"{text!r} are no ports; write them like 3001-3064")
         return cls(*ports)

@@ -51,7 +51,7 @@ def answers(url: str) -> bool:
 
 def hang(world: Emulator) -> socket.socket:
     """A request that gets no response."""
-    fault = world.faults.add("GET /v1/ping", drop="hang")
+    fault = world.faults.add("GET /v1/ping", hang=True)
     connection = connect(world.url)
     connection.sendall(b"GET /v1/ping HTTP/1.1\r\nHost: localhost\r\n\r\n")
     assert eventually(lambda: fault.fired == 1)
@@ -141,9 +141,9 @@ def test_a_token_of_one_seed_is_good_in_each_world(emulator: Emulator) -> None:
     ("body", "error"),
     [
         ({"sed": 7}, "unknown key 'sed'"),
-        ({"seed": "x"}, "`seed` is"),
-        ({"idle_exit": 0}, "`idle_exit` is 0"),
-        ({"idle_exit": -1}, "`idle_exit` is -1"),
+        ({"seed": "x"}, "seed: expected a whole number"),
+        ({"idle_exit": 0}, "idle_exit: 0 is too small; it must be more than 0"),
+        ({"idle_exit": -1}, "idle_exit: -1 is too small"),
         ({"freeze_at": "noon"}, "freeze_at: "),
         ({"spacetime_profile": "v9"}, "there is no spacetime profile 'v9'"),
         ({"intuition_profile": "v9"}, "there is no intuition profile 'v9'"),
