@@ -33,8 +33,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--identity-emulator-url",
         metavar="URL",
-        help="use the running emulator at URL instead of starting one; under xdist the URL needs {worker}, "
-        "which is replaced by the worker's number",
+        help="use the running emulator at URL instead of starting one, under xdist a world of it for each worker; "
+        "{worker} in the URL is replaced by the worker's number",
     )
     group.addoption("--identity-emulator-seed", metavar="N", type=int, help="the seed of every world (default: 0)")
     group.addoption(
@@ -87,12 +87,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _check_for_workers(config: pytest.Config) -> None:
-    url, port = _url_option(config), config.getini("identity_emulator_port").strip()
-    if url and "{worker}" not in url:
-        raise pytest.UsageError(
-            "--identity-emulator-url needs {worker} in it under xdist, or the workers would reset each other's data: "
-            "start one emulator for each, like http://127.0.0.1:300{worker}"
-        )
+    port = config.getini("identity_emulator_port").strip()
     if port not in {"", "0"} and "{worker}" not in port:
         raise pytest.UsageError(
             "identity_emulator_port needs {worker} in it under xdist, since each worker has a server of its own: "

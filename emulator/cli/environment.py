@@ -18,8 +18,10 @@ _INJECTED_PORT = re.compile(r"(?:.+_)?PORT")
 _INJECTED_ADDRESS = re.compile(r"(?:tcp|udp|sctp)://")
 
 EXEC = "EXEC"
-_OTHERS = ("URL", "CONTROL_TOKEN", "READY_FILE", "CA_FILE", "TRUSTSTORE", EXEC)
-"""Names that `health`, `exec` or the pytest plugin use or set, whatever command looks."""
+_OTHERS = ("URL", "CONTROL_TOKEN", "READY_FILE", "CA_FILE", "TRUSTSTORE", "WORLD_PORTS", "WORLDS", EXEC)
+"""Names that `serve`, `health`, `exec` or the pytest plugin use or set, whatever command looks."""
+_URL_OF_A_WORLD = re.compile(r"URL_[0-9]+")
+"""What `exec --worlds` sets."""
 
 
 def setting(name: str) -> str | None:
@@ -42,6 +44,7 @@ def unknown(command: click.Command) -> list[str]:
         f"{name} is no option; {did_you_mean(name, _with_the_word(name, sorted(known)) or sorted(known))}"
         for name in found
         if not _is_injected(name.removeprefix(PREFIX), os.environ[name])
+        and not _URL_OF_A_WORLD.fullmatch(name.removeprefix(PREFIX))
     ]
 
 

@@ -19,6 +19,7 @@ from emulator.cli.environment import EXEC, PREFIX
 from emulator.cli.logging import end
 from emulator.cli.options import CONTEXT, exported, served, setting, world_options
 from emulator.server.run import serving_in_thread
+from emulator.server.worlds import MOST_WORLDS
 
 MARK = PREFIX + EXEC
 """The URL again, for the pytest plugin: it uses the emulator of `exec`, but none that was left in the environment."""
@@ -29,8 +30,14 @@ NOT_FOUND, NOT_RUNNABLE, KILLED = 127, 126, 128
 @click.command("exec", context_settings={**CONTEXT, "allow_interspersed_args": False})
 @world_options
 @setting("--port", default=0, type=click.IntRange(0, 65535), help="Port to listen on; 0 lets the system pick.")
+@setting(
+    "--worlds",
+    default=0,
+    type=click.IntRange(0, MOST_WORLDS),
+    help="Open so many worlds more, each at a URL of its own: IDENTITY_EMULATOR_URL_0, _1 …",
+)
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
-def execute(*, port: int, command: tuple[str, ...], **options: Any) -> None:
+def execute(*, port: int, worlds: int, command: tuple[str, ...], **options: Any) -> None:
     """Run COMMAND with an emulator of its own.
 
     For example `identity-emulator exec --seed 7 -- npm test`. Its environment has IDENTITY_EMULATOR_URL,
@@ -38,6 +45,9 @@ def execute(*, port: int, command: tuple[str, ...], **options: Any) -> None:
     a proxy is set, NO_PROXY names the emulator's host. With TLS the URLs are https, and NODE_EXTRA_CA_CERTS,
     SSL_CERT_FILE and REQUESTS_CA_BUNDLE name files with its CA. The pytest plugin uses this emulator, except under
     xdist. The exit status is the command's.
+
+    Test runners that run side by side need a world each: `--worlds 4` opens four more, with the same seed, keys and
+    tokens, and names them in IDENTITY_EMULATOR_URL_0 to IDENTITY_EMULATOR_URL_3.
     """
     what = served(**options)
     with (
@@ -46,7 +56,8 @@ def execute(*, port: int, command: tuple[str, ...], **options: Any) -> None:
         what.listening(port) as listening,
         serving_in_thread(what.stage, what.guard, listening) as emulator,
     ):
-        started = {MARK: emulator.url}
+        urls = {f"{PREFIX}URL_{number}": emulator.worlds.open().url for number in range(worlds)}
+        started = {MARK: emulator.url, **urls}
         status = _run(command, {**os.environ, **emulator.env(), **emulator.actors_env(), **started}, passing)
     end(status)
 

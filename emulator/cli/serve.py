@@ -24,6 +24,7 @@ from emulator.control.heading import again_options
 from emulator.core.version import emulator_version
 from emulator.server.listening import Listening
 from emulator.server.run import new_event_loop, serving
+from emulator.server.worlds import PortRange
 from emulator.services.spacetimedb.release_table import profiles_in_words
 from emulator.world.stage import Stage
 from emulator.world.world import World
@@ -31,6 +32,13 @@ from emulator.world.world import World
 READY_FILE = "--ready-file"
 CHECK_SIGNALS_EVERY = 0.2
 """Seconds."""
+
+
+def _ports(_context: click.Context, _option: click.Parameter, text: str | None) -> PortRange | None:
+    try:
+        return None if text is None else PortRange.parse(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 def _list_profiles(context: click.Context, _option: click.Parameter, asked: bool) -> None:  # noqa: FBT001 - click's
@@ -61,6 +69,13 @@ def _ready_file_in(args: Sequence[str]) -> list[str]:
 @world_options
 @setting("--port", default=3000, type=click.IntRange(0, 65535), help="Port to listen on; 0 lets the system pick.")
 @setting(
+    "--world-ports",
+    metavar="FIRST-LAST",
+    show_default="any free port",
+    callback=_ports,
+    help="Ports of the worlds that POST /_emulator/worlds opens; a container publishes them.",
+)
+@setting(
     READY_FILE,
     type=PEM,
     help="Also write the ready line to this file once the server accepts requests; removed at exit.",
@@ -73,7 +88,7 @@ def _ready_file_in(args: Sequence[str]) -> list[str]:
     callback=_list_profiles,
     help="Print the profiles of SpacetimeDB's API and the releases and clients they fit, and exit.",
 )
-def serve(*, port: int, ready_file: Path | None, **options: Any) -> None:
+def serve(*, port: int, world_ports: PortRange | None, ready_file: Path | None, **options: Any) -> None:
     """Serve until SIGINT or SIGTERM. Each option can also be set as IDENTITY_EMULATOR_… in the environment.
 
     The first line on stdout is a JSON object with the URL. It is printed once the server accepts requests.
@@ -94,7 +109,7 @@ def serve(*, port: int, ready_file: Path | None, **options: Any) -> None:
                     closing(signals),
                     asyncio.Runner(loop_factory=new_event_loop) as runner,
                 ):
-                    runner.run(_serve(what, listening, start, ready))
+                    runner.run(_serve(what, listening, world_ports, start, ready))
             finally:
                 if ready_file is not None:
                     remove_own(ready_file)
@@ -102,11 +117,15 @@ def serve(*, port: int, ready_file: Path | None, **options: Any) -> None:
 
 
 async def _serve(
-    what: Served, listening: Listening, start: Callable[[asyncio.Event], None], ready: Callable[[], None]
+    what: Served,
+    listening: Listening,
+    world_ports: PortRange | None,
+    start: Callable[[asyncio.Event], None],
+    ready: Callable[[], None],
 ) -> None:
     stop = asyncio.Event()
     start(stop)
-    async with serving(what.stage, what.guard, listening):
+    async with serving(what.stage, what.guard, listening, world_ports=world_ports):
         gc.freeze()  # imported modules stay alive; the garbage collector need not scan them
         ready()
         await _until(stop)

@@ -22,6 +22,7 @@ from emulator.control.no_proxy import without_proxy
 from emulator.control.spacetimedb import LocalSpacetime, Spacetime
 from emulator.control.stubs import AnyBody, LocalStubs, Stub, Stubs, stub_of
 from emulator.control.trust import Trust, client_context
+from emulator.control.worlds import LocalWorlds, NoWorlds, OpenWorld, Worlds, WorldServers
 from emulator.core.arguments import Judged, all_checked, checked, shown
 from emulator.core.clock import Clock, Moment, Seconds
 from emulator.core.errors import WrongArgument, is_misconfigured
@@ -142,6 +143,8 @@ class Emulator(Protocol):
     intuition: Intuition
     faults: Faults
     stubs: Stubs
+    worlds: "Worlds[Emulator]"
+    """Other worlds of the same process, each on a port of its own."""
     control_token: str | None
     """What the control routes demand; None where they demand nothing."""
 
@@ -289,6 +292,7 @@ class LocalEmulator(Emulator):
         *,
         plain_url: str = "",
         trust: Trust | None = None,
+        worlds: WorldServers | None = None,
     ) -> None:
         self.url = url
         self.plain_url = plain_url or url
@@ -301,6 +305,13 @@ class LocalEmulator(Emulator):
         self.intuition = LocalIntuition(stage)
         self.faults = LocalFaults(stage)
         self.stubs = LocalStubs(stage)
+        self._servers = worlds or NoWorlds()
+        self.worlds: Worlds[Emulator] = LocalWorlds(self._servers, self._beside, self._located)
+
+    def _beside(self, world: OpenWorld) -> "Emulator":
+        found = LocalEmulator(world.url, world.stage, world.abort, self.control_token, worlds=self._servers)
+        found.folders = self.folders
+        return found
 
     def __repr__(self) -> str:
         world = self.stage.world

@@ -108,6 +108,7 @@ class _RemoteRecording(Recording):
     def __init__(self, emulator: RemoteEmulator) -> None:
         self._emulator = emulator
         self._earlier: list[Exchange] = []
+        self._has_ended = False
         self.begin()
         emulator.before_reset.append(self._keep)
 
@@ -122,7 +123,7 @@ class _RemoteRecording(Recording):
         self._after = 0
 
     def _current(self) -> list[Exchange]:
-        if not self._since():
+        if self._has_ended or not self._since():
             return []
         return [exchange for exchange in self._emulator.journal.exchanges if exchange.number > self._after]
 
@@ -135,8 +136,9 @@ class _RemoteRecording(Recording):
 
     @property
     def received(self) -> int:
-        with suppress(Misconfigured):
-            return len(self._earlier) + self._since()
+        if not self._has_ended:
+            with suppress(Misconfigured):
+                return len(self._earlier) + self._since()
         return len(self._earlier)
 
     @property
@@ -150,5 +152,9 @@ class _RemoteRecording(Recording):
         return self.exchanges[mark:] if self.received > mark else []
 
     def end(self) -> None:
+        """Read the rest now: the emulator may be gone when it is asked for."""
+        with suppress(Misconfigured):
+            self._keep()
+            self._has_ended = True
         with suppress(ValueError):
             self._emulator.before_reset.remove(self._keep)

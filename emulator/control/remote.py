@@ -1,7 +1,9 @@
 """An emulator in another process, through its control routes."""
 
 import json
+import os
 import re
+import socket
 import threading
 import urllib.error
 import urllib.request
@@ -26,6 +28,7 @@ from emulator.control.judged import judged
 from emulator.control.new_world import new_stage
 from emulator.control.spacetimedb import AnyObject, Spacetime, checked_identity
 from emulator.control.stubs import Stub, Stubs, out_of_reach
+from emulator.control.worlds import Worlds, not_open
 from emulator.core.arguments import all_checked, checked, shown
 from emulator.core.clock import Moment, Seconds, parse_rfc3339, rfc3339, to_micros, to_moment, to_seconds
 from emulator.core.close_frame import NORMAL
@@ -48,6 +51,8 @@ _PATIENCE = 10.0
 _LOOK_AGAIN = 0.05
 """Seconds between two reads of the journal while a query waits."""
 _RESETTABLE = frozenset({"seed", "scenario"})
+_OF_WORLDS = frozenset({*_RESETTABLE, "spacetime_profile", "intuition_profile", "freeze_at"})
+"""The settings that a world beside the first can have."""
 
 
 class RefusedCall(Misconfigured):
@@ -65,6 +70,7 @@ class Control:
     def __init__(self, url: str, token: str | None) -> None:
         self.url = url
         self._headers = {"X-Emulator-Token": control_token(token)} if token else {}
+        self._host = ascii(socket.gethostname())[1:-1]
         # The emulator is reached directly, never through a proxy that the environment names.
         self._open = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
 
@@ -74,7 +80,8 @@ class Control:
             shown = re.sub(r"//.*@", "//…@", self.url[:200])
             raise Misconfigured(f"{shown!r} is not the URL of an emulator; write it like http://127.0.0.1:3000")
         data = None if body is None else json.dumps(body).encode()
-        headers = {**self._headers, "Content-Type": "application/json"}
+        client = {"X-Emulator-Client": f"{self._host}/{os.getpid()}"}  # a forked process has another number
+        headers = {**self._headers, **client, "Content-Type": "application/json"}
         request = urllib.request.Request(f"{self.url}/_emulator{path}", data, headers, method=method)  # noqa: S310 - http or https, see above
         try:
             with self._open(request, timeout=_PATIENCE) as answer:
@@ -601,6 +608,46 @@ class RemoteActors(Mapping[str, Actor]):
         return len(list(iter(self)))
 
 
+class RemoteWorlds(Worlds["RemoteEmulator"]):
+    def __init__(self, control: Control, emulator: "RemoteEmulator") -> None:
+        self._control = control
+        self._emulator = emulator
+
+    @checked("worlds.open")
+    def open(
+        self, config: Config | None = None, *, idle_exit: float | None = None, **settings: Unpack[Settings]
+    ) -> "RemoteEmulator":
+        full = Config(**settings).over(config or Config())
+        wanted = {name: value for name, value in vars(full).items() if value is not None}
+        if others := wanted.keys() - _OF_WORLDS:
+            raise Misconfigured(
+                f"a world opened over HTTP has no {min(others)} of its own, only {', '.join(sorted(_OF_WORLDS))}"
+            )
+        if full.scenario is not None:
+            wanted["scenario"] = self._emulator._sent(full.scenario) or []
+        if full.frozen_at is not None:
+            wanted["freeze_at"] = rfc3339(to_micros(full.frozen_at))
+        return self._of(self._control("POST", "/worlds", {**wanted, "idle_exit": idle_exit}))
+
+    def close(self, world: "RemoteEmulator") -> None:
+        found = next((each["id"] for each in self._open() if each["url"] == world.url), None)
+        if found is None:
+            raise not_open(world)
+        self._control("DELETE", f"/worlds/{found}")
+
+    def __iter__(self) -> Iterator["RemoteEmulator"]:
+        return map(self._of, self._open())
+
+    def _open(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self._control("GET", "/worlds")["worlds"]
+        return found
+
+    def _of(self, world: Mapping[str, Any]) -> "RemoteEmulator":
+        found = RemoteEmulator(world["url"], self._emulator.control_token)
+        found.folders = self._emulator.folders
+        return found
+
+
 class State(NamedTuple):
     """How often an emulator was asked for something since its last reset, and changed since its start."""
 
@@ -627,6 +674,7 @@ class RemoteEmulator(Emulator):
         self.intuition = RemoteIntuition(self._control)
         self.faults = RemoteFaults(self._control)
         self.stubs = RemoteStubs(self._control)
+        self.worlds: Worlds[RemoteEmulator] = RemoteWorlds(self._control, self)  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         return f"<Emulator {self.url} in another process>"

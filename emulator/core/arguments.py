@@ -214,6 +214,8 @@ def _wrong_by(check: Any, value: Any) -> str:
     if isinstance(check, msgspec.Meta):
         if check.ge is not None and value < check.ge:
             return f"{shown(value)} is too small; the limit is {check.ge:g}"
+        if check.gt is not None and value <= check.gt:
+            return f"{shown(value)} is too small; it must be more than {check.gt:g}"
         if check.le is not None and value > check.le:
             return f"{shown(value)} is too large; the limit is {check.le:g}"
     return str(check(value)) if callable(check) else ""

@@ -58,6 +58,7 @@ EXAMPLES: Mapping[str, object] = {
     "headers": {"x-request-id": "7"},
     "host": "127.0.0.1",
     "identity": _ID,
+    "idle_exit": 60,
     "image": "https://example.com/jp.png",
     "intuition_profile": "documented",
     "invalid_json": True,

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
 import pytest
@@ -79,10 +79,29 @@ def booted(config: Config, place: Place) -> Iterator[Emulator]:
         yield emulator
 
 
-def remote(url: str, config: pytest.Config, worker: str) -> RemoteEmulator:
-    """The emulator at a URL. Raises Misconfigured for a token that can't be sent."""
+_IDLE_EXIT = 3600.0
+"""Seconds until the world of a worker that was killed is closed; the plugin asks for its state before each test."""
+
+
+@contextmanager
+def reached(url: str, config: pytest.Config, worker: str, settings: Config) -> Iterator[RemoteEmulator]:
+    """The emulator at a URL; under xdist another world of it for each worker, unless the URL has `{worker}`.
+
+    Raises Misconfigured.
+    """
     token = control_token_in(os.environ) or config.getini("identity_emulator_control_token").strip() or None
-    return RemoteEmulator(url.strip().replace("{worker}", worker), token)
+    emulator = RemoteEmulator(url.strip().replace("{worker}", worker), token)
+    if not hasattr(config, "workerinput") or "{worker}" in url:
+        yield emulator
+        return
+    world = emulator.worlds.open(
+        spacetime_profile=settings.spacetime_profile, intuition_profile=settings.intuition_profile, idle_exit=_IDLE_EXIT
+    )
+    try:
+        yield world
+    finally:
+        with suppress(Misconfigured):  # the emulator has stopped
+            emulator.worlds.close(world)
 
 
 _NO_WORLD = frozenset(dir(Emulator)) | frozenset(Emulator.__annotations__)

@@ -21,7 +21,7 @@ from emulator.journal.exchange import Exchange
 from emulator.journal.masking import readable
 from emulator.journal.queries import matches_any
 from emulator.pytest_plugin.sections import SECTION, TEARDOWN, UNMATCHED, property_of, section
-from emulator.pytest_plugin.servers import Place, booted, place_of_session, remote, split
+from emulator.pytest_plugin.servers import Place, booted, place_of_session, reached, split
 from emulator.pytest_plugin.settings import (
     MARKER,
     Strictness,
@@ -107,7 +107,7 @@ class Worlds:
             with one_line_failures():
                 config = session_config(self._config, given)
                 if url:
-                    emulator: Emulator = remote(url, self._config, self._worker)
+                    emulator: Emulator = stack.enter_context(reached(url, self._config, self._worker, config))
                     emulator.folders = (self._config.rootpath,)
                     emulator.begin(config)
                 else:

@@ -3,6 +3,7 @@
 from emulator.control.api.access import Guard
 from emulator.control.api.dispatch import control
 from emulator.control.api.routes import PREFIX
+from emulator.control.worlds import WorldServers
 from emulator.http.response import Response
 from emulator.server.call import Call, CallHandler, Served
 from emulator.server.caller import actor_of
@@ -17,10 +18,15 @@ from emulator.services.spacetimedb import releases as spacetime_releases
 from emulator.world.stage import Stage
 
 
-def application(stage: Stage, guard: Guard) -> CallHandler:
-    """The handler for all requests of a server."""
-    emulated = with_journal(with_routing(with_faults(dispatch)), stage.shows)
-    controlled = control(stage, guard)
+def emulated_apis() -> CallHandler:
+    """The handler for the requests of both APIs, in any world; to make its tables takes time and memory."""
+    return with_routing(with_faults(dispatch))
+
+
+def application(stage: Stage, guard: Guard, worlds: WorldServers, apis: CallHandler) -> CallHandler:
+    """The handler for all requests to one world's port."""
+    emulated = with_journal(apis, stage.shows)
+    controlled = control(stage, guard, worlds)
 
     async def handle(call: Call) -> Response:
         return await (controlled(call.request) if _is_below(call.request.path, PREFIX) else emulated(call))

@@ -40,6 +40,11 @@ class Listening(NamedTuple):
     tls: "Tls | None" = None
 
     @property
+    def addresses(self) -> tuple[str, ...]:
+        """Without ports."""
+        return tuple(each.getsockname()[0] for each in self.plain)
+
+    @property
     def url(self) -> str:
         """What clients are given: over TLS, if there is TLS."""
         return self.tls_url or self.plain_url

@@ -14,6 +14,7 @@ from aiohttp.web import BaseRequest
 from aiohttp.web_protocol import RequestHandler
 
 from emulator.control.api.access import Guard
+from emulator.control.worlds import NoWorlds, WorldServers
 from emulator.core.clock import Clock, http_date, monotonic
 from emulator.faults.delivery import Delivery
 from emulator.http.outgoing import Connect
@@ -23,8 +24,8 @@ from emulator.http.upgrade import Intervals, Upgrade
 from emulator.journal.exchange import Exchange, Message, head_of
 from emulator.journal.log import log_exchange
 from emulator.journal.masking import printable
-from emulator.server.app import application
-from emulator.server.call import Call
+from emulator.server.app import application, emulated_apis
+from emulator.server.call import Call, CallHandler
 from emulator.server.journaling import LONGEST_REASON, after_a_bug, received
 from emulator.server.parsing import LONGEST_HEAD, MOST_QUEUED, HeadTooLong, Parser, reason
 from emulator.server.replies import BrokenReply, LastReply, NoReply, Reply, upgrade_head
@@ -45,15 +46,26 @@ _SLICE, _PAUSE = 200, 0.002
 
 
 class Http(web.Server):
-    """The factory of connections. Every request gets the current world when it arrives."""
+    """The factory of connections. Every request gets the current world when it arrives.
+
+    `worlds` are what its control routes open beside this one, `apis` what answers the requests of both APIs.
+    """
 
     def __init__(
-        self, stage: Stage, guard: Guard, loop: asyncio.AbstractEventLoop, intervals: Intervals | None = None
+        self,
+        stage: Stage,
+        guard: Guard,
+        loop: asyncio.AbstractEventLoop,
+        intervals: Intervals | None = None,
+        *,
+        worlds: WorldServers | None = None,
+        apis: CallHandler | None = None,
     ) -> None:
         super().__init__(self._answer, loop=loop)  # type: ignore[arg-type]  # `NoReply` has what is used
         self._intervals = intervals or Intervals()
         self._stage = stage
-        self._handle = application(stage, guard)
+        self.worlds = worlds or NoWorlds()
+        self._handle = application(stage, guard, self.worlds, apis or emulated_apis())
         self.under_way: set[asyncio.Task[None]] = set()
         self._websockets: dict[WebSocket, asyncio.Future[None]] = {}
         self._freeing = False
@@ -62,6 +74,11 @@ class Http(web.Server):
 
     def __call__(self) -> RequestHandler:
         return _Connection(self, loop=self._loop)
+
+    @property
+    def in_use(self) -> bool:
+        """Whether a request is under way, or a WebSocket open."""
+        return bool(self.under_way or self._websockets)
 
     async def _answer(self, request: BaseRequest) -> Reply | NoReply:
         """The response to a request; the last of the connection, if anything was raised while it was made."""

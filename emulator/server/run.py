@@ -7,7 +7,14 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    asynccontextmanager,
+    contextmanager,
+    nullcontext,
+    suppress,
+)
 from functools import partial
 from os import PathLike
 from pathlib import Path
@@ -16,11 +23,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Unpack
 from emulator.control.api.access import Guard
 from emulator.control.emulator import Emulator, LocalEmulator
 from emulator.control.new_world import new_stage
+from emulator.control.worlds import WorldServers
 from emulator.core.arguments import Judged, checked, shown
 from emulator.core.clock import monotonic
 from emulator.http.upgrade import Intervals
+from emulator.server.app import emulated_apis
 from emulator.server.listening import Listening, hosts_of, listen
 from emulator.server.protocol import Http
+from emulator.server.worlds import PortRange, Sockets, Worlds
 from emulator.world.config import Config, Settings
 from emulator.world.stage import Stage
 
@@ -48,6 +58,9 @@ _HANDSHAKE = 10.0
 _GRACE = 0.05
 """Seconds for requests under way when the server stops; waited for twice, then they are cut off."""
 
+
+_STEPS_OF_AN_ACCEPT = 3
+"""Iterations of the loop until an accepted connection is known to aiohttp."""
 
 _EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 """Those after which asyncio accepts again later (`_accept_connection` in asyncio/selector_events.py)."""
@@ -80,14 +93,34 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
 
 @asynccontextmanager
 async def serving(
-    stage: Stage, guard: Guard, listening: Listening, intervals: Intervals | None = None
+    stage: Stage,
+    guard: Guard,
+    listening: Listening,
+    intervals: Intervals | None = None,
+    world_ports: PortRange | None = None,
 ) -> AsyncIterator[Http]:
-    """Serve on these sockets within the block.
+    """Serve on these sockets within the block, and the worlds that are opened meanwhile on ports of their own.
 
     At its end WebSockets are closed, and cut off after 0.05 s; requests under way are cut off after 0.1 s.
     """
+    apis = emulated_apis()
+
+    def serve(stage: Stage, listening: Listening, refusing: "Future[None]") -> AbstractAsyncContextManager[Http]:
+        http = Http(stage, guard, asyncio.get_running_loop(), intervals, worlds=worlds, apis=apis)
+        return _accepting(http, listening, refusing)
+
+    worlds = Worlds(stage, Sockets(partial(listen, listening.addresses), world_ports), serve)
+    try:
+        async with serve(stage, listening, Future()) as http:
+            yield http
+    finally:
+        await worlds.end()
+
+
+@asynccontextmanager
+async def _accepting(http: Http, listening: Listening, refusing: "Future[None]") -> AsyncIterator[Http]:
+    """`refusing` is done when connections are refused; then the requests under way have their time."""
     loop = asyncio.get_running_loop()
-    http = Http(stage, guard, loop, intervals)
     plain = [await loop.create_server(http, sock=each) for each in listening.plain]
     secure = [
         await loop.create_server(http, sock=each, ssl=listening.tls.context, ssl_handshake_timeout=_HANDSHAKE)
@@ -97,8 +130,10 @@ async def serving(
     try:
         yield http
     finally:
+        await _stop_accepting(listening)
         for server in (*plain, *secure):
             server.close()
+        refusing.set_result(None)
         await http.close_websockets(_GRACE)
         http.pre_shutdown()
         await http.shutdown(timeout=_GRACE)
@@ -107,6 +142,19 @@ async def serving(
             for server in secure:
                 server.abort_clients()
         await asyncio.sleep(0)  # let the connections' tasks handle their cancellation
+
+
+async def _stop_accepting(listening: Listening) -> None:
+    """And let those that were accepted get a handler, so that they are closed with the others.
+
+    asyncio forgets a connection without closing it, if its server is closed before that (`Server._attach` in
+    asyncio/base_events.py, CPython 3.11): its client would wait for ever.
+    """
+    for listener in (*listening.plain, *listening.secure):
+        with suppress(NotImplementedError):  # a loop of the user's that has no readers
+            asyncio.get_running_loop().remove_reader(listener)
+    for _ in range(_STEPS_OF_AN_ACCEPT):
+        await asyncio.sleep(0)
 
 
 @checked("running_in_thread")
@@ -170,7 +218,7 @@ def serving_in_thread(
     thread.start()
     loop, stop, http = started.result()
     try:
-        yield _handle(listening, stage, partial(_abort, loop, http), guard)
+        yield _handle(listening, stage, partial(_abort, loop, http), guard, http.worlds)
     finally:
         loop.call_soon_threadsafe(stop.set)
         thread.join()
@@ -195,12 +243,17 @@ async def running(
     with _tls(tls, hosts) as made:
         listening = listen(hosts, port, made, tls_port)
         async with serving(stage, guard, listening) as http:
-            yield _handle(listening, stage, partial(_abort, asyncio.get_running_loop(), http), guard)
+            abort = partial(_abort, asyncio.get_running_loop(), http)
+            yield _handle(listening, stage, abort, guard, http.worlds)
 
 
-def _handle(listening: Listening, stage: Stage, abort: Callable[[], None], guard: Guard) -> LocalEmulator:
+def _handle(
+    listening: Listening, stage: Stage, abort: Callable[[], None], guard: Guard, worlds: WorldServers
+) -> LocalEmulator:
     trust = None if listening.tls is None else listening.tls.trust
-    return LocalEmulator(listening.url, stage, abort, guard.token, plain_url=listening.plain_url, trust=trust)
+    return LocalEmulator(
+        listening.url, stage, abort, guard.token, plain_url=listening.plain_url, trust=trust, worlds=worlds
+    )
 
 
 def _abort(loop: asyncio.AbstractEventLoop, http: Http) -> None:

@@ -23,7 +23,13 @@ class Stage:
     _MOST_ROWS = 300_000
     """The most rows in all of them, about 250 MB."""
 
-    def __init__(self, config: Config, make: Make, deferred: DeferredFree | None = None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        make: Make,
+        deferred: DeferredFree | None = None,
+        blueprints: dict[Config, Blueprint] | None = None,
+    ) -> None:
         self.config = config
         """The config of `reset()`."""
         self._started = config
@@ -31,7 +37,7 @@ class Stage:
         """The config of the current world, or of that before a snapshot was restored."""
         self._make = make
         self.deferred = DeferredFree() if deferred is None else deferred
-        self._blueprints: dict[Config, Blueprint] = {}
+        self._blueprints = {} if blueprints is None else blueprints
         self._plain = self._blueprint(config)
         self._world = self._plain.world()
         self._world.is_shown()
@@ -39,6 +45,13 @@ class Stage:
         """The number of control calls over HTTP that may have changed something."""
         self.on_shown: list[Callable[[World], object]] = []
         """Called with each new world."""
+
+    def beside(self, config: Config) -> "Stage":
+        """Another stage with a world of its own, of this config over that of the server's start.
+
+        Both share what is made of configs. Raises Misconfigured.
+        """
+        return Stage(config.over(self._started), self._make, self.deferred, self._blueprints)
 
     @property
     def world(self) -> World:

@@ -123,6 +123,8 @@ def changes(emulator: Emulator) -> dict[str, tuple[str, str, Any]]:
     row = emulator.intuition.create_identity(display_name="JP", creator="0x81")
     emulator.spacetime.add_database(OWNER, "chat")
     emulator.spacetime.issuer("https://auth.example.com")
+    emulator.worlds.open(idle_exit=60)
+    world = get(emulator, "/worlds").json()["worlds"][-1]["id"]
     return {
         "control.reset": ("POST", "/reset", None),
         "control.load_scenario": ("POST", "/scenario", {"scenario": "two_friends"}),
@@ -147,6 +149,8 @@ def changes(emulator: Emulator) -> dict[str, tuple[str, str, Any]]:
         "control.rotate_issuer_key": ("POST", "/issuers/1/rotate-key", None),
         "control.publish_keys": ("POST", "/issuers/1/publish", {"jwks": {"keys": []}}),
         "control.set_condition": ("POST", "/issuers/1/condition", {"condition": "down"}),
+        "control.open_world": ("POST", "/worlds", {"seed": 7, "idle_exit": 60}),
+        "control.close_world": ("DELETE", f"/worlds/{world}", None),
         "control.stub_reducer": ("POST", "/spacetime/reducers", {"database": "chat", "reducer": "send"}),
     }
 

@@ -21,6 +21,7 @@ BODIES = {
 TAKE_A_BODY = ["/reset", "/scenario", "/clock", "/faults", "/spacetime/tokens", "/spacetime/databases"]
 TAKE_A_BODY += ["/spacetime/reducers", "/intuition/api-keys", "/intuition/status", "/intuition/lifecycle", "/stubs"]
 TAKE_A_BODY += ["/issuers", *(f"/issuers/:n/{what}" for what in ("tokens", "rotate-key", "publish", "condition"))]
+TAKE_A_BODY += ["/worlds"]
 
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from emulator.control import actors, emulator, faults, intuition, issuers, remote, spacetimedb, stubs
+from emulator.control import actors, emulator, faults, intuition, issuers, remote, spacetimedb, stubs, worlds
 from emulator.core.clock import Clock
 from emulator.faults.schedule import Fault
 from emulator.world.stubs import Stub
@@ -18,6 +18,7 @@ PAIRS = [
     (faults.Fault, Fault, remote.RemoteFault),
     (stubs.Stubs, stubs.LocalStubs, remote.RemoteStubs),
     (stubs.Stub, Stub, remote.RemoteStub),
+    (worlds.Worlds, worlds.LocalWorlds, remote.RemoteWorlds),
     (spacetimedb.Spacetime, spacetimedb.LocalSpacetime, remote.RemoteSpacetime),
     (issuers.Issuer, issuers.LocalIssuer, remote.RemoteIssuer),
     (intuition.Intuition, intuition.LocalIntuition, remote.RemoteIntuition),

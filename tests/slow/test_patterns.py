@@ -7,7 +7,7 @@ from time import thread_time
 
 import pytest
 
-from emulator.control.api.access import _without_port, is_loopback
+from emulator.control.api.access import is_loopback, without_port
 from emulator.control.control_token import control_token
 from emulator.core.clock import parse_rfc3339
 from emulator.core.suggestions import did_you_mean
@@ -118,7 +118,7 @@ def header_with(text: str) -> str:
 
 
 READERS: dict[str, Callable[[str], object]] = {
-    "Host": _without_port,
+    "Host": without_port,
     "a host": is_loopback,
     "a control token": control_token,
     "a query": query_pairs,

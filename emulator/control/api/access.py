@@ -83,7 +83,7 @@ class Guard(msgspec.Struct, frozen=True):
         return compare_digest(sent.encode("utf-8", "surrogateescape"), token.encode())
 
     def _check_sender(self, request: Request) -> None:
-        host = _without_port(request.header("host") or "")
+        host = without_port(request.header("host") or "")
         if not is_loopback(host) and host not in self.hosts:
             raise ControlRefused(
                 403,
@@ -131,7 +131,7 @@ def _opens_the_page(request: Request) -> bool:
 _HOST_AND_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::[0-9]{0,5})?")
 
 
-def _without_port(host: str) -> str:
+def without_port(host: str) -> str:
     """The host of a `Host` header (RFC 9110, 7.2); empty for what is none."""
     found = _HOST_AND_PORT.fullmatch(host)
     return found[1] if found and ("[" in found[1]) == (":" in found[1]) else ""

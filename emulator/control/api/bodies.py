@@ -52,6 +52,20 @@ class ClockMove(_Sent):
     resume: Now | None = None
 
 
+class WorldWanted(_Sent):
+    """What is left out, or null, is as at the server's start; a scenario `[]` is none.
+
+    After `idle_exit` seconds of real time without a request the world is closed; without it, with the process.
+    """
+
+    seed: int | None = None
+    scenario: ScenarioNames | None = None
+    spacetime_profile: str | None = None
+    intuition_profile: str | None = None
+    freeze_at: Moment | None = None
+    idle_exit: Annotated[float, Meta(gt=0)] | None = None
+
+
 class FaultNumber(_Sent):
     """The number of a fault; without it, all faults."""
 
@@ -174,6 +188,7 @@ EXAMPLES: Mapping[Any, Mapping[str, Any]] = {
     Reset: {"seed": 7},
     ScenarioWanted: {"scenario": "two_friends"},
     ClockMove: {"advance": 61},
+    WorldWanted: {"seed": 7, "scenario": "two_friends", "idle_exit": 60},
     FaultNumber: {"n": 2},
     StubNumber: {"n": 1},
     ConnectionsClosed: {"code": 4000, "reason": "enough"},
@@ -203,6 +218,7 @@ LONGEST_BODY = 64 * KIB
 LONGEST: Mapping[Any, int] = {
     Reset: MIB,
     ScenarioWanted: MIB,
+    WorldWanted: MIB,
     Document: 64 * MIB,
     IssuerWanted: 2 * MIB,
     KeysPublished: 2 * MIB,

@@ -4,7 +4,9 @@ from collections.abc import Awaitable, Callable
 
 from emulator.control.api.access import ControlRefused, Guard
 from emulator.control.api.handlers import Control
+from emulator.control.api.replacing import Replacing, client_of
 from emulator.control.api.routes import OPERATIONS, PREFIX
+from emulator.control.worlds import NoRoom, WorldServers
 from emulator.core.clock import monotonic
 from emulator.core.errors import Misconfigured
 from emulator.http.request import Request
@@ -18,9 +20,9 @@ _READING = frozenset({"GET", "HEAD"})
 ControlHandler = Callable[[Request], Awaitable[Response]]
 
 
-def control(stage: Stage, guard: Guard) -> ControlHandler:
+def control(stage: Stage, guard: Guard, worlds: WorldServers) -> ControlHandler:
     """The handler of all requests under `/_emulator`."""
-    handlers = Control(stage)
+    handlers, replacing = Control(stage, worlds, guard.token), Replacing()
     routes = Routes.of(OPERATIONS, {each.name: getattr(handlers, each.name.partition(".")[2]) for each in OPERATIONS})
 
     async def handle(request: Request) -> Response:
@@ -31,9 +33,12 @@ def control(stage: Stage, guard: Guard) -> ControlHandler:
             operation = route.operation.name
             response = await route.handler(request)
             stage.changes += request.method not in _READING
+            replacing.done(operation, request)
         except ControlRefused as refused:
             response = json_response({"error": refused.text, "hint": refused.hint}, refused.status, refused.text)
             response = with_headers(response, refused.headers)
+        except NoRoom as error:
+            response = json_response({"error": str(error), "hint": error.hint}, 409, str(error))
         except Misconfigured as error:
             response = json_response({"error": str(error), "hint": "nothing was changed"}, 400, str(error))
         why = ", ".join(filter(None, (response.why, f"by {_caller(request)}")))
@@ -46,7 +51,7 @@ def control(stage: Stage, guard: Guard) -> ControlHandler:
 
 def _caller(request: Request) -> str:
     """The address and the program: who has reset my world?"""
-    return f"{request.remote} {request.header('user-agent') or ''}".strip()
+    return f"{request.remote} {client_of(request) or request.header('user-agent') or ''}".strip()
 
 
 def _route(request: Request, routes: Routes[ControlHandler]) -> Route[ControlHandler]:

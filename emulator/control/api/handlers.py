@@ -1,5 +1,6 @@
 """Handlers of the control routes. Their requests are not journaled."""
 
+import asyncio
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -8,7 +9,7 @@ import msgspec
 
 from emulator.control.actors import LocalActor, LocalActors
 from emulator.control.api import bodies
-from emulator.control.api.access import ControlRefused
+from emulator.control.api.access import ControlRefused, without_port
 from emulator.control.api.journal_filters import FILTERS_EXAMPLE, filtered
 from emulator.control.connections import as_json
 from emulator.control.emulator import LocalEmulator
@@ -17,7 +18,8 @@ from emulator.control.intuition import LocalIntuition
 from emulator.control.issuers import Issuer, LocalIssuer, LocalIssuers, base_of, document_urls
 from emulator.control.spacetimedb import LocalSpacetime
 from emulator.control.stubs import LocalStubs
-from emulator.core.clock import Clock, rfc3339
+from emulator.control.worlds import OpenWorld, WorldServers
+from emulator.core.clock import Clock, parse_rfc3339, rfc3339
 from emulator.core.errors import Misconfigured
 from emulator.core.version import emulator_version
 from emulator.faults.step import Step, WrongStep, made_step
@@ -39,10 +41,12 @@ if TYPE_CHECKING:
 
 
 class Control:
-    """The handlers, on the stage that they read and change."""
+    """The handlers, on the stage that they read and change; `worlds` are those on other ports."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: Stage, worlds: WorldServers, token: str | None) -> None:
         self._stage = stage
+        self._worlds = worlds
+        self._token = token
 
     async def health(self, request: Request) -> Response:
         world = self._stage.settled_world()
@@ -361,6 +365,44 @@ class Control:
         if found is None:
             raise _no_issuer(number)
         return found
+
+    async def worlds(self, request: Request) -> Response:
+        """The worlds on ports of their own, oldest first: the same list on each of their ports."""
+        return json_response({"worlds": [self._world(each, request) for each in self._worlds]})
+
+    async def open_world(self, request: Request) -> Response:
+        """Another world; what the body leaves out is as at the server's start."""
+        wanted = await bodies.read(request, bodies.WorldWanted)
+        try:
+            frozen = None if wanted.freeze_at is None else parse_rfc3339(wanted.freeze_at)
+        except ValueError as error:
+            raise ControlRefused(400, f"freeze_at: {error}", f"send {bodies.example(bodies.WorldWanted)}") from None
+        config = Config(
+            seed=wanted.seed,
+            scenario=_bundled_or_document(wanted.scenario),
+            spacetime_profile=wanted.spacetime_profile,
+            intuition_profile=wanted.intuition_profile,
+            freeze_at=frozen,
+        )
+        return json_response(self._world(self._worlds.open(config, wanted.idle_exit), request))
+
+    async def close_world(self, request: Request) -> Response:
+        """Close a world, also that of the port which was asked; the response are those that are left."""
+        closing = self._worlds.close(request.params[0])
+        if closing is None:
+            raise ControlRefused(
+                404, f"there is no world {request.params[0][:40]!r}", "see GET /_emulator/worlds; the first has no id"
+            )
+        await asyncio.shield(asyncio.wrap_future(closing))
+        return await self.worlds(request)
+
+    def _world(self, world: OpenWorld, request: Request) -> Mapping[str, Any]:
+        """At the host as the client wrote it: from another machine, or a container, ours has another name."""
+        port = world.url.rpartition(":")[2]
+        url = f"http://{without_port(request.header('host') or '')}:{port}"
+        handle = LocalEmulator(url, world.stage, world.abort, self._token)
+        env = {**handle.env(), **handle.actors_env()}
+        return {"id": world.id, "url": url, "env": env, "idle_exit": world.idle_exit}
 
     async def sign_token(self, request: Request) -> Response:
         """A token with `claims` and `headers` as they are; or with `subject` a complete one, as by `issue_token`."""

@@ -242,6 +242,20 @@ class IssuerList(msgspec.Struct):
     issuers: list[IssuerState]
 
 
+class OpenedWorld(msgspec.Struct):
+    """`env` is for clients of this world, as `identity-emulator exec` sets it for its command."""
+
+    id: str
+    url: str
+    env: dict[str, str]
+    idle_exit: float | None
+    """Seconds of real time without a request after which it is closed."""
+
+
+class WorldList(msgspec.Struct):
+    worlds: list[OpenedWorld]
+
+
 class SignedToken(msgspec.Struct):
     token: str
 
@@ -435,6 +449,22 @@ OPERATION_DOCS: Mapping[str, OperationDoc] = {
     ),
     "control.issuer_discovery": _public("The discovery document of an issuer"),
     "control.issuer_jwks": _public("The key set of an issuer"),
+    "control.worlds": _described(
+        "The worlds beside the first one", ResponseDoc(200, "oldest first, the same list on every port", WorldList)
+    ),
+    "control.open_world": _described(
+        "Open another world on a port of its own",
+        ResponseDoc(200, "the new world", OpenedWorld),
+        _refusal(409, "no port is free, or 256 worlds are open"),
+        body=bodies.WorldWanted,
+        body_required=False,
+    ),
+    "control.close_world": _described(
+        "Close a world",
+        ResponseDoc(200, "the worlds that are left", WorldList),
+        _refusal(404, "there is no such world"),
+        parameters=(ParameterDoc("id", "the id of the world", str, "path", required=True, example="1"),),
+    ),
     "control.sign_token": _described(
         "Sign a token, valid or invalid",
         ResponseDoc(200, "the token", SignedToken),
