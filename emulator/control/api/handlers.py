@@ -37,6 +37,10 @@ class Control:
         self._stage = stage
 
     async def health(self, request: Request) -> Response:
+        self._stage.health_checks += 1
+        return self._health()
+
+    def _health(self) -> Response:
         world = self._stage.settled_world()
         return json_response(
             {"status": "ok", "version": emulator_version(), "seed": world.seed, "profiles": world.profiles}
@@ -76,7 +80,7 @@ class Control:
             self._stage.restart(other)
         else:
             self._stage.reset(other.over(self._stage.config))
-        return await self.health(request)
+        return self._health()
 
     async def scenario(self, request: Request) -> Response:
         """The names of the world's scenarios, and the status of each step of their script."""
