@@ -12,10 +12,8 @@ from emulator.journal.exchange import Exchange
 from emulator.journal.frames import brief
 from emulator.journal.masking import (
     LONGEST,
-    MASK,
-    is_secret,
-    mask,
     mask_body,
+    mask_header,
     mask_target,
     printable,
     readable,
@@ -174,15 +172,8 @@ def _header(name: bytes, value: bytes, *, secrets: bool) -> bytes:
     if not value:
         return name + b";"  # curl's way to send an empty one
     if not secrets:
-        value = _masked_header(name.decode("latin-1"), value.decode("utf-8", "backslashreplace")).encode()
+        value = mask_header(name.decode("latin-1"), value.decode("utf-8", "backslashreplace")).encode()
     return b"%b: %b" % (name, value)
-
-
-def _masked_header(name: str, value: str) -> str:
-    if not is_secret(name):
-        return mask(value)
-    scheme, space, _ = value.partition(" ")
-    return f"{scheme} {MASK}" if space and scheme.lower() in {"bearer", "basic"} else MASK
 
 
 def _word(data: bytes) -> str:

@@ -13,7 +13,7 @@ from emulator.control.faults import LocalFaults
 from emulator.control.intuition import LocalIntuition
 from emulator.control.spacetimedb import LocalSpacetime
 from emulator.control.stubs import LocalStubs
-from emulator.core.clock import Clock, parse_rfc3339, rfc3339
+from emulator.core.clock import FIRST, LAST, Clock, parse_rfc3339, rfc3339
 from emulator.core.errors import Misconfigured
 from emulator.core.version import emulator_version
 from emulator.faults.step import Step, made_step
@@ -23,6 +23,7 @@ from emulator.http.response import JSON, TEXT, Response, json_response
 from emulator.journal.report import curl
 from emulator.services.intuition.refusals import NotFound
 from emulator.services.spacetimedb.model import LOCAL_ISSUER
+from emulator.services.spacetimedb.token_chain import chain
 from emulator.world import snapshot_document
 from emulator.world.config import Config, Given, is_bundled_name
 from emulator.world.connections import check_close
@@ -243,6 +244,15 @@ class Control:
             raise ControlRefused(400, "`claims` is missing", f"send {_CLAIMS_EXAMPLE}")
         return json_response({"token": spacetime.sign(wanted.claims, wanted.headers)})
 
+    async def inspect_token(self, request: Request) -> Response:
+        """What this world would say to a token, check by check. Nothing changes, and the journal does not have it."""
+        given = await bodies.read(request, bodies.TokenGiven)
+        world = self._stage.settled_world()
+        spacetime = world.spacetime
+        found = chain(given.token.strip(), spacetime.keyring, world.clock.micros(), spacetime.profile)
+        times = {"now": rfc3339(found.now), "refused_from": _moment(found.refused_from)}
+        return json_response({"profile": spacetime.profile.name, **msgspec.to_builtins(found), **times})
+
     async def add_database(self, request: Request) -> Response:
         """A new database of `owner`, with a `name` or none."""
         wanted = await bodies.read(request, bodies.DatabaseWanted)
@@ -303,6 +313,11 @@ class Control:
 
         world = self._stage.settled_world()
         return json_response(document(world.spacetime.profile, world.intuition.profile))
+
+
+def _moment(micros: int | None) -> str | None:
+    """None is never, as is what comes after the year 9999."""
+    return None if micros is None or micros > LAST else rfc3339(max(FIRST, micros))
 
 
 def _bundled_or_document(given: Any) -> Given | None:

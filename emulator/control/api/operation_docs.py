@@ -14,6 +14,7 @@ from emulator.http.response import TEXT
 from emulator.journal.frames import Ended, Kind
 from emulator.services.intuition.model import Identity
 from emulator.services.spacetimedb.model import Database
+from emulator.services.spacetimedb.token_chain import Chain
 from emulator.world.snapshot_document import Document
 from emulator.world.stubs import StubSpec
 
@@ -192,6 +193,14 @@ class ConnectionList(msgspec.Struct):
     connections: list[OpenConnection]
 
 
+class InspectedToken(Chain, frozen=True, kw_only=True):
+    """Times are by the emulator's clock; `refused_from` is null if that is never."""
+
+    profile: str
+    now: bodies.Moment  # type: ignore[assignment]
+    refused_from: bodies.Moment | None  # type: ignore[assignment]
+
+
 class SignedToken(msgspec.Struct):
     token: str
 
@@ -318,6 +327,11 @@ OPERATION_DOCS: Mapping[str, OperationDoc] = {
     ),
     "control.sign_token": _described(
         "Sign a token, valid or invalid", ResponseDoc(200, "the token", SignedToken), body=bodies.TokenWanted
+    ),
+    "control.inspect_token": _described(
+        "Say what the world would answer to a token, and at which check it fails",
+        ResponseDoc(200, "the checks in the order of the profile, and the verdict", InspectedToken),
+        body=bodies.TokenGiven,
     ),
     "control.add_database": _described(
         "Add a database", ResponseDoc(200, "the database", Database), body=bodies.DatabaseWanted

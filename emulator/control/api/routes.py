@@ -35,6 +35,7 @@ OPERATIONS = (
     _operation("connections", "GET", "/connections"),
     _operation("close_connections", "DELETE", "/connections"),
     _operation("sign_token", "POST", "/spacetime/tokens"),
+    _operation("inspect_token", "POST", "/spacetime/tokens/inspect"),
     _operation("add_database", "POST", "/spacetime/databases"),
     _operation("stub_reducer", "POST", "/spacetime/reducers"),
     _operation("rotate_key", "POST", "/spacetime/rotate-key"),

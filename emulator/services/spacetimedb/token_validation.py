@@ -32,7 +32,7 @@ class Inspection(NamedTuple):
 
 def inspect(token: str, rules: Release) -> Inspection:
     """Parse a token without checking time or signature. Raises TokenRefused when the server could not parse it."""
-    case = _Case(token, rules)
+    case = Case(token, rules)
     case.pass_checks(name for name in rules.checks_without_key if name in _PARSING)
     return Inspection(case.algorithm, case.claims, case.claimed)
 
@@ -50,7 +50,7 @@ def validate(token: str, key: Verifier, now: int, rules: Release) -> Claims:
     without a key. An error of that second look is the one it reports. So the checks that need no key are tried first;
     when a later one fails, the server goes on to look for the key of a foreign issuer.
     """
-    case = _Case(token, rules, key, now)
+    case = Case(token, rules, key, now)
     case.pass_checks(rules.checks_without_key)
     try:
         case.pass_checks(rules.checks_with_key)
@@ -61,7 +61,7 @@ def validate(token: str, key: Verifier, now: int, rules: Release) -> Claims:
     return case.claims
 
 
-class _Case:
+class Case:
     """A token, the rules, key and time to judge it by, and what the checks that were passed have found."""
 
     __slots__ = ("algorithm", "claimed", "claims", "data", "key", "now", "rules", "segments", "token")
@@ -97,7 +97,7 @@ def _unknown_issuer(issuer: str, first: TokenRefused) -> ClaimsRefused:
 # --- parsing ----------------------------------------------------------------------------------------------------------
 
 
-def _segments(case: _Case) -> None:
+def _segments(case: Case) -> None:
     case.segments = case.token.rsplit(".", 2)
     if not case.token:
         raise InvalidToken("InvalidToken", "the token is empty; is the variable it comes from set?")
@@ -105,7 +105,7 @@ def _segments(case: _Case) -> None:
         raise InvalidToken("InvalidToken", f"a token has three parts separated by dots, this has {count}")
 
 
-def _header(case: _Case) -> None:
+def _header(case: Case) -> None:
     segment = case.segments[0]
     if segment == STANDARD_HEADER:
         case.algorithm = _OWN_ALGORITHM
@@ -115,17 +115,17 @@ def _header(case: _Case) -> None:
     case.algorithm = _carefully(header, _decoded(segment, "header"), "header", case.rules)["alg"]
 
 
-def _payload(case: _Case) -> None:
+def _payload(case: Case) -> None:
     case.data = _decoded(case.segments[1], "payload")
 
 
-def _claims(case: _Case) -> None:
+def _claims(case: Case) -> None:
     claims = minted_claims(case.data)
     found = any_claims(case.data, case.rules) if claims is None else (claims, claims.identity)
     case.claims, case.claimed = found
 
 
-def _nbf(case: _Case) -> None:
+def _nbf(case: Case) -> None:
     """The JWT library parses the claims a second time for its own checks, and stumbles over `nbf` then."""
     if "nbf" not in case.claims.extra:
         return
@@ -196,7 +196,7 @@ _MINTED = msgspec.json.Decoder(_Minted)
 # --- time -------------------------------------------------------------------------------------------------------------
 
 
-def _expiry(case: _Case) -> None:
+def _expiry(case: Case) -> None:
     exp = case.claims.expires_at
     if exp is not None:
         end = case.rules.expiry.refused_from(exp)
@@ -223,12 +223,12 @@ def _ago(exp: int, now: int) -> str:
 # --- signature --------------------------------------------------------------------------------------------------------
 
 
-def _algorithm(case: _Case) -> None:
+def _algorithm(case: Case) -> None:
     if case.algorithm not in case.rules.algorithms[FAMILY]:
         raise InvalidToken("InvalidAlgorithm", f"`alg` is {case.algorithm}; the server signs with {_OWN_ALGORITHM}")
 
 
-def _signature(case: _Case) -> None:
+def _signature(case: Case) -> None:
     """In releases that try other algorithms with the server's key, they fail here. The MAC of HS256 is not decoded."""
     if case.algorithm == "HS256":
         raise InvalidToken("InvalidSignature", "`alg` is HS256; the server refuses every HS256 token")
@@ -254,7 +254,7 @@ def _why_invalid(signature: bytes) -> str:
 # `TryFrom<IncomingClaims> for SpacetimeIdentityClaims` (crates/auth/src/identity.rs), in its order.
 
 
-def _lengths(case: _Case) -> None:
+def _lengths(case: Case) -> None:
     """In bytes of UTF-8."""
     claims = case.claims
     if len(claims.issuer.encode()) > LONGEST_NAME:
@@ -267,7 +267,7 @@ def _lengths(case: _Case) -> None:
         raise ClaimsRefused("Subject empty", "`sub` is empty")
 
 
-def _identity(case: _Case) -> None:
+def _identity(case: Case) -> None:
     claimed, computed = case.claimed, case.claims.identity
     if claimed is not None and claimed != computed:
         raise ClaimsRefused(
@@ -277,7 +277,7 @@ def _identity(case: _Case) -> None:
         )
 
 
-CHECKS: Mapping[str, Callable[[_Case], None]] = {
+CHECKS: Mapping[str, Callable[[Case], None]] = {
     "segments": _segments,
     "header": _header,
     "payload": _payload,
