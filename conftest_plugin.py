@@ -58,6 +58,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("identity_emulator_host", "where the session's emulator listens (default: 127.0.0.1)", default="")
     parser.addini("identity_emulator_port", "its port, {worker} for the worker's number (default: free)", default="")
     parser.addini("identity_emulator_control_token", "what its control routes demand", default="")
+    parser.addini("identity_emulator_journal_size", "most exchanges in a journal (default: 10000)")
+    parser.addini("identity_emulator_journal_bytes", "most bytes in a journal (default: 33554432)")
+    parser.addini("identity_emulator_report_lines", "most lines in the report of a failed test (default: 200)")
+    parser.addini("identity_emulator_report_bytes", "most bytes in the report of a failed test (default: 20000)")
     parser.addini("identity_emulator_strict", "fail tests with requests to unknown paths", "bool", default=True)
     parser.addini("identity_emulator_strict_ignore", "paths that strict mode ignores, one per line", "linelist")
 

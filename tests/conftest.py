@@ -53,7 +53,7 @@ def session_emulator() -> Iterator[Emulator]:
 @pytest.fixture
 def emulator(session_emulator: Emulator) -> Emulator:
     """The session's server with a new world, profile `documented`."""
-    session_emulator.reset()
+    session_emulator.begin(Config())
     return session_emulator
 
 

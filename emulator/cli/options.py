@@ -20,6 +20,7 @@ from emulator.control.new_world import new_stage
 from emulator.core.clock import parse_rfc3339
 from emulator.core.entropy import unseeded
 from emulator.core.errors import Misconfigured
+from emulator.journal.limits import KEPT_IN_ALL
 from emulator.services.intuition.model import PROFILES as INTUITION_PROFILES
 from emulator.services.spacetimedb.releases import NAMES as SPACETIME_PROFILES
 from emulator.world.config import Config
@@ -84,6 +85,12 @@ _OPTIONS = (
         "--control-token-file", type=PEM, help="Read that token from this file; other users can see a command line."
     ),
     setting("--journal-size", default=10_000, type=click.IntRange(0), help="Most exchanges in the journal."),
+    setting(
+        "--journal-bytes",
+        default=KEPT_IN_ALL,
+        type=click.IntRange(0),
+        help="Most bytes in the journal, of all exchanges together.",
+    ),
     setting("--export-on-exit", type=PEM, help="Write the final state to this file, as JSON for comparison."),
     setting("--log-format", default="text", type=_one_of("text", "json"), help="Format of the log on stderr."),
     setting(

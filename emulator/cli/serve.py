@@ -23,7 +23,7 @@ from emulator.cli.options import CONTEXT, PEM, Served, export, exported, served,
 from emulator.cli.parent import watch as watch_parent
 from emulator.cli.signals import Signals, tell
 from emulator.cli.stuck_loop import StuckLoop
-from emulator.core.clock import rfc3339, to_micros
+from emulator.control.heading import again_options
 from emulator.core.version import emulator_version
 from emulator.server.idle import until_unused
 from emulator.server.protocol import Http
@@ -190,7 +190,8 @@ def _announce(what: Served, url: str, ready_file: Path | None) -> None:
     if ready_file is not None:
         write_ready(ready_file, line)
     click.echo(line)
-    announce(_banner(what.stage, url), url=url, seed=world.seed, profiles=world.profiles, repeat=_again(what.stage))
+    again = again_options(what.stage)
+    announce(_banner(what.stage, url), url=url, seed=world.seed, profiles=world.profiles, repeat=again)
 
 
 def _banner(stage: Stage, url: str) -> list[str]:
@@ -203,7 +204,7 @@ def _banner(stage: Stage, url: str) -> list[str]:
         f"  Control      {url}/_emulator/health",
         *_actors_in_words(world, url),
         "",
-        f"  To repeat this run: {_again(stage)}",
+        f"  To repeat this run: {again_options(stage)}",
         "  Stop with Ctrl-C.",
         "",
     ]
@@ -218,10 +219,3 @@ def _actors_in_words(world: World, url: str) -> list[str]:
     others = len(world.actors) - len(named[:_MOST_NAMED])
     shown = ", ".join(named[:_MOST_NAMED] + ([f"{others:,} more"] if others else []))
     return [f"  Actors       {shown}", f"               tokens and keys: curl {url}/_emulator/actors"] if shown else []
-
-
-def _again(stage: Stage) -> str:
-    """The options that make the same world."""
-    options = [*(f"--scenario {each}" for each in stage.config.layers), f"--seed {stage.settled_world().seed}"]
-    frozen = stage.config.freeze_at
-    return " ".join(options + ([f"--freeze-at {rfc3339(to_micros(frozen))}"] if frozen else []))

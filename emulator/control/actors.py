@@ -2,9 +2,13 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Protocol
+from itertools import islice
+from typing import Any, Protocol
 
+from emulator.control.judged import judged
 from emulator.control.reach import OutOfReach
+from emulator.core.arguments import all_checked
+from emulator.core.clock import Seconds, to_seconds
 from emulator.core.errors import is_misconfigured
 from emulator.core.suggestions import did_you_mean
 from emulator.services.spacetimedb.model import Database, Identity
@@ -12,6 +16,10 @@ from emulator.world.actors import Actor as ActorData
 from emulator.world.stage import Stage
 
 __tracebackhide__ = is_misconfigured
+
+ATTRIBUTES = ("identity", "api_key", "wallet", "token")
+"""Those that environment variables have too."""
+_SHOWN = 10
 
 
 class Actor(Protocol):
@@ -23,6 +31,16 @@ class Actor(Protocol):
     def identity(self) -> str:
         """The SpacetimeDB identity, 64 hex digits."""
         return self._given("identity")
+
+    @property
+    def subject(self) -> str:
+        """`sub` of the token."""
+        return self._given("subject")
+
+    @property
+    def issuer(self) -> str:
+        """`iss` of the token."""
+        return self._given("issuer")
 
     @property
     def token(self) -> str:
@@ -44,13 +62,18 @@ class Actor(Protocol):
         """The actor's databases by name; if the scenario gives only their number, the names are `1`, `2` …"""
         raise OutOfReach(f'actors["{self.name}"].databases')
 
+    def issue_token(self, *, expires_in: Seconds | None = None, null_exp: bool = False, **claims: Any) -> str:
+        """Another token of this actor, with its issuer, subject, audience and claims; other arguments as in
+        `spacetime.issue_token`. Raises AttributeError for an actor without an identity.
+        """
+
     def to_json(self) -> dict[str, str]:
         """All attributes that the scenario gives, the token included."""
 
     def env(self) -> dict[str, str]:
-        """All attributes as environment variables: `ALICE_TOKEN`, `ALICE_IDENTITY` …"""
+        """Identity, token, API key and wallet as environment variables: `ALICE_TOKEN`, `ALICE_IDENTITY` …"""
         prefix = re.sub(r"\W", "_", self.name, flags=re.ASCII).upper()
-        return {f"{prefix}_{name.upper()}": value for name, value in self.to_json().items()}
+        return {f"{prefix}_{name.upper()}": value for name, value in self.to_json().items() if name in ATTRIBUTES}
 
     def __repr__(self) -> str:
         return f"<actor {self.name}>"
@@ -59,6 +82,7 @@ class Actor(Protocol):
         """Raises AttributeError if the scenario does not give this attribute."""
 
 
+@all_checked("actor.")
 class LocalActor(Actor):
     def __init__(self, stage: Stage, name: str) -> None:
         self._stage = stage
@@ -69,16 +93,24 @@ class LocalActor(Actor):
         actor, store = self._data(), self._stage.settled_world().spacetime
         return {name: store.database_of(Identity(self.identity), name) for name in actor.databases}
 
+    def issue_token(self, *, expires_in: Seconds | None = None, null_exp: bool = False, **claims: Any) -> str:
+        self._given("identity")
+        actor, ends = self._data(), None if expires_in is None else to_seconds(expires_in)
+        store, whole = self._stage.settled_world().spacetime, {**actor.claims, **claims}
+        with judged("actor.issue_token"):
+            return store.issue_token(actor.issuer, actor.subject, actor.audience, ends, whole, null_exp=null_exp)
+
     def to_json(self) -> dict[str, str]:
         actor = self._data()
-        given = {field: getattr(actor, field) for field in ("identity", "api_key", "wallet") if getattr(actor, field)}
+        fields = ("identity", "subject", "issuer", "api_key", "wallet")
+        given = {field: getattr(actor, field) for field in fields if getattr(actor, field)}
         return given | ({"token": self.token} if actor.identity else {})
 
     def _data(self) -> ActorData:
         world = self._stage.settled_world()
-        actor = world.actors.get(self.name)
+        actor = world.actors.get(self.name) if isinstance(self.name, str) else None
         if actor is None:
-            raise KeyError(f"no actor {self.name!r}; {did_you_mean(self.name, world.actor_names)}")
+            raise KeyError(f"no actor {self.name!r}; {did_you_mean(str(self.name), world.actor_names)}")
         return actor
 
     def _given(self, field: str) -> str:
@@ -87,7 +119,7 @@ class LocalActor(Actor):
             return self._stage.settled_world().token_of(self._data())
         value: str = getattr(self._data(), field)
         if not value:
-            part = "spacetime.identities" if field == "identity" else "intuition.api_keys"
+            part = "intuition.api_keys" if field in {"api_key", "wallet"} else "spacetime.identities"
             raise AttributeError(f"{self.name} has no {field}; add the actor to the scenario's {part}", obj=self)
         return value
 
@@ -106,3 +138,6 @@ class LocalActors(Mapping[str, Actor]):
 
     def __len__(self) -> int:
         return len(self._stage.settled_world().actors)
+
+    def __repr__(self) -> str:
+        return f"<actors {', '.join(islice(self, _SHOWN)) or 'none'}{' …' if len(self) > _SHOWN else ''}>"

@@ -6,10 +6,13 @@ from typing import Any
 import msgspec
 
 from emulator.control.emulator import Emulator
+from emulator.core.arguments import shown
+from emulator.core.errors import WrongArgument
+from emulator.core.suggestions import did_you_mean
 from emulator.services.rust import base64url
 from emulator.services.rust.debug_format import debug
 from emulator.services.spacetimedb.model import AUDIENCE, LOCAL_ISSUER, STANDARD_HEADER, identity_of
-from emulator.services.spacetimedb.releases import DEFAULT, PROFILES, resolved
+from emulator.services.spacetimedb.releases import DEFAULT, NAMES, PROFILES, resolved
 from emulator.services.spacetimedb.signing_keys import SigningKey, sign_with_p384
 
 SUBJECT = "alice"
@@ -75,18 +78,31 @@ class BrokenToken(msgspec.Struct, frozen=True):
 
         Raises ValueError when the profile accepts the token.
         """
-        name = resolved(profile or self._profile)
+        name = _known(profile or self._profile)
         answer = self._answers.get(_ANSWERS_AS[name])
         if answer is None:
             raise ValueError(f"profile {name} accepts the token {self.name!r}")
         return answer.debug if PROFILES[name].error_texts == "debug" else answer.display
 
     def is_refused_in(self, profile: str) -> bool:
-        return _ANSWERS_AS[resolved(profile)] in self._answers
+        return _ANSWERS_AS[_known(profile)] in self._answers
 
     def token(self, emulator: Emulator) -> str:
-        """Made for this emulator's key and clock. `rotated_key` rotates the emulator's key."""
+        """Made for this emulator's key and clock. `rotated_key` rotates the emulator's key. Raises WrongArgument."""
+        if Emulator not in type(emulator).__mro__:
+            raise WrongArgument(
+                f"token: emulator: expected an Emulator, got {shown(emulator)}; for example token(identity_emulator)"
+            )
         return self._make(emulator)
+
+
+def _known(profile: str) -> str:
+    """The profile's own name. Raises WrongArgument."""
+    name = resolved(profile) if isinstance(profile, str) else ""
+    if name not in _ANSWERS_AS:
+        meant = did_you_mean(str(profile), NAMES)
+        raise WrongArgument(f'tokens.broken: profile: no profile {shown(profile)}; {meant}; for example profile="v2"')
+    return name
 
 
 def broken(profile: str = DEFAULT) -> tuple[BrokenToken, ...]:

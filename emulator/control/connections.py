@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
+from emulator.control.judged import judged
+from emulator.core.arguments import checked
 from emulator.core.clock import rfc3339, to_datetime
 from emulator.core.close_frame import NORMAL
 from emulator.world.connections import Connections, OpenConnection, check_close
@@ -40,8 +42,8 @@ class Connection(Protocol):
     def close(self, code: int = NORMAL, reason: str = "") -> None:
         """Send a Close frame; from now on nothing is answered. Returns at once, and does nothing when it has ended.
 
-        `code` is one that a server may send, 4000 to 4999 too, `reason` has at most 123 bytes. Raises ValueError for
-        others.
+        `code` is one that a server may send, 4000 to 4999 too, `reason` has at most 123 bytes. Raises WrongArgument
+        for others.
         """
 
 
@@ -77,8 +79,10 @@ class LocalConnection(Connection):
     def actor(self) -> str:
         return self._connection.actor
 
+    @checked("connection.close", reason="enough")
     def close(self, code: int = NORMAL, reason: str = "") -> None:
-        check_close(code, reason)
+        with judged("connection.close"):
+            check_close(code, reason)
         self._connections.close(self._connection, code, reason)
 
 

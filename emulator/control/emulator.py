@@ -5,23 +5,29 @@ lock. Each call works on the world that is current at the time.
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol, Unpack, runtime_checkable
+from typing import Annotated, Any, Protocol, Unpack, runtime_checkable
 
 import msgspec
 
 from emulator.control.actors import Actor, LocalActor, LocalActors
 from emulator.control.faults import Faults, LocalFaults
+from emulator.control.heading import heading
 from emulator.control.intuition import Intuition, LocalIntuition
+from emulator.control.judged import judged
 from emulator.control.no_proxy import without_proxy
 from emulator.control.spacetimedb import LocalSpacetime, Spacetime
-from emulator.control.stubs import LocalStubs, Stub, Stubs, stub_of
-from emulator.core.clock import Clock
-from emulator.core.errors import is_misconfigured
+from emulator.control.stubs import AnyBody, LocalStubs, Stub, Stubs, stub_of
+from emulator.core.arguments import Judged, all_checked, checked, shown
+from emulator.core.clock import Clock, Moment, Seconds
+from emulator.core.errors import WrongArgument, is_misconfigured
+from emulator.journal.exchange import Exchange
 from emulator.journal.queries import ExchangeQueries
+from emulator.journal.report import MOST_BYTES, MOST_LINES
+from emulator.journal.report import report as written
 from emulator.scenario.locate import located_config
 from emulator.world.config import Config, Given, Settings
 from emulator.world.snapshot import Snapshot
@@ -31,10 +37,17 @@ from emulator.world.stubs import Auth, StubFunction
 __tracebackhide__ = is_misconfigured
 
 
-class Variables(Protocol):
+class Setenv(Protocol):
     """What sets environment variables, like pytest's `monkeypatch`."""
 
     def setenv(self, name: str, value: str, /) -> object: ...
+
+
+def _wrong_variables(given: object) -> str:
+    return "" if hasattr(given, "setenv") else f"expected pytest's monkeypatch, got {shown(given)}"
+
+
+Variables = Annotated[Setenv, Judged(_wrong_variables)]
 
 
 @dataclass(frozen=True)
@@ -64,6 +77,7 @@ class Address:
         known = {name: value for name, value in given.items() if value}
         return urls | known | without_proxy(self.host, os.environ)
 
+    @checked("patch_env")
     def patch_env(self, monkeypatch: Variables) -> None:
         """Set the variables of `env()` in this process, with pytest's `monkeypatch` until the test ends."""
         for name, value in self.env().items():
@@ -79,17 +93,17 @@ class ClockControl(Protocol):
     def now(self) -> datetime:
         """The current time as an aware datetime in UTC."""
 
-    def advance(self, by: float | timedelta) -> None:
+    def advance(self, by: Seconds) -> None:
         """Move the clock by seconds or a timedelta, backwards if negative. A frozen clock stays frozen."""
 
-    def freeze(self, at: datetime | str | None = None) -> None:
+    def freeze(self, at: Moment | None = None) -> None:
         """Freeze the clock at a datetime or a string like 2024-02-15T05:47:17Z, by default at the current time."""
 
     def resume(self) -> None:
         """Let a frozen clock run on from the time at which it was frozen."""
 
-    def skew(self, seconds: float) -> None:
-        """Set the clock `seconds` ahead of wall time, behind if negative. Raises ValueError while it is frozen."""
+    def skew(self, seconds: Seconds) -> None:
+        """Set the clock so far ahead of wall time, behind if negative. Raises ValueError while it is frozen."""
 
 
 SnapshotOrDocument = Snapshot | dict[str, Any]
@@ -111,11 +125,12 @@ class Emulator(Protocol):
     control_token: str | None
     """What the control routes demand; None where they demand nothing."""
 
+    @checked("stub", request="POST /claims", body="done", headers={"x-request-id": "7"})
     def stub(
         self,
         request: str,
         *,
-        json: Any = msgspec.UNSET,
+        json: AnyBody = msgspec.UNSET,
         text: str | None = None,
         body: str | bytes | None = None,
         answer: StubFunction | None = None,
@@ -130,26 +145,18 @@ class Emulator(Protocol):
         type but that of `headers`), else empty; the default status is 200. `answer`, a function of the exchange, makes
         the response instead, in-process only. Without `times` there is no limit. `auth` says whose credentials are
         judged first: "spacetime", "intuition" or "none", by default those of the API that has the path. docs/stubs.md
-        describes all of it. Raises ValueError for requests that are emulated: they can have faults.
+        describes all of it. Raises WrongArgument, also for requests that are emulated: they can have faults.
         """
         given = None if headers is None else dict(headers)
-        found = stub_of(
-            request,
-            json=json,
-            text=text,
-            body=body,
-            answer=answer,
-            status=status,
-            headers=given,
-            times=times,
-            auth=auth,
-        )
-        return self.stubs._add(found, answer)
+        more = {"status": status, "headers": given, "times": times, "auth": auth, "text": text}
+        with judged("stub"):
+            found = stub_of(request, json=json, body=body, answer=answer, **more)
+            return self.stubs._add(found, answer)
 
     def stub_reducer(self, database: str, reducer: str) -> None:
         """Have calls of a reducer over a WebSocket succeed; the database is given by its name or its identity.
 
-        Raises ValueError when there is no such database.
+        Raises WrongArgument when there is no such database.
         """
 
     @property
@@ -164,6 +171,7 @@ class Emulator(Protocol):
         """
         return self._address().env()
 
+    @checked("patch_env")
     def patch_env(self, monkeypatch: Variables) -> None:
         """Set the variables of `env()` in this process, with pytest's `monkeypatch` until the test ends."""
         self._address().patch_env(monkeypatch)
@@ -222,7 +230,28 @@ class Emulator(Protocol):
     def abort_requests(self) -> None:
         """Close the connection of every request in flight. Returns at once."""
 
+    @checked("report")
+    def report(
+        self,
+        exchanges: Sequence[Exchange] | None = None,
+        *,
+        secrets: bool = False,
+        lines: int = MOST_LINES,
+        size: int = MOST_BYTES,
+    ) -> str:
+        """What a failed test shows: the world, the refused exchanges and all others, at most `lines` and `size` bytes.
 
+        By default of all exchanges in the journal. Secrets are masked unless `secrets` is true.
+        """
+        found = self.journal.exchanges if exchanges is None else exchanges
+        heading, lost = self._heading()
+        return written(found, self.url, heading=heading, lost=lost, secrets=secrets, lines=lines, size=size)
+
+    def _heading(self) -> tuple[str, str]:
+        """The first line of a report, and the reason if exchanges are missing in the journal, else empty."""
+
+
+@all_checked("")
 class LocalEmulator(Emulator):
     def __init__(self, url: str, stage: Stage, abort: Callable[[], None], control_token: str | None = None) -> None:
         self.url = url
@@ -234,6 +263,10 @@ class LocalEmulator(Emulator):
         self.intuition = LocalIntuition(stage)
         self.faults = LocalFaults(stage)
         self.stubs = LocalStubs(stage)
+
+    def __repr__(self) -> str:
+        world = self.stage.world
+        return f"<Emulator {self.url} seed={world.seed} {world.spacetime.profile.name} {len(world.journal)} exchanges>"
 
     @property
     def actors(self) -> Mapping[str, Actor]:
@@ -270,7 +303,8 @@ class LocalEmulator(Emulator):
         return located_config(config, self.folders)
 
     def stub_reducer(self, database: str, reducer: str) -> None:
-        self.stage.settled_world().spacetime.stub_reducer(database, reducer)
+        with judged("stub_reducer"):
+            self.stage.settled_world().spacetime.stub_reducer(database, reducer)
 
     def _first_key(self) -> str:
         return self.stage.settled_world().api_key
@@ -280,8 +314,13 @@ class LocalEmulator(Emulator):
 
     def restore(self, snapshot: SnapshotOrDocument) -> None:
         if not isinstance(snapshot, Snapshot):
-            raise TypeError(f"restore takes the result of this emulator's snapshot(), not a {type(snapshot).__name__}")
+            raise WrongArgument(
+                f"restore: snapshot: expected what this emulator's snapshot() returned, got {shown(snapshot)}"
+            )
         self.stage.restore(snapshot)
 
     def abort_requests(self) -> None:
         self._abort()
+
+    def _heading(self) -> tuple[str, str]:
+        return heading(self.stage, self.port), self.journal.lost_in_words

@@ -1,11 +1,16 @@
 """Adding, inspecting and removing faults."""
 
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Any, Protocol, Unpack
 
+from emulator.core.arguments import checked, with_example
+from emulator.core.errors import WrongArgument, is_misconfigured
 from emulator.faults.fault_matrix import Kind, matrix
-from emulator.faults.step import made_step, step_of
+from emulator.faults.settings import FaultSettings
+from emulator.faults.step import Mistake, WrongStep, made_step, step_of
 from emulator.world.stage import Stage
+
+__tracebackhide__ = is_misconfigured
 
 
 class Fault(Protocol):
@@ -38,25 +43,22 @@ class Fault(Protocol):
 class Faults(Protocol):
     """The faults of the world: the steps of the scenario's script, and those added by `add`."""
 
-    def add(
-        self,
-        request: str | None = None,
-        *,
-        nth: int | None = None,
-        times: int | None = None,
-        skip: int = 0,
-        actor: str | None = None,
-        probability: float | None = None,
-        **do: Any,
-    ) -> Fault:
+    @checked("faults.add")
+    def add(self, request: str | None = None, **settings: Unpack[FaultSettings]) -> Fault:
         """Add a fault to requests of a method and a path: `add("POST /identity", nth=2, status=503)`.
 
-        In the path `*` is one segment, `**` any number. Conditions are the fields of `Step` in emulator/faults/step.py
-        (`at` and `until` too), actions those of `Do` there; docs/faults.md describes both. If several faults apply to a
-        request, the first one happens. Raises ValueError for a fault that could never happen.
+        In the path `*` is one segment, `**` any number. Conditions are `nth`, `times`, `skip`, `actor`, `probability`,
+        `at`, `until`, `json` (a part of the request's body) and `query`, everything else is an action; docs/faults.md
+        describes both. `headers` and `body` are those of the response; with `do={…}`, which then has all actions, they
+        are conditions on the request too. Lengths of time are seconds or timedeltas. If several faults apply to a
+        request, the first one happens. Raises WrongArgument, also for a fault that could never happen.
         """
-        conditions = {"nth": nth, "times": times, "skip": skip, "actor": actor, "probability": probability}
-        return self._add(step_of(request, conditions | do))
+        try:
+            return self._add(step_of(request, settings))
+        except WrongStep as error:
+            raise WrongArgument(f"faults.add: {_as_arguments(error)}") from None
+        except ValueError as error:
+            raise WrongArgument(f"faults.add: {with_example(f'body: {error}', 'body')}") from None
 
     def _add(self, step: dict[str, Any]) -> Fault: ...
 
@@ -75,9 +77,17 @@ class Faults(Protocol):
             raise AssertionError("\n".join(["faults that did not happen as often as they should:", *waiting]))
 
     @staticmethod
+    @checked("faults.matrix", websocket=True)
     def matrix(*, websocket: bool = False) -> tuple[Kind, ...]:
         """The same as `emulator.faults.matrix()`, which needs no emulator."""
         return matrix(websocket=websocket)
+
+
+def _as_arguments(wrong: WrongStep) -> str:
+    """The mistakes with the names that arguments have, and an example for the first."""
+    paths = [each.path[1:] if each.path[:1] == ("do",) and each.path[1:] else each.path for each in wrong.mistakes]
+    texts = [str(Mistake(path, each.text)) for path, each in zip(paths, wrong.mistakes, strict=True)]
+    return with_example("; ".join(texts), next((str(path[0]) for path in paths if path), "request"))
 
 
 class LocalFaults(Faults):

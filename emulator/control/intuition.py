@@ -1,13 +1,22 @@
 """Reading and changing Intuition's state."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 from emulator.control.reach import OutOfReach
+from emulator.core.arguments import all_checked, checked, shown, with_example
+from emulator.core.clock import Seconds, to_seconds
+from emulator.core.errors import WrongArgument, is_misconfigured
 from emulator.faults.step import LONGEST
 from emulator.services.intuition.model import Draft, Identity, Lifecycle, Position
 from emulator.services.intuition.refusals import NotFound
+from emulator.services.intuition.store import LARGEST_STAKE
 from emulator.world.stage import Stage
+
+__tracebackhide__ = is_misconfigured
+
+_DIGITS = re.compile(r"[0-9]{1,100}")
 
 
 class Identities(Mapping[str, Identity]):
@@ -16,8 +25,13 @@ class Identities(Mapping[str, Identity]):
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
 
+    def __repr__(self) -> str:
+        return f"<{len(self)} identities>"
+
     def __getitem__(self, name: str) -> Identity:
         world = self._stage.settled_world()
+        if not isinstance(name, str):
+            raise KeyError(f"expected a name or an id, got {shown(name)}")
         try:
             return world.intuition.rows[world.row_number(name)]
         except NotFound as error:
@@ -64,26 +78,29 @@ class Intuition(Protocol):
     def add_position(self, identity: str, wallet: str, amount: int | str) -> Position:
         """Add a stake of `amount` wei to an identity, given by its name in the scenario or any of its ids.
 
-        It is listed under `/identity/{id}/positions` and added to the identity's sums. Raises ValueError for an amount
-        that is not positive, `NotFound` for an unknown identity.
+        It is listed under `/identity/{id}/positions` and added to the identity's sums. Raises WrongArgument for an
+        amount that is not positive, `NotFound` for an unknown identity.
         """
         raise OutOfReach("intuition.add_position")
 
-    def lifecycle(self, *, pending: bool = True, complete_after: float | None = None) -> None:
+    def lifecycle(self, *, pending: bool = True, complete_after: Seconds | None = None) -> None:
         """From now on new identities are pending, in vault "0".
 
         `complete_after` seconds later on the emulator's clock, or when `complete` is called, they get the status
         `complete` and the next vault. `lifecycle(pending=False)` makes new ones complete at once, as the page shows.
         """
 
+    @checked("intuition.complete", identity="jp")
     def complete(self, identity: str) -> Identity:
         """Set a pending identity's status to `complete` and give it the next vault. Raises `NotFound`."""
         return self._move(identity, "complete")
 
+    @checked("intuition.fail", identity="jp")
     def fail(self, identity: str) -> Identity:
         """Set its status to `error`. Raises `NotFound`."""
         return self._move(identity, "error")
 
+    @checked("intuition.remove", identity="jp")
     def remove(self, identity: str) -> Identity:
         """Set its status to `removed`; requests still find it. Raises `NotFound`."""
         return self._move(identity, "removed")
@@ -91,6 +108,7 @@ class Intuition(Protocol):
     def _move(self, identity: str, status: str) -> Identity: ...
 
 
+@all_checked("intuition.", identity="jp")
 class LocalIntuition(Intuition):
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
@@ -103,7 +121,10 @@ class LocalIntuition(Intuition):
         return self._stage.settled_world().intuition.issue_api_key(wallet).key
 
     def revoke_api_key(self, key: str) -> None:
-        self._stage.settled_world().intuition.revoke_api_key(key)
+        try:
+            self._stage.settled_world().intuition.revoke_api_key(key)
+        except KeyError:
+            raise KeyError("there is no such API key; issue_api_key makes one") from None
 
     def create_identity(
         self,
@@ -119,16 +140,20 @@ class LocalIntuition(Intuition):
         )
 
     def add_position(self, identity: str, wallet: str, amount: int | str) -> Position:
-        if not str(amount).isdecimal():
-            raise ValueError(f"amount is {amount!r}; a stake is a whole positive number of wei")
+        wei = int(amount) if isinstance(amount, int) or _DIGITS.fullmatch(amount) else 0
+        if not 0 < wei < LARGEST_STAKE:
+            text = f"amount: expected a positive whole number of wei below 10^79, got {shown(amount)}"
+            raise WrongArgument(f"intuition.add_position: {with_example(text, 'amount')}")
         world = self._stage.settled_world()
-        return world.intuition.add_position(world.row_number(identity), wallet, int(amount))
+        return world.intuition.add_position(world.row_number(identity), wallet, wei)
 
-    def lifecycle(self, *, pending: bool = True, complete_after: float | None = None) -> None:
-        if complete_after is not None and not 0 <= complete_after <= LONGEST:
-            raise ValueError(f"complete_after is {complete_after}; it must be from 0 to {LONGEST:,.0f} seconds")
+    def lifecycle(self, *, pending: bool = True, complete_after: Seconds | None = None) -> None:
+        after = None if complete_after is None else to_seconds(complete_after)
+        if after is not None and not 0 <= after <= LONGEST:
+            text = f"complete_after: expected from 0 to {LONGEST:,.0f} seconds, got {shown(complete_after)}"
+            raise WrongArgument(f"intuition.lifecycle: {with_example(text, 'complete_after')}")
         self._stage.settled_world().intuition.lifecycle = Lifecycle(
-            pending, float(complete_after) if pending and complete_after is not None else None
+            pending, float(after) if pending and after is not None else None
         )
 
     def _move(self, identity: str, status: str) -> Identity:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emulator.control.emulator import LocalEmulator
-from emulator.core.clock import parse_rfc3339
 from emulator.core.deferred_free import DeferredFree
 from emulator.core.errors import Misconfigured, is_misconfigured
 from emulator.scenario.locate import is_python
@@ -57,7 +56,7 @@ def _described(config: Config, deferred: DeferredFree, below: Config) -> Bluepri
     made = Blueprint.of(config.over(_config_of(scenario)).over(below), deferred)
     if scenario.clock.skew is not None and config.freeze_at is None:
         try:
-            made.beginning.clock.skew(scenario.clock.skew)
+            made.beginning.clock.run_ahead(scenario.clock.skew)
         except ValueError as error:
             raise Misconfigured(f"clock.skew: {error}") from None
     made.beginning.faults.begun = made.beginning.clock.micros()
@@ -69,7 +68,7 @@ def _config_of(scenario: "Scenario") -> Config:
     """The settings of a scenario that a config has too."""
     return Config(
         seed=scenario.seed,
-        freeze_at=None if scenario.clock.freeze is None else parse_rfc3339(scenario.clock.freeze),
+        freeze_at=scenario.clock.freeze,
         spacetime_profile=scenario.spacetime.profile,
         intuition_profile=scenario.intuition.profile,
     )
@@ -88,7 +87,7 @@ def _scripted(
     world = stage.world
     if config.freeze_at is not None:
         world.clock.freeze(config.freeze_at)
-    return Blueprint(world.seed, Blueprint.of(config, deferred).journal_size, world)
+    return replace(Blueprint.of(config, deferred), seed=world.seed, beginning=world)
 
 
 def _short(layer: Source) -> str:

@@ -7,7 +7,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from http.client import HTTPException, IncompleteRead
 from pathlib import Path
 from typing import Any, NamedTuple, Unpack
@@ -21,12 +21,16 @@ from emulator.control.control_token import control_token
 from emulator.control.emulator import ClockControl, Emulator, SnapshotOrDocument
 from emulator.control.faults import Fault, Faults
 from emulator.control.intuition import Intuition
+from emulator.control.judged import judged
 from emulator.control.new_world import new_stage
-from emulator.control.spacetimedb import Spacetime
+from emulator.control.spacetimedb import AnyObject, Spacetime, checked_identity
 from emulator.control.stubs import Stub, Stubs, out_of_reach
-from emulator.core.clock import parse_rfc3339, rfc3339, to_micros
+from emulator.core.arguments import all_checked, checked, shown
+from emulator.core.clock import Moment, Seconds, parse_rfc3339, rfc3339, to_micros, to_moment, to_seconds
 from emulator.core.close_frame import NORMAL
-from emulator.core.errors import Misconfigured
+from emulator.core.errors import Misconfigured, WrongArgument
+from emulator.core.suggestions import did_you_mean
+from emulator.faults.step import WrongStep, made_step
 from emulator.journal.exchange import Exchange
 from emulator.journal.queries import ExchangeQueries
 from emulator.services.intuition.model import Identity
@@ -34,13 +38,23 @@ from emulator.services.spacetimedb.model import AUDIENCE, LOCAL_ISSUER, Database
 from emulator.services.spacetimedb.releases import resolved
 from emulator.world.config import Config, Given, Settings, is_bundled_name
 from emulator.world.connections import check_close
-from emulator.world.stubs import StubFunction
+from emulator.world.step_check import never_happens, why_no_route
+from emulator.world.stubs import StubFunction, made_stub
 
 _PATIENCE = 10.0
 """Seconds until a control call times out."""
 _LOOK_AGAIN = 0.05
 """Seconds between two reads of the journal while a query waits."""
 _RESETTABLE = frozenset({"seed", "scenario"})
+
+
+class RefusedCall(Misconfigured):
+    """A control call that was answered with an error; `error` is its text, empty if it is no emulator's."""
+
+    def __init__(self, message: str, error: str, status: int) -> None:
+        super().__init__(message)
+        self.error = error
+        self.status = status
 
 
 class Control:
@@ -53,7 +67,7 @@ class Control:
         self._open = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
 
     def __call__(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        """The JSON of the response. Raises Misconfigured with the error and hint of the response."""
+        """The JSON of the response; a report is text. Raises Misconfigured with the error and hint of the response."""
         if not _is_url(self.url):
             shown = re.sub(r"//.*@", "//…@", self.url[:200])
             raise Misconfigured(f"{shown!r} is not the URL of an emulator; write it like http://127.0.0.1:3000")
@@ -62,10 +76,12 @@ class Control:
         request = urllib.request.Request(f"{self.url}/_emulator{path}", data, headers, method=method)  # noqa: S310 - http only, see above
         try:
             with self._open(request, timeout=_PATIENCE) as answer:
-                return json.loads(answer.read() or "null")
+                data = answer.read()
+                return data.decode() if path.startswith("/report") else json.loads(data or "null")
         except urllib.error.HTTPError as refused:
             with refused:
-                raise Misconfigured(f"{self.url} answered {refused.code}: {_refusal_text(refused)}") from None
+                error, text = _refusal(refused)
+                raise RefusedCall(f"{self.url} answered {refused.code}: {text}", error, refused.code) from None
         except urllib.error.URLError as error:
             raise Misconfigured(
                 f"no emulator answers at {self.url} ({error.reason}); start one with `identity-emulator serve`"
@@ -93,15 +109,37 @@ def _is_url(url: str) -> bool:
         return False
 
 
-def _refusal_text(refused: urllib.error.HTTPError) -> str:
+def _refusal(refused: urllib.error.HTTPError) -> tuple[str, str]:
+    """The error, and the same with a hint."""
     try:
         found = json.loads(refused.read())
         hint, error = found["hint"], found["error"]
     except (OSError, ValueError, KeyError, TypeError, HTTPException, RecursionError):
-        return "this is not an identity-emulator"
+        return "", "this is not an identity-emulator"
     if "control token" in str(error):
         hint = "set IDENTITY_EMULATOR_CONTROL_TOKEN to it"
-    return f"{error} ({hint})"
+    return str(error), f"{error} ({hint})"
+
+
+@contextmanager
+def _judged_there(method: str) -> Iterator[None]:
+    """What the other process says of an argument is a WrongArgument, as in this one."""
+    try:
+        yield
+    except RefusedCall as refused:
+        if refused.status != 400 or not refused.error:
+            raise
+        with judged(method):
+            raise ValueError(refused.error) from None
+
+
+def _seconds(given: Seconds | None) -> float | None:
+    return None if given is None else to_seconds(given)
+
+
+def stubbed_requests(control: Control) -> Iterator[str]:
+    """The requests that stubs answer. The emulator is asked for them with the first one, so when no operation does."""
+    yield from (str(each["request"]) for each in control("GET", "/stubs")["stubs"])
 
 
 class RemoteJournal(ExchangeQueries):
@@ -112,7 +150,12 @@ class RemoteJournal(ExchangeQueries):
 
     @property
     def exchanges(self) -> list[Exchange]:
-        return [Exchange.from_json(found) for found in self._control("GET", "/journal")["exchanges"]]
+        page = self._control("GET", "/journal")
+        self.lost, self.lost_for = page["lost"], page["lost_for"]
+        return [Exchange.from_json(found) for found in page["exchanges"]]
+
+    def _why_no_route(self, method: str, path: str) -> str:
+        return why_no_route(method, path, stubbed_requests(self._control))
 
     @contextmanager
     def _listening(self, wake: Callable[[], object]) -> Iterator[None]:
@@ -162,12 +205,15 @@ class RemoteConnection(Connection):
     def actor(self) -> str:
         return self._found["actor"]
 
+    @checked("connection.close", reason="enough")
     def close(self, code: int = NORMAL, reason: str = "") -> None:
-        check_close(code, reason)
+        with judged("connection.close"):
+            check_close(code, reason)
         if any(each["id"] == self.id for each in self._control("GET", "/connections")["connections"]):
             self._control("DELETE", "/connections", {"id": self.id, "code": code, "reason": reason})
 
 
+@all_checked("spacetime.", headers={"typ": "JWT", "alg": "none"})
 class RemoteSpacetime(Spacetime):
     def __init__(self, control: Control) -> None:
         self._control = control
@@ -181,15 +227,15 @@ class RemoteSpacetime(Spacetime):
         *,
         subject: str,
         issuer: str = LOCAL_ISSUER,
-        audience: str | tuple[str, ...] = AUDIENCE,
-        expires_in: float | None = None,
+        audience: str | Sequence[str] = AUDIENCE,
+        expires_in: Seconds | None = None,
         null_exp: bool = False,
         **claims: Any,
     ) -> str:
-        whole = {"subject": subject, "issuer": issuer, "audience": audience, "expires_in": expires_in}
+        whole = {"subject": subject, "issuer": issuer, "audience": audience, "expires_in": _seconds(expires_in)}
         return self._token({**whole, "null_exp": null_exp, "claims": claims})
 
-    def sign(self, claims: Mapping[str, Any], headers: Mapping[str, Any] | None = None) -> str:
+    def sign(self, claims: AnyObject, headers: AnyObject | None = None) -> str:
         return self._token({"claims": claims, "headers": headers})
 
     def _token(self, wanted: Mapping[str, Any]) -> str:
@@ -197,13 +243,18 @@ class RemoteSpacetime(Spacetime):
         return token
 
     def add_database(self, owner: str, name: str | None = None, identity: str | None = None) -> Database:
+        checked_identity("add_database", "owner", owner)
+        if identity is not None:
+            checked_identity("add_database", "identity", identity)
         wanted = {"owner": owner, "name": name, "identity": identity}
-        return msgspec.convert(self._control("POST", "/spacetime/databases", wanted), Database)
+        with _judged_there("spacetime.add_database"):
+            return msgspec.convert(self._control("POST", "/spacetime/databases", wanted), Database)
 
     def rotate_key(self) -> None:
         self._control("POST", "/spacetime/rotate-key")
 
 
+@all_checked("intuition.", identity="jp")
 class RemoteIntuition(Intuition):
     def __init__(self, control: Control) -> None:
         self._control = control
@@ -215,8 +266,9 @@ class RemoteIntuition(Intuition):
     def revoke_api_key(self, key: str) -> None:
         self._control("DELETE", "/intuition/api-keys", {"key": key})
 
-    def lifecycle(self, *, pending: bool = True, complete_after: float | None = None) -> None:
-        self._control("POST", "/intuition/lifecycle", {"pending": pending, "complete_after": complete_after})
+    def lifecycle(self, *, pending: bool = True, complete_after: Seconds | None = None) -> None:
+        after = _seconds(complete_after)
+        self._control("POST", "/intuition/lifecycle", {"pending": pending, "complete_after": after})
 
     def _move(self, identity: str, status: str) -> Identity:
         found = self._control("POST", "/intuition/status", {"identity": identity, "status": status})
@@ -269,6 +321,8 @@ class RemoteFaults(Faults):
         self._control = control
 
     def _add(self, step: dict[str, Any]) -> Fault:
+        if wrong := list(never_happens(made_step(step), stubbed_requests(self._control))):
+            raise WrongStep(wrong)
         return RemoteFault(self._control, self._control("POST", "/faults", step))
 
     def clear(self) -> None:
@@ -324,7 +378,9 @@ class RemoteStubs(Stubs):
 
     def _add(self, stub: Mapping[str, Any], function: StubFunction | None) -> Stub:
         out_of_reach(function)
-        return RemoteStub(self._control, self._control("POST", "/stubs", stub))
+        made_stub(stub)
+        with _judged_there("stub"):
+            return RemoteStub(self._control, self._control("POST", "/stubs", stub))
 
     def clear(self) -> None:
         self._control("DELETE", "/stubs")
@@ -333,9 +389,13 @@ class RemoteStubs(Stubs):
         return iter([RemoteStub(self._control, each) for each in self._control("GET", "/stubs")["stubs"]])
 
 
+@all_checked("clock.", at="2024-02-15T05:47:17Z")
 class RemoteClock(ClockControl):
     def __init__(self, control: Control) -> None:
         self._control = control
+
+    def __repr__(self) -> str:
+        return f"<Clock of {self._control.url}>"
 
     @property
     def frozen(self) -> bool:
@@ -345,26 +405,34 @@ class RemoteClock(ClockControl):
     def now(self) -> datetime:
         return parse_rfc3339(self._control("GET", "/clock")["now"])
 
-    def advance(self, by: float | timedelta) -> None:
-        self._move("advance", by.total_seconds() if isinstance(by, timedelta) else by)
+    def advance(self, by: Seconds) -> None:
+        self._move("advance", to_seconds(by))
 
-    def freeze(self, at: datetime | str | None = None) -> None:
-        self._move("freeze", True if at is None else at if isinstance(at, str) else rfc3339(to_micros(at)))
+    def freeze(self, at: Moment | None = None) -> None:
+        self._move("freeze", True if at is None else rfc3339(to_micros(to_moment(at))))
 
     def resume(self) -> None:
         self._move("resume", True)  # noqa: FBT003 - a value of JSON
 
-    def skew(self, seconds: float) -> None:
-        self._move("skew", seconds)
+    def skew(self, seconds: Seconds) -> None:
+        self._move("skew", to_seconds(seconds))
 
     def _move(self, move: str, value: object) -> None:
         self._control("POST", "/clock", {move: value})
 
 
+@all_checked("actor.")
 class RemoteActor(Actor):
-    def __init__(self, name: str, found: Mapping[str, str]) -> None:
+    def __init__(self, control: Control, name: str, found: Mapping[str, str]) -> None:
+        self._control = control
         self.name = name
         self._found = found
+
+    def issue_token(self, *, expires_in: Seconds | None = None, null_exp: bool = False, **claims: Any) -> str:
+        self._given("identity")
+        wanted = {"actor": self.name, "expires_in": _seconds(expires_in), "null_exp": null_exp, "claims": claims}
+        token: str = self._control("POST", "/spacetime/tokens", wanted)["token"]
+        return token
 
     def to_json(self) -> dict[str, str]:
         return dict(self._found)
@@ -380,10 +448,10 @@ class RemoteActors(Mapping[str, Actor]):
         self._control = control
 
     def __getitem__(self, name: str) -> Actor:
-        found = self._control("GET", f"/actors?{urlencode({'name': name})}")["actors"]
+        found = self._control("GET", f"/actors?{urlencode({'name': name}, errors='replace')}")["actors"]
         if name not in found:
-            raise KeyError(f"no actor {name!r}; the scenario names {', '.join(self) or 'none'}")
-        return RemoteActor(name, found[name])
+            raise KeyError(f"no actor {name!r}; {did_you_mean(str(name), self)}")
+        return RemoteActor(self._control, name, found[name])
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._control("GET", "/actors")["actors"])
@@ -399,9 +467,11 @@ class State(NamedTuple):
     changes: int
 
 
+@all_checked("")
 class RemoteEmulator(Emulator):
     """A running emulator, by URL. Operations without a control route raise OutOfReach."""
 
+    @checked("RemoteEmulator")
     def __init__(self, url: str, token: str | None = None) -> None:
         self.url = url.rstrip("/")
         self.control_token = control_token(token) if token else None
@@ -416,6 +486,9 @@ class RemoteEmulator(Emulator):
         self.faults = RemoteFaults(self._control)
         self.stubs = RemoteStubs(self._control)
 
+    def __repr__(self) -> str:
+        return f"<Emulator {self.url} in another process>"
+
     @property
     def actors(self) -> Mapping[str, Actor]:
         return RemoteActors(self._control)
@@ -429,7 +502,8 @@ class RemoteEmulator(Emulator):
         return new_stage(config, there).world.api_key
 
     def stub_reducer(self, database: str, reducer: str) -> None:
-        self._control("POST", "/spacetime/reducers", {"database": database, "reducer": reducer})
+        with _judged_there("stub_reducer"):
+            self._control("POST", "/spacetime/reducers", {"database": database, "reducer": reducer})
 
     def _first_key(self) -> str:
         key: str = self._control("GET", "/actors")["env"].get("INTUITION_API_KEY", "")
@@ -449,8 +523,9 @@ class RemoteEmulator(Emulator):
         wanted = {name: value for name, value in vars(full).items() if value is not None}
         seed = {} if full.seed is None else {"seed": full.seed}
         answer = self._control("POST", "/reset", {**seed, "scenario": self._sent(full.scenario)})
-        if (moment := wanted.pop("freeze_at", None)) is not None:
-            self.clock.freeze(moment)
+        wanted.pop("freeze_at", None)
+        if full.frozen_at is not None:
+            self.clock.freeze(full.frozen_at)
         profiles = {f"{api}_profile": profile for api, profile in answer["profiles"].items()}
         for name, value in wanted.items():
             if name not in _RESETTABLE and profiles.get(name) != resolved(str(value)):
@@ -466,7 +541,9 @@ class RemoteEmulator(Emulator):
 
     def restore(self, snapshot: SnapshotOrDocument) -> None:
         if not isinstance(snapshot, dict):
-            raise TypeError(f"restore takes the result of this emulator's snapshot(), not a {type(snapshot).__name__}")
+            raise WrongArgument(
+                f"restore: snapshot: expected what this emulator's snapshot() returned, got {shown(snapshot)}"
+            )
         self._control("PUT", "/snapshot", snapshot)
 
     def begin(self, config: Config) -> None:
@@ -493,6 +570,10 @@ class RemoteEmulator(Emulator):
         if any(map(is_python, layers)):
             raise Misconfigured("a Python scenario runs in the emulator's own process only; load it without a URL")
         return find(layers, self.folders).good().plain
+
+    def _heading(self) -> tuple[str, str]:
+        lines: list[str] = self._control("GET", "/report?last=0").splitlines()
+        return lines[0], self._journal.lost_in_words
 
     def abort_requests(self) -> None:
         """Does nothing: there is no control route for it."""

@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
-
-import msgspec
+from typing import Annotated, Any, Protocol
 
 from emulator.control.connections import Connection, local_connections
+from emulator.control.judged import judged
 from emulator.control.reach import OutOfReach
+from emulator.core.arguments import Judged, all_checked, shown, with_example
+from emulator.core.clock import Seconds, to_seconds
+from emulator.core.errors import WrongArgument, is_misconfigured
 from emulator.services.rust import base64url
 from emulator.services.spacetimedb.email_address import fault as email_fault
 from emulator.services.spacetimedb.model import (
@@ -15,17 +17,45 @@ from emulator.services.spacetimedb.model import (
     LOCAL_ISSUER,
     STANDARD_HEADER,
     Database,
+    Identity,
     identity_of,
     parse_identity,
 )
 from emulator.world.stage import Stage
 
+__tracebackhide__ = is_misconfigured
 
-class NewIdentity(msgspec.Struct, frozen=True):
-    """`identity` is 64 hex digits; `token` is a JWT that never expires."""
 
-    identity: str
-    token: str
+def _wrong_object(given: object) -> str:
+    return "" if isinstance(given, Mapping | list) else f"expected a mapping, got {shown(given)}"
+
+
+AnyObject = Annotated[Mapping[str, Any], Judged(_wrong_object)]
+"""Of any content, or even a list: it may be for a broken token."""
+
+
+class NewIdentity:
+    """`identity` is 64 hex digits; `token` is a JWT that never expires, with these `issuer` and `subject`."""
+
+    def __init__(
+        self, spacetime: "Spacetime", token: str, *, issuer: str, subject: str, claims: Mapping[str, Any]
+    ) -> None:
+        self.identity: str = identity_of(issuer, subject)
+        self.token = token
+        self.issuer = issuer
+        self.subject = subject
+        self._spacetime = spacetime
+        self._claims = claims
+
+    def __repr__(self) -> str:
+        return f"<identity {self.identity} of {self.subject}>"
+
+    def issue_token(self, *, expires_in: Seconds | None = None, null_exp: bool = False, **claims: Any) -> str:
+        """Another token of this identity, with the claims of the first; arguments as in `spacetime.issue_token`."""
+        whole = {**self._claims, **claims}
+        return self._spacetime.issue_token(
+            subject=self.subject, issuer=self.issuer, expires_in=expires_in, null_exp=null_exp, **whole
+        )
 
 
 class Spacetime(Protocol):
@@ -56,20 +86,21 @@ class Spacetime(Protocol):
         *,
         subject: str,
         issuer: str = LOCAL_ISSUER,
-        audience: str | tuple[str, ...] = AUDIENCE,
-        expires_in: float | None = None,
+        audience: str | Sequence[str] = AUDIENCE,
+        expires_in: Seconds | None = None,
         null_exp: bool = False,
         **claims: Any,
     ) -> str:
         """A token signed with this server's key.
 
-        `expires_in` is seconds from now, negative for an expired token; by default the token never expires. Without an
-        end it has no `exp` (`exp: null` in the profiles `v1` and `v2.8`); with `null_exp=True` it has `exp: null` in
-        every profile, for apps that meet tokens of servers up to 2.9.0. Every other keyword is an extra claim. Raises
-        ValueError for claims that only `sign` can sign.
+        `expires_in` is seconds from now or a timedelta; by default the token never expires. The server adds a leeway of
+        60 s: a token of `expires_in=-1` is still good, one of -100 is expired. Without an end it has no `exp`
+        (`exp: null` in the profiles `v1` and `v2.8`); with `null_exp=True` it has `exp: null` in every profile, for
+        apps that meet tokens of servers up to 2.9.0. Every other keyword is an extra claim. Raises WrongArgument, also
+        for claims that only `sign` can sign.
         """
 
-    def sign(self, claims: Mapping[str, Any], headers: Mapping[str, Any] | None = None) -> str:
+    def sign(self, claims: AnyObject, headers: AnyObject | None = None) -> str:
         """A token with any claims and any header, signed with this server's key (ES256, whatever the header says).
 
         No claims are added, neither `iat` nor `iss`. The default header is `{"typ": "JWT", "alg": "ES256"}`.
@@ -91,6 +122,7 @@ class Spacetime(Protocol):
         raise OutOfReach("spacetime.email_of")
 
 
+@all_checked("spacetime.", headers={"typ": "JWT", "alg": "none"})
 class LocalSpacetime(Spacetime):
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
@@ -108,49 +140,70 @@ class LocalSpacetime(Spacetime):
         databases: int = 0,
         **claims: Any,
     ) -> NewIdentity:
-        if not isinstance(databases, int) or databases < 0:
-            raise ValueError(f"databases is {databases!r}; it must be a number, 0 or more")
-        if email is not None and (wrong := email_fault(email)):
-            raise ValueError(f"email is {email!r}: {wrong}")
+        if databases < 0:
+            raise _wrong("create_identity", "databases", f"expected 0 or more, got {databases}")
+        if email is not None and (fault := email_fault(email)):
+            raise _wrong("create_identity", "email", f"{shown(email)}: {fault}")
         store = self._stage.settled_world().spacetime
         name = subject or store.new_subject()
-        token = store.issue_token(issuer, name, AUDIENCE, None, claims)
+        with judged("spacetime.create_identity"):
+            token = store.issue_token(issuer, name, AUDIENCE, None, claims)
+        made = NewIdentity(self, token, issuer=issuer, subject=name, claims=claims)
         identity = identity_of(issuer, name)
         if email is not None:
             store.set_email(identity, email)
         for _ in range(databases):
             store.add_database(identity)
-        return NewIdentity(identity, token)
+        return made
 
     def issue_token(
         self,
         *,
         subject: str,
         issuer: str = LOCAL_ISSUER,
-        audience: str | tuple[str, ...] = AUDIENCE,
-        expires_in: float | None = None,
+        audience: str | Sequence[str] = AUDIENCE,
+        expires_in: Seconds | None = None,
         null_exp: bool = False,
         **claims: Any,
     ) -> str:
         audiences = (audience,) if isinstance(audience, str) else tuple(audience)
         store = self._stage.settled_world().spacetime
-        return store.issue_token(issuer, subject, audiences, expires_in, claims, null_exp=null_exp)
+        ends = None if expires_in is None else to_seconds(expires_in)
+        with judged("spacetime.issue_token"):
+            return store.issue_token(issuer, subject, audiences, ends, claims, null_exp=null_exp)
 
-    def sign(self, claims: Mapping[str, Any], headers: Mapping[str, Any] | None = None) -> str:
+    def sign(self, claims: AnyObject, headers: AnyObject | None = None) -> str:
         header = STANDARD_HEADER if headers is None else base64url.encode(_compact(headers))
         return self._stage.settled_world().spacetime.keyring.key.sign_token(header, _compact(claims))
 
     def add_database(self, owner: str, name: str | None = None, identity: str | None = None) -> Database:
         store = self._stage.settled_world().spacetime
-        return store.add_database(parse_identity(owner), name, None if identity is None else parse_identity(identity))
+        wanted = None if identity is None else checked_identity("add_database", "identity", identity)
+        with judged("spacetime.add_database"):
+            return store.add_database(checked_identity("add_database", "owner", owner), name, wanted)
 
     def rotate_key(self) -> None:
         self._stage.settled_world().spacetime.rotate_key()
 
     def email_of(self, identity: str) -> str | None:
-        return self._stage.settled_world().spacetime.emails.get(parse_identity(identity))
+        return self._stage.settled_world().spacetime.emails.get(checked_identity("email_of", "identity", identity))
+
+
+def _wrong(method: str, argument: str, text: str) -> WrongArgument:
+    return WrongArgument(f"spacetime.{method}: {with_example(f'{argument}: {text}', argument)}")
+
+
+def checked_identity(method: str, argument: str, text: str) -> Identity:
+    """An argument that is an identity. Raises WrongArgument."""
+    try:
+        return parse_identity(text)
+    except ValueError:
+        raise _wrong(method, argument, f"expected an identity of 64 hex digits, got {shown(text)}") from None
 
 
 def _compact(value: Mapping[str, Any]) -> bytes:
     """Python's json, not msgspec's: a broken token may hold NaN or a lone surrogate."""
-    return json.dumps(value, separators=(",", ":")).encode()
+    try:
+        return json.dumps(value, separators=(",", ":")).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise _wrong("sign", "claims", f"it is not JSON: {error}") from None

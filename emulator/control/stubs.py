@@ -2,13 +2,28 @@
 
 import inspect
 from collections.abc import Iterator, Mapping
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
 import msgspec
 
 from emulator.control.reach import OutOfReach
+from emulator.core.arguments import Judged, shown
 from emulator.world.stage import Stage
 from emulator.world.stubs import StubFunction, as_json, made_stub, raw_fields
+
+
+def _wrong_json(given: object) -> str:
+    if callable(given):
+        return "it is a function, which is given as answer=…"
+    try:
+        as_json(given)
+    except ValueError as error:
+        return f"expected a value of JSON, got {shown(given)}: {str(error).removeprefix('the body is not JSON: ')}"
+    return ""
+
+
+AnyBody = Annotated[Any, Judged(_wrong_json)]
+"""What can be written as JSON, also dataclasses and datetimes."""
 
 
 class Stub(Protocol):

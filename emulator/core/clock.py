@@ -12,6 +12,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from functools import lru_cache
+from typing import Annotated
+
+from emulator.core.arguments import checked, shown, with_example
+from emulator.core.errors import WrongArgument
 
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -43,12 +47,42 @@ def _to_the_second(seconds: int) -> str:
 
 def parse_rfc3339(text: str) -> datetime:
     """The datetime of an RFC 3339 text. Raises ValueError for anything without a date, a time and an offset."""
-    moment = datetime.fromisoformat(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text[:100]!r} is not a time") from None
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} has no offset")
     if not EARLIEST <= moment <= LATEST:
         raise ValueError(f"{text!r} is not between 1970 and 9999")
     return moment
+
+
+def _wrong_moment(given: datetime | str) -> str:
+    try:
+        to_moment(given)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+Moment = Annotated[datetime | str, _wrong_moment]
+"""A time as people give it: an aware datetime, or a text like `2024-02-15T05:47:17Z`."""
+Seconds = float | timedelta
+"""A length of time as people give it: seconds, or a timedelta."""
+
+
+def to_moment(given: Moment) -> datetime:
+    """Raises ValueError for a time without an offset or out of the years 1970 to 9999."""
+    if isinstance(given, str):
+        return parse_rfc3339(given)
+    if not EARLIEST <= to_datetime(to_micros(given)) <= LATEST:
+        raise ValueError(f"{given.isoformat()} is not between 1970 and 9999")
+    return given
+
+
+def to_seconds(given: Seconds) -> float:
+    return given.total_seconds() if isinstance(given, timedelta) else given
 
 
 @lru_cache(maxsize=8)
@@ -61,6 +95,16 @@ _OUT_OF_YEARS = "the clock can't leave the years 1970 to 9999"
 
 FIRST, LAST = to_micros(EARLIEST), to_micros(LATEST)
 """The microseconds between which every clock stays."""
+
+
+@contextmanager
+def _refusing(method: str, argument: str, given: object) -> Iterator[None]:
+    """Raises WrongArgument for a time that no clock shows."""
+    try:
+        yield
+    except (OverflowError, ValueError):
+        text = f"{argument}: {_OUT_OF_YEARS}, got {shown(given)}"
+        raise WrongArgument(f"{method}: {with_example(text, argument)}") from None
 
 
 class Clock:
@@ -111,22 +155,24 @@ class Clock:
         """The time as an aware datetime in UTC."""
         return to_datetime(self.micros())
 
-    def advance(self, by: float | timedelta) -> None:
-        """Move by seconds or a timedelta, also backwards; a frozen clock stays frozen at the new time."""
-        try:
-            step = by if isinstance(by, timedelta) else timedelta(seconds=by)
-        except (OverflowError, ValueError):
-            raise ValueError(_OUT_OF_YEARS) from None
-        with self._lock:
-            self._move_to(self.micros() + step // _MICROSECOND)
+    def __repr__(self) -> str:
+        return f"<Clock {rfc3339(self.micros())}{' frozen' if self.frozen else ''}>"
 
-    def freeze(self, at: datetime | str | None = None) -> None:
+    @checked("clock.advance")
+    def advance(self, by: Seconds) -> None:
+        """Move by seconds or a timedelta, also backwards; a frozen clock stays frozen at the new time."""
+        with _refusing("clock.advance", "by", by):
+            step = by if isinstance(by, timedelta) else timedelta(seconds=by)
+            with self._lock:
+                self._move_to(self.micros() + step // _MICROSECOND)
+
+    @checked("clock.freeze", at="2024-02-15T05:47:17Z")
+    def freeze(self, at: Moment | None = None) -> None:
         """Freeze at `at`, a datetime or a text like 2024-02-15T05:47:17Z; without it, at the current time."""
-        at = parse_rfc3339(at) if isinstance(at, str) else at
         with self._lock:
             self._frozen = self.micros()
             if at is not None:
-                self._move_to(to_micros(at))
+                self._move_to(to_micros(to_moment(at)))
 
     def resume(self) -> None:
         """Run on from the time at which the clock was frozen."""
@@ -135,14 +181,20 @@ class Clock:
                 moment, self._frozen = self._frozen, None
                 self._move_to(moment)
 
-    def skew(self, seconds: float) -> None:
+    @checked("clock.skew")
+    def skew(self, seconds: Seconds) -> None:
         """Run `seconds` ahead of wall time (behind, if negative); `skew(0)` is wall time again.
 
         Raises ValueError while the clock is frozen.
         """
+        if self._frozen is not None:
+            raise ValueError("a frozen clock has no skew; resume() it first")
+        with _refusing("clock.skew", "seconds", seconds):
+            self.run_ahead(to_seconds(seconds))
+
+    def run_ahead(self, seconds: float) -> None:
+        """As `skew`, of a running clock, with a number that is not an argument of a call. Raises ValueError."""
         with self._lock:
-            if self._frozen is not None:
-                raise ValueError("a frozen clock has no skew; resume() it first")
             if not abs(seconds) <= LAST:  # NaN is not either
                 raise ValueError(_OUT_OF_YEARS)
             self._move_to(time.time_ns() // 1000 + round(seconds * 1_000_000))

@@ -21,6 +21,10 @@ class Misconfigured(Exception):
     """Settings that are not valid; the message says what to change."""
 
 
+class WrongArgument(Misconfigured, ValueError, TypeError):
+    """A call with an argument that can't be: its name, what was given, what is taken, and an example."""
+
+
 def is_misconfigured(failure: Any) -> bool:
     """As a module's `__tracebackhide__`, it has pytest leave the module out of the traceback of a Misconfigured."""
     return bool(failure.errisinstance(Misconfigured))

@@ -1,18 +1,17 @@
 """Every kind of fault, for parametrised tests."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import msgspec
 
+from emulator.core.arguments import checked
 from emulator.faults.delivery import Delivery
+from emulator.faults.settings import DoSettings
 
 
 class Kind(msgspec.Struct, frozen=True):
     """One kind of fault, for `emulator.faults.add(request, **kind.do)`."""
 
     name: str
-    do: Mapping[str, Any]
+    do: DoSettings
     stored: bool
     """Whether the request still takes effect."""
     what: str
@@ -55,6 +54,7 @@ _SOCKET_KINDS = (
 """For a route that upgrades to a WebSocket. `stored`: the handshake is as usual."""
 
 
+@checked("faults.matrix", websocket=True)
 def matrix(*, websocket: bool = False) -> tuple[Kind, ...]:
     """All kinds, for `@pytest.mark.parametrize("kind", faults.matrix())`.
 

@@ -11,6 +11,7 @@ import msgspec
 
 from emulator.core.entropy import Entropy
 from emulator.core.path_pattern import PathPattern
+from emulator.core.request_match import Sent
 from emulator.faults.kinds import Do, RateLimit
 from emulator.faults.step import Step
 
@@ -31,6 +32,8 @@ class RequestFacts(msgspec.Struct, frozen=True):
     client: str
     """For rate limits: the API key, else the address."""
     micros: int
+    sent: Sent | None = None
+    """Given when a step has conditions on it."""
 
 
 class FaultDecision(msgspec.Struct, frozen=True):
@@ -56,6 +59,7 @@ class Fault:
         self.windows: Windows = {}
         self._method, _, path = (step.request or "").partition(" ")
         self._path = PathPattern(path)
+        self._match = step.match
 
     def __repr__(self) -> str:
         return f"<Fault {self.number} {self.step}; {self.status}: {self.seen} seen, {self.fired} fired>"
@@ -64,6 +68,11 @@ class Fault:
     def timed(self) -> bool:
         """Whether it waits for a time only, not for a request."""
         return self.step.request is None and not self.fired
+
+    @property
+    def looks_inside(self) -> bool:
+        """Whether it has conditions on query, headers or body."""
+        return bool(self._match)
 
     @property
     def due(self) -> int:
@@ -103,6 +112,7 @@ class Fault:
             and (step.at is None or self._micros(step.at) <= facts.micros)
             and (step.until is None or facts.micros < self._micros(step.until))
             and any(self._path.matches(path) for path in facts.paths)
+            and (not self._match or facts.sent is None or not self._match.differences(facts.sent))
         )
         self.seen += matches
         return matches
@@ -192,6 +202,11 @@ class Faults:
             matching = [fault for fault in self._faults if fault.counts(facts)]
             decisions = (fault.decision(facts, entropy) for fault in matching)
             return next((decision for decision in decisions if decision is not None), None)
+
+    @property
+    def look_inside(self) -> bool:
+        """Whether any step has conditions on query, headers or body."""
+        return any(fault.looks_inside for fault in self._faults)
 
     @property
     def timed(self) -> bool:

@@ -1,20 +1,53 @@
 """Steps of a script as values: which requests they match, when they apply, what they do, and their checks."""
 
 import re
-from collections.abc import Iterator, Mapping
+from base64 import b64decode, b64encode
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
 
+from emulator.core.arguments import Where, dotted, json_mistakes, unsendable
+from emulator.core.arguments import mistakes as mistakes_of_types
+from emulator.core.bounded_pattern import compiled
+from emulator.core.clock import to_seconds
 from emulator.core.close_frame import wrong_code, wrong_reason
-from emulator.core.suggestions import did_you_mean
+from emulator.core.request_match import RequestMatch, pattern_text
 from emulator.faults.kinds import ANSWERS, CHANGES, Do, RateLimit, WebSocketFault
 
 LONGEST = 1e9
 """Seconds, about thirty years."""
 _ITS_OWN = frozenset({"connection", "content-length", "date", "transfer-encoding"})
-_NOT_SENT = re.compile("[\r\n\0\ud800-\udfff]")
-"""In the value of a header; half a surrogate pair is no UTF-8."""
+
+
+class BodyMatch(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A condition on the bytes of a body: one of both."""
+
+    pattern: str | None = None
+    """A regular expression in Python's syntax that is found in the first KiB of the body; two parts may be repeated."""
+    base64: str | None = None
+    """The whole body in base64, for one that is no text."""
+
+    @classmethod
+    def of(cls, given: object) -> "str | BodyMatch | object":
+        """Bytes and compiled patterns as a step has them; any other value as it is. Raises ValueError."""
+        if isinstance(given, re.Pattern):
+            return cls(pattern=pattern_text(given))
+        if not isinstance(given, bytes):
+            return given
+        try:
+            return given.decode()
+        except UnicodeDecodeError:
+            return cls(base64=b64encode(given).decode())
+
+    @property
+    def wanted(self) -> "bytes | re.Pattern[str]":
+        """Raises ValueError."""
+        if (self.pattern is None) == (self.base64 is None):
+            raise ValueError("give `pattern` or `base64`, one of both")
+        if self.pattern is None:
+            return b64decode(self.base64 or "", validate=True)
+        return compiled(self.pattern)
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -34,53 +67,113 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid
     """Ignore this many matching requests first."""
     actor: str | None = None
     """Only requests with this actor's token or API key."""
+    json: Any = None
+    """Only requests whose body is JSON and has this in it: what is named must be equal."""
+    headers: dict[str, str] | None = None
+    """Only requests with these headers."""
+    query: dict[str, str | int] | None = None
+    """Only requests with these fields in the query."""
+    body: str | BodyMatch | None = None
+    """Only requests with exactly this body, or one that matches."""
     probability: float | None = None
     """From 0 to 1; random numbers come from the seed."""
     do: Do
     """At most one response action, any number of changes."""
 
+    @property
+    def match(self) -> RequestMatch:
+        """The conditions on query, headers and body. Raises ValueError."""
+        body = self.body.wanted if isinstance(self.body, BodyMatch) else self.body
+        return RequestMatch(self.json, self.headers, self.query, body)
+
     def __str__(self) -> str:
         conditions = {name: value for name, value in msgspec.to_builtins(self).items() if name not in {"request", "do"}}
-        when = ", ".join(f"{name} {value}" for name, value in conditions.items())
+        when = ", ".join(name if name in _UNTOLD else f"{name} {value}" for name, value in conditions.items())
         return f"{self.request or 'no request'}{f' ({when})' if when else ''}: {self.do}"
 
 
+_UNTOLD = frozenset({"json", "headers", "query", "body"})
+"""Conditions whose values may be long or secret."""
+_OF_BOTH = frozenset({"headers", "body"})
+"""Names of conditions on the request that are names of actions too, which they are in a call without `do`."""
+_SECONDS = frozenset({"at", "until", "delay", "advance", "seconds", "after_seconds"})
+_WITH_SECONDS = frozenset({"rate_limit", "websocket"})
+
+
 def step_of(request: str | None, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The JSON of a step from keywords: those that are not conditions are actions."""
-    conditions = {name: value for name, value in settings.items() if name in Step.__struct_fields__ and name != "do"}
-    do = {name: value for name, value in settings.items() if name not in conditions and name != "do"}
-    return {"request": request, **conditions, "do": {**settings.get("do", {}), **do}}
+    """The JSON of a step from keywords: those that are not conditions are actions.
+
+    `headers` and `body` are those of the response, but with `do`, which then has all actions, those of the request, as
+    in a file. Raises ValueError for a pattern that a step can't have.
+    """
+    given = {name: _plain(name, value) for name, value in settings.items() if value is not None}
+    do = given.pop("do", None)
+    if do is not None:
+        do = {name: _plain(name, value) for name, value in do.items()}
+    conditions = [name for name in given if name in Step.__struct_fields__ and (do is not None or name not in _OF_BOTH)]
+    more = {name: value for name, value in given.items() if name not in conditions}
+    found = {name: BodyMatch.of(given[name]) if name == "body" else given[name] for name in conditions}
+    plain: dict[str, Any] = msgspec.to_builtins({"request": request, **found}, enc_hook=_as_it_is)
+    return {**plain, "do": {**(do or {}), **more}}
+
+
+def _as_it_is(value: object) -> object:
+    return value
+
+
+def _plain(name: str, value: Any) -> Any:
+    """With numbers of seconds in the place of timedeltas."""
+    if name in _SECONDS:
+        return [to_seconds(each) for each in value] if isinstance(value, list | tuple) else to_seconds(value)
+    if name in _WITH_SECONDS and isinstance(value, Mapping):
+        return {key: to_seconds(each) if key in _SECONDS else each for key, each in value.items()}
+    return value
 
 
 def made_step(found: Mapping[str, Any]) -> Step:
-    """A step from its JSON. Raises ValueError with all mistakes that can be found without a world."""
+    """A step from its JSON. Raises WrongStep with all mistakes that can be found without a world."""
     found = {name: value for name, value in found.items() if value is not None}
-    do = found.get("do")
-    _check_keys("a step", found, Step.__struct_fields__)
-    _check_keys("`do`", do if isinstance(do, dict) else {}, Do.__struct_fields__)
+    _refuse(_misplaced(found))
+    _refuse(Mistake(*wrong) for wrong in mistakes_of_types(found, Step))
     try:
         step = msgspec.convert(found, Step)
-    except msgspec.ValidationError as error:
-        raise ValueError(str(error)) from None
-    if wrong := list(mistakes(step)):
-        raise ValueError("; ".join(map(str, wrong)))
+    except (msgspec.ValidationError, ValueError, OverflowError) as error:
+        raise WrongStep([Mistake((), str(error))]) from None
+    _refuse(mistakes(step))
     return step
 
 
-def _check_keys(where: str, given: Mapping[str, Any], known: tuple[str, ...]) -> None:
-    for name in given:
-        if name not in known:
-            raise ValueError(f"{where} has no key {name!r}; {did_you_mean(name, (*known, *Step.__struct_fields__))}")
+def _misplaced(found: Mapping[str, Any]) -> Iterator["Mistake"]:
+    do = found.get("do")
+    for name in do if isinstance(do, Mapping) else ():
+        if name in Step.__struct_fields__ and name not in Do.__struct_fields__:
+            yield Mistake(("do", name), "it stands beside `do`, not in it")
+    for name in found:
+        if name in Do.__struct_fields__ and name not in Step.__struct_fields__:
+            yield Mistake((name,), f'it is an action; write it as "do": {{"{name}": …}}')
+
+
+def _refuse(wrong: Iterable["Mistake"]) -> None:
+    if found := list(wrong):
+        raise WrongStep(found)
 
 
 class Mistake(NamedTuple):
     """A mistake and its keys in a step."""
 
-    path: tuple[str, ...]
+    path: Where
     text: str
 
     def __str__(self) -> str:
-        return f"{'.'.join(self.path)}: {self.text}" if self.path else self.text
+        return f"{dotted(self.path)}: {self.text}" if self.path else self.text
+
+
+class WrongStep(ValueError):
+    """A step that can't be, or never happens."""
+
+    def __init__(self, mistakes: list[Mistake]) -> None:
+        super().__init__("; ".join(map(str, mistakes)))
+        self.mistakes = mistakes
 
 
 def mistakes(step: Step) -> Iterator[Mistake]:
@@ -97,23 +190,42 @@ def mistakes(step: Step) -> Iterator[Mistake]:
         yield Mistake(("do", "status"), f"{do.status} is not a valid status; it must be from 200 to 599")
     if do.status in {204, 304} and do.body is not None:
         yield Mistake(("do", "body"), f"a response with status {do.status} has no body")
-    if isinstance(do.body, bytes | bytearray):
-        yield Mistake(("do", "body"), "it must be a string or JSON, not bytes")
     if do.on_clock and do.delay is None:
         yield Mistake(("do", "on_clock"), "it needs `delay`")
     for text in wrong_headers(do.headers or {}):
         yield Mistake(("do", "headers"), text)
     if do.websocket is not None:
         yield from _wrong_socket(do.websocket)
+    yield from _not_json(step)
+    yield from _wrong_match(step)
     yield from _out_of_bounds(step)
     if step.request is None and (useless := [kind for kind in do.kinds if kind not in CHANGES]):
         yield Mistake(("do", useless[0]), "it needs a request; add `request`")
 
 
+def _not_json(step: Step) -> Iterator[Mistake]:
+    """What a file of YAML can hold, and no message."""
+    for path, value in ((("do", "body"), step.do.body), (("json",), step.json)):
+        yield from (Mistake(*wrong) for wrong in json_mistakes(value, path))
+
+
+def _wrong_match(step: Step) -> Iterator[Mistake]:
+    if isinstance(step.body, BodyMatch):
+        try:
+            _ = step.body.wanted
+        except ValueError as error:
+            yield Mistake(("body",), str(error))
+    if step.json is not None and step.body is not None:
+        yield Mistake(("json",), "it can't be combined with `body`")
+
+
 def wrong_headers(headers: Mapping[str, str]) -> Iterator[str]:
     """What is wrong with the additional headers of a response."""
     for name, value in headers.items():
-        if not name.isascii() or not name.replace("-", "a").isalnum() or _NOT_SENT.search(value):
+        if wrong := unsendable(name) or unsendable(value):
+            yield wrong
+            continue
+        if not name.isascii() or not name.replace("-", "a").isalnum() or any(char in value for char in "\r\n\0"):
             yield f"invalid header {name!r}: {value!r}"
         if name.lower() in _ITS_OWN:
             yield f"{name!r} is written by the server itself"
@@ -149,7 +261,7 @@ def _mistakes_in_conditions(step: Step) -> Iterator[Mistake]:
     if step.request is None:
         if step.at is None:
             yield Mistake((), "it needs `request` or `at`")
-        for name in ("until", "nth", "times", "skip", "actor", "probability"):
+        for name in ("until", "nth", "times", "skip", "actor", "probability", "json", "headers", "query", "body"):
             if getattr(step, name):
                 yield Mistake((name,), "it needs a request; add `request`")
     if step.nth is not None and (step.times is not None or step.skip):

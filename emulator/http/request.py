@@ -9,6 +9,8 @@ from typing import Protocol
 from aiohttp import HttpVersion10, HttpVersion11, StreamReader, hdrs, web
 from aiohttp.web import BaseRequest
 
+from emulator.core.bounded_pattern import SEEN
+from emulator.core.request_match import Sent
 from emulator.journal.exchange import Message, head_of
 from emulator.journal.limits import KEPT_OF_A_BODY
 from emulator.journal.masking import without_excerpt
@@ -61,7 +63,7 @@ class Request:
     Raises NotHttp.
     """
 
-    __slots__ = ("_raw", "_received", "_wanted", "method", "params", "path", "query")
+    __slots__ = ("_failure", "_raw", "_received", "_wanted", "method", "params", "path", "query")
 
     def __init__(self, raw: BaseRequest) -> None:
         self._raw = raw
@@ -71,6 +73,7 @@ class Request:
         self.params: tuple[str, ...] = ()
         self._received = bytearray()
         self._wanted = False
+        self._failure: BodyTooLong | BodyBroken | None = None
 
     @property
     def minor(self) -> int:
@@ -115,6 +118,8 @@ class Request:
     async def receive(self, limit: int, take: Callable[[bytes], object]) -> None:
         """Hand the body over as it arrives. Raises as `body`, and what `take` raises."""
         self._wanted = True
+        if self._failure is not None:
+            raise self._failure
         declared = self._raw.content_length
         if declared is not None and declared > limit:
             raise BodyTooLong(f"{declared} bytes")
@@ -140,6 +145,17 @@ class Request:
 
         with suppress(BodyBroken):
             await self.receive(_TOO_LONG_A_BODY, take)
+
+    async def sent(self, limit: int) -> Sent:
+        """Query, headers and body, before a handler reads that; of one that is too long or broken its beginning."""
+        is_whole = True
+        if self.has_body:
+            try:
+                await self.body(limit)
+            except (BodyTooLong, BodyBroken) as error:
+                is_whole, self._failure = False, error
+        headers = [(name.decode("latin-1"), _text(value)) for name, value in self._raw.raw_headers]
+        return Sent(self.query, headers, bytes(self._received), is_whole, SEEN)
 
     def _send_continue(self) -> None:
         """hyper sends 100 Continue (RFC 9110, 10.1.1) at the first read of the body, so not when it refuses before."""
@@ -176,7 +192,11 @@ class Request:
     def message(self) -> Message:
         """The request as the journal keeps it."""
         size = max(self._raw.content_length or 0, len(self._received))
-        return Message(head_of(self._raw.raw_headers), bytes(self._received[:KEPT_OF_A_BODY]), size)
+        return Message(head_of(self._raw.raw_headers), bytes(self._received[:KEPT_OF_A_BODY]), size, self.query)
+
+
+def _text(value: bytes) -> str:
+    return value.decode("utf-8", "surrogateescape")
 
 
 def _check_head(raw: BaseRequest) -> None:

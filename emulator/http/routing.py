@@ -158,11 +158,40 @@ def nearest_path(path: str, known: Iterable[str]) -> str | None:
     known = tuple(known)
     if path.rstrip("/") in known:
         return path.rstrip("/")
+    if (near := _nearest_by_segments(path, known)) is not None:
+        return near
     blurred = {_PARAMETER.sub(":", template): template for template in known}
     wanted = "/".join(segment if len(segment) <= _LONGEST_WORD else ":" for segment in path.split("/")[:20])
     match = nearest(wanted, blurred, cutoff=0.75)
     return None if match is None else blurred[match]
 
+
+def _nearest_by_segments(path: str, known: Iterable[str]) -> str | None:
+    """The known path with the same prefix and as many segments, each of which is equal, similar or a parameter."""
+    segments = path[:_LONGEST_COMPARED].split("/")
+    likeness = {template: _likeness(segments, template.split("/")) for template in known}
+    best = max(likeness, key=likeness.__getitem__, default="")
+    return best if likeness.get(best) else None
+
+
+def _likeness(segments: list[str], template: list[str]) -> float:
+    """0 when they are not alike."""
+    if len(segments) != len(template) or segments[1] != template[1]:
+        return 0.0
+    pairs = zip(segments[2:], template[2:], strict=True)
+    each = [_PARAMETER_LIKENESS if known.startswith(":") else _similarity(sent, known) for sent, known in pairs]
+    return sum(each) if each and min(each) > 0 else 0.0
+
+
+def _similarity(sent: str, known: str) -> float:
+    if sent == known:
+        return 1.0
+    return _SIMILAR if nearest(sent, [known]) else 0.0
+
+
+_PARAMETER_LIKENESS, _SIMILAR = 0.5, 0.7
+_LONGEST_COMPARED = 500
+"""Characters of a path."""
 
 _PARAMETER = re.compile(r":\w+")
 _LONGEST_WORD = 20

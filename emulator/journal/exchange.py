@@ -1,12 +1,16 @@
 """A recorded request and its response."""
 
+import json
+from base64 import b64decode, b64encode
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, SupportsIndex, overload
 
 import msgspec
 
 from emulator.core.clock import parse_rfc3339, rfc3339, to_datetime, to_micros
+from emulator.core.request_match import Sent, fields
+from emulator.core.suggestions import did_you_mean
 from emulator.journal.frames import Frames
 from emulator.journal.masking import readable
 
@@ -14,6 +18,48 @@ _OVERHEAD = 512
 """Bytes of memory for an exchange, without its texts."""
 _AS_THEY_ARE = ("status", "why", "matched", "outlived", "actor", "fault")
 """Fields of an exchange that are the same in JSON."""
+
+
+class Pairs(list[tuple[str, str]]):
+    """Names and values in the order and case they were sent; `pairs["name"]` is the first value of a name."""
+
+    any_case = True
+    """Whether names are found in any case."""
+
+    @overload
+    def __getitem__(self, key: SupportsIndex) -> tuple[str, str]: ...
+    @overload
+    def __getitem__(self, key: slice) -> list[tuple[str, str]]: ...
+    @overload
+    def __getitem__(self, key: str) -> str: ...
+    def __getitem__(self, key: SupportsIndex | slice | str) -> tuple[str, str] | list[tuple[str, str]] | str:
+        if not isinstance(key, str):
+            return super().__getitem__(key)
+        values = self.getall(key)
+        if not values:
+            raise KeyError(f"there is no {key!r}; {did_you_mean(key, dict(self))}")
+        return values[0]
+
+    def get(self, name: str, default: str | None = None) -> str | None:
+        """The first value of a name."""
+        return next(iter(self.getall(name)), default)
+
+    def getall(self, name: str) -> list[str]:
+        """All values of a name."""
+        wanted = self._spelled(name)
+        return [value for each, value in self if self._spelled(each) == wanted]
+
+    def __contains__(self, key: object) -> bool:
+        return bool(self.getall(key)) if isinstance(key, str) else super().__contains__(key)
+
+    def _spelled(self, name: str) -> str:
+        return name.lower() if self.any_case else name
+
+
+class Fields(Pairs):
+    """The fields of a query, decoded."""
+
+    any_case = False
 
 
 class Message(msgspec.Struct, frozen=True, gc=False):
@@ -26,6 +72,8 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     head: bytes
     kept: bytes
     size: int
+    sent_query: str = ""
+    """The request's query as it was sent."""
 
     @property
     def lines(self) -> list[tuple[bytes, bytes]]:
@@ -34,13 +82,48 @@ class Message(msgspec.Struct, frozen=True, gc=False):
         return [(name, value) for name, _, value in found]
 
     @property
-    def headers(self) -> list[tuple[str, str]]:
-        """Names and values in the order and case they were sent."""
-        return [(_text(name), _text(value)) for name, value in self.lines]
+    def headers(self) -> Pairs:
+        """All of them as they were sent; `headers["x-api-key"]` is the first value of a name, in any case."""
+        return Pairs((_text(name), _text(value)) for name, value in self.lines)
+
+    @property
+    def query(self) -> Fields:
+        """The fields of the query, decoded: `query["page"]`. A response has none."""
+        return Fields(fields(self.sent_query))
+
+    @property
+    def content(self) -> bytes:
+        """The bytes of the body, as many as are kept."""
+        return self.kept
+
+    @property
+    def text(self) -> str:
+        """The body as text; bytes that are no UTF-8 are escaped."""
+        return _text(self.kept)
 
     @property
     def body(self) -> str:
+        """The same as `text`."""
         return _text(self.kept)
+
+    def json(self) -> Any:
+        """The body as JSON. Raises ValueError when it is not JSON, or not kept as a whole."""
+        if self.is_cut:
+            raise ValueError(f"the body had {self.size} bytes, of which {len(self.kept)} were kept")
+        try:
+            return json.loads(self.kept)
+        except (ValueError, RecursionError) as error:
+            shown = readable(self.text, 100) if self.kept else "empty"
+            raise ValueError(f"the body is not JSON ({error}): {shown}") from None
+
+    @property
+    def is_cut(self) -> bool:
+        return self.size > len(self.kept)
+
+    @property
+    def sent(self) -> Sent:
+        """For conditions on a request."""
+        return Sent(self.sent_query, self.headers, self.kept, not self.is_cut)
 
     def header(self, name: str) -> str | None:
         """The first value of a header, any case."""
@@ -48,12 +131,15 @@ class Message(msgspec.Struct, frozen=True, gc=False):
         return next((value for found, value in self.headers if found.lower() == wanted), None)
 
     def to_json(self) -> dict[str, Any]:
-        return {"headers": self.headers, "body": self.body, "size": self.size}
+        """With `base64` for a body that is no text."""
+        exact = {} if _is_text(self.kept) else {"base64": b64encode(self.kept).decode()}
+        return {"headers": list(self.headers), "body": self.body, "size": self.size, **exact}
 
     @classmethod
-    def from_json(cls, found: dict[str, Any]) -> "Message":
+    def from_json(cls, found: dict[str, Any], sent_query: str = "") -> "Message":
         headers = [(name.encode(), value.encode()) for name, value in found["headers"]]
-        return cls(head_of(headers), found["body"].encode(), found["size"])
+        kept = b64decode(found["base64"]) if "base64" in found else found["body"].encode()
+        return cls(head_of(headers), kept, found["size"], sent_query)
 
 
 def head_of(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
@@ -68,7 +154,8 @@ class Exchange(msgspec.Struct, frozen=True, gc=False):
     (`matched` is false then). `status` is 0 when no response was sent. `why` is the private reason of an error
     response. `micros` is the emulator's clock when the request arrived, `duration` is in real seconds. `outlived` is
     true when the world was reset during the request. `actor` is the scenario's name for the caller, `fault` the step
-    that was applied. `websocket` has what followed a response with status 101.
+    that was applied. `after` is for how many seconds of real time the world had existed. `websocket` has what followed
+    a response with status 101.
     """
 
     number: int
@@ -85,6 +172,7 @@ class Exchange(msgspec.Struct, frozen=True, gc=False):
     outlived: bool = False
     actor: str = ""
     fault: str = ""
+    after: float = 0.0
     websocket: Frames | None = None
 
     @property
@@ -101,6 +189,11 @@ class Exchange(msgspec.Struct, frozen=True, gc=False):
     def at(self) -> datetime:
         """When the request arrived, by the emulator's clock."""
         return to_datetime(self.micros)
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether it has a reason: an error response, or a fault."""
+        return bool(self.why) or self.status >= 400
 
     @property
     def summary(self) -> str:
@@ -121,6 +214,7 @@ class Exchange(msgspec.Struct, frozen=True, gc=False):
         return {
             "n": self.number,
             "at": rfc3339(self.micros),
+            "after": round(self.after, 6),
             "duration": round(self.duration, 6),
             "operation": self.operation,
             "method": self.method,
@@ -141,13 +235,22 @@ class Exchange(msgspec.Struct, frozen=True, gc=False):
             method=found["method"],
             target=found["path"] + query,
             operation=found["operation"],
-            request=Message.from_json(found["request"]),
+            request=Message.from_json(found["request"], found["query"]),
             response=Message.from_json(found["response"]),
             micros=to_micros(parse_rfc3339(found["at"])),
             duration=found["duration"],
+            after=found["after"],
             websocket=Frames.from_json(found["websocket"]) if "websocket" in found else None,
             **{name: found[name] for name in _AS_THEY_ARE},
         )
+
+
+def _is_text(raw: bytes) -> bool:
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _text(raw: bytes) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from threading import RLock
 
+from emulator.core.clock import monotonic
 from emulator.core.deferred_free import DeferredFree
 from emulator.journal.exchange import Exchange
 from emulator.journal.frames import Ended, Frame, Frames
@@ -13,11 +14,16 @@ from emulator.journal.queries import ExchangeQueries
 
 
 class Journal(ExchangeQueries):
-    """The last exchanges: at most `size` of them and 32 MiB in all. Dropped ones are counted."""
+    """The last exchanges: at most `size` of them and `most_bytes` in all. Dropped ones are counted."""
 
-    def __init__(self, size: int, lock: RLock, deferred: DeferredFree) -> None:
+    def __init__(self, size: int, lock: RLock, deferred: DeferredFree, *, most_bytes: int = KEPT_IN_ALL) -> None:
         self._size = size
+        self._most_bytes = most_bytes
+        self.no_route: Callable[[str, str], str] = lambda method, path: ""
+        """Why no request of a method and a path pattern can reach a route of the world; empty when one can."""
         self._lock = lock
+        self.began = monotonic()
+        """When the world began, in seconds of real time."""
         self._kept: deque[Exchange] = deque()
         self._weight = 0
         self.lost = 0
@@ -74,7 +80,8 @@ class Journal(ExchangeQueries):
             self._wake()
 
     def _drop_surplus(self) -> None:
-        while len(self._kept) > self._size or self._weight > KEPT_IN_ALL:
+        while len(self._kept) > self._size or self._weight > self._most_bytes:
+            self.lost_for = "journal_size" if len(self._kept) > self._size else "journal_bytes"
             dropped = self._kept.popleft()
             self._weight -= dropped.weight
             self.lost += 1
@@ -94,6 +101,9 @@ class Journal(ExchangeQueries):
                     exchange.websocket.is_journaled = False
             self._kept.clear()
             self._weight = 0
+
+    def _why_no_route(self, method: str, path: str) -> str:
+        return self.no_route(method, path)
 
     @contextmanager
     def _listening(self, wake: Callable[[], object]) -> Iterator[None]:

@@ -3,7 +3,7 @@
 KEPT_OF_A_BODY = 16 * 1024
 """Bytes; the size is kept too."""
 KEPT_IN_ALL = 32 * 1024 * 1024
-"""Bytes, roughly, of all exchanges. The oldest are dropped first."""
+"""Bytes, roughly, of all exchanges, unless `journal_bytes` says otherwise. The oldest are dropped first."""
 KEPT_FRAMES = 200
 """Of a WebSocket; the oldest are dropped first."""
 KEPT_OF_FRAMES = 64 * 1024

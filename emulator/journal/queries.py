@@ -5,53 +5,84 @@ import re
 import sys
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, Literal, SupportsIndex, TypedDict, Unpack, overload
 
-from emulator.core.clock import monotonic
+from emulator.core.arguments import all_checked, shown
+from emulator.core.clock import Moment, Seconds, monotonic, to_moment, to_seconds
+from emulator.core.errors import WrongArgument
 from emulator.core.path_pattern import PathPattern
+from emulator.core.request_match import ANY_REQUEST, Pattern, RequestMatch
 from emulator.journal.exchange import Exchange
 from emulator.journal.masking import readable
 
 SHOWN = 5
 """Exchanges shown when an assertion fails."""
+LOST_FOR = {
+    "journal_size": "exchanges were dropped; raise journal_size",
+    "journal_bytes": "exchanges were dropped, since all together had too many bytes; raise journal_bytes",
+}
+"""What is said of exchanges that were dropped, by the setting that limits them."""
+_LONGEST = 300
+"""Characters of a condition or a difference in a message."""
+
+Status = int | Literal["1xx", "2xx", "3xx", "4xx", "5xx"]
+"""A status, or a class of them."""
+
+
+class Conditions(TypedDict, total=False):
+    """Conditions on what a request holds, as in `RequestMatch`."""
+
+    json: Any
+    headers: Mapping[str, str | Pattern] | None
+    query: Mapping[str, str | int | Pattern] | None
+    body: bytes | str | Pattern | None
 
 
 @dataclass(frozen=True)
 class ExchangeFilter:
-    """Conditions on an exchange; None matches anything. In `path`, `*` is one segment and `**` any number of them."""
+    """Conditions on an exchange; None matches anything. In `path`, `*` is one segment and `**` any number of them.
+
+    `method` can be both: `POST /v1/identity`.
+    """
 
     method: str | None = None
     path: str | None = None
-    status: int | None = None
-    since: datetime | None = None
+    status: Status | None = None
+    since: Moment | None = None
+    match: RequestMatch = ANY_REQUEST
     frame: str | None = None
     """A part of the text of a frame of its WebSocket."""
 
     @classmethod
     def parse(cls, request: str) -> "ExchangeFilter":
         """`"POST /v1/identity"`, as scenarios write it."""
-        method, space, path = request.partition(" ")
-        if not space:
-            raise ValueError(f"{request!r} is not like 'POST /v1/identity'")
-        return cls(method, path)
+        if " " not in request:
+            raise WrongArgument(f"journal.assert_order: {shown(request)} is not like 'POST /v1/identity'")
+        return cls(request)
 
     def __post_init__(self) -> None:
-        """Raises ValueError for a filter that no request can match: an assertion with it would prove nothing."""
+        """Raises WrongArgument for a filter that no request can match: an assertion with it would prove nothing."""
+        if self.method is not None and " " in self.method and self.path is None:
+            method, _, path = self.method.partition(" ")
+            object.__setattr__(self, "method", None if method == "*" else method)
+            object.__setattr__(self, "path", path)
         if self.method is not None and not self.method.isalpha():
-            raise ValueError(f'{self.method!r} is not a method; write it like "POST", "/v1/identity"')
+            raise WrongArgument(f'method: {shown(self.method)} is not a method; write it like "POST", "/v1/identity"')
         if self.path is not None and (not self.path.startswith(("/", "*")) or "?" in self.path):
-            raise ValueError(f"{self.path!r} is not a path; it begins with a slash and has no query")
-        if self.status is not None and type(self.status) is not int:
-            raise ValueError(f"{self.status!r} is not a status; it is a number like 200")
+            raise WrongArgument(f"path: {shown(self.path)} is not a path; it begins with a slash and has no query")
 
     @cached_property
     def _pattern(self) -> PathPattern | None:
         return None if self.path is None else PathPattern(self.path)
+
+    @cached_property
+    def _since(self) -> datetime | None:
+        return None if self.since is None else to_moment(self.since)
 
     def differences(self, exchange: Exchange) -> list[str]:
         """The conditions that the exchange does not meet, in words."""
@@ -60,20 +91,33 @@ class ExchangeFilter:
             found.append(f"method is {exchange.method}")
         if self._pattern is not None and not self._pattern.matches(exchange.path):
             found.append(f"path is {exchange.path}")
-        if self.status is not None and exchange.status != self.status:
+        if self.status is not None and not self._has_status(exchange.status):
             found.append(f"status is {exchange.status}")
-        if self.since is not None and exchange.at < self.since:
+        if self._since is not None and exchange.at < self._since:
             found.append(f"was at {exchange.at.isoformat()}")
         if self.frame is not None and not (exchange.websocket and exchange.websocket.has(self.frame)):
             found.append(f"has no frame with {self.frame!r}")
-        return found
+        return [*found, *self.match.differences(exchange.request.sent)] if self.match else found
+
+    def _has_status(self, status: int) -> bool:
+        if isinstance(self.status, str):
+            return str(status)[:1] == self.status[:1] and status >= 100
+        return status == self.status
 
     def __str__(self) -> str:
-        status = "" if self.status is None else f" with status {self.status}"
-        frame = "" if self.frame is None else f" with a frame that has {self.frame!r}"
-        return f"{(self.method or 'any method').upper()} {self.path or 'any path'}{status}{frame}"
+        given = {"status": self.status, **self.match._asdict()}
+        held = [f"{name} {_in_one_line(value)}" for name, value in given.items() if value is not None]
+        if self.frame is not None:
+            held.append(f"a frame that has {self.frame!r}")
+        words = f" with {', '.join(held)}" if held else ""
+        return f"{(self.method or 'any method').upper()} {self.path or 'any path'}{words}"
 
 
+def _in_one_line(value: object) -> str:
+    return readable(str(value), _LONGEST)
+
+
+@all_checked("journal.", status=404)
 class ExchangeQueries(ABC):
     """Queries and assertions for a class with exchanges: the journal, and its client in another process."""
 
@@ -84,10 +128,21 @@ class ExchangeQueries(ABC):
 
     lost = 0
     """How many exchanges were dropped for lack of space."""
+    lost_for = ""
+    """The setting that limits them, one of `LOST_FOR`; empty when none was dropped."""
+
+    @property
+    def lost_in_words(self) -> str:
+        """How many exchanges were dropped for lack of space, and what to do; empty when none was."""
+        return f"{self.lost} {LOST_FOR[self.lost_for]}" if self.lost else ""
 
     def _check_whole(self) -> None:
-        if self.lost:
-            raise AssertionError(f"the journal can't tell: {self.lost} exchanges were dropped; raise journal_size")
+        if lost := self.lost_in_words:
+            raise AssertionError(f"the journal can't tell: {lost}")
+
+    def _why_no_route(self, method: str, path: str) -> str:
+        """Why no request of a method and a path pattern can reach a route; empty when one can, or if unknown."""
+        return ""
 
     @abstractmethod
     def _listening(self, wake: Callable[[], object]) -> AbstractContextManager[object]:
@@ -99,6 +154,23 @@ class ExchangeQueries(ABC):
     def __len__(self) -> int:
         return len(self.exchanges)
 
+    @overload
+    def __getitem__(self, place: SupportsIndex) -> Exchange: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Exchange]: ...
+    def __getitem__(self, place: SupportsIndex | slice) -> Exchange | list[Exchange]:
+        """`journal[0]` is the oldest of those kept, `journal[-1]` the last."""
+        if not isinstance(place, slice | SupportsIndex):
+            raise WrongArgument(f"journal[…]: expected a whole number, got {shown(place)}; for example journal[-1]")
+        found = self.exchanges
+        try:
+            return found[place]
+        except IndexError:
+            raise IndexError(f"journal[{place}]: the journal has {len(found)} exchanges") from None
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {len(self)} exchanges>"
+
     @property
     def unmatched(self) -> list[Exchange]:
         """Requests to paths that neither API has, or with methods that it does not have there."""
@@ -108,37 +180,63 @@ class ExchangeQueries(ABC):
         self,
         method: str | None = None,
         path: str | None = None,
-        status: int | None = None,
-        since: datetime | None = None,
+        status: Status | None = None,
+        since: Moment | None = None,
+        **conditions: Unpack[Conditions],
     ) -> list[Exchange]:
-        """The exchanges that meet every given condition. In `path`, `*` is one segment and `**` any number of them."""
-        return self._matching(ExchangeFilter(method, path, status, since))
+        """The exchanges that meet every given condition. In `path`, `*` is one segment and `**` any number of them.
+
+        `find("POST /identity", json={"display_name": "JP"})`: both can be one text, and what `json` names must be equal
+        in the body. `headers` and `query` are names and values, `body` is bytes or a compiled pattern, `status` can be
+        like "4xx".
+        """
+        return self._matching(ExchangeFilter(method, path, status, since, RequestMatch(**conditions)))
 
     def _matching(self, wanted: ExchangeFilter) -> list[Exchange]:
         return [exchange for exchange in self.exchanges if not wanted.differences(exchange)]
 
     def assert_requested(
-        self, method: str | None = None, path: str | None = None, *, status: int | None = None, times: int | None = None
+        self,
+        method: str | None = None,
+        path: str | None = None,
+        *,
+        status: Status | None = None,
+        times: int | None = None,
+        **conditions: Unpack[Conditions],
     ) -> list[Exchange]:
-        """Assert at least one matching request, or exactly `times`; return them. A failure shows the nearest ones."""
+        """Assert at least one matching request, or exactly `times`; return them. A failure shows the nearest ones.
+
+        Conditions are those of `find`.
+        """
         __tracebackhide__ = True
-        wanted = ExchangeFilter(method, path, status)
+        wanted = ExchangeFilter(method, path, status, None, RequestMatch(**conditions))
         found = self._matching(wanted)
         if times is not None:
             self._check_whole()
         if (times is None and not found) or (times is not None and len(found) != times):
             expected = "at least once" if times is None else _times(times)
+            missed = self._no_such_route(wanted) if not found else ""
             raise AssertionError(
-                f"{wanted} was requested {_times(len(found))}, expected {expected}.{self._near(wanted)}"
+                f"{wanted} was requested {_times(len(found))}, expected {expected}.{missed}{self._near(wanted)}"
             )
         return found
 
+    def _no_such_route(self, wanted: ExchangeFilter) -> str:
+        """A sentence for a path that no request can find, such as a misspelt one."""
+        why = self._why_no_route(wanted.method.upper() if wanted.method else "*", wanted.path) if wanted.path else ""
+        return f"\nThere is no such route: {why}" if why else ""
+
     def assert_not_requested(
-        self, method: str | None = None, path: str | None = None, *, status: int | None = None
+        self,
+        method: str | None = None,
+        path: str | None = None,
+        *,
+        status: Status | None = None,
+        **conditions: Unpack[Conditions],
     ) -> None:
-        """Assert that there is no matching request. A failure lists those there are."""
+        """Assert that there is no matching request. A failure lists those there are. Conditions are those of `find`."""
         __tracebackhide__ = True
-        wanted = ExchangeFilter(method, path, status)
+        wanted = ExchangeFilter(method, path, status, None, RequestMatch(**conditions))
         if found := self._matching(wanted):
             raise AssertionError(f"{wanted} was requested {_times(len(found))}, expected never.{_listed(found)}")
         self._check_whole()
@@ -147,10 +245,10 @@ class ExchangeQueries(ABC):
         """Assert that requests like `"GET /v1/identity/*/verify"` came in this order; others may come in between."""
         __tracebackhide__ = True
         if not requests:
-            raise ValueError("assert_order needs requests like 'POST /v1/identity'")
+            raise WrongArgument('assert_order: requests is missing; for example assert_order("POST /v1/identity")')
         remaining = iter(self.exchanges)
-        for place, request in enumerate(requests):
-            wanted = ExchangeFilter.parse(request)
+        filters = [ExchangeFilter.parse(request) for request in requests]
+        for place, wanted in enumerate(filters):
             if not any(not wanted.differences(exchange) for exchange in remaining):
                 after = f" after {requests[place - 1]}" if place else ""
                 raise AssertionError(f"{wanted} was not requested{after}.{_listed(self.exchanges)}")
@@ -168,10 +266,11 @@ class ExchangeQueries(ABC):
         method: str | None = None,
         path: str | None = None,
         *,
-        status: int | None = None,
+        status: Status | None = None,
         frame: str | None = None,
         times: int = 1,
-        timeout: float = 5.0,
+        timeout: Seconds = 5.0,
+        **conditions: Unpack[Conditions],
     ) -> list[Exchange]:
         """Wait for `times` matching exchanges, at most `timeout` real seconds. Raises AssertionError after that.
 
@@ -182,26 +281,29 @@ class ExchangeQueries(ABC):
         __tracebackhide__ = True
         if _in_a_task():
             raise RuntimeError("wait_for would block the running event loop; use `await journal.async_wait_for(...)`")
-        return self._wait_for(ExchangeFilter(method, path, status, frame=frame), times, timeout)
+        wanted = ExchangeFilter(method, path, status, None, RequestMatch(**conditions), frame)
+        return self._wait_for(wanted, times, to_seconds(timeout))
 
     async def async_wait_for(
         self,
         method: str | None = None,
         path: str | None = None,
         *,
-        status: int | None = None,
+        status: Status | None = None,
         frame: str | None = None,
         times: int = 1,
-        timeout: float = 5.0,  # noqa: ASYNC109 - the same names as wait_for
+        timeout: Seconds = 5.0,  # noqa: ASYNC109 - the same names as wait_for
+        **conditions: Unpack[Conditions],
     ) -> list[Exchange]:
         """As `wait_for`, from a coroutine under asyncio or trio."""
         __tracebackhide__ = True
-        wanted = ExchangeFilter(method, path, status, frame=frame)
+        wanted = ExchangeFilter(method, path, status, None, RequestMatch(**conditions), frame)
+        seconds = to_seconds(timeout)
         if _on_trio():
             import trio
 
-            return await trio.to_thread.run_sync(self._wait_for, wanted, times, timeout, abandon_on_cancel=True)
-        return await self._wait_on_asyncio(wanted, times, timeout)
+            return await trio.to_thread.run_sync(self._wait_for, wanted, times, seconds, abandon_on_cancel=True)
+        return await self._wait_on_asyncio(wanted, times, seconds)
 
     async def _wait_on_asyncio(
         self,
@@ -237,14 +339,15 @@ class ExchangeQueries(ABC):
         """The matching exchanges, None while there are too few. Raises AssertionError when no time is left."""
         __tracebackhide__ = True
         if times < 1:
-            raise ValueError("times must be at least 1")
+            raise WrongArgument(f"times: expected at least 1, got {times}; for example times=2")
         found = self._matching(wanted)
         if len(found) >= times:
             return found
         if left > 0:
             return None
+        missed = self._no_such_route(wanted) if not found else ""
         waited = f"{wanted} was requested {_times(len(found))} within {timeout:g} s, expected {_times(times)}"
-        raise AssertionError(f"{waited}.{self._near(wanted)}")
+        raise AssertionError(f"{waited}.{missed}{self._near(wanted)}")
 
     def normalised(self) -> list[dict[str, Any]]:
         """Method, target, status and bodies for snapshot tests, with each value that differs between runs numbered.
@@ -269,7 +372,8 @@ class ExchangeQueries(ABC):
         nearest = sorted(ranked, key=lambda exchange: exchange.number)
         if not nearest:
             return "\nNothing was requested at all."
-        lines = [_line(exchange, ", ".join(wanted.differences(exchange)) or "matches") for exchange in nearest]
+        remarks = [", ".join(wanted.differences(exchange)) or "matches" for exchange in nearest]
+        lines = [_line(*each) for each in zip(nearest, map(_in_one_line, remarks), strict=True)]
         return "\nThe nearest exchanges:\n" + "\n".join(lines)
 
 

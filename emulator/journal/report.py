@@ -1,11 +1,14 @@
-"""Exchanges as text, for the report of a failed test."""
+"""Exchanges as text: the report of a failed test, and the `curl` that repeats a request."""
 
 import json
 import re
 import shlex
 from base64 import b64decode
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
 
 from emulator.core.clock import rfc3339
 from emulator.journal.exchange import Exchange
@@ -21,21 +24,151 @@ from emulator.journal.masking import (
     without,
 )
 
-SHOWN = 20
-"""The most exchanges in a report: the last ones."""
+T = TypeVar("T")
+
+MOST_LINES = 200
+MOST_BYTES = 20_000
+"""Of a report, in UTF-8."""
+_LAST_BODY_LINES = 40
+_LAST_BODY_BYTES = 4000
+_FOR_COUNTS = 600
+"""Bytes for the lines that say what is not shown."""
+_LONGEST_HEADING = 1000
+"""Characters."""
 
 _QUERY_TOKEN = re.compile(r"(?<=[?&]token=)[^&]*")
 
 
-def report(exchanges: Sequence[Exchange], url: str, *, secrets: bool = False) -> str:
-    """The exchanges, each with its reason, its token's claims, and a `curl` that repeats it. Secrets are masked."""
-    if not exchanges:
-        return f"{url}: nothing was requested"
-    shown = exchanges[-SHOWN:]
-    earlier = [f"… {len(exchanges) - SHOWN} earlier"] if len(exchanges) > SHOWN else []
+def report(
+    exchanges: Sequence[Exchange],
+    url: str,
+    *,
+    heading: str = "",
+    lost: str = "",
+    secrets: bool = False,
+    lines: int = MOST_LINES,
+    size: int = MOST_BYTES,
+) -> str:
+    """What a failed test shows of its exchanges: at most so many lines and bytes, whatever was sent.
+
+    The refused ones come first, each with its reason, its token's claims, and a `curl` that repeats it; then the last
+    body that a client received; then all of them, where equal ones that follow each other are one line. `heading` is
+    the first line, by default the URL; `lost` says why exchanges are missing. Secrets are masked.
+    """
     known = [] if secrets else _sent_secrets(exchanges)
-    described = "\n".join(_described(exchange, url, known, secrets=secrets) for exchange in shown)
-    return "\n".join([url, *earlier, without(known, described)])
+    first = printable(heading[:_LONGEST_HEADING])
+    missing = [printable(lost[:_LONGEST_HEADING])] if lost else []
+    if not exchanges:
+        nothing = [first, "nothing was requested"] if first else [f"{url}: nothing was requested"]
+        return _Page(lines, size, [*nothing, *missing]).text
+    style = _Style(url, known, secrets=secrets)
+    refused = _runs([each for each in exchanges if each.is_refused])
+    counts = f"{len(exchanges)} exchanges, {sum(map(len, refused))} of them refused"
+    page = _Page(lines, size, [first or url, counts, *missing])
+    page.add("refused", refused, lambda run: _described(run, style))
+    page.add("last body received", [exchanges], lambda every: _last_body(every, style))
+    page.add("all exchanges", _runs(exchanges), lambda run: _in_short(run, style))
+    return page.text
+
+
+class _Page:
+    """Text of at most so many lines and bytes.
+
+    Parts are added in the order of their importance, of each as many of the last blocks as there is room for.
+    """
+
+    def __init__(self, lines: int, size: int, first: list[str]) -> None:
+        self._lines, self._bytes = max(lines, 1), max(size, 1)
+        self._parts: list[str] = first
+        self._left_lines = self._lines - len(first)
+        self._left_bytes = self._bytes - _size_of(first) - _FOR_COUNTS
+
+    def add(self, title: str, parts: Sequence[T], lines_of: Callable[[T], list[str]]) -> None:
+        """Only what there is room for is put into words."""
+        left_lines, left_bytes = self._left_lines - 2, self._left_bytes  # the title, and what is not shown
+        kept: list[list[str]] = []
+        for each in reversed(parts):
+            block = lines_of(each)
+            left_lines, left_bytes = left_lines - len(block), left_bytes - _size_of(block)
+            if left_lines < 0 or left_bytes < 0:
+                break
+            kept.append(block)
+        earlier = len(parts) - len(kept)
+        if not any(kept) and not earlier:
+            return
+        more = [f"  … {earlier} earlier, for which there is no room"] if earlier else []
+        part = [f"{title}:", *more, *(line for block in reversed(kept) for line in block)]
+        self._parts += part
+        self._left_lines -= len(part)
+        self._left_bytes -= _size_of(part[1 + len(more) :])
+
+    @property
+    def text(self) -> str:
+        """Cut also when not even the first lines fit."""
+        whole = "\n".join(self._parts[: self._lines]).encode("utf-8", "backslashreplace")
+        return whole[: self._bytes].decode("utf-8", "ignore")
+
+
+def _size_of(lines: Sequence[str]) -> int:
+    return sum(len(line.encode("utf-8", "backslashreplace")) + 1 for line in lines)
+
+
+class _Style(NamedTuple):
+    """How texts of exchanges are shown: `known` are secrets to be masked."""
+
+    url: str
+    known: Sequence[str]
+    secrets: bool
+
+    def line(self, text: str, longest: int = LONGEST) -> str:
+        """One printable line."""
+        if not self.secrets:
+            return readable(text, longest, self.known)
+        return printable(text[:longest]) + ("…" if len(text) > longest else "")
+
+
+def _runs(exchanges: Sequence[Exchange]) -> list[list[Exchange]]:
+    """Exchanges that follow each other and are equal, but for the bodies; with a WebSocket each stands alone."""
+    return [list(run) for _, run in groupby(exchanges, key=_alike)]
+
+
+def _alike(exchange: Exchange) -> tuple[object, ...]:
+    alone = 0 if exchange.websocket is None else exchange.number
+    return exchange.method, exchange.target, exchange.status, exchange.why, exchange.actor, alone
+
+
+def _in_short(run: Sequence[Exchange], style: _Style) -> list[str]:
+    """The lines of a run among all exchanges; frames are shown once, with what was refused or here."""
+    return [_folded(run, style), *(() if run[0].is_refused else _frames(run[0], style))]
+
+
+def _folded(run: Sequence[Exchange], style: _Style) -> str:
+    """The line of a run: `#1 POST /v1/identity -> 200  (after 0.012 s)  × 482`."""
+    first = run[0]
+    by = f"  by {style.line(first.actor)}" if first.actor else ""
+    marks = f"{'  refused' if first.is_refused else ''}{f'  × {len(run)}' if len(run) > 1 else ''}"
+    return f"  {style.line(first.summary)}  (after {first.after:.3f} s, {first.duration * 1000:.1f} ms){by}{marks}"
+
+
+def _last_body(exchanges: Sequence[Exchange], style: _Style) -> list[str]:
+    """The lines of the last body of a response, JSON indented; empty when there is none."""
+    last = next((each for each in reversed(exchanges) if each.response.kept), None)
+    if last is None:
+        return []
+    text = _indented(last.response.kept) or last.response.text
+    shown = text if style.secrets else without(style.known, mask_body(text))
+    found = [f"    {printable(line)}" for line in shown[:_LAST_BODY_BYTES].splitlines()]
+    cut = found[_LAST_BODY_LINES:] or len(shown) > _LAST_BODY_BYTES or last.response.is_cut
+    more = [f"    … the body has {last.response.size} bytes"] if cut else []
+    return [f"  #{last.number}", *found[:_LAST_BODY_LINES], *more]
+
+
+def _indented(body: bytes) -> str:
+    """JSON as people read it, its values as they were sent; empty for what is not JSON."""
+    try:
+        return msgspec.json.format(body, indent=2).decode() if body[:1] in {b"{", b"["} else ""
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return ""
 
 
 def short(exchanges: Sequence[Exchange]) -> str:
@@ -60,25 +193,35 @@ def _sent_secrets(exchanges: Sequence[Exchange]) -> list[str]:
     return sent_secrets(header for exchange in exchanges for header in exchange.request.headers)
 
 
-def _described(exchange: Exchange, url: str, known: list[str], *, secrets: bool) -> str:
-    def shown(text: str) -> str:
-        if not secrets:
-            return readable(text, secrets=known)
-        return printable(text[:LONGEST]) + ("…" if len(text) > LONGEST else "")
-
-    lines = [f"{exchange.summary}  ({exchange.duration * 1000:.1f} ms)"]
+def _described(run: Sequence[Exchange], style: _Style) -> list[str]:
+    """The lines of a refused exchange, the last of its run."""
+    exchange = run[-1]
+    lines = [_folded([exchange] * len(run), style).removesuffix("  refused")]
     if exchange.why:
-        lines.append(f"why: {shown(exchange.why)}")
+        lines.append(f"    why: {style.line(exchange.why)}")
     if exchange.outlived:
-        lines.append("the world was reset during this request")
-    if exchange.response.body and exchange.status >= 400:
-        lines.append(f"body: {shown(exchange.response.body)}")
+        lines.append("    the world was reset during this request")
+    if exchange.response.body:
+        lines.append(f"    body: {style.line(exchange.response.body)}")
     if (found := claims(exchange)) is not None:
-        lines.append(f"token: {shown(_claims_in_words(found, exchange.micros // 1_000_000))}")
-    lines.append(curl(exchange, url, secrets=secrets))
-    if exchange.websocket is not None:
-        lines += [shown(line) for line in brief(exchange.websocket)]
-    return "\n    ".join(lines)
+        lines.append(f"    token: {style.line(_claims_in_words(found, exchange.micros // 1_000_000))}")
+    return [*lines, f"    {_curl_or_where(exchange, style)}", *_frames(exchange, style)]
+
+
+def _frames(exchange: Exchange, style: _Style) -> list[str]:
+    """The last frames of its WebSocket, and how that ended."""
+    return [f"    {style.line(line)}" for line in brief(exchange.websocket)] if exchange.websocket is not None else []
+
+
+def _curl_or_where(exchange: Exchange, style: _Style) -> str:
+    command = without(style.known, curl(exchange, style.url, secrets=style.secrets))
+    if len(command) <= _LONGEST_CURL:
+        return command
+    return f"a long request; this repeats it: curl -s {style.url}/_emulator/journal/{exchange.number}/curl | sh"
+
+
+_LONGEST_CURL = 3000
+"""Characters of a command in a report."""
 
 
 def _claims_in_words(found: dict[str, Any], now: int) -> str:
@@ -123,7 +266,7 @@ def curl(exchange: Exchange, url: str, *, secrets: bool = False) -> str:
     """A command for a POSIX shell that sends the request again, byte for byte; one printable line."""
     request = exchange.request
     target = exchange.target if secrets else mask_target(exchange.target)
-    body = request.kept if secrets else mask_body(request.body).encode()
+    body = request.kept if secrets else mask_body(_exactly(request.kept)).encode("utf-8", "surrogateescape")
     words = ["curl", "-i", *_method(exchange), *_address(url, target)]
     for name, value in _sent_again(exchange):
         words += ["-H", _word(_header(name, value, secrets=secrets))]
@@ -172,8 +315,13 @@ def _header(name: bytes, value: bytes, *, secrets: bool) -> bytes:
     if not value:
         return name + b";"  # curl's way to send an empty one
     if not secrets:
-        value = mask_header(name.decode("latin-1"), value.decode("utf-8", "backslashreplace")).encode()
+        value = mask_header(name.decode("latin-1"), _exactly(value)).encode("utf-8", "surrogateescape")
     return b"%b: %b" % (name, value)
+
+
+def _exactly(data: bytes) -> str:
+    """As text that can be bytes again."""
+    return data.decode("utf-8", "surrogateescape")
 
 
 def _word(data: bytes) -> str:

@@ -7,7 +7,8 @@ from emulator.control.emulator import Address, Emulator
 from emulator.control.no_proxy import proxied
 from emulator.core.errors import Misconfigured
 from emulator.journal.exchange import Exchange
-from emulator.journal.report import report, short
+from emulator.journal.report import short
+from emulator.pytest_plugin.settings import ReportLimits
 
 SECTION = "identity emulator"
 TEARDOWN = "identity emulator, in teardown"
@@ -15,10 +16,12 @@ TEARDOWN = "identity emulator, in teardown"
 UNMATCHED = "identity emulator, unmatched in teardown"
 
 
-def section(emulator: Emulator, exchanges: Sequence[Exchange], lost: Sequence[str], *, secrets: bool) -> str:
+def section(
+    emulator: Emulator, exchanges: Sequence[Exchange], lost: Sequence[str], limits: ReportLimits, *, secrets: bool
+) -> str:
     """The exchanges, and what else may be the reason for a failure."""
     notes = [*_waiting(emulator), *_lost(lost), *(() if exchanges else _proxied(emulator))]
-    return "\n".join([report(exchanges, emulator.url, secrets=secrets), *notes])
+    return "\n".join([emulator.report(exchanges, secrets=secrets, **limits), *notes])
 
 
 def property_of(exchanges: Sequence[Exchange]) -> tuple[str, object]:

@@ -6,7 +6,7 @@ The plugin imports this when a test first uses an emulator.
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict
 
 import pytest
 
@@ -22,6 +22,13 @@ MARKER = "identity_emulator"
 WORLD_KEYWORDS = ("scenario", "seed", "spacetime_profile", "intuition_profile", "freeze_at")
 STRICT_KEYWORDS = ("strict", "strict_ignore")
 KEYWORDS = WORLD_KEYWORDS + STRICT_KEYWORDS
+
+
+class ReportLimits(TypedDict, total=False):
+    """Keywords of `Emulator.report`."""
+
+    lines: int
+    size: int
 
 
 class Strictness(NamedTuple):
@@ -141,7 +148,9 @@ def _ini_config(config: pytest.Config) -> Config:
 
     freeze_at, seed = ini("freeze_at"), ini("seed")
     return Config(
-        seed=None if seed is None else _whole_number(seed),
+        seed=None if seed is None else _whole_number("seed", seed),
+        journal_size=_number(config, "journal_size"),
+        journal_bytes=_number(config, "journal_bytes"),
         scenario=tuple((ini("scenario") or "").split()) or None,
         spacetime_profile=ini("spacetime_profile"),
         intuition_profile=ini("intuition_profile"),
@@ -156,8 +165,23 @@ def _moment(text: str) -> Any:
         raise Misconfigured(f"freeze_at: {error}; write it like 2024-02-15T05:47:17Z") from None
 
 
-def _whole_number(text: str) -> int:
+def _number(config: pytest.Config, name: str) -> int | None:
+    text = config.getini(f"identity_emulator_{name}")
+    return _whole_number(name, text) if text else None
+
+
+def report_limits(config: pytest.Config) -> ReportLimits:
+    """The most lines and bytes of a report, as far as the ini file sets them. Raises Misconfigured."""
+    limits: ReportLimits = {}
+    if (lines := _number(config, "report_lines")) is not None:
+        limits["lines"] = lines
+    if (size := _number(config, "report_bytes")) is not None:
+        limits["size"] = size
+    return limits
+
+
+def _whole_number(name: str, text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise Misconfigured(f"identity_emulator_seed is {text!r}, not a whole number") from None
+        raise Misconfigured(f"identity_emulator_{name} is {text!r}, not a whole number") from None

@@ -27,6 +27,7 @@ from emulator.pytest_plugin.settings import (
     Strictness,
     folders_of,
     one_line_failures,
+    report_limits,
     session_config,
     strictness_of,
     world_config,
@@ -269,16 +270,16 @@ class Worlds:
             return
         lost = self.session.lost if self.session and watched.emulator is session else ()
         exchanges = whole[: len(whole) - later]
-        report.sections.append((SECTION, section(watched.emulator, exchanges, lost, secrets=self._secrets)))
+        report.sections.append((SECTION, self._section(watched.emulator, exchanges, lost)))
         self._attempt.properties.append(property_of(whole))
 
     def _in_teardown(self, watched: Watched) -> list[Exchange]:
         marks = [mark for each, mark in self._attempt.marks if each is watched]
         return watched.recording.since(marks[0]) if marks else []
 
-    @property
-    def _secrets(self) -> bool:
-        return bool(self._config.getoption("identity_emulator_show_secrets"))
+    def _section(self, emulator: Emulator, exchanges: Sequence[Exchange], lost: Sequence[str]) -> str:
+        secrets = bool(self._config.getoption("identity_emulator_show_secrets"))
+        return section(emulator, exchanges, lost, report_limits(self._config), secrets=secrets)
 
     def _add_teardown(self, report: pytest.TestReport) -> None:
         """Requests of a teardown come too late for the report of the test, which pytest has printed by then."""
@@ -290,7 +291,7 @@ class Worlds:
                 if not (exchanges := self._in_teardown(watched)):
                     continue
                 if attempt.failed:
-                    report.sections.append((TEARDOWN, section(watched.emulator, exchanges, (), secrets=self._secrets)))
+                    report.sections.append((TEARDOWN, self._section(watched.emulator, exchanges, ())))
                 elif reasons := self._unmatched(watched, exchanges):
                     report.sections.append((UNMATCHED, "\n".join(dict.fromkeys(reasons))))
         known = [each for each in attempt.properties if each not in report.user_properties]

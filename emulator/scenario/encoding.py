@@ -1,20 +1,10 @@
-"""Bytes to text, and characters that look like blanks."""
+"""Characters that look like blanks."""
 
 import re
 from collections.abc import Iterator
 from itertools import islice
 
 from emulator.scenario.document import Mark, Problem
-
-_MARKS = {b"\xff\xfe\x00\x00": "UTF-32", b"\x00\x00\xfe\xff": "UTF-32", b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
-"""Byte order marks, the longer ones first."""
-_WITHOUT_MARK: dict[tuple[bool, ...], str] = {
-    (True, True, True, False): "UTF-32",
-    (False, True, True, True): "UTF-32",
-    (True, False, True, False): "UTF-16",
-    (False, True, False, True): "UTF-16",
-}
-"""Which of the first four bytes are 0, for two characters of ASCII."""
 
 _SPACES = "\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000\ufeff"
 _MISTAKEN = re.compile(
@@ -26,14 +16,6 @@ _NAMES = {"\u00a0": "a no-break space", "\u202f": "a narrow no-break space", "\u
 
 _MOST = 20
 """The most that are pointed at in a text."""
-
-
-def wide(data: bytes) -> str | None:
-    """UTF-16 or UTF-32, if that is what the bytes are."""
-    for mark, name in _MARKS.items():
-        if data.startswith(mark):
-            return name
-    return _WITHOUT_MARK.get(tuple(byte == 0 for byte in data[:4]))
 
 
 def mistaken_spaces(data: bytes, file: str) -> Iterator[Problem]:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
 
+from emulator.core.arguments import Where
 from emulator.core.clock import Clock, parse_rfc3339
 from emulator.core.suggestions import Suggest
 from emulator.scenario import schema
@@ -101,7 +102,7 @@ def senseless(tree: Node, scenario: schema.Scenario, suggest: Suggest) -> Iterat
             yield ("stubs", at, *path), text
 
 
-def _stub(stub: StubSpec, profile: str | None) -> Iterator[tuple[tuple[str, ...], str]]:
+def _stub(stub: StubSpec, profile: str | None) -> Iterator[tuple[Where, str]]:
     """The mistakes in a stub. Without a profile it is one only if the request is emulated in each."""
     yield from mistakes(stub)
     releases = PROFILES.values() if profile is None else [PROFILES[resolved(profile)]]
@@ -177,7 +178,7 @@ def _clock(scenario: schema.Scenario) -> Iterator[Mistake]:
         yield ("clock", "skew"), "a frozen clock has no skew; remove `freeze` or `skew`"
     elif clock.skew is not None:
         try:
-            Clock().skew(clock.skew)
+            Clock().run_ahead(clock.skew)
         except ValueError as error:
             yield ("clock", "skew"), str(error)
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from emulator.core.encodings import wide
 from emulator.scenario.document import Mark, Node, Path, Problem, Scalar
-from emulator.scenario.encoding import wide
 
 LARGEST = 1024 * 1024
 """The most bytes of a document."""

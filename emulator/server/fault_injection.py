@@ -9,6 +9,7 @@ import msgspec
 
 from emulator.core.clock import LAST, Clock
 from emulator.core.errors import Refused
+from emulator.core.request_match import Sent
 from emulator.faults.delivery import Delivery
 from emulator.faults.schedule import FaultDecision, RequestFacts
 from emulator.http.response import JSON, TEXT, Response, phrase, with_given_headers
@@ -26,7 +27,8 @@ def with_faults(next_handler: CallHandler) -> CallHandler:
         world = call.world
         if call.api is None or not len(world.faults):
             return await next_handler(call)
-        decision = world.faults.decide(_request_facts(call), world.entropy)
+        sent = await call.request.sent(LONGEST_BODY) if world.faults.look_inside else None
+        decision = world.faults.decide(_request_facts(call, sent), world.entropy)
         if decision is None:
             return await next_handler(call)
         call.fault = str(decision.fault.step)
@@ -39,10 +41,14 @@ def with_faults(next_handler: CallHandler) -> CallHandler:
     return handle
 
 
-def _request_facts(call: Call) -> RequestFacts:
+LONGEST_BODY = 2 * 1024 * 1024
+"""Bytes of a body that a step's conditions look at, as many as Intuition takes."""
+
+
+def _request_facts(call: Call, sent: Sent | None) -> RequestFacts:
     request, match = call.request, call.match
     paths = (request.path,) if match is None else match.aliases(request.path)
-    return RequestFacts(request.method, paths, call.actor, client_of(request), call.micros)
+    return RequestFacts(request.method, paths, call.actor, client_of(request), call.micros, sent)
 
 
 # --- delays -----------------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """Recording of exchanges in the journal and the log."""
 
 import logging
+import re
 from asyncio import CancelledError
 from collections.abc import Callable
 
@@ -52,6 +53,7 @@ def with_journal(next_handler: CallHandler, is_shown: Callable[[World], bool]) -
             outlived=not is_shown(world),
             actor=call.actor,
             fault=call.fault,
+            after=started - world.journal.began,
             websocket=None if response.upgrade is None else Frames(),
         )
         call.frames = exchange.websocket
@@ -81,9 +83,18 @@ def after_a_bug(method: str, path: str, bug: Exception) -> Response:
 
 
 def _why(call: Call, response: Response) -> str:
+    why = _with_names(response.why, call.world) if response.why else ""
     if not call.fault:
-        return response.why
-    return f"fault: {call.fault}" + (f"; {response.why}" if response.why else "")
+        return why
+    return f"fault: {call.fault}" + (f"; {why}" if why else "")
+
+
+_IDENTITY = re.compile(r"\b[0-9a-f]{64}\b")
+
+
+def _with_names(why: str, world: World) -> str:
+    """A reason with the names of actors in the place of their identities."""
+    return _IDENTITY.sub(lambda found: world.actors.name_of(identity=found[0]) or found[0], why[:LONGEST_REASON])
 
 
 def received(response: Response) -> Message:

@@ -36,11 +36,21 @@ class HeadTooLong(BadHttpMessage):
 _WITHOUT_AN_EXCERPT = {InvalidURLError: "the target is no URL", InvalidHeader: "a header that can't be"}
 
 
+_HTTP_2 = "HTTP/2 is not spoken here; have the client use HTTP/1.1"
+_NOT_SPOKEN = {
+    "Pause on PRI/Upgrade": _HTTP_2,
+    "Expected HTTP/2 Connection Preface": _HTTP_2,
+    "Received HTTPS traffic on an HTTP port": "TLS is not spoken here; use http://, not https://",
+}
+"""By llhttp's messages."""
+
+
 def reason(error: HttpProcessingError) -> str:
     """Why a request was refused, without the excerpt of it that aiohttp shows: it can hold a token."""
     said, excerpt, _ = error.message.partition("\n\n")
     shown = said if excerpt else _WITHOUT_AN_EXCERPT.get(type(error), said)
-    return " ".join(shown.split()).removesuffix(":")
+    text = " ".join(shown.split()).removesuffix(":")
+    return _NOT_SPOKEN.get(text, text)
 
 
 class Parser:

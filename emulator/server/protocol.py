@@ -12,7 +12,7 @@ from aiohttp.web import BaseRequest
 from aiohttp.web_protocol import RequestHandler
 
 from emulator.control.api.access import Guard
-from emulator.core.clock import Clock, http_date
+from emulator.core.clock import Clock, http_date, monotonic
 from emulator.faults.delivery import Delivery
 from emulator.http.request import NotHttp, Request
 from emulator.http.response import Response
@@ -163,12 +163,13 @@ def _record(world: World, request: BaseRequest, response: Response) -> None:
         method=request.method,
         target=request.raw_path,
         operation="",
-        request=Message(head_of(request.raw_headers), b"", 0),
+        request=Message(head_of(request.raw_headers), b"", 0, request.raw_path.partition("?")[2]),
         status=response.status,
         response=received(response),
         why=printable(response.why[:LONGEST_REASON]),
         micros=world.clock.micros(),
         duration=0.0,
+        after=monotonic() - world.journal.began,
     )
     world.journal.record(exchange)
     log_exchange(exchange)

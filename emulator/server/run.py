@@ -15,6 +15,7 @@ from typing import Any, Unpack
 from emulator.control.api.access import Guard
 from emulator.control.emulator import Emulator, LocalEmulator
 from emulator.control.new_world import new_stage
+from emulator.core.arguments import checked
 from emulator.core.clock import monotonic
 from emulator.core.errors import Misconfigured
 from emulator.http.upgrade import Intervals
@@ -109,6 +110,7 @@ async def serving(
         await asyncio.sleep(0)  # let the connections' tasks handle their cancellation
 
 
+@checked("running_in_thread")
 @contextmanager
 def running_in_thread(
     config: Config | None = None,
@@ -162,6 +164,7 @@ def serving_in_thread(
         thread.join()
 
 
+@checked("running")
 @asynccontextmanager
 async def running(
     config: Config | None = None,

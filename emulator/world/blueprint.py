@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,6 +12,7 @@ from emulator.core.entropy import Entropy
 from emulator.core.errors import Misconfigured, is_misconfigured
 from emulator.faults.schedule import Faults
 from emulator.journal.journal import Journal
+from emulator.journal.limits import KEPT_IN_ALL
 from emulator.services.intuition import model as intuition
 from emulator.services.intuition.store import Store as IntuitionStore
 from emulator.services.spacetimedb import releases
@@ -30,7 +30,13 @@ T = TypeVar("T")
 _SPACETIME = {name: releases.PROFILES[releases.resolved(name)] for name in releases.NAMES}
 _LONGEST_SEED = 1024
 """Bits."""
-_DEFAULTS = Config(seed=0, spacetime_profile=releases.DEFAULT, intuition_profile="documented", journal_size=10_000)
+_DEFAULTS = Config(
+    seed=0,
+    spacetime_profile=releases.DEFAULT,
+    intuition_profile="documented",
+    journal_size=10_000,
+    journal_bytes=KEPT_IN_ALL,
+)
 
 
 @dataclass(frozen=True)
@@ -39,21 +45,19 @@ class Blueprint:
 
     seed: int
     journal_size: int
+    journal_bytes: int
     beginning: "World" = field(repr=False)
 
     @classmethod
     def of(cls, config: Config, deferred: DeferredFree) -> "Blueprint":
         """The blueprint of an empty world; the config's scenario is ignored. Raises Misconfigured."""
         full = config.over(_DEFAULTS)
-        seed, journal_size = _typed("seed", full.seed, int), _typed("journal_size", full.journal_size, int)
-        freeze_at = None if full.freeze_at is None else _typed("freeze_at", full.freeze_at, datetime)
-        if freeze_at is not None and freeze_at.tzinfo is None:
-            raise Misconfigured(f"freeze_at is {freeze_at!r}, without an offset; add tzinfo=datetime.UTC")
+        seed = full.seed or 0
         if seed.bit_length() > _LONGEST_SEED:
             raise Misconfigured(f"seed has {seed.bit_length()} bits; at most {_LONGEST_SEED} are allowed")
-        if journal_size < 0:
-            raise Misconfigured(f"journal_size is {journal_size}; it must be 0 or more")
-        context = Context(Clock(freeze_at), Entropy(seed), deferred)
+        journal_size = _not_below_0("journal_size", full.journal_size)
+        journal_bytes = _not_below_0("journal_bytes", full.journal_bytes)
+        context = Context(Clock(full.frozen_at), Entropy(seed), deferred)
         beginning = World(
             context,
             spacetime=SpacetimeStore(
@@ -67,7 +71,7 @@ class Blueprint:
             actors=ActorRegistry(deferred),
             journal=Journal(journal_size, context.lock, deferred),
         )
-        return cls(seed, journal_size, beginning)
+        return cls(seed, journal_size, journal_bytes, beginning)
 
     @property
     def rows(self) -> int:
@@ -77,14 +81,14 @@ class Blueprint:
     def world(self) -> "World":
         """A new world, whose start is the current time."""
         context = self.beginning.context.fork()
-        journal = Journal(self.journal_size, context.lock, context.deferred)
+        journal = Journal(self.journal_size, context.lock, context.deferred, most_bytes=self.journal_bytes)
         return self.beginning.fork(context, journal, begun=context.clock.micros())
 
 
-def _typed(name: str, value: object, kind: type[T]) -> T:
-    if not isinstance(value, kind) or isinstance(value, bool):
-        raise Misconfigured(f"{name} is {value!r}; it must be of type {kind.__name__}")
-    return value
+def _not_below_0(name: str, number: int | None) -> int:
+    if number is None or number < 0:
+        raise Misconfigured(f"{name} is {number}; it must be 0 or more")
+    return number
 
 
 def _profile(api: str, name: str | None, known: Mapping[str, T]) -> T:
@@ -93,7 +97,7 @@ def _profile(api: str, name: str | None, known: Mapping[str, T]) -> T:
     return known[name]
 
 
-def _signing_key(seed: int, private: Path | None, public: Path | None) -> SigningKey:
+def _signing_key(seed: int, private: str | Path | None, public: str | Path | None) -> SigningKey:
     if private is None and public is None:
         return SigningKey.from_seed(seed)
     if private is None or public is None:

@@ -1,15 +1,17 @@
 """The configuration of a world."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from os import PathLike
 from pathlib import Path
-from typing import Any, TypedDict, cast
+from typing import Annotated, Any, TypedDict, cast
 
 import msgspec
 
+from emulator.core.arguments import Judged, checked, shown
+from emulator.core.clock import Moment, to_moment
 from emulator.core.errors import Misconfigured
 
 
@@ -23,7 +25,17 @@ ScenarioFunction = Callable[[Any], object]
 """Called with an `Emulator`, whose world it changes."""
 Source = str | Path | Inline | ScenarioFunction
 """A bundled scenario's name, a file, a document, or a function."""
-Given = Source | Mapping[str, Any] | list[Any] | tuple[Any, ...]
+Layer = Source | Mapping[str, Any]
+
+
+def _wrong_scenario(given: object) -> str:
+    for each in given if isinstance(given, list | tuple) else (given,):
+        if not isinstance(each, str | PathLike | Inline | Mapping) and not callable(each):
+            return f"expected a name, a path, a document, a function, or a list of them, got {shown(each)}"
+    return ""
+
+
+Given = Annotated[Layer | Sequence[Layer], Judged(_wrong_scenario)]
 """As users write it: one scenario, or several as layers."""
 
 
@@ -34,10 +46,11 @@ class Settings(TypedDict, total=False):
     scenario: Given | None
     spacetime_profile: str | None
     intuition_profile: str | None
-    freeze_at: datetime | None
-    jwt_priv_key_path: Path | None
-    jwt_pub_key_path: Path | None
+    freeze_at: Moment | None
+    jwt_priv_key_path: str | Path | None
+    jwt_pub_key_path: str | Path | None
     journal_size: int | None
+    journal_bytes: int | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,39 +63,51 @@ class Config:
     - `scenario` (none) is the content of a new world: a bundled scenario's name, a file, a document, a function, or a
       list of them as layers
     - `spacetime_profile`, `intuition_profile` ("documented") name the service and release that the APIs emulate
-    - `freeze_at` (the clock runs) is the time at which the clock is frozen
+    - `freeze_at` (the clock runs) is the time at which the clock is frozen, a datetime or like `2024-02-15T05:47:17Z`
     - `jwt_priv_key_path`, `jwt_pub_key_path` (a pair from the seed) are files of P-256 keys in PEM format
-    - `journal_size` (10,000) is the most exchanges that the journal keeps
+    - `journal_size` (10,000) is the most exchanges that the journal keeps, `journal_bytes` (32 MiB) the most bytes of
+      all of them together
+
+    Raises WrongArgument.
     """
 
     seed: int | None = None
     scenario: Given | None = None
     spacetime_profile: str | None = None
     intuition_profile: str | None = None
-    freeze_at: datetime | None = None
-    jwt_priv_key_path: Path | None = None
-    jwt_pub_key_path: Path | None = None
+    freeze_at: Moment | None = None
+    jwt_priv_key_path: str | Path | None = None
+    jwt_pub_key_path: str | Path | None = None
     journal_size: int | None = None
+    journal_bytes: int | None = None
 
     def __post_init__(self) -> None:
+        if isinstance(self.freeze_at, str):
+            object.__setattr__(self, "freeze_at", to_moment(self.freeze_at))
         if self.scenario is not None:
             given = self.scenario if isinstance(self.scenario, list | tuple) else (self.scenario,)
             object.__setattr__(self, "scenario", tuple(map(_in_one_spelling, given)))
 
     @property
     def layers(self) -> tuple[Source, ...]:
-        """The scenarios, the lowest layer first. Raises Misconfigured for a value of a wrong type."""
-        layers = cast(tuple[Any, ...], self.scenario or ())
-        for each in layers:
-            if not isinstance(each, str | PathLike | Inline) and not callable(each):
-                raise Misconfigured(f"a scenario is a name, a path, a document or a function, not {each!r}")
-        return layers
+        """The scenarios, the lowest layer first."""
+        return cast(tuple[Source, ...], self.scenario or ())
+
+    @property
+    def frozen_at(self) -> datetime | None:
+        """`freeze_at` as a datetime."""
+        return None if self.freeze_at is None else to_moment(self.freeze_at)
 
     def over(self, below: "Config") -> "Config":
         """This config; fields that are None are taken from `below`."""
-        return Config(
-            **{name: value for config in (below, self) for name, value in vars(config).items() if value is not None}
-        )
+        merged = object.__new__(Config)  # both were checked when they were made
+        given = {name: value for name, value in vars(self).items() if value is not None}
+        vars(merged).update({**vars(below), **given})
+        return merged
+
+
+# Of a dataclass the parameters are the fields.
+Config.__init__ = checked("Config")(Config.__init__)  # type: ignore[method-assign]
 
 
 def _in_one_spelling(given: Any) -> Any:

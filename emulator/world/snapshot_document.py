@@ -5,12 +5,15 @@ Documents can be compared with diff: the order is fixed, rows are as in the APIs
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
+from itertools import islice
 from operator import is_
 from typing import Annotated, Any, TypeVar
 
 import msgspec
 
+from emulator.core.arguments import mistakes as mistakes_of_types
 from emulator.core.clock import Clock, parse_rfc3339, rfc3339, to_micros
 from emulator.core.context import Context
 from emulator.core.entropy import Entropy
@@ -299,7 +302,22 @@ def read(data: bytes | bytearray, like: World) -> World:
             raise Misconfigured(f"this is version {document.version} of a snapshot; this emulator reads 1")
         return _world(document, like)
     except (msgspec.DecodeError, ValueError, OverflowError, RecursionError) as error:
-        raise Misconfigured(f"invalid snapshot: {error}") from None
+        raise Misconfigured(f"invalid snapshot: {_in_words(data, error)}") from None
+
+
+_LONGEST_IN_WORDS = 1024 * 1024
+"""Bytes of a document in which mistakes are looked for. More would hold up the server's loop."""
+_MOST_MISTAKES = 5
+
+
+def _in_words(data: bytes | bytearray, error: Exception) -> str:
+    """The mistakes of a document in the words of the scenario checker, else the error as it is."""
+    if not isinstance(error, msgspec.ValidationError) or len(data) > _LONGEST_IN_WORDS:
+        return str(error)
+    with suppress(ValueError, RecursionError):  # what follows the mistake can be no JSON at all
+        found = islice(mistakes_of_types(msgspec.json.decode(data), Document), _MOST_MISTAKES)
+        return "; ".join(map(str, found)) or str(error)
+    return str(error)
 
 
 def _world(document: _Unread, like: World) -> World:
@@ -362,7 +380,7 @@ def _micros(text: str) -> int:
 def _clock(part: ClockPart) -> Clock:
     clock = Clock(None if part.freeze is None else parse_rfc3339(part.freeze))
     if part.freeze is None and part.skew:
-        clock.skew(part.skew)
+        clock.run_ahead(part.skew)
     return clock
 
 

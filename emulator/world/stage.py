@@ -27,11 +27,14 @@ class Stage:
         self.config = config
         """The config of `reset()`."""
         self._started = config
+        self.shown_config = config
+        """The config of the current world, or of that before a snapshot was restored."""
         self._make = make
         self.deferred = DeferredFree() if deferred is None else deferred
         self._blueprints: dict[Config, Blueprint] = {}
         self._plain = self._blueprint(config)
         self._world = self._plain.world()
+        self._world.is_shown()
         self.changes = 0
         """The number of control calls over HTTP that may have changed something."""
         self.health_checks = 0
@@ -57,6 +60,7 @@ class Stage:
     def reset(self, config: Config | None = None) -> World:
         """Replace the world by a new one, of this config or else of the stage's own. Raises Misconfigured."""
         self.show((self._plain if config is None else self._blueprint(config)).world())
+        self.shown_config = self.config if config is None else config
         return self._world
 
     def beginning(self, config: Config) -> World:
@@ -81,9 +85,11 @@ class Stage:
 
     def restart(self, config: Config | None = None) -> None:
         """Return to the config of the server's start; for this reset only, `config` overrides it."""
-        other = self._blueprint((config or Config()).over(self._started))
+        wanted = (config or Config()).over(self._started)
+        other = self._blueprint(wanted)
         self.begin(self._started)
         self.show(other.world())
+        self.shown_config = wanted
 
     def snapshot(self) -> Snapshot:
         return Snapshot(self.settled_world())
@@ -98,6 +104,7 @@ class Stage:
         Requests that wait on the old world's clock stop waiting: it can't be moved any more. Its WebSockets are closed.
         """
         old, self._world = self._world, world
+        world.is_shown()
         for tell in self.on_shown:
             tell(world)
         old.clock.stop()

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from emulator.core.path_pattern import can_meet
+from emulator.core.suggestions import Suggest, did_you_mean
 from emulator.faults.step import Mistake, Step, mistakes
 from emulator.http.operation import matching, upgraded_by, why_never
 from emulator.services.intuition.operations import OPERATIONS as INTUITION_OPERATIONS
@@ -33,6 +34,24 @@ class StepNames(Protocol):
     def suggest(self, name: str, known: Iterable[str]) -> str: ...
 
 
+def why_no_route(method: str, path: str, stubs: Iterable[str] = ()) -> str:
+    """Why no request of a method and a path pattern can reach a route of the two APIs, or one of these stubs.
+
+    Empty when one can.
+    """
+    request = f"{method} {path}"
+    return "" if _is_answered(request, stubs) else why_never(request, OPERATIONS)
+
+
+def never_happens(step: Step, stubs: Iterable[str] = (), suggest: Suggest = did_you_mean) -> Iterator[Mistake]:
+    """Why a step can never happen in a world with these stubs, whatever else is in it."""
+    yield from mistakes(step)
+    if step.request is not None and not _is_answered(step.request, stubs):
+        yield Mistake(("request",), why_never(step.request, OPERATIONS, suggest))
+    elif step.request is not None and step.do.websocket is not None and not upgraded_by(step.request, OPERATIONS):
+        yield Mistake(("do", "websocket"), f"{step.request[:_SHOWN]!r} has no WebSocket; {_upgrading_routes()}")
+
+
 def _upgrading_routes() -> str:
     paths = [f"{each.method} {path}" for each in OPERATIONS if each.upgrades for path in each.paths]
     return f"those that have one are {', '.join(re.sub(':[a-z_]+', '*', path) for path in paths) or 'none'}"
@@ -40,11 +59,7 @@ def _upgrading_routes() -> str:
 
 def mistakes_in(step: Step, names: StepNames) -> Iterator[Mistake]:
     """All reasons why a step can never happen."""
-    yield from mistakes(step)
-    if step.request is not None and not _is_answered(step.request, names.stubbed_requests):
-        yield Mistake(("request",), why_never(step.request, OPERATIONS, names.suggest))
-    elif step.request is not None and step.do.websocket is not None and not upgraded_by(step.request, OPERATIONS):
-        yield Mistake(("do", "websocket"), f"{step.request[:_SHOWN]!r} has no WebSocket; {_upgrading_routes()}")
+    yield from never_happens(step, names.stubbed_requests, names.suggest)
     if step.actor is not None and not names.is_actor(step.actor):
         yield Mistake(("actor",), f"no actor {step.actor[:_SHOWN]!r}; {names.suggest(step.actor, names.actor_names)}")
     if isinstance(key := step.do.revoke, str) and not names.is_key(key):

@@ -8,11 +8,13 @@ import binascii
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
 from threading import RLock
 from typing import Any, Literal
 
 import msgspec
 
+from emulator.core.arguments import mistakes as mistakes_of_types
 from emulator.core.path_pattern import PathPattern
 from emulator.core.suggestions import did_you_mean
 from emulator.faults.step import LONGEST, Mistake, wrong_headers
@@ -24,6 +26,8 @@ MOST = 1000
 """Stubs in a world."""
 LARGEST_BODY = 1024 * 1024
 """Bytes."""
+_MOST_TOLD = 5
+"""Mistakes in one message."""
 _LONGEST_REQUEST = 500
 """Characters of a pattern."""
 
@@ -117,10 +121,11 @@ def made_stub(found: Mapping[str, Any]) -> StubSpec:
     for name in found:
         if name not in StubSpec.__struct_fields__:
             raise ValueError(f"a stub has no key {name!r}; {did_you_mean(name, StubSpec.__struct_fields__)}")
+    given = {name: value for name, value in found.items() if value is not None or name == "json"}
+    if unfit := list(islice(mistakes_of_types(given, StubSpec), _MOST_TOLD)):
+        raise ValueError("; ".join(map(str, unfit)))
     try:
-        spec = msgspec.convert(
-            {name: value for name, value in found.items() if value is not None or name == "json"}, StubSpec
-        )
+        spec = msgspec.convert(given, StubSpec)
     except msgspec.ValidationError as error:
         raise ValueError(str(error)) from None
     if wrong := list(mistakes(spec)):

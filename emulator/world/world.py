@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import partial
 
 from emulator.core.context import Context
 from emulator.core.suggestions import did_you_mean
 from emulator.faults.kinds import Do, Named
 from emulator.faults.schedule import Fault, Faults
-from emulator.faults.step import Step
+from emulator.faults.step import Step, WrongStep
 from emulator.journal.journal import Journal
 from emulator.services.intuition.api_keys import DEFAULT_KEY
 from emulator.services.intuition.operations import OPERATIONS as INTUITION_OPERATIONS
@@ -17,8 +18,12 @@ from emulator.services.spacetimedb.operations import operations_of
 from emulator.services.spacetimedb.store import Store as SpacetimeStore
 from emulator.world.actors import Actor, ActorRegistry
 from emulator.world.connections import Connections
-from emulator.world.step_check import mistakes_in
+from emulator.world.step_check import mistakes_in, why_no_route
 from emulator.world.stubs import Stub, StubFunction, Stubs, StubSpec, why_emulated
+
+
+def _why_no_route(stubs: Stubs, method: str, path: str) -> str:
+    return why_no_route(method, path, (stub.request for stub in stubs))
 
 
 class World:
@@ -54,6 +59,10 @@ class World:
         spacetime.on_deletion = self.connections.end_of
         self._tokens: dict[str, str] = {}
 
+    def is_shown(self) -> None:
+        """It is the current one from now on: its journal, which may be that of an earlier world, knows its stubs."""
+        self.journal.no_route = partial(_why_no_route, self.stubs)
+
     @property
     def seed(self) -> int:
         return self.entropy.seed
@@ -73,9 +82,9 @@ class World:
             )
 
     def add_step(self, step: Step) -> Fault:
-        """Raises ValueError with all mistakes in the step."""
+        """Raises WrongStep with all mistakes in the step."""
         if wrong := list(mistakes_in(step, self)):
-            raise ValueError("; ".join(mistake.text for mistake in wrong))
+            raise WrongStep(wrong)
         return self.faults.add(step)
 
     def add_stub(self, spec: StubSpec, function: StubFunction | None = None) -> Stub:

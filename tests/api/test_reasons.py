@@ -1,5 +1,10 @@
 """The journal has the reason of an error; the response never does."""
 
+import bz2
+import gzip
+import re
+import zlib
+
 import pytest
 
 from emulator import Emulator
@@ -48,6 +53,9 @@ def why(emulator: Emulator, method: str, target: str, *headers: str) -> str:
         ("GET", "/v1/database/My_DB", [], "'My_DB' is not the name of a database: a name has lower-case letters"),
         ("PUT", "/v1/database/chat", [], 'not emulated; emulator.stub("PUT /v1/database/chat", json=...) answers it'),
         ("GET", "/something/else", [], "GET /something/else: no such route"),
+        ("GET", "/v1/identities", [], "no such route; did you mean /v1/identity?"),
+        ("GET", "/v1/idenity/abc/verify", [], "no such route; did you mean /v1/identity/:identity/verify?"),
+        ("GET", "/identitys", [], "no such route; did you mean /identity?"),
         ("GET", "/v1/identity", [], "/v1/identity has no GET; it has POST"),
         ("POST", "/v1/identity/websocket-token", [], "no `Authorization` header and no usable `?token=`"),
         ("POST", "/v1/identity/websocket-token", ["Authorization: Bearer"], "only the word Bearer, without a token"),
@@ -146,3 +154,119 @@ def test_of_a_large_body_16_kib_are_kept_and_the_rest_is_counted(emulator: Emula
 
     last = emulator.journal.exchanges[-1]
     assert (len(last.request.kept), last.request.size) == (16_384, 100_000)
+
+
+JSON = "Content-Type: application/json"
+DRAFT = b'{"display_name": "JP", "creator": "0x81"}'
+
+
+def why_body(emulator: Emulator, body: bytes, *headers: str) -> str:
+    exchange(emulator.url, request("POST", "/identity", f"x-api-key: {API_KEY}", JSON, *headers, body=body))
+    return emulator.journal[-1].why
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (gzip.compress(DRAFT), "the body is gzip, which the service does not decompress"),
+        (zlib.compress(DRAFT), "the body is deflate, which the service does not decompress"),
+        (zlib.compress(DRAFT, 9), "the body is deflate, which the service does not decompress"),
+        (bz2.compress(DRAFT), "the body is bzip2, which the service does not decompress"),
+        (b"\x28\xb5\x2f\xfd\x00", "the body is zstd, which the service does not decompress"),
+        (DRAFT.decode().encode("utf-16"), "the body is UTF-16; the service takes UTF-8"),
+        (DRAFT.decode().encode("utf-16-le"), "the body is UTF-16; the service takes UTF-8"),
+        (DRAFT.decode().encode("utf-32-be"), "the body is UTF-32; the service takes UTF-8"),
+        (b"\xef\xbb\xbf" + DRAFT, "the body begins with a byte-order mark"),
+        (b" ", "the body is empty"),
+        (b"[%b]" % DRAFT, "the body is a list of 1; the service takes one object, like {"),
+        (b"[]", "the body is a list of 0; the service takes one object"),
+        (b"5", "the body is 5; the service takes an object"),
+        (b'"{}"', "it was encoded twice"),
+        (b"{'display_name': 'JP'}", "single quotes, as Python prints a dict"),
+        (b"display_name=JP&creator=0x81", "the body is a form, not JSON"),
+        (b'--b\r\nContent-Disposition: form-data; name="a"\r\n', "a form with parts"),
+        (b"<identity/>", "the body is XML or HTML"),
+        (b'{"displayName": "JP", "creator": "0x81"}', "you sent `displayName`; the field is `display_name`"),
+        (
+            b'{"DisplayName": "JP", "Creator": "0x81"}',
+            "you sent `Creator`; the field is `creator`; you sent `DisplayName`",
+        ),
+        (b'{"dispaly_name": "JP", "creator": "0x81"}', "you sent `dispaly_name`; the field is `display_name`"),
+        (b'{"name": "JP"}', "`creator` is missing; `display_name` is missing"),
+        (b'{"display_name": 5, "creator": "0x81"}', "`display_name` is 5; it must be text"),
+        (b'{"display_name": ["JP"], "creator": "0x81"}', "`display_name` is a list; it must be text"),
+        (b'{"display_name": null, "creator": "0x81"}', "`display_name` is null; it must be text"),
+        (b'{"creator": "0x81", "creator": "0x82"}', "`creator` is there twice"),
+        (b'{"display_name": "JP"', "the text ends too early"),
+    ],
+)
+def test_a_refused_body_is_called_what_it_is(emulator: Emulator, body: bytes, reason: str) -> None:
+    why = why_body(emulator, body)
+
+    assert reason in why
+    assert not re.search("struct|expected|invalid type|elements|EOF", why), "nobody needs to know Rust"
+
+
+@pytest.mark.parametrize(("encoding", "name"), [("br", "brotli"), ("deflate", "deflate"), ("zstd", "zstd")])
+def test_a_content_encoding_is_believed(emulator: Emulator, encoding: str, name: str) -> None:
+    why = why_body(emulator, b"\x0b\x02\x80", f"Content-Encoding: {encoding}")
+
+    assert why == f"the body is {name}, which the service does not decompress"
+
+
+@pytest.mark.parametrize(
+    ("sent", "reason"),
+    [
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "HTTP/2 is not spoken here; have the client use HTTP/1.1"),
+        (b"\x16\x03\x01\x00\xca\x01\x00\x00\xc6\x03\x03" + b"x" * 200, "TLS is not spoken here; use http://"),
+    ],
+)
+def test_another_protocol_is_named(emulator: Emulator, sent: bytes, reason: str) -> None:
+    with connect(emulator.url) as connection:
+        connection.sendall(sent)
+        read_answer(connection)
+
+    assert reason in emulator.journal[-1].why
+
+
+def test_a_row_of_an_earlier_world_is_named_as_such(emulator: Emulator) -> None:
+    row = emulator.intuition.create_identity(display_name="JP", creator="0x81")
+    for _ in range(3):
+        emulator.reset()
+
+    for name in (row.id, row.identity_id):
+        reason = why(emulator, "GET", f"/identity/{name}", f"x-api-key: {API_KEY}")
+        assert reason == f"{name!r} was made before the last reset; put it into the config's scenario"
+
+
+def test_a_key_of_an_earlier_world_is_named_as_such(emulator: Emulator) -> None:
+    key = emulator.intuition.issue_api_key("0x81")
+    emulator.reset()
+
+    reason = why(emulator, "GET", "/identity/7", f"x-api-key: {key}")
+
+    assert reason == "`x-api-key` was issued before the last reset; put it into the config's scenario"
+
+
+def test_a_key_that_was_revoked_in_this_world_is_not_of_an_earlier_one(emulator: Emulator) -> None:
+    key = emulator.intuition.issue_api_key("0x81")
+    emulator.intuition.revoke_api_key(key)
+
+    assert "or was revoked" in why(emulator, "GET", "/identity/7", f"x-api-key: {key}")
+
+
+def test_actors_are_named_in_the_place_of_their_identities(emulator: Emulator) -> None:
+    emulator.load({"version": 1, "spacetime": {"identities": {"alice": None, "bob": None}}})
+    alice, bob = emulator.actors["alice"], emulator.actors["bob"]
+
+    reason = why(emulator, "GET", f"/v1/identity/{alice.identity}/verify", f"Authorization: Bearer {bob.token}")
+
+    assert reason == "the token belongs to bob, the path names alice"
+
+
+def test_a_claim_of_a_wrong_type_is_told_without_rust(emulator: Emulator) -> None:
+    token = emulator.spacetime.sign({"sub": 5, "iss": "localhost", "iat": 1})
+
+    reason = why(emulator, "POST", "/v1/identity/websocket-token", f"Authorization: Bearer {token}")
+
+    assert "`sub` is 5; it must be text" in reason

@@ -33,7 +33,7 @@ def test_the_banner_names_actors_and_how_to_get_their_tokens(tmp_path: Path) -> 
 
     assert "  Actors       alice, bob, 1,200 more\n" in banner
     assert f"tokens and keys: curl {ready['url']}/_emulator/actors" in banner
-    assert f"--scenario {path} --scenario two_friends --seed 1" in banner
+    assert f"--seed 1 --spacetime-profile v2.14 --scenario {path} --scenario two_friends" in banner
 
 
 def test_scenarios_come_from_the_environment_too() -> None:

@@ -41,7 +41,7 @@ def test_a_token_that_can_not_be_read_points_at_the_byte() -> None:
     assert run("token", "decode", "e30.e30.e30") == (
         1,
         "Error: Invalid token: JSON error: missing field `alg` at line 1 column 2\n"
-        "the header is {}: missing field `alg` at line 1 column 2\n",
+        "the header is {}: `alg` is missing at line 1 column 2\n",
     )
 
 

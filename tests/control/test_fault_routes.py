@@ -21,21 +21,21 @@ def test_one_fault_or_all_are_taken_away_over_http(emulator: Emulator) -> None:
     for _ in range(3):
         steer(emulator, "POST", "/faults", {"request": "POST /identity", "do": {"status": 503}})
 
-    assert steer(emulator, "DELETE", "/faults", {"n": 2}).status_code == 204
+    assert steer(emulator, "DELETE", "/faults", {"n": 2}).status_code == 200
     assert [each["n"] for each in steer(emulator, "GET", "/faults").json()["faults"]] == [1, 3]
-    assert steer(emulator, "DELETE", "/faults").status_code == 204
+    assert steer(emulator, "DELETE", "/faults").status_code == 200
     assert steer(emulator, "GET", "/faults").json() == {"faults": []}
 
 
 @pytest.mark.parametrize(
     ("body", "error"),
     [
-        ({"request": "POST /identity", "do": {"stauts": 503}}, "`do` has no key 'stauts'; did you mean 'status'?"),
-        ({"request": "POST /identity"}, "Object missing required field `do`"),
-        ({"request": "POST /identity", "do": 5}, "Expected `object`, got `int` - at `$.do`"),
-        ({"request": "POST", "do": {"hang": True}}, "'POST' is not like 'POST /v1/identity'"),
-        ({"request": "POST /identity", "actor": "bob", "do": {"hang": True}}, "no actor 'bob'; there is none"),
-        ({}, "Object missing required field `do`"),
+        ({"request": "POST /identity", "do": {"stauts": 503}}, "do.stauts: unknown key, did you mean 'status'?"),
+        ({"request": "POST /identity"}, "do: missing"),
+        ({"request": "POST /identity", "do": 5}, "do: expected a mapping, got 5"),
+        ({"request": "POST", "do": {"hang": True}}, "request: 'POST' is not like 'POST /v1/identity'"),
+        ({"request": "POST /identity", "actor": "bob", "do": {"hang": True}}, "actor: no actor 'bob'; there is none"),
+        ({}, "do: missing"),
     ],
 )
 def test_a_wrong_fault_is_refused_over_http(emulator: Emulator, body: dict[str, Any], error: str) -> None:

@@ -1,10 +1,14 @@
 """The handle: what a test changes in the world."""
 
+from datetime import timedelta
+
 import jwt
 import pytest
 import requests
 
+import emulator as emulator_package
 from emulator import Config, Emulator, Misconfigured
+from emulator.control.remote import RemoteEmulator
 from emulator.services.spacetimedb.model import identity_of
 from tests.limits import LIMIT
 
@@ -87,7 +91,7 @@ def test_any_claims_can_be_signed(
 
 
 def test_a_database_wants_an_owner_that_is_one(emulator: Emulator) -> None:
-    with pytest.raises(ValueError, match="expected a byte array or hex string"):
+    with pytest.raises(ValueError, match="owner: expected an identity of 64 hex digits, got 'alice'"):
         emulator.spacetime.add_database("alice")
 
 
@@ -126,3 +130,79 @@ def test_a_reset_that_can_not_be_leaves_the_world(emulator: Emulator) -> None:
 def test_what_a_fixture_gives_is_an_emulator(emulator: Emulator) -> None:
     assert isinstance(emulator, Emulator)
     assert not isinstance(emulator.url, Emulator)
+
+
+PEOPLE = {"alice": {"issuer": "https://a.example", "subject": "al", "audience": "web", "claims": {"role": "admin"}}}
+
+
+@pytest.fixture(params=["in process", "by URL"])
+def handle(request: pytest.FixtureRequest, emulator: Emulator) -> Emulator:
+    emulator.load({"version": 1, "spacetime": {"identities": PEOPLE}, "intuition": {"api_keys": {"ci": None}}})
+    return emulator if request.param == "in process" else RemoteEmulator(emulator.url)
+
+
+def test_an_actor_issues_more_tokens_of_its_own(handle: Emulator) -> None:
+    alice = handle.actors["alice"]
+
+    token = alice.issue_token(expires_in=-100, role="guest", team=7)
+
+    claims = jwt.decode(token, options={"verify_signature": False})
+    assert (alice.subject, alice.issuer) == ("al", "https://a.example")
+    assert (claims["sub"], claims["iss"], claims["aud"]) == ("al", "https://a.example", ["web"])
+    assert (claims["role"], claims["team"], claims["exp"] - claims["iat"]) == ("guest", 7, -100)
+
+
+def test_an_actor_without_an_identity_has_no_tokens(handle: Emulator) -> None:
+    with pytest.raises(AttributeError, match="ci has no identity"):
+        handle.actors["ci"].issue_token()
+
+
+def test_an_identity_of_the_handle_issues_more_tokens_of_its_own(emulator: Emulator) -> None:
+    made = emulator.spacetime.create_identity(subject="bob", role="admin")
+
+    claims = jwt.decode(made.issue_token(expires_in=timedelta(hours=1)), options={"verify_signature": False})
+
+    assert (made.subject, made.issuer, claims["sub"], claims["role"]) == ("bob", "localhost", "bob", "admin")
+    assert claims["exp"] - claims["iat"] == 3600
+
+
+@pytest.mark.parametrize(("expires_in", "status"), [(-1, 204), (-59, 204), (-100, 401)])
+def test_a_token_is_good_for_a_minute_longer(emulator: Emulator, expires_in: int, status: int) -> None:
+    emulator.clock.freeze()
+    token = emulator.spacetime.issue_token(subject="alice", expires_in=expires_in)
+
+    assert verify(emulator, identity_of("localhost", "alice"), token).status_code == status
+
+
+def test_a_repr_helps_in_a_traceback(emulator: Emulator) -> None:
+    emulator.reset(seed=7, freeze_at="2024-02-15T05:47:17Z")
+    requests.get(f"{emulator.url}/v1/ping", timeout=LIMIT)
+
+    assert repr(emulator) == f"<Emulator {emulator.url} seed=7 documented 1 exchanges>"
+    assert repr(emulator.clock) == "<Clock 2024-02-15T05:47:17.000000Z frozen>"
+    assert repr(emulator.journal) == "<Journal 1 exchanges>"
+    assert "eyJ" not in repr(emulator.spacetime.create_identity())
+    assert repr(RemoteEmulator("http://127.0.0.1:1")) == "<Emulator http://127.0.0.1:1 in another process>"
+
+
+def test_the_bytes_of_the_journal_are_a_setting(emulator: Emulator) -> None:
+    emulator.reset(journal_bytes=2000)
+    for _ in range(9):
+        requests.get(f"{emulator.url}/v1/ping", timeout=LIMIT)
+
+    assert len(emulator.journal) < 4
+    with pytest.raises(AssertionError, match="raise journal_bytes"):
+        emulator.journal.assert_requested("GET /v1/ping", times=9)
+    with pytest.raises(AssertionError, match="raise journal_bytes"):
+        RemoteEmulator(emulator.url).journal.assert_requested("GET /v1/ping", times=9)
+    assert "raise journal_bytes" in emulator.report()
+
+
+def test_an_assertion_about_a_path_that_is_no_route_says_so(handle: Emulator) -> None:
+    with pytest.raises(AssertionError, match=r"There is no such route: .* did you mean 'POST /v1/identity'"):
+        handle.journal.assert_requested("POST", "/v1/identiy")
+
+
+def test_a_misspelt_name_of_the_package_is_told_the_right_one() -> None:
+    with pytest.raises(AttributeError, match="did you mean 'Emulator'"):
+        emulator_package.Emulater  # type: ignore[attr-defined] # noqa: B018

@@ -9,7 +9,7 @@ from tests.client import create, steer
 
 
 def test_the_lifecycle_is_set_over_http(emulator: Emulator) -> None:
-    assert steer(emulator, "POST", "/intuition/lifecycle", {"pending": True}).status_code == 204
+    assert steer(emulator, "POST", "/intuition/lifecycle", {"pending": True}).status_code == 200
     row = create(emulator).json()
 
     moved = steer(emulator, "POST", "/intuition/status", {"identity": row["id"], "status": "removed"}).json()

@@ -60,8 +60,8 @@ def test_each_step_has_a_status(emulator: Emulator) -> None:
         ({"scenario": "./two_friends.yaml"}, '`scenario` is "./two_friends.yaml"'),
         ({"scenario": "/etc/passwd"}, '`scenario` is "/etc/passwd"'),
         ({"scenario": "evil.py"}, '`scenario` is "evil.py"'),
-        ({"scenario": 5}, "`scenario` is 5"),
-        ({"scenario": [["two_friends"]]}, '`scenario` is [["two_friends"]]'),
+        ({"scenario": 5}, "scenario: expected text or a mapping or a list, got 5"),
+        ({"scenario": [["two_friends"]]}, "scenario[0]: expected text or a mapping, got a list of 1"),
         ({"scenario": "two_freinds"}, "there is no scenario 'two_freinds'; did you mean 'two_friends'?"),
         (
             {"scenario": {"version": 1, "extends": "/etc/passwd"}},
@@ -125,6 +125,8 @@ def test_actors_are_listed_with_all_attributes_and_as_environment_variables(emul
         "actors": {
             "alice": {
                 "identity": alice.identity,
+                "subject": alice.subject,
+                "issuer": "localhost",
                 "api_key": alice.api_key,
                 "wallet": alice.wallet,
                 "token": alice.token,

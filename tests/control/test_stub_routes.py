@@ -51,9 +51,9 @@ def test_one_stub_or_all_are_removed_over_http(emulator: Emulator) -> None:
     for _ in range(3):
         steer(emulator, "POST", "/stubs", {"request": "GET /claims"})
 
-    assert steer(emulator, "DELETE", "/stubs", {"n": 2}).status_code == 204
+    assert [each["n"] for each in steer(emulator, "DELETE", "/stubs", {"n": 2}).json()["stubs"]] == [1, 3]
     assert [each["n"] for each in steer(emulator, "GET", "/stubs").json()["stubs"]] == [1, 3]
-    assert steer(emulator, "DELETE", "/stubs").status_code == 204
+    assert steer(emulator, "DELETE", "/stubs").json() == {"stubs": []}
     assert steer(emulator, "GET", "/stubs").json() == {"stubs": []}
     assert steer(emulator, "DELETE", "/stubs", {"n": 3}).status_code == 404
 
@@ -62,8 +62,8 @@ def test_one_stub_or_all_are_removed_over_http(emulator: Emulator) -> None:
     ("body", "error"),
     [
         ({"request": "GET /claims", "jsn": 1}, "a stub has no key 'jsn'; did you mean 'json'?"),
-        ({}, "Object missing required field `request`"),
-        ({"request": 5}, "Expected `str`, got `int` - at `$.request`"),
+        ({}, "request: missing"),
+        ({"request": 5}, "request: expected text, got 5"),
         ({"request": "GET /claims", "status": 99}, "status: 99 is not a valid status; it must be from 200 to 599"),
         (
             {"request": "POST /v1/identity"},
@@ -99,7 +99,7 @@ def test_a_snapshot_over_http_holds_the_stubs(emulator: Emulator) -> None:
     document = steer(emulator, "GET", "/snapshot").json()
     emulator.reset()
 
-    assert steer(emulator, "PUT", "/snapshot", document).status_code == 204
+    assert steer(emulator, "PUT", "/snapshot", document).status_code == 200
     assert [claims(emulator)[0] for _ in range(2)] == [200, 404]
 
 

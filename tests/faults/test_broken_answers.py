@@ -6,7 +6,7 @@ import socket
 from collections.abc import Iterator
 from functools import partial
 from time import monotonic
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -15,6 +15,8 @@ from tests.conftest import API_KEY
 from tests.faults.conftest import Server
 from tests.raw import connect, exchange, read_answer, request
 from tests.waiting import A_MOMENT, PATIENCE, eventually
+
+When = Literal["before", "after"]
 
 DRAFT = b'{"display_name":"JP","creator":"0x81"}'
 PING = request("GET", "/v1/ping")
@@ -56,14 +58,14 @@ def whole(emulator: Emulator, sent: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_a_dropped_connection_is_closed_without_a_byte(emulator: Emulator, asked: Any, when: str) -> None:
+def test_a_dropped_connection_is_closed_without_a_byte(emulator: Emulator, asked: Any, when: When) -> None:
     emulator.faults.add(asked[0], drop=when)
 
     assert ended(emulator, asked[1]) == b""
 
 
 @pytest.mark.parametrize(("when", "stored"), [("before", 0), ("after", 1)])
-def test_what_is_dropped_after_is_stored(emulator: Emulator, when: str, stored: int) -> None:
+def test_what_is_dropped_after_is_stored(emulator: Emulator, when: When, stored: int) -> None:
     emulator.faults.add("POST /identity", drop=when)
 
     ended(emulator, CREATE)

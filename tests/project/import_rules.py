@@ -29,8 +29,8 @@ LAYERS: list[Mapping[str, str]] = [
 ]
 """From the lowest to the highest. A file imports from its own folder and from lower layers only."""
 
-LAZY = {"__init__": "server"}
-"""What a file may import of a higher layer, if not at once: `emulator.running` is imported when it is asked for."""
+LAZY = {"__init__": {"server", "tokens"}}
+"""What a file may import though it is not below it, if not at once: `emulator.running` is imported when asked for."""
 
 FIRST_WITH = {"aiohttp": "http", "click": "cli", "pytest": "pytest_plugin", "pytest_asyncio": "pytest_plugin"}
 """Third-party modules, and the lowest folder that may import them."""
@@ -84,7 +84,7 @@ def _upward(files: Files) -> Iterator[str]:
         for imported, put_off in _own_imports(files, name):
             own, other = layer_of(name), layer_of(imported)
             same_folder = name.partition(".")[0] == imported.partition(".")[0]
-            lazy = put_off and LAZY.get(name) == imported.partition(".")[0]
+            lazy = put_off and imported.partition(".")[0] in LAZY.get(name, ())
             if own is not None and other is not None and not same_folder and other >= own and not lazy:
                 yield f"{name} imports {imported}, which is not below it"
 

@@ -1,6 +1,7 @@
 """Users' files: typed ones pass the type checkers, the examples' suites pass."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -32,13 +33,22 @@ def test_a_typed_test_file_passes_pyright() -> None:
     run(sys.executable, "-m", "pyright", "--pythonpath", sys.executable, "tests/project/downstream.py", folder=ROOT)
 
 
-def test_a_mistake_in_a_typed_test_file_is_found(tmp_path: Path) -> None:
-    wrong = tmp_path / "wrong.py"
-    wrong.write_text("from emulator import Config\nConfig(sead=7)\n")
+MISTAKES = "tests/project/mistakes.py"
+CHECKERS = {
+    "mypy": [sys.executable, "-m", "mypy", "--strict", "--config-file", "", MISTAKES],
+    "pyright": [sys.executable, "-m", "pyright", "--pythonpath", sys.executable, MISTAKES],
+}
 
-    done = subprocess.run([sys.executable, "-m", "mypy", str(wrong)], capture_output=True, text=True, check=False)
 
-    assert 'Unexpected keyword argument "sead"' in done.stdout
+@pytest.mark.parametrize("command", CHECKERS.values(), ids=CHECKERS)
+def test_each_mistake_in_a_typed_test_file_is_found_and_nothing_else(command: list[str]) -> None:
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LIMIT, check=False)
+
+    reported = {int(number) for number in re.findall(r"mistakes\.py:(\d+):.*error", done.stdout)}
+    lines = (ROOT / MISTAKES).read_text(encoding="utf-8").splitlines()
+    assert reported == {number for number, line in enumerate(lines, 1) if re.search(r"# wrong( |$)", line)}, (
+        done.stdout + done.stderr
+    )
 
 
 @pytest.mark.parametrize("name", ["requests", "aiohttp"])

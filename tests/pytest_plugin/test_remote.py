@@ -182,7 +182,7 @@ def test_scenarios_go_there(run: Run, elsewhere: str) -> None:
             assert alice.token.count(".") == 2 and alice.wallet.startswith("0x")
             assert identity_emulator.env()["INTUITION_API_KEY"] == alice.api_key
             assert identity_emulator.actors_env()["ALICE_TOKEN"] == alice.token
-            with pytest.raises(KeyError, match="no actor 'eve'; the scenario names alice, bob"):
+            with pytest.raises(KeyError, match="no actor 'eve'; there is alice, bob"):
                 identity_emulator.actors["eve"]
             with pytest.raises(AttributeError, match="no attribute 'email'"):
                 alice.email

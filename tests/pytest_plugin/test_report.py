@@ -97,7 +97,40 @@ def test_a_test_that_fails_in_another_fixture_shows_its_exchanges_too(run: Run) 
     assert "#1 POST /v1/identity/websocket-token -> 401" in run()
 
 
-def test_many_exchanges_are_cut_to_the_last(run: Run) -> None:
+def test_the_section_begins_with_the_world_and_how_to_get_it_back(run: Run) -> None:
+    run.write("""
+        import pytest
+
+        @pytest.mark.identity_emulator(seed=42, scenario="flaky_intuition", spacetime_profile="v2")
+        def test_it(identity_emulator):
+            assert False
+    """)
+
+    assert "seed=42 v2.14 scenario=flaky_intuition clock=" in (outcome := run())
+    assert "--seed 42 --spacetime-profile v2.14 --scenario flaky_intuition" in outcome
+
+
+def test_the_refused_one_of_hundreds_is_in_the_section_which_is_as_long_as_the_ini_file_says(run: Run) -> None:
+    run.write("""
+        def test_it(identity_emulator):
+            for _ in range(100):
+                create(identity_emulator)
+            status(identity_emulator, "/identity")
+            for number in range(40):
+                create(identity_emulator, f"/v1/identity?{number}")
+            assert False
+    """)
+    run.write("[pytest]\nidentity_emulator_report_lines = 30\n", "pytest.ini")
+
+    outcome = run("-q")
+
+    assert "#101 POST /identity -> 401" in outcome
+    assert "earlier, for which there is no room" in outcome
+    assert "#141 POST" in outcome
+    assert "#102 POST" not in outcome
+
+
+def test_equal_exchanges_are_folded(run: Run) -> None:
     run.write("""
         def test_it(identity_emulator):
             for _ in range(30):
@@ -107,9 +140,10 @@ def test_many_exchanges_are_cut_to_the_last(run: Run) -> None:
 
     outcome = run()
 
-    assert "… 10 earlier" in outcome
-    assert "#30 POST" in outcome
-    assert "#10 POST" not in outcome
+    assert "30 exchanges, 0 of them refused" in outcome
+    assert "#1 POST /v1/identity -> 200" in outcome
+    assert "× 30" in outcome
+    assert "#30 POST" not in outcome
 
 
 def test_an_assertion_about_the_journal_shows_what_was_there(run: Run) -> None:

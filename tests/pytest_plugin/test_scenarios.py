@@ -111,5 +111,5 @@ def test_all_mistakes_of_a_scenario_are_one_failure_without_traceback(run: Run) 
 
     assert "1 passed, 1 error" in outcome.summary
     assert f"identity-emulator: {run.folder / 'bad.yaml'}:2:1 sead: unknown key, did you mean 'seed'?" in outcome
-    assert "bad.yaml:3:9 clock.freeze: Invalid isoformat string" in outcome
+    assert "bad.yaml:3:9 clock.freeze: " in outcome
     assert "conftest_plugin.py:" not in outcome

@@ -64,8 +64,8 @@ MISTAKES = {
     "'v2'": "takes keywords only: scenario, seed,",
     "scenario='two_freinds'": "there is no scenario 'two_freinds'",
     "spacetime_profile='v3'": "there is no spacetime profile 'v3'; there is documented, v1, v2.8, v2.14, v2",
-    "freeze_at='yesterday'": "freeze_at: Invalid isoformat string: 'yesterday'; write it like",
-    "seed='7'": "seed is '7'; it must be of type int",
+    "freeze_at='yesterday'": "freeze_at: 'yesterday' is not a time",
+    "seed='7'": "Config: seed: expected a whole number, got '7'",
     "strict='no'": "strict is 'no'; it is True or False",
     "strict_ignore='/v1/nope'": "strict_ignore is '/v1/nope'; it is a list of paths",
 }

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import requests
 
-from emulator import Emulator, Exchange, StubAnswer
+from emulator import Emulator, Exchange, StubAnswer, WrongArgument
 from tests.client import KEY
 from tests.raw import RawAnswer, connect, exchange, read_answer, request
 from tests.waiting import PATIENCE, eventually
@@ -86,7 +86,7 @@ def test_what_is_not_json_is_refused(emulator: Emulator, value: Any) -> None:
     if value == [[]]:
         value.append(value)  # it holds itself
 
-    with pytest.raises(ValueError, match="the body is not JSON"):
+    with pytest.raises(WrongArgument, match=r"^stub: json: expected a value of JSON, got "):
         emulator.stub("GET /claims", json=value)
 
 
@@ -246,10 +246,10 @@ def test_a_database_s_routes_are_framed_as_the_server_frames_them(
 
 def test_what_needs_a_module_is_501_until_it_is_stubbed(emulator: Emulator) -> None:
     emulator.spacetime.add_database(emulator.spacetime.create_identity().identity, "chat")
-    before = got(emulator, "POST", CALL).status_code
+    before = got(emulator, "POST", CALL, json=[]).status_code
     emulator.stub(f"POST {CALL}", json=[])
 
-    assert (before, got(emulator, "POST", CALL).status_code) == (501, 200)
+    assert (before, got(emulator, "POST", CALL, json=[]).status_code) == (501, 200)
     assert [each.matched for each in emulator.journal.exchanges] == [False, True]
 
 
@@ -470,12 +470,12 @@ async def _coroutine(_: Exchange) -> None: ...
 @pytest.mark.parametrize(
     ("given", "text"),
     [
-        ({"json": lambda _: 1}, "json is a function; a function is given as answer="),
-        ({"answer": 5}, "answer must be a plain function"),
+        ({"json": lambda _: 1}, "json: it is a function, which is given as answer="),
+        ({"answer": 5}, "answer: expected a function, got 5"),
         ({"answer": _coroutine}, "answer must be a plain function"),
         ({"answer": print, "json": 1}, "either answer or json, not both"),
         ({"answer": print, "body": b"a"}, "either answer or body, not both"),
-        ({"body": 5}, r"Expected `str \| null`, got `int` - at `\$.body`"),
+        ({"body": 5}, "body: expected text or bytes, got 5"),
     ],
 )
 def test_a_useless_body_or_function_is_refused(emulator: Emulator, given: dict[str, Any], text: str) -> None:

@@ -1,7 +1,6 @@
 """Request bodies of the control routes: their structs, as in the OpenAPI document, and how they are decoded."""
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -9,9 +8,12 @@ import msgspec
 from msgspec import Meta
 
 from emulator.control.api.access import ControlRefused
+from emulator.core.arguments import mistakes
 from emulator.core.close_frame import NORMAL
+from emulator.core.examples import EXAMPLES as ARGUMENTS
 from emulator.core.suggestions import did_you_mean
-from emulator.faults.step import Step
+from emulator.faults.kinds import Do
+from emulator.faults.step import Step, WrongStep
 from emulator.http.request import BodyBroken, BodyTooLong, Request
 from emulator.services.spacetimedb.model import LOCAL_ISSUER, identity_of
 from emulator.world.snapshot_document import Document
@@ -70,11 +72,16 @@ class ConnectionsClosed(_Sent):
 
 
 class TokenWanted(_Sent):
-    """`claims` and `headers` are signed as they are; with `subject`, `claims` are extra claims of a complete token."""
+    """`claims` and `headers` are signed as they are.
+
+    With `subject`, or `actor` (a name in the scenario), `claims` are extra claims of a complete token. A token is good
+    for 60 s longer than `expires_in` says.
+    """
 
     claims: dict[str, Any] | None = None
     headers: dict[str, Any] | None = None
     subject: str | None = None
+    actor: str | None = None
     issuer: str | None = None
     audience: str | list[str] = "spacetimedb"
     expires_in: float | None = None
@@ -214,7 +221,8 @@ def decoded(found: Mapping[str, Any], kind: type[T], advice: str = "") -> T:
     try:
         return msgspec.convert(found, kind)
     except msgspec.ValidationError as error:
-        raise ControlRefused(400, _in_words(str(error), found), f"send {advice or example(kind)}") from None
+        wrong = "; ".join(map(str, mistakes(found, kind))) or str(error)
+        raise ControlRefused(400, wrong, f"send {advice or example(kind)}") from None
 
 
 def example(kind: Any) -> str:
@@ -228,14 +236,13 @@ def only(found: Mapping[str, Any], known: tuple[str, ...]) -> None:
             raise ControlRefused(400, f"unknown key {key[:100]!r}", did_you_mean(key, known))
 
 
-_AT = re.compile(r" - at `\$\.(\w+)")
-_MISSING = re.compile(r"missing required field `(\w+)`")
-
-
-def _in_words(error: str, found: Mapping[str, Any]) -> str:
-    """msgspec's error, with the invalid value instead of its path."""
-    if missing := _MISSING.search(error):
-        return f"`{missing[1]}` is missing"
-    if (at := _AT.search(error)) and at[1] in found:
-        return f"`{at[1]}` is {msgspec.json.encode(found[at[1]]).decode()[:80]}"
-    return error
+def step_example(wrong: WrongStep) -> str:
+    """A step in which the first wrong key is as it can be."""
+    path = next((each.path for each in wrong.mistakes if each.path), ("",))
+    name = str(path[1] if path[:1] == ("do",) and path[1:] else path[0])
+    if name not in ARGUMENTS or name in {"request", "nth"}:
+        return example(Step)
+    given = {name: ARGUMENTS[name]}
+    of_response = name in Do.__struct_fields__ and (path[0] == "do" or name not in Step.__struct_fields__)
+    step = {"request": "POST /identity", **({"do": given} if of_response else {**given, "do": {"status": 503}})}
+    return json.dumps(step)

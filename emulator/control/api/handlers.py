@@ -1,28 +1,31 @@
 """Handlers of the control routes. Their requests are not journaled."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from emulator.control.actors import LocalActor
+from emulator.control.actors import LocalActor, LocalActors
 from emulator.control.api import bodies
 from emulator.control.api.access import ControlRefused
+from emulator.control.api.journal_filters import FILTERS_EXAMPLE, filtered
 from emulator.control.connections import as_json
+from emulator.control.emulator import LocalEmulator
 from emulator.control.faults import LocalFaults
 from emulator.control.intuition import LocalIntuition
 from emulator.control.spacetimedb import LocalSpacetime
 from emulator.control.stubs import LocalStubs
-from emulator.core.clock import FIRST, LAST, Clock, parse_rfc3339, rfc3339
+from emulator.core.clock import FIRST, LAST, Clock, rfc3339
 from emulator.core.errors import Misconfigured
 from emulator.core.version import emulator_version
-from emulator.faults.step import Step, made_step
+from emulator.faults.step import Step, WrongStep, made_step
 from emulator.http.parameters import query_pairs
 from emulator.http.request import Request
 from emulator.http.response import JSON, TEXT, Response, json_response
+from emulator.journal.exchange import Exchange
 from emulator.journal.report import curl
 from emulator.services.intuition.refusals import NotFound
-from emulator.services.spacetimedb.model import LOCAL_ISSUER
+from emulator.services.spacetimedb.model import LOCAL_ISSUER, parse_identity
 from emulator.services.spacetimedb.token_chain import chain
 from emulator.world import snapshot_document
 from emulator.world.config import Config, Given, is_bundled_name
@@ -100,26 +103,54 @@ class Control:
         return await self.scenario(request)
 
     async def journal(self, request: Request) -> Response:
-        journal = self._stage.settled_world().journal
+        return self._journal_page(self._filtered(request))
+
+    def _filtered(self, request: Request) -> list[Exchange]:
+        """Raises ControlRefused."""
         try:
-            found = journal.find(**_filters(request.query))
+            return filtered(self._stage.settled_world().journal, request.query)
         except ValueError as error:
-            raise ControlRefused(400, f"invalid filter: {error}", _FILTERS_EXAMPLE) from None
-        exchanges = [exchange.to_json() for exchange in found]
-        return json_response({"exchanges": exchanges, "total": journal.total, "dropped": journal.dropped})
+            raise ControlRefused(400, f"invalid filter: {error}", FILTERS_EXAMPLE) from None
+
+    def _journal_page(self, found: Sequence[Exchange]) -> Response:
+        world = self._stage.settled_world()
+        journal = world.journal
+        counts = {
+            "total": journal.total,
+            "dropped": journal.dropped,
+            "lost": journal.lost,
+            "lost_for": journal.lost_for,
+            "profiles": world.profiles,
+        }
+        return json_response({"exchanges": [exchange.to_json() for exchange in found], **counts})
 
     async def clear_journal(self, request: Request) -> Response:
         self._stage.settled_world().journal.clear()
-        return Response(204)
+        return self._journal_page([])
+
+    async def journal_exchange(self, request: Request) -> Response:
+        return json_response(self._exchange(request).to_json())
 
     async def journal_curl(self, request: Request) -> Response:
         """A shell command that sends the request of exchange n again, secrets included."""
+        command = curl(self._exchange(request), _url(request), secrets=True)
+        return _text(f"{command}\n")
+
+    def _exchange(self, request: Request) -> Exchange:
+        """The exchange of the number in the path. Raises ControlRefused."""
         exchanges = self._stage.settled_world().journal.exchanges
         found = next((each for each in exchanges if str(each.number) == request.params[0]), None)
         if found is None:
-            raise ControlRefused(404, f"there is no exchange {request.params[0][:40]!r}", "see GET /_emulator/journal")
-        command = curl(found, f"http://{request.header('host')}", secrets=True)
-        return Response(200, f"{command}\n".encode("utf-8", "backslashreplace"), TEXT)
+            kept = f"{exchanges[0].number} to {exchanges[-1].number} are kept" if exchanges else "the journal is empty"
+            raise ControlRefused(
+                404, f"there is no exchange {request.params[0][:40]!r}; {kept}", "see GET /_emulator/journal"
+            )
+        return found
+
+    async def report(self, request: Request) -> Response:
+        """What a failed test shows, as text; of all exchanges, or of those that meet the journal's filters."""
+        handle = LocalEmulator(_url(request), self._stage, lambda: None)
+        return _text(f"{handle.report(self._filtered(request))}\n")
 
     async def clock(self, request: Request) -> Response:
         clock = self._stage.settled_world().clock
@@ -157,8 +188,8 @@ class Control:
         """The body is a step as in scenarios: `request`, other conditions, and `do`."""
         try:
             fault = self._stage.settled_world().add_step(made_step(await bodies.json_body(request, Step)))
-        except ValueError as error:
-            raise ControlRefused(400, str(error), f"send {bodies.example(Step)}") from None
+        except WrongStep as error:
+            raise ControlRefused(400, str(error), f"send {bodies.step_example(error)}") from None
         return json_response(fault.to_json())
 
     async def clear_faults(self, request: Request) -> Response:
@@ -167,12 +198,12 @@ class Control:
         faults = LocalFaults(self._stage)
         if number is None:
             faults.clear()
-            return Response(204)
+            return await self.faults(request)
         fault = next((each for each in faults if each.number == number), None)
         if fault is None:
             raise ControlRefused(404, f"there is no fault {number}", "see GET /_emulator/faults")
         fault.remove()
-        return Response(204)
+        return await self.faults(request)
 
     async def stubs(self, request: Request) -> Response:
         return json_response({"stubs": [stub.to_json() for stub in self._stage.settled_world().stubs]})
@@ -191,12 +222,12 @@ class Control:
         stubs = LocalStubs(self._stage)
         if number is None:
             stubs.clear()
-            return Response(204)
+            return await self.stubs(request)
         stub = next((each for each in stubs if each.number == number), None)
         if stub is None:
             raise ControlRefused(404, f"there is no stub {number}", "see GET /_emulator/stubs")
         stub.remove()
-        return Response(204)
+        return await self.stubs(request)
 
     async def snapshot(self, request: Request) -> Response:
         """The world as a document, to compare or to restore with PUT; secrets included."""
@@ -209,7 +240,7 @@ class Control:
         """Replace the world by that of a document from GET. An invalid document changes nothing."""
         document = await bodies.raw_body(request, snapshot_document.Document)
         self._stage.show(snapshot_document.read(document, self._stage.settled_world()))
-        return Response(204)
+        return await self.state(request)
 
     async def connections(self, request: Request) -> Response:
         """The open WebSockets, oldest first."""
@@ -230,14 +261,17 @@ class Control:
             )
         for each in found:
             connections.close(each, wanted.code, wanted.reason)
-        return Response(204)
+        return await self.connections(request)
 
     async def sign_token(self, request: Request) -> Response:
         """A token with `claims` and `headers` as they are; or with `subject` a complete one, as by `issue_token`."""
         found = await bodies.json_body(request, bodies.TokenWanted)
-        advice = _CLAIMS_EXAMPLE if found.get("subject") is None else bodies.example(bodies.TokenWanted)
+        whole = found.get("subject") is not None or found.get("actor") is not None
+        advice = bodies.example(bodies.TokenWanted) if whole else _CLAIMS_EXAMPLE
         wanted = bodies.decoded(found, bodies.TokenWanted, advice)
         spacetime = LocalSpacetime(self._stage)
+        if wanted.actor is not None:
+            return json_response({"token": self._issue_of_actor(wanted.actor, wanted)})
         if wanted.subject is not None:
             return json_response({"token": _issue(spacetime, wanted.subject, wanted)})
         if wanted.claims is None:
@@ -253,11 +287,26 @@ class Control:
         times = {"now": rfc3339(found.now), "refused_from": _moment(found.refused_from)}
         return json_response({"profile": spacetime.profile.name, **msgspec.to_builtins(found), **times})
 
+    def _issue_of_actor(self, name: str, wanted: bodies.TokenWanted) -> str:
+        if wanted.subject is not None or wanted.issuer is not None:
+            raise ControlRefused(
+                400, "`actor` has a subject and an issuer", 'send {"actor": "alice", "expires_in": -100}'
+            )
+        try:
+            actor = LocalActors(self._stage)[name]
+            return actor.issue_token(expires_in=wanted.expires_in, null_exp=wanted.null_exp, **wanted.claims or {})
+        except KeyError as error:
+            raise ControlRefused(404, str(error.args[0]), "see GET /_emulator/actors") from None
+        except (AttributeError, ValueError) as error:
+            raise ControlRefused(400, str(error), 'send {"actor": "alice", "expires_in": -100}') from None
+
     async def add_database(self, request: Request) -> Response:
         """A new database of `owner`, with a `name` or none."""
         wanted = await bodies.read(request, bodies.DatabaseWanted)
+        store = self._stage.settled_world().spacetime
         try:
-            added = LocalSpacetime(self._stage).add_database(wanted.owner, wanted.name, wanted.identity)
+            identity = None if wanted.identity is None else parse_identity(wanted.identity)
+            added = store.add_database(parse_identity(wanted.owner), wanted.name, identity)
         except ValueError as error:
             raise ControlRefused(400, str(error), f"send {bodies.example(bodies.DatabaseWanted)}") from None
         return json_response(added)
@@ -265,15 +314,17 @@ class Control:
     async def stub_reducer(self, request: Request) -> Response:
         """Have calls of a reducer over a WebSocket succeed."""
         wanted = await bodies.read(request, bodies.ReducerWanted)
+        spacetime = self._stage.settled_world().spacetime
         try:
-            self._stage.settled_world().spacetime.stub_reducer(wanted.database, wanted.reducer)
+            stubbed = spacetime.stub_reducer(wanted.database, wanted.reducer)
         except ValueError as error:
             raise ControlRefused(400, str(error), f"send {bodies.example(bodies.ReducerWanted)}") from None
-        return Response(204)
+        return json_response({"database": stubbed, "reducers": spacetime.stubbed_reducers_of(stubbed)})
 
     async def rotate_key(self, request: Request) -> Response:
-        self._stage.settled_world().spacetime.rotate_key()
-        return Response(204)
+        spacetime = self._stage.settled_world().spacetime
+        spacetime.rotate_key()
+        return json_response({"public_key": spacetime.keyring.key.public_pem.decode()})
 
     async def issue_api_key(self, request: Request) -> Response:
         wanted = await bodies.read(request, bodies.Wallet)
@@ -286,7 +337,8 @@ class Control:
             self._stage.settled_world().intuition.revoke_api_key(key)
         except KeyError:
             raise ControlRefused(404, "there is no such API key", "POST the wallet here to issue one") from None
-        return Response(204)
+        valid = [issued.key for issued in self._stage.settled_world().intuition.api_keys]
+        return json_response({"revoked": key, "valid": valid})
 
     async def move_identity(self, request: Request) -> Response:
         """Set the `status` of `identity`, a name in the scenario or any id; the response is the changed identity."""
@@ -305,7 +357,7 @@ class Control:
             LocalIntuition(self._stage).lifecycle(pending=wanted.pending, complete_after=wanted.complete_after)
         except ValueError as error:
             raise ControlRefused(400, str(error), f"send {bodies.example(bodies.NewLifecycle)}") from None
-        return Response(204)
+        return json_response(self._stage.settled_world().intuition.lifecycle)
 
     async def openapi(self, request: Request) -> Response:
         """The OpenAPI document of both APIs in their current profiles, and of the control routes."""
@@ -318,6 +370,15 @@ class Control:
 def _moment(micros: int | None) -> str | None:
     """None is never, as is what comes after the year 9999."""
     return None if micros is None or micros > LAST else rfc3339(max(FIRST, micros))
+
+
+def _text(text: str) -> Response:
+    return Response(200, text.encode("utf-8", "backslashreplace"), TEXT)
+
+
+def _url(request: Request) -> str:
+    """As the client wrote it."""
+    return f"http://{request.header('host')}"
 
 
 def _bundled_or_document(given: Any) -> Given | None:
@@ -367,14 +428,3 @@ def _issue(spacetime: LocalSpacetime, subject: str, wanted: bodies.TokenWanted) 
         )
     except (TypeError, ValueError, OverflowError) as error:
         raise ControlRefused(400, str(error), f"send {bodies.example(bodies.TokenWanted)}") from None
-
-
-_FILTERS_EXAMPLE = "`status` is a number, `since` a time like 2024-02-15T05:47:17Z (write + as %2B)"
-_FILTERS: Mapping[str, Callable[[str], Any]] = {"method": str, "path": str, "status": int, "since": parse_rfc3339}
-
-
-def _filters(query: str) -> dict[str, Any]:
-    """Raises ValueError for an invalid value."""
-    found = dict(query_pairs(query))
-    bodies.only(found, tuple(_FILTERS))
-    return {key: _FILTERS[key](value) for key, value in found.items()}

@@ -12,7 +12,7 @@ from emulator.faults.step import Step
 from emulator.http.operation_docs import ApiDoc, OperationDoc, ParameterDoc, ResponseDoc
 from emulator.http.response import TEXT
 from emulator.journal.frames import Ended, Kind
-from emulator.services.intuition.model import Identity
+from emulator.services.intuition.model import Identity, Lifecycle
 from emulator.services.spacetimedb.model import Database
 from emulator.services.spacetimedb.token_chain import Chain
 from emulator.world.snapshot_document import Document
@@ -79,6 +79,8 @@ class Sent(msgspec.Struct):
     headers: list[tuple[str, str]]
     body: str
     size: int
+    base64: str | None = None
+    """The body, if it is no text."""
 
 
 class FrameOfWebSocket(msgspec.Struct):
@@ -103,10 +105,13 @@ class Journaled(msgspec.Struct, omit_defaults=True):
     """An exchange. `why` is the reason of an error response, `fault` the fault that happened to the request.
 
     An exchange with status 101 has a `websocket`.
+
+    `after` and `duration` are seconds of real time: since the world began, and until the response.
     """
 
     n: int
     at: bodies.Moment
+    after: float
     duration: float
     operation: str
     method: str
@@ -124,13 +129,22 @@ class Journaled(msgspec.Struct, omit_defaults=True):
 
 
 class JournalPage(msgspec.Struct):
+    """`dropped` counts those that are not kept any more, `lost` those of them for which there was no room."""
+
     exchanges: list[Journaled]
     total: int
     dropped: int
+    lost: int
+    lost_for: Literal["", "journal_size", "journal_bytes"]
+    """The setting that limits them."""
+    profiles: Profiles
+    """Those of the world whose exchanges these are."""
 
 
 class ActorState(msgspec.Struct, omit_defaults=True):
     identity: str | None = None
+    subject: str | None = None
+    issuer: str | None = None
     api_key: str | None = None
     wallet: str | None = None
     token: str | None = None
@@ -142,6 +156,24 @@ class ActorList(msgspec.Struct):
     actors: dict[str, ActorState]
     env: dict[str, str]
     """The same as environment variables, such as ALICE_TOKEN."""
+
+
+class StubbedReducers(msgspec.Struct):
+    """The identity of a database, and the names of its reducers whose calls succeed."""
+
+    database: str
+    reducers: list[str]
+
+
+class NewKey(msgspec.Struct):
+    public_key: str
+    """In PEM format."""
+
+
+class RevokedKey(msgspec.Struct):
+    revoked: str
+    valid: list[str]
+    """The keys that are still valid."""
 
 
 class FaultState(Step, frozen=True, kw_only=True):
@@ -251,8 +283,12 @@ def _described(
 _FILTERS = (
     ParameterDoc("method", "only requests with this method"),
     ParameterDoc("path", "only requests to this path; `*` is one segment, `**` any number"),
-    ParameterDoc("status", "only responses with this status", int),
+    ParameterDoc("status", "only responses with this status, like 404, or of this class, like 4xx"),
     ParameterDoc("since", "only requests from this time on, by the emulator's clock", bodies.Moment),
+    ParameterDoc("body", "only requests whose body contains this text"),
+    ParameterDoc("refused", "true: only error responses and faults; false: only the others", bool),
+    ParameterDoc("limit", "the first of the matching exchanges, as many as this", int),
+    ParameterDoc("last", "the last of the matching exchanges, as many as this", int),
 )
 _EXCHANGE_NUMBER = ParameterDoc("n", "the number of the exchange in the journal", int, "path", required=True, example=1)
 _ClockMove = Annotated[bodies.ClockMove, Meta(extra_json_schema={"minProperties": 1, "maxProperties": 1})]
@@ -282,7 +318,21 @@ OPERATION_DOCS: Mapping[str, OperationDoc] = {
         _refusal(400, "invalid filter"),
         parameters=_FILTERS,
     ),
-    "control.clear_journal": _described("Delete all recorded exchanges", ResponseDoc(204, "deleted")),
+    "control.clear_journal": _described(
+        "Delete all recorded exchanges", ResponseDoc(200, "the journal, now empty", JournalPage)
+    ),
+    "control.journal_exchange": _described(
+        "One recorded exchange",
+        ResponseDoc(200, "the exchange", Journaled),
+        _refusal(404, "there is no such exchange"),
+        parameters=(_EXCHANGE_NUMBER,),
+    ),
+    "control.report": _described(
+        "What a failed test shows of the exchanges; secrets are masked",
+        ResponseDoc(200, "at most 200 lines and 20 kB", str, TEXT),
+        _refusal(400, "invalid filter"),
+        parameters=_FILTERS,
+    ),
     "control.journal_curl": _described(
         "The curl command that repeats a request, secrets included",
         ResponseDoc(200, "a command for a POSIX shell", str, TEXT),
@@ -297,7 +347,7 @@ OPERATION_DOCS: Mapping[str, OperationDoc] = {
     "control.add_fault": _described("Add a fault", ResponseDoc(200, "the new fault", FaultState), body=Step),
     "control.clear_faults": _described(
         "Remove one fault or all faults",
-        ResponseDoc(204, "removed"),
+        ResponseDoc(200, "the faults that are left", FaultList),
         _refusal(404, "there is no such fault"),
         body=bodies.FaultNumber,
         body_required=False,
@@ -306,7 +356,7 @@ OPERATION_DOCS: Mapping[str, OperationDoc] = {
     "control.add_stub": _described("Add a stub", ResponseDoc(200, "the new stub", StubState), body=StubSpec),
     "control.clear_stubs": _described(
         "Remove one stub or all stubs",
-        ResponseDoc(204, "removed"),
+        ResponseDoc(200, "the stubs that are left", StubList),
         _refusal(404, "there is no such stub"),
         body=bodies.StubNumber,
         body_required=False,
@@ -316,17 +366,22 @@ OPERATION_DOCS: Mapping[str, OperationDoc] = {
         ResponseDoc(200, "a snapshot", Document),
         _refusal(409, "a function answers a stub, which no document can hold"),
     ),
-    "control.restore": _described("Restore a snapshot", ResponseDoc(204, "the world is restored"), body=Document),
+    "control.restore": _described(
+        "Restore a snapshot", ResponseDoc(200, "the state of the world", State), body=Document
+    ),
     "control.connections": _described("Open WebSockets", ResponseDoc(200, "oldest first", ConnectionList)),
     "control.close_connections": _described(
         "Close one WebSocket or all",
-        ResponseDoc(204, "a Close frame was sent"),
+        ResponseDoc(200, "a Close frame was sent; the connections that are left", ConnectionList),
         _refusal(404, "there is no such connection"),
         body=bodies.ConnectionsClosed,
         body_required=False,
     ),
     "control.sign_token": _described(
-        "Sign a token, valid or invalid", ResponseDoc(200, "the token", SignedToken), body=bodies.TokenWanted
+        "Sign a token, valid or invalid",
+        ResponseDoc(200, "the token", SignedToken),
+        _refusal(404, "there is no such actor"),
+        body=bodies.TokenWanted,
     ),
     "control.inspect_token": _described(
         "Say what the world would answer to a token, and at which check it fails",
@@ -337,14 +392,21 @@ OPERATION_DOCS: Mapping[str, OperationDoc] = {
         "Add a database", ResponseDoc(200, "the database", Database), body=bodies.DatabaseWanted
     ),
     "control.stub_reducer": _described(
-        "Have calls of a reducer succeed", ResponseDoc(204, "they succeed from now on"), body=bodies.ReducerWanted
+        "Have calls of a reducer succeed",
+        ResponseDoc(200, "those of the database that succeed", StubbedReducers),
+        body=bodies.ReducerWanted,
     ),
-    "control.rotate_key": _described("Replace the signing key", ResponseDoc(204, "all earlier tokens are invalid")),
+    "control.rotate_key": _described(
+        "Replace the signing key", ResponseDoc(200, "all earlier tokens are invalid", NewKey)
+    ),
     "control.issue_api_key": _described(
         "Issue an API key", ResponseDoc(200, "the key, valid from now on", IssuedKey), body=bodies.Wallet
     ),
     "control.revoke_api_key": _described(
-        "Revoke an API key", ResponseDoc(204, "revoked"), _refusal(404, "there is no such API key"), body=bodies.Key
+        "Revoke an API key",
+        ResponseDoc(200, "it is invalid from now on", RevokedKey),
+        _refusal(404, "there is no such API key"),
+        body=bodies.Key,
     ),
     "control.move_identity": _described(
         "Set the status of an Intuition identity",
@@ -353,7 +415,9 @@ OPERATION_DOCS: Mapping[str, OperationDoc] = {
         body=bodies.StatusMove,
     ),
     "control.set_lifecycle": _described(
-        "Set the initial status of new Intuition identities", ResponseDoc(204, "set"), body=bodies.NewLifecycle
+        "Set the initial status of new Intuition identities",
+        ResponseDoc(200, "as it is now", Lifecycle),
+        body=bodies.NewLifecycle,
     ),
     "control.openapi": _described("This document", ResponseDoc(200, "OpenAPI 3.1", dict[str, Any])),
 }

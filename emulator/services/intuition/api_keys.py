@@ -22,12 +22,19 @@ ValidKey = Callable[[str], ApiKey | None]
 """Returns the valid key with this text, if any."""
 
 
-def authenticate(key: str | None, authorization: str | None, known: ValidKey) -> ApiKey:
-    """The API key of a request. With both headers only `x-api-key` counts (invented). Raises Unauthorized."""
+def authenticate(
+    key: str | None, authorization: str | None, known: ValidKey, is_earlier: Callable[[str], bool] = lambda key: False
+) -> ApiKey:
+    """The API key of a request. With both headers only `x-api-key` counts (invented). Raises Unauthorized.
+
+    `is_earlier` is for the reason: whether a key was issued before the last reset.
+    """
     if key is None:
         raise KeyMissing if authorization is None else _authorization_refused(authorization)
     found = known(key)
     if found is None:
+        if is_earlier(key):
+            raise KeyInvalid("`x-api-key` was issued before the last reset; put it into the config's scenario")
         raise KeyInvalid(_why_invalid(key, known))
     return found
 

@@ -22,4 +22,5 @@ def authenticated(handler: Callable[[Request, Store, ApiKey], Awaitable[Response
 
 def key_of(request: Request, store: Store) -> ApiKey:
     """The API key of a request. Raises Unauthorized."""
-    return authenticate(request.header("x-api-key"), request.header("authorization"), store.api_key)
+    headers = request.header("x-api-key"), request.header("authorization")
+    return authenticate(*headers, store.api_key, store.is_of_an_earlier_world)

@@ -8,7 +8,7 @@ _REQUIRED, _OPTIONAL = serde.Field(serde.string, required=True), serde.Field(ser
 
 # The first missing field is reported, in the order of the OpenAPI dump of Feb 2024. The page's sample has `image`, its
 # table had `image_url`; both are accepted.
-_FIELDS = {
+FIELDS = {
     "creator": _REQUIRED,
     "display_name": _REQUIRED,
     "description": _OPTIONAL,
@@ -16,7 +16,7 @@ _FIELDS = {
     "image_url": _OPTIONAL,
     "image": _OPTIONAL,
 }
-_BODY_SHAPE = serde.struct("CreateIdentity", _FIELDS)
+_BODY_SHAPE = serde.struct("CreateIdentity", FIELDS)
 
 
 def read_draft(body: bytes) -> dict[str, Any]:

@@ -63,7 +63,7 @@ async def _draft(request: Request) -> Draft:
         raise BodyTooLarge(f"the body has {error}; the limit is {LONGEST_BODY}") from None
     except BodyBroken as error:
         raise BodyRefused("Failed to buffer the request body", f"the body could not be read: {error}") from None
-    found = _plain_fields(body) or _fields(body)
+    found = _plain_fields(body) or _fields(body, request.header("content-encoding"))
     return Draft(
         display_name=found["display_name"],
         creator=found["creator"],
@@ -91,7 +91,7 @@ def _plain_fields(body: bytes) -> dict[str, Any] | None:
     return found
 
 
-def _fields(body: bytes) -> dict[str, Any]:
+def _fields(body: bytes, content_encoding: str | None) -> dict[str, Any]:
     from emulator.services.intuition.body_json import read_draft
 
     try:
@@ -100,21 +100,9 @@ def _fields(body: bytes) -> dict[str, Any]:
         failed = "deserialize the JSON body into the target type" if error.data else "parse the request body as JSON"
         # axum's text, serde_path_to_error's path, serde_json's message
         message = f"{error.dotted_path}: {error}" if error.path else str(error)
-        raise BodyRefused(f"Failed to {failed}: {message}", _why_not_json(body) or message) from None
+        from emulator.services.intuition.body_reasons import why_refused
 
-
-_BEGINNINGS = {
-    b"[object Object]": "an object was sent without JSON.stringify",
-    b"\xef\xbb\xbf": "the body begins with a byte-order mark",
-    b"\x1f\x8b": "the body is gzip, which the service does not decompress",
-}
-
-
-def _why_not_json(body: bytes) -> str | None:
-    """Common mistakes, by the beginning of the body."""
-    if not body.strip():
-        return "the body is empty"
-    return next((why for beginning, why in _BEGINNINGS.items() if body.startswith(beginning)), None)
+        raise BodyRefused(f"Failed to {failed}: {message}", why_refused(body, content_encoding, error)) from None
 
 
 def describe(refused: Refused) -> Response:

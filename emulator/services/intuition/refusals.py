@@ -51,3 +51,7 @@ class InvalidQuery(Refused):
 class NotFound(Refused):
     def __init__(self, why: str) -> None:
         super().__init__(404, "Record not found", why)
+
+    def __str__(self) -> str:
+        """For a test that called the handle; the response has `text`."""
+        return self.why

@@ -40,6 +40,7 @@ class Store:
         self.completions: list[tuple[int, int]] = []
         """A heap of (time in microseconds, number) of pending rows that will become complete."""
         self._clock, self._entropy, self._lock = context.clock, context.entropy, context.lock
+        self._made = context.made
 
     def fork(self, context: Context, later: int = 0) -> "Store":
         """A copy of the store; the caller holds the lock. Pending completions move `later` microseconds."""
@@ -79,7 +80,13 @@ class Store:
         """Issue a key for `wallet`: `key`, else a new UUID."""
         issued = ApiKey(key or self._entropy.uuid4("intuition.api_key"), wallet)
         self.put_api_key(issued)
+        if key is None:
+            self._made.append(issued.key)
         return issued
+
+    def is_of_an_earlier_world(self, name: str) -> bool:
+        """Whether a call made this id or this key, and a reset has dropped it since."""
+        return name in self._made and name not in self._by_id and name not in self._keys
 
     def put_api_key(self, key: ApiKey) -> None:
         with self._lock:
@@ -113,6 +120,8 @@ class Store:
             number = self.put(len(self.rows), row)
             if pending:
                 self._complete_later([number], micros)
+        self._made.append(row_id)
+        self._made.append(identity_id)
         return row
 
     def populate(self, newcomers: Iterable[tuple[str, Draft, str]], micros: int) -> None:
@@ -179,6 +188,8 @@ class Store:
         for names in (self._by_id, self._by_content, self._by_vault):
             if (number := names.get(name)) is not None:
                 return number
+        if self.is_of_an_earlier_world(name):
+            raise NotFound(f"{name!r} was made before the last reset; put it into the config's scenario")
         raise NotFound(f"no identity has the id, identity_id or vault_id {name!r}; there are {len(self)}")
 
     def find(self, name: str) -> Identity:

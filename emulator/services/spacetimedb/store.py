@@ -246,8 +246,8 @@ class Store:
         """What a name or an identity stands for, whether there is such a database or not; None for an unknown name."""
         return names.identity_in(name_or_identity) or self.names.identity(name_or_identity)
 
-    def stub_reducer(self, database: str, reducer: str) -> None:
-        """Have calls of a reducer succeed; the database is given by name or identity.
+    def stub_reducer(self, database: str, reducer: str) -> Identity:
+        """Have calls of a reducer succeed; the database is given by name or identity, which is returned.
 
         Raises ValueError for a database that is not there, an invalid name of a reducer, and for too many.
         """
@@ -261,6 +261,11 @@ class Store:
             if len(self.stubbed_reducers) >= MOST_REDUCERS:
                 raise ValueError(f"{MOST_REDUCERS} reducers have stubs, which is the limit")
             self.stubbed_reducers |= {(found.identity, reducer)}
+            return found.identity
+
+    def stubbed_reducers_of(self, database: Identity) -> list[str]:
+        """The names of the reducers of a database whose calls succeed."""
+        return sorted(reducer for identity, reducer in self.stubbed_reducers if identity == database)
 
     def is_stubbed(self, database: Identity, reducer: str) -> bool:
         """Whether calls of a reducer of a database succeed."""

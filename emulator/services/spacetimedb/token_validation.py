@@ -148,13 +148,15 @@ def _carefully(
     read: Callable[[bytes, Release], dict[str, Any]], data: bytes, part: str, rules: Release
 ) -> dict[str, Any]:
     """A header or a payload, parsed like serde_json. Imported on first use, as valid tokens do not need it."""
+    from emulator.services.rust.plain_words import in_plain_words
     from emulator.services.rust.serde_json import JsonError
 
     try:
         return read(data, rules)
     except JsonError as error:
         shown = data[:200].decode("utf-8", "backslashreplace")
-        raise NotJson(error.message, error.line, error.column, f"the {part} is {shown}: {error}") from None
+        why = f"the {part} is {shown}: {in_plain_words(error)}"
+        raise NotJson(error.message, error.line, error.column, why) from None
 
 
 # --- claims -----------------------------------------------------------------------------------------------------------

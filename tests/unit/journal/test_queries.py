@@ -1,8 +1,10 @@
 """Queries and assertions on a journal, and their errors."""
 
 import asyncio
+import re
 from threading import RLock, Thread, Timer
 from time import monotonic
+from typing import Any
 
 import pytest
 
@@ -199,7 +201,7 @@ def test_a_coroutine_waits_in_vain_with_the_nearest() -> None:
         (("POST", "v1/identity"), "begins with a slash"),
         (("POST", "/v1/identity?a=1"), "has no query"),
         (("POST", "http://127.0.0.1/v1/identity"), "begins with a slash"),
-        (("POST /v1/identity",), 'write it like "POST", "/v1/identity"'),
+        (("POST v1/identity",), "begins with a slash"),
         (("/v1/identity",), 'write it like "POST", "/v1/identity"'),
     ],
 )
@@ -209,14 +211,14 @@ def test_a_query_for_an_impossible_request_is_refused(arguments: tuple[str, ...]
 
 
 def test_a_status_is_a_number() -> None:
-    with pytest.raises(ValueError, match="it is a number like 200"):
+    with pytest.raises(ValueError, match=r"status: expected a whole number or 1xx .*, got '200'"):
         journal_of().assert_not_requested(status="200")  # type: ignore[arg-type]
 
 
 def test_nothing_is_neither_waited_for_nor_put_in_order() -> None:
-    with pytest.raises(ValueError, match="at least 1"):
+    with pytest.raises(ValueError, match="times: expected at least 1, got 0"):
         journal_of().wait_for(times=0)
-    with pytest.raises(ValueError, match="needs requests"):
+    with pytest.raises(ValueError, match="requests is missing"):
         journal_of().assert_order()
 
 
@@ -228,3 +230,122 @@ def test_a_journal_that_lost_exchanges_does_not_count() -> None:
     assert "1 exchanges were dropped; raise journal_size" in failure_of(journal.assert_not_requested, "GET", "/x")
     assert "were dropped" in failure_of(journal.assert_requested, "GET", "/new", times=1)
     assert journal.assert_requested("GET", "/new")
+
+
+def test_a_journal_without_room_for_the_bytes_names_the_other_setting() -> None:
+    journal = Journal(100, RLock(), DeferredFree(), most_bytes=3000)
+    for _ in range(3):
+        record(journal, "POST /identity 200", b"x" * 1000)
+
+    said = failure_of(journal.assert_requested, "POST", "/identity", times=3)
+
+    assert said == (
+        "the journal can't tell: 2 exchanges were dropped, since all together had too many bytes; raise journal_bytes"
+    )
+
+
+def test_method_and_path_can_be_one_text() -> None:
+    journal = journal_of("POST /identity 200", "GET /identity 405", "POST /identity 503")
+
+    assert len(journal.assert_requested("POST /identity", times=2)) == 2
+    assert [each.number for each in journal.find("* /identity", status="4xx")] == [2]
+    assert "POST /identity was requested twice, expected once" not in failure_of(
+        journal.assert_requested, "POST /identity", times=1
+    )
+
+
+SENT = b'{"display_name": "JP", "tags": [1, true], "creator": {"wallet": "0x81", "role": "User"}}'
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"json": {"display_name": "JP"}},
+        {"json": {"creator": {"wallet": "0x81"}, "tags": [1, True]}},
+        {"headers": {"X-Request-ID": "7"}},
+        {"headers": {"x-request-id": re.compile("^[0-9]$")}},
+        {"query": {"page": "2", "name": "J P"}},
+        {"query": {"page": 2}},
+        {"body": SENT},
+        {"body": re.compile(b'"JP"')},
+        {"body": re.compile("jp", re.IGNORECASE)},
+    ],
+)
+def test_a_request_is_found_by_what_it_holds(condition: dict[str, Any]) -> None:
+    assert [each.number for each in journal_with_a_request().find("POST /identity", **condition)] == [1]
+
+
+@pytest.mark.parametrize(
+    ("condition", "difference"),
+    [
+        ({"json": {"display_name": "Jo"}}, """json.display_name is '"JP"'"""),
+        ({"json": {"displayName": "JP"}}, "json has no 'displayName'"),
+        ({"json": {"tags": [1, 1]}}, "json.tags[1] is 'true'"),
+        ({"json": {"tags": [1]}}, "json.tags is '[1, true]'"),
+        ({"json": {"creator": {"role": "Admin"}}}, """json.creator.role is '"User"'"""),
+        ({"headers": {"x-request-id": "8"}}, "header x-request-id is '7'"),
+        ({"headers": {"x-tenant": "a"}}, "there is no header x-tenant"),
+        ({"query": {"page": 3}}, "query page is '2'"),
+        ({"query": {"Page": 2}}, "there is no query Page"),
+        ({"body": b"{}"}, "body is "),
+        ({"body": re.compile("XY")}, "body is "),
+    ],
+)
+def test_a_request_that_holds_something_else_is_shown_with_the_difference(
+    condition: dict[str, Any], difference: str
+) -> None:
+    journal = journal_with_a_request()
+
+    assert journal.find(**condition) == []
+    assert difference in failure_of(journal.assert_requested, "POST", "/identity", **condition)
+
+
+def journal_with_a_request() -> Journal:
+    journal = Journal(100, RLock(), DeferredFree())
+    sent = Message(b"X-Request-Id: 7\r\nx-api-key: 0123456789abcdef", SENT, len(SENT), "page=2&name=J+P")
+    target = "/identity?page=2&name=J+P"
+    journal.record(Exchange(journal.number(), "POST", target, "", sent, 200, NOTHING, "", 0, 0.0))
+    return journal
+
+
+def test_of_a_body_that_was_cut_nothing_is_said_to_be_equal() -> None:
+    journal = Journal(100, RLock(), DeferredFree())
+    sent = Message(b"", b'{"a": 1}', 20_000)
+    journal.record(Exchange(journal.number(), "POST", "/identity", "", sent, 200, NOTHING, "", 0, 0.0))
+
+    assert journal.find(json={"a": 1}) == []
+    assert "only the beginning of the body was kept" in failure_of(journal.assert_requested, body=b"{}")
+
+
+def test_a_request_is_read_as_people_type_it() -> None:
+    request = journal_with_a_request()[0].request
+
+    assert request.json()["display_name"] == "JP"
+    assert (request.content, request.text) == (SENT, SENT.decode())
+    assert request.headers == [("X-Request-Id", "7"), ("x-api-key", "0123456789abcdef")]
+    assert (request.headers["x-request-id"], request.headers.get("x-tenant")) == ("7", None)
+    assert (request.query["name"], list(request.query)) == ("J P", [("page", "2"), ("name", "J P")])
+
+
+def test_a_header_that_is_not_there_is_a_key_error_with_a_suggestion() -> None:
+    with pytest.raises(KeyError, match="did you mean 'x-api-key'"):
+        journal_with_a_request()[0].request.headers["x-api-kye"]
+
+
+@pytest.mark.parametrize(("body", "size", "said"), [(b"{", 1, "is not JSON"), (b"", 0, "empty"), (b"{}", 3, "kept")])
+def test_a_body_that_is_no_json_says_so(body: bytes, size: int, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        Message(b"", body, size).json()
+
+
+def test_exchanges_are_taken_by_their_place() -> None:
+    journal = journal_of("GET /a 200", "GET /b 200", "GET /c 200")
+
+    assert (journal[0].path, journal[-1].path) == ("/a", "/c")
+    assert [each.path for each in journal[1:]] == ["/b", "/c"]
+    with pytest.raises(IndexError, match="the journal has 3 exchanges"):
+        journal[3]
+
+
+def test_the_repr_counts() -> None:
+    assert repr(journal_of("GET /a 200")) == "<Journal 1 exchanges>"

@@ -3,11 +3,13 @@
 from base64 import b64encode
 
 import pytest
+from msgspec import structs
 
 from emulator.journal.exchange import Exchange, Message, head_of
 from emulator.journal.report import claims, curl, report, short
 from emulator.services.rust import base64url
 
+BIDI = "\u202e"
 URL = "http://127.0.0.1:41235"
 # {"sub":"alice","exp":60}
 TOKEN = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhbGljZSIsImV4cCI6NjB9.c2ln"
@@ -120,3 +122,85 @@ def test_a_report_of_nothing_says_so() -> None:
 def test_the_short_form_names_the_refused() -> None:
     assert short([exchange()]) == "#1 GET /v1/ping -> 401: because"
     assert short([]) == "0 exchanges without errors"
+
+
+def many(*kinds: tuple[int, int]) -> list[Exchange]:
+    """As many exchanges of each status as are given: `(500, 200)` are 500 good ones."""
+    found: list[Exchange] = []
+    for count, status in kinds:
+        for _ in range(count):
+            made = exchange("POST", "/v1/identity", body=b'{"a":1}' if status >= 400 else b"")
+            why = f"because of {len(found)}" if status >= 400 else ""
+            body = b'{"n":%d}' % len(found)
+            changes = {"number": len(found) + 1, "status": status, "why": why, "after": len(found) / 1000}
+            found.append(structs.replace(made, **changes, response=Message(b"", body, len(body))))
+    return found
+
+
+def test_a_refused_exchange_among_hundreds_is_there_in_full() -> None:
+    text = report(many((500, 200), (1, 401), (200, 200)), URL)
+
+    assert "701 exchanges, 1 of them refused" in text
+    assert "#501 POST /v1/identity -> 401  (after 0.500 s, 1.2 ms)" in text
+    assert "why: because of 500" in text
+    assert f"curl -i -X POST {URL}/v1/identity -H Content-Type: --data-raw" in text
+
+
+def test_equal_exchanges_that_follow_each_other_are_one_line() -> None:
+    lines = report(many((482, 200), (1, 401), (3, 200)), URL).splitlines()
+
+    assert [line.partition("->")[0].strip() for line in lines[lines.index("all exchanges:") + 1 :]] == [
+        "#1 POST /v1/identity",
+        "#483 POST /v1/identity",
+        "#484 POST /v1/identity",
+    ]
+    assert lines[-3].endswith("× 482")
+    assert lines[-1].endswith("× 3")
+
+
+def test_the_last_body_received_is_shown_with_its_json_indented() -> None:
+    assert 'last body received:\n  #2\n    {\n      "n": 1\n    }\n' in report(many((2, 200)), URL)
+
+
+def test_the_first_line_is_the_world_and_the_second_counts() -> None:
+    lines = report(many((2, 200)), URL, heading="seed=42 v2.14; again: serve\n--seed 42").splitlines()
+
+    assert lines[:2] == ["seed=42 v2.14; again: serve\\n--seed 42", "2 exchanges, 0 of them refused"]
+
+
+def test_a_report_says_why_exchanges_are_missing() -> None:
+    assert "7 exchanges were dropped; raise journal_bytes" in report(
+        many((1, 200)), URL, lost="7 exchanges were dropped; raise journal_bytes"
+    )
+
+
+def test_of_many_refused_exchanges_the_last_are_shown_and_the_others_counted() -> None:
+    text = report(many((400, 401)), URL)
+
+    assert "#400 POST" in text
+    assert "earlier, for which there is no room" in text
+
+
+def test_marks_that_turn_the_text_around_are_escaped() -> None:
+    made = structs.replace(many((1, 401))[0], why=f"a{BIDI}b", response=Message(b"", f'["{BIDI}"]'.encode(), 7))
+
+    assert BIDI not in report([made], URL)
+    assert "\\u202e" in report([made], URL)
+
+
+def test_a_long_request_is_repeated_by_a_control_route() -> None:
+    made = structs.replace(exchange("POST", body=b"\x00" * 16_384), number=7)
+
+    assert f"curl -s {URL}/_emulator/journal/7/curl | sh" in report([made], URL)
+
+
+@pytest.mark.parametrize("body", [b"\xff\xfe", b"\x00'\\%\n", "é€😀".encode(), b"-n", bytes(range(256))])
+def test_a_masked_curl_has_the_very_bytes_of_what_needs_no_mask(body: bytes) -> None:
+    assert curl(exchange("POST", body=body), URL) == curl(exchange("POST", body=body), URL, secrets=True)
+
+
+def test_the_limits_are_settings() -> None:
+    text = report(many((400, 401)), URL, lines=30, size=3000)
+
+    assert len(text.splitlines()) <= 30
+    assert len(text.encode()) <= 3000

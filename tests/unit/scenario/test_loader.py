@@ -55,11 +55,11 @@ def test_a_document_extends_bundled_ones_only() -> None:
     ("scenario", "message"),
     [
         ("two_freinds", "there is no scenario 'two_freinds'; did you mean 'two_friends'?"),
-        (5, "a scenario is a name, a path, a document or a function, not 5"),
+        (5, "scenario: expected a name, a path, a document, a function, or a list of them, got 5"),
         ({"version": {1, 2}}, "the scenario is not JSON"),
         ({"version": float("nan")}, "version: not a valid JSON number"),
         ({"version": 2}, "version: '2' is not allowed here; there is 1"),
-        ([None], "not None"),
+        ([None], "got None"),
     ],
 )
 def test_what_is_no_scenario_is_refused(scenario: Any, message: str) -> None:

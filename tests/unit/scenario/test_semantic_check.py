@@ -15,7 +15,7 @@ NAMES = "intuition: {api_keys: {ci: }, identities: {jp: {display_name: JP}}}\nsp
             "clock: {freeze: 2024-02-15}",
             "2:9 clock.freeze: '2024-02-15' has no offset; write it like 2024-02-15T05:47:17Z",
         ),
-        ("clock: {freeze: noon}", "2:9 clock.freeze: Invalid isoformat string: 'noon'; write it like"),
+        ("clock: {freeze: noon}", "2:9 clock.freeze: 'noon' is not a time; write it like"),
         ("clock: {freeze: '2024-02-15T05:47:17Z', skew: 5}", "2:41 clock.skew: a frozen clock has no skew"),
         ("clock: {skew: 1e300}", "2:9 clock.skew: the clock can't leave the years 1970 to 9999"),
         ("clock: {skew: 3e11}", "2:9 clock.skew: the clock can't leave the years 1970 to 9999"),

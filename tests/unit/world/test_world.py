@@ -117,7 +117,7 @@ def test_one_wallet_is_one_user() -> None:
 
 
 def test_what_is_not_there_is_not_found() -> None:
-    with pytest.raises(NotFound, match="Record not found"):
+    with pytest.raises(NotFound, match="no identity has the id"):
         world().intuition.find("did:intuition:ipfs:Qm")
 
 
