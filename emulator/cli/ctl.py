@@ -172,7 +172,7 @@ def _follow(at: Where, filters: Mapping[str, Any], *, as_json: bool) -> None:
 @_filtering
 @_asked
 def report(at: Where, **filters: Any) -> None:
-    """Print what a failed test shows: the world, the refused requests and how to repeat them."""
+    """Print what a failed test shows, with commands that repeat it."""
     click.echo(at.control()("GET", f"/report?{_query(filters)}"), nl=False)
 
 
@@ -203,7 +203,7 @@ def state(at: Where, *, as_json: bool) -> None:
 @ctl.command()
 @_asked
 def snapshot(at: Where) -> None:
-    """Print the world as a JSON document, secrets included, to compare or to restore."""
+    """Print the world as a JSON document, secrets included."""
     click.echo(_json(at.control()("GET", "/snapshot")))
 
 
