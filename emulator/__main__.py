@@ -2,6 +2,7 @@
 
 import sys
 
+import emulator.cli.parent  # noqa: F401 - it asks for the parent at once
 from emulator.cli.signals import end_at_once_when_told
 
 

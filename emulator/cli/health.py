@@ -4,6 +4,7 @@ import json
 
 import click
 
+from emulator.cli.address import usual_address
 from emulator.cli.environment import PREFIX, setting
 from emulator.core.errors import Misconfigured
 
@@ -20,20 +21,10 @@ def health(url: str | None) -> None:
     from emulator.control.remote import Control
 
     try:
-        state = Control((url or _default()).strip().rstrip("/"), token=None)("GET", "/health")
+        state = Control((url or setting("URL") or usual_address()).strip().rstrip("/"), token=None)("GET", "/health")
     except Misconfigured as error:
         raise click.ClickException(_as_given(str(error), url)) from None
     click.echo(json.dumps(state))
-
-
-def _default() -> str:
-    """Raises Misconfigured."""
-    if url := setting("URL"):
-        return url
-    port = setting("PORT") or "3000"
-    if not (port.isascii() and port.isdigit() and len(port) < 6 and 0 < int(port) < 65536):
-        raise Misconfigured(f"IDENTITY_EMULATOR_PORT is {port[:100]!r}, not a port")
-    return f"http://127.0.0.1:{port}"
 
 
 def _as_given(message: str, url: str | None) -> str:

@@ -14,6 +14,7 @@ from emulator.core.version import emulator_version
 COMMANDS: Mapping[str, str] = {
     "serve": "emulator.cli.serve:serve",
     "exec": "emulator.cli.execute:execute",
+    "ctl": "emulator.cli.ctl:ctl",
     "health": "emulator.cli.health:health",
     "scenario": "emulator.cli.scenario:scenario",
     "token": "emulator.cli.token:token",

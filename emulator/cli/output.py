@@ -38,6 +38,12 @@ def printing() -> Iterator[None]:
         sys.stdout, sys.stderr = stdout, stderr
 
 
+def allow_end_of_reader() -> None:
+    """Of a command whose output is read by others: `identity-emulator ctl journal | head`."""
+    if isinstance(sys.stdout, _Stdout):
+        sys.stdout.is_quiet = True
+
+
 def _occupy_closed_descriptors() -> None:
     """A process may start without 0, 1 or 2. A socket that got such a number would be sent what is meant for stderr."""
     for descriptor in range(3):
@@ -45,6 +51,15 @@ def _occupy_closed_descriptors() -> None:
             os.fstat(descriptor)
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free, and is not inherited
+
+
+class ReaderGone(Unwritable):
+    """Who read stdout has ended, like `head`: that is no mistake. The status is a shell's for SIGPIPE."""
+
+    exit_code = 141
+
+    def show(self, file: Any = None) -> None:
+        """Says nothing."""
 
 
 class _Stream(io.TextIOBase):
@@ -69,7 +84,13 @@ class _Stream(io.TextIOBase):
         return self._stream.fileno()
 
 
+_NO_READER = (errno.EPIPE, errno.EINVAL) if sys.platform == "win32" else (errno.EPIPE,)
+
+
 class _Stdout(_Stream):
+    is_quiet = False
+    """Whether a reader that has ended is no mistake."""
+
     def write(self, text: str) -> int:
         """Raises Unwritable."""
         if not _is_text(text):
@@ -81,6 +102,8 @@ class _Stdout(_Stream):
             self._stream.flush()
         except OSError as error:
             self._discard()
+            if error.errno in _NO_READER and self.is_quiet:
+                raise ReaderGone("nobody reads stdout") from None
             raise Unwritable(f"can't write to stdout: {error.strerror or error}") from None
         return len(text)
 

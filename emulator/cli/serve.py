@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import json
+import logging
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -18,16 +19,21 @@ from emulator.cli.environment import setting as from_environment
 from emulator.cli.files import remove_own, remove_stale, write_ready
 from emulator.cli.logging import announce, end
 from emulator.cli.options import CONTEXT, PEM, Served, export, exported, served, setting, world_options
-from emulator.cli.signals import Signals
+from emulator.cli.parent import watch as watch_parent
+from emulator.cli.signals import Signals, tell
 from emulator.cli.stuck_loop import StuckLoop
 from emulator.control.heading import again_options
 from emulator.core.version import emulator_version
+from emulator.server.idle import Together, until_unused
 from emulator.server.listening import Listening
+from emulator.server.protocol import Http
 from emulator.server.run import new_event_loop, serving
 from emulator.server.worlds import PortRange
 from emulator.services.spacetimedb.release_table import profiles_in_words
 from emulator.world.stage import Stage
 from emulator.world.world import World
+
+logger = logging.getLogger("emulator")
 
 READY_FILE = "--ready-file"
 CHECK_SIGNALS_EVERY = 0.2
@@ -48,6 +54,15 @@ def _list_profiles(context: click.Context, _option: click.Parameter, asked: bool
         lines = [name, f"releases  {releases}", f"clients   {clients}", f"evidence  {inferred}"]
         click.echo("\n    ".join(lines))
     context.exit()
+
+
+def _seconds(_context: click.Context, _option: click.Parameter, given: float | None) -> float | None:
+    if given is not None and not 0 < given <= _LONGEST_IDLE:
+        raise click.BadParameter(f"{given:g} is not more than 0 and at most {_LONGEST_IDLE:g} seconds")
+    return given
+
+
+_LONGEST_IDLE = 10_000_000.0
 
 
 class _Serve(click.Command):
@@ -80,6 +95,18 @@ def _ready_file_in(args: Sequence[str]) -> list[str]:
     type=PEM,
     help="Also write the ready line to this file once the server accepts requests; removed at exit.",
 )
+@setting(
+    "--exit-with-parent",
+    is_flag=True,
+    help="Stop when the process that started it has ended, or stdin, if that is a pipe or a socket.",
+)
+@setting(
+    "--idle-exit",
+    type=float,
+    metavar="SECONDS",
+    callback=_seconds,
+    help="Stop after so many seconds without a request or an open WebSocket; checks of health don't count.",
+)
 @click.option(
     "--list-profiles",
     is_flag=True,
@@ -88,12 +115,22 @@ def _ready_file_in(args: Sequence[str]) -> list[str]:
     callback=_list_profiles,
     help="Print the profiles of SpacetimeDB's API and the releases and clients they fit, and exit.",
 )
-def serve(*, port: int, world_ports: PortRange | None, ready_file: Path | None, **options: Any) -> None:
+def serve(
+    *,
+    port: int,
+    world_ports: PortRange | None,
+    ready_file: Path | None,
+    exit_with_parent: bool,
+    idle_exit: float | None,
+    **options: Any,
+) -> None:
     """Serve until SIGINT or SIGTERM. Each option can also be set as IDENTITY_EMULATOR_… in the environment.
 
     The first line on stdout is a JSON object with the URL. It is printed once the server accepts requests.
     """
     with Signals() as signals, StuckLoop() as stuck_loop:
+        if exit_with_parent:
+            watch_parent(_end)
         what = served(**options)
         with what.listening(port) as listening:
 
@@ -109,7 +146,7 @@ def serve(*, port: int, world_ports: PortRange | None, ready_file: Path | None, 
                     closing(signals),
                     asyncio.Runner(loop_factory=new_event_loop) as runner,
                 ):
-                    runner.run(_serve(what, listening, world_ports, start, ready))
+                    runner.run(_serve(what, listening, world_ports, start, ready, idle_exit=idle_exit))
             finally:
                 if ready_file is not None:
                     remove_own(ready_file)
@@ -122,13 +159,29 @@ async def _serve(
     world_ports: PortRange | None,
     start: Callable[[asyncio.Event], None],
     ready: Callable[[], None],
+    *,
+    idle_exit: float | None,
 ) -> None:
     stop = asyncio.Event()
     start(stop)
-    async with serving(what.stage, what.guard, listening, world_ports=world_ports):
+    async with serving(what.stage, what.guard, listening, world_ports=world_ports) as http:
         gc.freeze()  # imported modules stay alive; the garbage collector need not scan them
         ready()
+        idle = None if idle_exit is None else asyncio.create_task(_end_when_idle(http, idle_exit))
         await _until(stop)
+        if idle is not None:
+            idle.cancel()
+
+
+async def _end_when_idle(http: Http, seconds: float) -> None:
+    await until_unused(Together(http, http.worlds), seconds)
+    _end(f"nobody has used it for {seconds:g} s")
+
+
+def _end(why: str) -> None:
+    """As SIGTERM does. The log's reader may have ended too."""
+    logger.info("%s: this server ends", why)
+    tell()
 
 
 def _finish(what: Served, listening: Listening, ready_file: Path | None) -> int:

@@ -37,6 +37,15 @@ def end_at_once_when_told() -> None:
         signal.signal(number, lambda *_: end_at_once())
 
 
+def tell() -> None:
+    """Do what SIGTERM would, from any thread."""
+    if sys.platform == "win32":  # where `kill` would end the process without asking it
+        signal.raise_signal(signal.SIGTERM)
+    else:
+        # To the main thread, or it could go on waiting for its sockets.
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
+
+
 def _ending() -> list[signal.Signals]:
     """Ctrl-C, `kill`, a closed terminal, Ctrl-Break on Windows."""
     if sys.platform == "win32":

@@ -1,10 +1,13 @@
 """`identity-emulator token`."""
 
 import os
+import sys
 from pathlib import Path
 
 import click
 
+from emulator.cli.address import Where, asking, where
+from emulator.cli.ctl_text import chain_lines
 from emulator.cli.input import file, stdin
 from emulator.cli.output import printable_json
 from emulator.core.clock import Clock
@@ -23,13 +26,22 @@ def token() -> None:
 
 @token.command()
 @click.argument("jwt")
-def decode(jwt: str) -> None:
+@asking
+def decode(
+    jwt: str, *, url: str | None, ready_file: Path | None, control_token: str | None, control_token_file: Path | None
+) -> None:
     """Print a token's claims and the time left.
 
     It prints the JWT's algorithm, claims, identity, and the time until it expires. - reads stdin; a path, that file.
     hex_identity is compared with the identity of iss and sub. The signature is not verified, as there is no key, and an
     expired token is not an error. Exit status 1 if the server could not parse the token.
+
+    With --url or --ready-file it is the emulator there that judges the token, by its keys, profile and clock: each of
+    its checks is printed, and what it would answer. Exit status 1 if it refuses the token.
     """
+    if url is not None or ready_file is not None:
+        _ask(_given(jwt).strip(), where(url, ready_file, control_token, control_token_file))
+        return
     try:
         found = inspect(_given(jwt).strip(), _RULES)
     except TokenRefused as refused:
@@ -37,6 +49,15 @@ def decode(jwt: str) -> None:
     click.echo(printable_json({"alg": found.algorithm, "claims": found.claims.payload()}))
     click.echo(_identity_in_words(found))
     click.echo(_time_in_words(found.claims, Clock().micros()))
+
+
+def _ask(jwt: str, at: Where) -> None:
+    """Print what a world says to a token; the exit status is 1 if it refuses it. Raises Misconfigured."""
+    found = at.control()("POST", "/spacetime/tokens/inspect", {"token": jwt})
+    for line in chain_lines(found):
+        click.echo(line)
+    if not found["accepted"]:
+        sys.exit(1)
 
 
 def _given(text: str) -> str:

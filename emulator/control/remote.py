@@ -64,6 +64,10 @@ class RefusedCall(Misconfigured):
         self.status = status
 
 
+class Unreachable(Misconfigured):
+    """Nobody listens there, or the connection ended without an answer."""
+
+
 class Control:
     """A client of the control routes. Raises Misconfigured for a token that can't be sent."""
 
@@ -92,11 +96,11 @@ class Control:
                 error, text = _refusal(refused)
                 raise RefusedCall(f"{self.url} answered {refused.code}: {text}", error, refused.code) from None
         except urllib.error.URLError as error:
-            raise Misconfigured(_why_no_answer(self.url, error.reason)) from None
+            raise Unreachable(_why_no_answer(self.url, error.reason)) from None
         except TimeoutError:
             raise Misconfigured(f"{self.url} was connected to, but did not answer within {_PATIENCE:g} s") from None
         except (ConnectionError, IncompleteRead):
-            raise Misconfigured(f"{self.url} closed the connection before it had answered") from None
+            raise Unreachable(f"{self.url} closed the connection before it had answered") from None
         except (OSError, ValueError, HTTPException, RecursionError):
             raise Misconfigured(f"the server at {self.url} is not an identity-emulator") from None
 

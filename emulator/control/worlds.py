@@ -47,6 +47,14 @@ class WorldServers(Protocol):
 
     def __iter__(self) -> Iterator[OpenWorld]: ...
 
+    @property
+    def uses(self) -> int:
+        """How many requests came to them; another number whenever one is opened, used or closed."""
+
+    @property
+    def in_use(self) -> bool:
+        """Whether a request is under way at one of them, or a WebSocket open."""
+
 
 class NoWorlds(WorldServers):
     """Of an emulator that has no port of its own to give."""
@@ -59,6 +67,14 @@ class NoWorlds(WorldServers):
 
     def __iter__(self) -> Iterator[OpenWorld]:
         return iter(())
+
+    @property
+    def uses(self) -> int:
+        return 0
+
+    @property
+    def in_use(self) -> bool:
+        return False
 
 
 class HasUrl(Protocol):

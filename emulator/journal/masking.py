@@ -91,6 +91,14 @@ def mask_target(target: str) -> str:
     return mask(path) + mark + mask_fields(query)
 
 
+def mask_header(name: str, value: str) -> str:
+    """A header's value; of credentials the scheme stays."""
+    if not is_secret(name):
+        return mask(value)
+    scheme, space, _ = value.partition(" ")
+    return f"{scheme} {MASK}" if space and scheme.lower() in {"bearer", "basic"} else MASK
+
+
 def mask_fields(text: str) -> str:
     """`a=b&c=d`, masked by the fields' names."""
     return "&".join(map(_masked_field, text.split("&")))

@@ -15,10 +15,8 @@ from emulator.journal.exchange import Exchange
 from emulator.journal.frames import brief
 from emulator.journal.masking import (
     LONGEST,
-    MASK,
-    is_secret,
-    mask,
     mask_body,
+    mask_header,
     mask_target,
     printable,
     readable,
@@ -323,20 +321,13 @@ def _header(name: bytes, value: bytes, *, secrets: bool) -> bytes:
     if not value:
         return name + b";"  # curl's way to send an empty one
     if not secrets:
-        value = _masked_header(name.decode("latin-1"), _exactly(value)).encode("utf-8", "surrogateescape")
+        value = mask_header(name.decode("latin-1"), _exactly(value)).encode("utf-8", "surrogateescape")
     return b"%b: %b" % (name, value)
 
 
 def _exactly(data: bytes) -> str:
     """As text that can be bytes again."""
     return data.decode("utf-8", "surrogateescape")
-
-
-def _masked_header(name: str, value: str) -> str:
-    if not is_secret(name):
-        return mask(value)
-    scheme, space, _ = value.partition(" ")
-    return f"{scheme} {MASK}" if space and scheme.lower() in {"bearer", "basic"} else MASK
 
 
 def _word(data: bytes) -> str:

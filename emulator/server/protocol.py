@@ -76,6 +76,11 @@ class Http(web.Server):
         return _Connection(self, loop=self._loop)
 
     @property
+    def uses(self) -> int:
+        """The number of requests, without checks of health: those come from a container, whether it is used or not."""
+        return self.requests_count - self._stage.health_checks
+
+    @property
     def in_use(self) -> bool:
         """Whether a request is under way, or a WebSocket open."""
         return bool(self.under_way or self._websockets)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from emulator.control.worlds import NoRoom, OpenWorld, WorldServers
 from emulator.core.errors import Misconfigured
+from emulator.server.idle import until_unused
 from emulator.server.listening import Listening
 from emulator.server.protocol import Http
 from emulator.world.config import Config
@@ -17,8 +18,6 @@ from emulator.world.stage import Stage
 
 MOST_WORLDS = 256
 """Open at once, beside the first."""
-_LOOKS = 10
-"""How often it is looked within `idle_exit` whether requests came: a world closes at most a tenth too late."""
 
 Serve = Callable[[Stage, Listening, Future[None]], AbstractAsyncContextManager[Http]]
 """Serves a stage on its sockets within a block; the future is done when connections are refused."""
@@ -61,12 +60,8 @@ class _Running:
         self.http: Http | None = None
 
     async def close_when_idle(self, http: Http, seconds: float) -> None:
-        """`stop` it after so many seconds of real time without a request."""
-        looks, seen = 0, http.requests_count
-        while looks < _LOOKS:
-            await asyncio.sleep(seconds / _LOOKS)
-            looks = looks + 1 if http.requests_count == seen and not http.in_use else 0
-            seen = http.requests_count
+        """`stop` it when it was not used for so many seconds of real time."""
+        await until_unused(http, seconds)
         self.stop.set()
 
 
@@ -95,6 +90,16 @@ class Worlds(WorldServers):
     def __iter__(self) -> Iterator[OpenWorld]:
         with self._lock:
             return iter([each.world for each in self._running.values()])
+
+    @property
+    def uses(self) -> int:
+        with self._lock:
+            return self._opened + sum(each.http.uses for each in self._running.values() if each.http)
+
+    @property
+    def in_use(self) -> bool:
+        with self._lock:
+            return any(each.http.in_use for each in self._running.values() if each.http)
 
     def open(self, config: Config, idle_exit: float | None) -> OpenWorld:
         if idle_exit is not None and not idle_exit > 0:

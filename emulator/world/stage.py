@@ -43,6 +43,8 @@ class Stage:
         self._world.is_shown()
         self.changes = 0
         """The number of control calls over HTTP that may have changed something."""
+        self.health_checks = 0
+        """The number of control calls over HTTP that asked for nothing but its health."""
         self.on_shown: list[Callable[[World], object]] = []
         """Called with each new world."""
 

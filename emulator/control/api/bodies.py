@@ -103,6 +103,12 @@ class TokenWanted(_Sent):
     null_exp: bool = False
 
 
+class TokenGiven(_Sent):
+    """A token as a client would send it after `Bearer`."""
+
+    token: str
+
+
 class DatabaseWanted(_Sent):
     """`owner` and `identity` are 64 hex digits; the identity can be left out, and the name too."""
 
@@ -193,6 +199,7 @@ EXAMPLES: Mapping[Any, Mapping[str, Any]] = {
     StubNumber: {"n": 1},
     ConnectionsClosed: {"code": 4000, "reason": "enough"},
     TokenWanted: {"subject": "alice", "expires_in": 60, "claims": {"role": "admin"}},
+    TokenGiven: {"token": "eyJ0eXAiOiJKV1QiLCJhbGciOiJFUzI1NiJ9.e30."},
     DatabaseWanted: {"owner": identity_of(LOCAL_ISSUER, "alice"), "name": "chat"},
     ReducerWanted: {"database": "chat", "reducer": "send"},
     IssuerWanted: {"url": "https://auth.example.com"},

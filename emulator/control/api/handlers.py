@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -19,7 +20,7 @@ from emulator.control.issuers import Issuer, LocalIssuer, LocalIssuers, base_of,
 from emulator.control.spacetimedb import LocalSpacetime
 from emulator.control.stubs import LocalStubs
 from emulator.control.worlds import OpenWorld, WorldServers
-from emulator.core.clock import Clock, parse_rfc3339, rfc3339
+from emulator.core.clock import FIRST, LAST, Clock, parse_rfc3339, rfc3339
 from emulator.core.errors import Misconfigured
 from emulator.core.version import emulator_version
 from emulator.faults.step import Step, WrongStep, made_step
@@ -29,7 +30,9 @@ from emulator.http.response import CORS, JSON, TEXT, Response, json_response
 from emulator.journal.exchange import Exchange
 from emulator.journal.report import curl
 from emulator.services.intuition.refusals import NotFound
+from emulator.services.spacetimedb.auth import with_keys
 from emulator.services.spacetimedb.model import LOCAL_ISSUER, parse_identity
+from emulator.services.spacetimedb.token_chain import chain
 from emulator.world import snapshot_document
 from emulator.world.config import Config, Given, is_bundled_name
 from emulator.world.connections import check_close
@@ -49,6 +52,10 @@ class Control:
         self._token = token
 
     async def health(self, request: Request) -> Response:
+        self._stage.health_checks += 1
+        return self._health()
+
+    def _health(self) -> Response:
         world = self._stage.settled_world()
         return json_response(
             {"status": "ok", "version": emulator_version(), "seed": world.seed, "profiles": world.profiles}
@@ -89,7 +96,7 @@ class Control:
             self._stage.restart(other)
         else:
             self._stage.reset(other.over(self._stage.config))
-        return await self.health(request)
+        return self._health()
 
     async def scenario(self, request: Request) -> Response:
         """The names of the world's scenarios, and the status of each step of their script."""
@@ -420,6 +427,16 @@ class Control:
             raise ControlRefused(400, "no `subject`, `actor` or `claims`", hint)
         return json_response({"token": spacetime.sign(wanted.claims, wanted.headers)})
 
+    async def inspect_token(self, request: Request) -> Response:
+        """What this world would say to a token, check by check. Nothing changes, and the journal does not have it."""
+        given = await bodies.read(request, bodies.TokenGiven)
+        world = self._stage.settled_world()
+        spacetime = world.spacetime
+        judged = partial(chain, given.token.strip(), spacetime.keyring, world.clock.micros(), spacetime.profile)
+        found = await with_keys(judged, request, spacetime)
+        times = {"now": rfc3339(found.now), "refused_from": _moment(found.refused_from)}
+        return json_response({"profile": spacetime.profile.name, **msgspec.to_builtins(found), **times})
+
     def _issue_of_actor(self, name: str, wanted: bodies.TokenWanted) -> str:
         if wanted.subject is not None or wanted.issuer is not None:
             raise ControlRefused(
@@ -524,6 +541,11 @@ def _issuer_state(issuer: Issuer) -> dict[str, Any]:
         "discovery_url": issuer.discovery_url,
         "jwks_url": issuer.jwks_url,
     }
+
+
+def _moment(micros: int | None) -> str | None:
+    """None is never, as is what comes after the year 9999."""
+    return None if micros is None or micros > LAST else rfc3339(max(FIRST, micros))
 
 
 def _text(text: str) -> Response:

@@ -15,6 +15,7 @@ from emulator.journal.frames import Ended, Kind
 from emulator.services.intuition.model import Identity, Lifecycle
 from emulator.services.spacetimedb.issuers.state import Condition
 from emulator.services.spacetimedb.model import Database
+from emulator.services.spacetimedb.token_chain import Chain
 from emulator.world.snapshot_document import Document
 from emulator.world.stubs import StubSpec
 
@@ -256,6 +257,14 @@ class WorldList(msgspec.Struct):
     worlds: list[OpenedWorld]
 
 
+class InspectedToken(Chain, frozen=True, kw_only=True):
+    """Times are by the emulator's clock; `refused_from` is null if that is never."""
+
+    profile: str
+    now: bodies.Moment  # type: ignore[assignment]
+    refused_from: bodies.Moment | None  # type: ignore[assignment]
+
+
 class SignedToken(msgspec.Struct):
     token: str
 
@@ -470,6 +479,11 @@ OPERATION_DOCS: Mapping[str, OperationDoc] = {
         ResponseDoc(200, "the token", SignedToken),
         _refusal(404, "there is no such actor"),
         body=bodies.TokenWanted,
+    ),
+    "control.inspect_token": _described(
+        "Say what the world would answer to a token, and at which check it fails",
+        ResponseDoc(200, "the checks in the order of the profile, and the verdict", InspectedToken),
+        body=bodies.TokenGiven,
     ),
     "control.add_database": _described(
         "Add a database", ResponseDoc(200, "the database", Database), body=bodies.DatabaseWanted

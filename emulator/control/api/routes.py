@@ -50,6 +50,7 @@ OPERATIONS = (
     _operation("open_world", "POST", "/worlds"),
     _operation("close_world", "DELETE", "/worlds/:id"),
     _operation("sign_token", "POST", "/spacetime/tokens"),
+    _operation("inspect_token", "POST", "/spacetime/tokens/inspect"),
     _operation("add_database", "POST", "/spacetime/databases"),
     _operation("stub_reducer", "POST", "/spacetime/reducers"),
     _operation("rotate_key", "POST", "/spacetime/rotate-key"),

@@ -3,8 +3,8 @@
 import base64
 import binascii
 from collections.abc import Awaitable, Callable
-from functools import wraps
-from typing import Concatenate, ParamSpec
+from functools import partial, wraps
+from typing import Concatenate, ParamSpec, TypeVar
 
 import msgspec
 
@@ -21,7 +21,7 @@ from emulator.services.spacetimedb.refusals import (
 )
 from emulator.services.spacetimedb.releases import Release
 from emulator.services.spacetimedb.store import Store
-from emulator.services.spacetimedb.token_validation import inspect
+from emulator.services.spacetimedb.token_validation import KeysOf, inspect, no_foreign_keys
 
 P = ParamSpec("P")
 
@@ -76,12 +76,23 @@ async def _claims(token: str, request: Request, store: Store) -> Claims:
     """Judges the token, and once more if the keys of its issuer had to be waited for. Raises TokenRefused."""
     if not store.has_issuers:
         return store.read(token)
+    return await with_keys(partial(store.read, token), request, store)
+
+
+T = TypeVar("T")
+
+
+async def with_keys(judge: Callable[[KeysOf], T], request: Request, store: Store) -> T:
+    """What `judge` says with the keys of foreign issuers, once those that had to be waited for are there."""
+    if not store.has_issuers:
+        return judge(no_foreign_keys)
     from emulator.services.spacetimedb.issuers.registry import KeysNeeded
 
     try:
-        return store.read(token)
+        return judge(store.keys_of)
     except KeysNeeded as needed:
-        return store.read(token, await store.issuers.awaited(needed, request.connect, request.lost))
+        keys = await store.issuers.awaited(needed, request.connect, request.lost)
+        return judge(lambda issuer: keys)
 
 
 class Caller(msgspec.Struct, frozen=True):

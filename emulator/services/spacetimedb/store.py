@@ -16,7 +16,7 @@ from emulator.services.spacetimedb.issuers.key_set import KeySet, NoKeys
 from emulator.services.spacetimedb.model import Claims, Database, Extra, Identity
 from emulator.services.spacetimedb.releases import Release
 from emulator.services.spacetimedb.signing_keys import Keyring, SigningKey
-from emulator.services.spacetimedb.token_validation import no_foreign_keys
+from emulator.services.spacetimedb.token_validation import KeysOf, no_foreign_keys
 
 if TYPE_CHECKING:
     from emulator.services.spacetimedb.issuers.providers import Provider
@@ -177,15 +177,15 @@ class Store:
     def _played(self, issuer: str) -> "Provider | None":
         return None if self._issuers is None else self._issuers.find(issuer)
 
-    def read(self, token: str, keys: KeySet | NoKeys | None = None) -> Claims:
-        """The claims of a token that is valid now; `keys` are those of its issuer, once they have been waited for.
+    def read(self, token: str, keys_of: KeysOf | None = None) -> Claims:
+        """The claims of a token that is valid now. `keys_of` has the keys of foreign issuers, by default those now.
 
         Raises TokenRefused, and KeysNeeded when an issuer must be waited for (`issuers.registry`).
         """
-        keys_of = self._keys_of if keys is None else lambda issuer: keys
-        return self.keyring.read(token, self._clock.micros(), self.profile, keys_of)
+        return self.keyring.read(token, self._clock.micros(), self.profile, keys_of or self.keys_of)
 
-    def _keys_of(self, issuer: str) -> KeySet | NoKeys:
+    def keys_of(self, issuer: str) -> KeySet | NoKeys:
+        """The keys that the server has of a foreign issuer. Raises KeysNeeded as `read`."""
         return self.issuers.keys_of(issuer) if self.has_issuers else no_foreign_keys(issuer)
 
     def rotate_key(self) -> None:

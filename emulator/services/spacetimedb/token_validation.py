@@ -40,7 +40,7 @@ class Inspection(NamedTuple):
 
 def inspect(token: str, rules: Release) -> Inspection:
     """Parse a token without checking time or signature. Raises TokenRefused when the server could not parse it."""
-    case = _Case(token, rules)
+    case = Case(token, rules)
     case.pass_checks(name for name in rules.checks_without_key if name in _PARSING)
     return Inspection(case.algorithm, case.claims, case.claimed)
 
@@ -61,7 +61,7 @@ def validate(token: str, key: Verifier, now: int, rules: Release, keys_of: KeysO
     without a key. An error of that second look is the one it reports. So the checks that need no key are tried first;
     when a later one fails, the server goes on to the keys of a foreign issuer. What `keys_of` raises is raised.
     """
-    case = _Case(token, rules, key, now)
+    case = Case(token, rules, key, now)
     case.pass_checks(rules.checks_without_key)
     try:
         case.pass_checks(rules.checks_with_key)
@@ -72,7 +72,7 @@ def validate(token: str, key: Verifier, now: int, rules: Release, keys_of: KeysO
     return case.claims
 
 
-def _pass_with_a_foreign_key(case: "_Case", keys: KeySet | NoKeys, own: TokenRefused) -> None:
+def _pass_with_a_foreign_key(case: "Case", keys: KeySet | NoKeys, own: TokenRefused) -> None:
     """Pass the checks with a key of the issuer. Raises the TokenRefused of the last key that was tried.
 
     `JwksValidator` in crates/core/src/auth/token_validation.rs. The server's other validators have looked at the token
@@ -96,7 +96,7 @@ def _pass_with_a_foreign_key(case: "_Case", keys: KeySet | NoKeys, own: TokenRef
     return None
 
 
-def _no_candidate(case: "_Case", keys: KeySet) -> TokenRefused:
+def _no_candidate(case: "Case", keys: KeySet) -> TokenRefused:
     issuer = case.claims.issuer
     if case.kid is None:
         return ClaimsRefused("No kid found", f"the server has no usable key of {issuer!r}")
@@ -117,7 +117,7 @@ def _named(refused: TokenRefused, check: str) -> TokenRefused:
     return refused
 
 
-class _Case:
+class Case:
     """A token, the rules, key and time to judge it by, and what the checks that were passed have found."""
 
     __slots__ = ("algorithm", "claimed", "claims", "data", "key", "kid", "now", "rules", "segments", "token")
@@ -147,7 +147,7 @@ class _Case:
 # --- parsing ----------------------------------------------------------------------------------------------------------
 
 
-def _segments(case: _Case) -> None:
+def _segments(case: Case) -> None:
     case.segments = case.token.rsplit(".", 2)
     if not case.token:
         raise InvalidToken("InvalidToken", "the token is empty; is the variable it comes from set?")
@@ -155,7 +155,7 @@ def _segments(case: _Case) -> None:
         raise InvalidToken("InvalidToken", f"a token has three parts separated by dots, this has {count}")
 
 
-def _header(case: _Case) -> None:
+def _header(case: Case) -> None:
     segment = case.segments[0]
     if segment == STANDARD_HEADER:
         case.algorithm, case.kid = _OWN_ALGORITHM, None
@@ -166,17 +166,17 @@ def _header(case: _Case) -> None:
     case.algorithm, case.kid = found["alg"], found.get("kid")
 
 
-def _payload(case: _Case) -> None:
+def _payload(case: Case) -> None:
     case.data = _decoded(case.segments[1], "payload")
 
 
-def _claims(case: _Case) -> None:
+def _claims(case: Case) -> None:
     claims = minted_claims(case.data)
     found = any_claims(case.data, case.rules) if claims is None else (claims, claims.identity)
     case.claims, case.claimed = found
 
 
-def _nbf(case: _Case) -> None:
+def _nbf(case: Case) -> None:
     """The JWT library parses the claims a second time for its own checks, and stumbles over `nbf` then."""
     if "nbf" not in case.claims.extra:
         return
@@ -249,7 +249,7 @@ _MINTED = msgspec.json.Decoder(_Minted)
 # --- time -------------------------------------------------------------------------------------------------------------
 
 
-def _expiry(case: _Case) -> None:
+def _expiry(case: Case) -> None:
     exp = case.claims.expires_at
     if exp is not None:
         end = case.rules.expiry.refused_from(exp)
@@ -276,7 +276,7 @@ def _ago(exp: int, now: int) -> str:
 # --- signature --------------------------------------------------------------------------------------------------------
 
 
-def _algorithm(case: _Case) -> None:
+def _algorithm(case: Case) -> None:
     assert case.key is not None
     family = case.key.family
     if case.algorithm not in case.rules.algorithms[family]:
@@ -284,7 +284,7 @@ def _algorithm(case: _Case) -> None:
         raise InvalidToken("InvalidAlgorithm", f"`alg` is {case.algorithm}; the key is for {verifies}")
 
 
-def _signature(case: _Case) -> None:
+def _signature(case: Case) -> None:
     """In releases that try other algorithms with a key, they fail here.
 
     The MAC of HS256 is not decoded, but compared as text. Releases up to 2.9.0 don't answer at all to a token of
@@ -344,7 +344,7 @@ def _why_invalid(key: Verifier, signature: bytes) -> str:
 # `TryFrom<IncomingClaims> for SpacetimeIdentityClaims` (crates/auth/src/identity.rs), in its order.
 
 
-def _lengths(case: _Case) -> None:
+def _lengths(case: Case) -> None:
     """In bytes of UTF-8."""
     claims = case.claims
     if len(claims.issuer.encode()) > LONGEST_NAME:
@@ -357,7 +357,7 @@ def _lengths(case: _Case) -> None:
         raise ClaimsRefused("Subject empty", "`sub` is empty")
 
 
-def _identity(case: _Case) -> None:
+def _identity(case: Case) -> None:
     claimed, computed = case.claimed, case.claims.identity
     if claimed is not None and claimed != computed:
         raise ClaimsRefused(
@@ -367,7 +367,7 @@ def _identity(case: _Case) -> None:
         )
 
 
-CHECKS: Mapping[str, Callable[[_Case], None]] = {
+CHECKS: Mapping[str, Callable[[Case], None]] = {
     "segments": _segments,
     "header": _header,
     "payload": _payload,
