@@ -20,6 +20,7 @@ BODIES = {
 }
 TAKE_A_BODY = ["/reset", "/scenario", "/clock", "/faults", "/spacetime/tokens", "/spacetime/databases"]
 TAKE_A_BODY += ["/spacetime/reducers", "/intuition/api-keys", "/intuition/status", "/intuition/lifecycle", "/stubs"]
+TAKE_A_BODY += ["/spacetime/tokens/inspect"]
 
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
