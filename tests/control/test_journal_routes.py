@@ -134,6 +134,7 @@ def changes(emulator: Emulator) -> dict[str, tuple[str, str, Any]]:
         "control.clear_faults": ("DELETE", "/faults", None),
         "control.restore": ("PUT", "/snapshot", snapshot),
         "control.sign_token": ("POST", "/spacetime/tokens", {"subject": "alice"}),
+        "control.inspect_token": ("POST", "/spacetime/tokens/inspect", {"token": "x"}),
         "control.rotate_key": ("POST", "/spacetime/rotate-key", None),
         "control.issue_api_key": ("POST", "/intuition/api-keys", {"wallet": "0x81"}),
         "control.revoke_api_key": ("DELETE", "/intuition/api-keys", {"key": key}),

@@ -22,6 +22,7 @@ TAKE_A_BODY = ["/reset", "/scenario", "/clock", "/faults", "/spacetime/tokens", 
 TAKE_A_BODY += ["/spacetime/reducers", "/intuition/api-keys", "/intuition/status", "/intuition/lifecycle", "/stubs"]
 TAKE_A_BODY += ["/issuers", *(f"/issuers/:n/{what}" for what in ("tokens", "rotate-key", "publish", "condition"))]
 TAKE_A_BODY += ["/worlds"]
+TAKE_A_BODY += ["/spacetime/tokens/inspect"]
 
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)

@@ -328,7 +328,7 @@ def test_it_is_read_from_again_when_it_reads(tls: bool) -> None:
 
     with serving_sessions(session=Talkative, intervals=NEVER, tls=tls) as emulator, peer_of(emulator) as peer:
         peer.frames(2)
-        threading.Thread(target=peer.socket.sendall, args=[masked(TEXT, b"more") * 1000], daemon=True).start()
+        peer.socket.sendall(masked(TEXT, b"more") * 1000)  # 10 kB, which the sockets hold though nobody reads
         for _ in range(25_000):
             assert peer.frame() == Frame(BINARY, b"x" * 4000)
 
