@@ -5,7 +5,8 @@ import { createInterface } from "node:readline";
 
 export class Emulator {
   static async start(...options) {
-    const child = spawn("identity-emulator", ["serve", "--port", "0", ...options], {
+    // A test runner that is killed can stop nothing: the emulator ends with the process that started it.
+    const child = spawn("identity-emulator", ["serve", "--port", "0", "--exit-with-parent", ...options], {
       stdio: ["ignore", "pipe", "ignore"],
     });
     process.once("exit", () => child.kill());

@@ -12,10 +12,10 @@ command -v identity-emulator >/dev/null || {
     exit 1
 }
 
-# The emulator of this file. The first line of its output has the URL; it comes when it is ready for requests.
+# The emulator of this file, which ends with it, also if this shell is killed. The first line of its output has the URL; it comes when it is ready for requests.
 work=$(mktemp -d)
 mkfifo "$work/output"
-identity-emulator serve --port 0 --seed 7 >"$work/output" 2>/dev/null &
+identity-emulator serve --port 0 --exit-with-parent --seed 7 >"$work/output" 2>/dev/null &
 emulator=$!
 trap 'kill "$emulator"; rm -rf "$work"' EXIT
 trap 'exit 1' INT TERM

@@ -25,7 +25,9 @@ type Emulator struct {
 // Start runs the command and waits for the line that it prints when it is ready for requests.
 func Start(options ...string) (*Emulator, error) {
 	// With Stderr nil the log is dropped; a pipe that nobody reads, or the test's own, would hold `go test` back.
-	process := exec.Command("identity-emulator", append([]string{"serve", "--port", "0"}, options...)...)
+	// Nothing stops it when `go test` is killed or its -timeout is over: it ends with the process that started it.
+	arguments := append([]string{"serve", "--port", "0", "--exit-with-parent"}, options...)
+	process := exec.Command("identity-emulator", arguments...)
 	output, err := process.StdoutPipe()
 	if err != nil {
 		return nil, err

@@ -18,7 +18,8 @@ impl Emulator {
     /// Runs the command and waits for the line that it prints when it is ready for requests.
     pub fn start(options: &[&str]) -> Self {
         let started = Command::new("identity-emulator")
-            .args(["serve", "--port", "0"])
+            // What is killed drops nothing: the emulator ends with the process that started it.
+            .args(["serve", "--port", "0", "--exit-with-parent"])
             .args(options)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -24,7 +24,10 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 /** An emulator for one test class, with a new world for each test; one that fails prints its exchanges. */
 final class Emulator implements BeforeAllCallback, BeforeEachCallback, AfterTestExecutionCallback, AfterAllCallback {
     private final HttpClient client = HttpClient.newHttpClient();
-    private final List<String> command = new ArrayList<>(List.of("identity-emulator", "serve", "--port", "0"));
+    /** A JVM that is killed can stop nothing: the emulator ends with the process that started it. */
+    private final List<String> command =
+            new ArrayList<>(List.of("identity-emulator", "serve", "--port", "0", "--exit-with-parent"));
+
     private Process process;
     private String url;
 
@@ -48,7 +51,6 @@ final class Emulator implements BeforeAllCallback, BeforeEachCallback, AfterTest
                             + "or see its docs/install.md",
                     error);
         }
-        Runtime.getRuntime().addShutdownHook(new Thread(process::destroy));
         url = (String) JSONObjectUtils.parse(firstLine()).get("url");
     }
 
