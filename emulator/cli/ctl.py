@@ -280,7 +280,7 @@ def _one_of(name: str, known: Mapping[str, V]) -> V:
     return known[name]
 
 
-# --- faults and stubs -------------------------------------------------------------------------------------------------
+# --- faults, stubs and worlds -----------------------------------------------------------------------------------------
 
 
 @ctl.command(context_settings=_ANY_OPTION)
@@ -310,6 +310,20 @@ def stubs(at: Where, *, action: str, arguments: tuple[str, ...], as_json: bool) 
     """
     found = _one_of(action, _STUBS)(at, arguments)
     _show(found, ctl_text.stub_lines(found["stubs"]), as_json=as_json)
+
+
+@ctl.command(context_settings=_ANY_OPTION)
+@click.argument("action", default="list", metavar="[list|open|close]")
+@click.argument("arguments", nargs=-1, metavar="[ID] [NAME=VALUE]...")
+@_as_json
+@_asked
+def worlds(at: Where, *, action: str, arguments: tuple[str, ...], as_json: bool) -> None:
+    """List the worlds on other ports, open one, or close that with an id.
+
+    `ctl worlds open seed=7 idle_exit=60`: the keys are those of docs/worlds.md.
+    """
+    found = _one_of(action, _WORLDS)(at, arguments)
+    _show(found, ctl_text.world_lines(found["worlds"]), as_json=as_json)
 
 
 def _listed(kind: str) -> Callable[[Where, Sequence[str]], Any]:
@@ -355,6 +369,22 @@ def _stub(request: str | None, values: Mapping[str, Any]) -> Mapping[str, Any]:
 
 _FAULTS = {"list": _listed("faults"), "add": _added("faults", _step), "clear": _cleared("faults")}
 _STUBS = {"list": _listed("stubs"), "add": _added("stubs", _stub), "clear": _cleared("stubs")}
+
+
+def _opened(at: Where, arguments: Sequence[str]) -> Any:
+    text, values = _request_and_values(arguments)
+    if text is not None:
+        raise click.UsageError(f"`ctl worlds open` takes keys and values, like seed=7; not {text!r}")
+    return {"worlds": [at.control()("POST", "/worlds", values)]}
+
+
+def _closed(at: Where, arguments: Sequence[str]) -> Any:
+    if len(arguments) != 1 or not arguments[0].isalnum():
+        raise click.UsageError("`ctl worlds close` takes the id of one world; `ctl worlds` lists them")
+    return at.control()("DELETE", f"/worlds/{arguments[0]}")
+
+
+_WORLDS = {"list": _listed("worlds"), "open": _opened, "close": _closed}
 
 
 def _request_and_values(arguments: Sequence[str]) -> tuple[str | None, dict[str, Any]]:

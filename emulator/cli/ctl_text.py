@@ -41,6 +41,12 @@ def stub_lines(stubs: Iterable[Mapping[str, Any]]) -> Iterator[str]:
         yield f"{each['n']}  answered {each['answered']}  {_words(told)}"
 
 
+def world_lines(worlds: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    for each in worlds:
+        end = f", closes after {each['idle_exit']:g} s without a request" if each["idle_exit"] else ""
+        yield f"{each['id']}  {each['url']}{end}"
+
+
 _COUNTS = frozenset({"n", "status", "seen", "fired", "done", "answered"})
 
 

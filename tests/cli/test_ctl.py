@@ -345,6 +345,27 @@ def test_a_stub_is_added_listed_and_cleared(emulator: Emulator) -> None:
     assert done("stubs", "clear") == ""
 
 
+def test_a_world_is_opened_listed_and_closed(emulator: Emulator) -> None:
+    opened = json.loads(done("worlds", "open", "seed=7", "idle_exit=60", "--json"))["worlds"][0]
+
+    assert requests.get(f"{opened['url']}/_emulator/health", timeout=LIMIT).json()["seed"] == 7
+    assert done("worlds") == f"{opened['id']}  {opened['url']}, closes after 60 s without a request\n"
+    assert done("worlds", "close", opened["id"]) == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["open", "sead=7"], "did you mean 'seed'?"),
+        (["open", "7"], "takes keys and values, like seed=7; not '7'"),
+        (["close"], "takes the id of one world"),
+        (["close", "77"], "there is no world '77'"),
+    ],
+)
+def test_a_wrong_world_says_what_is_wrong(emulator: Emulator, arguments: list[str], said: str) -> None:
+    assert said in refused("worlds", *arguments)
+
+
 # --- token decode -----------------------------------------------------------------------------------------------------
 
 
@@ -384,7 +405,7 @@ def test_without_an_address_no_emulator_is_asked(emulator: Emulator) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["", "journal", "report", "reset", "clock", "faults", "stubs", "actors", "state", "snapshot"]
+    "command", ["", "journal", "report", "reset", "clock", "faults", "stubs", "worlds", "actors", "state", "snapshot"]
 )
 def test_the_help_fits_80_columns(command: str) -> None:
     printed = called("ctl", *filter(None, [command]), "--help", COLUMNS="80").stdout

@@ -122,7 +122,7 @@ def test_another_servers_refusal_is_no_traceback(body: bytes) -> None:
 
 
 def test_an_emulator_that_does_not_answer_in_time_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("emulator.control.remote._PATIENCE", 0.01)
+    monkeypatch.setattr("emulator.control.remote.client._PATIENCE", 0.01)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         assert said(url) == f"{url} was connected to, but did not answer within 0.01 s"

@@ -1,9 +1,8 @@
 """Finds the handler of a control call, once `Guard` lets it pass, renders refusals, and logs what was asked."""
 
-from collections.abc import Awaitable, Callable
-
 from emulator.control.api.access import ControlRefused, Guard
-from emulator.control.api.handlers import Control
+from emulator.control.api.handlers.base import ControlHandler
+from emulator.control.api.handlers.table import handlers
 from emulator.control.api.replacing import Replacing, client_of
 from emulator.control.api.routes import OPERATIONS, PREFIX
 from emulator.control.worlds import NoRoom, WorldServers
@@ -17,13 +16,10 @@ from emulator.world.stage import Stage
 
 _READING = frozenset({"GET", "HEAD"})
 
-ControlHandler = Callable[[Request], Awaitable[Response]]
-
 
 def control(stage: Stage, guard: Guard, worlds: WorldServers) -> ControlHandler:
     """The handler of all requests under `/_emulator`."""
-    handlers, replacing = Control(stage, worlds, guard.token), Replacing()
-    routes = Routes.of(OPERATIONS, {each.name: getattr(handlers, each.name.partition(".")[2]) for each in OPERATIONS})
+    routes, replacing = Routes.of(OPERATIONS, handlers(stage, worlds, guard.token)), Replacing()
 
     async def handle(request: Request) -> Response:
         began, operation = monotonic(), ""

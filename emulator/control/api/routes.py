@@ -1,6 +1,6 @@
 """The table of the control routes: what can be asked of the emulator itself, under `/_emulator`.
 
-Its handler has the operation's name in handlers.py, its documentation in operation_docs.py.
+Its handler is the method of the operation's name in a file of handlers/, its documentation in operation_docs.py.
 """
 
 from emulator.http.operation import Operation
