@@ -48,7 +48,7 @@ def with_journal(next_handler: CallHandler, is_shown: Callable[[World], bool]) -
             response=received(response),
             why=printable(_why(call, response)[:LONGEST_REASON]),
             micros=call.micros,
-            duration=monotonic() - started,
+            duration=round(monotonic() - started, 6),  # as its JSON has it, so that both reports are one
             matched=_is_matched(call, response),
             outlived=not is_shown(world),
             actor=call.actor,
