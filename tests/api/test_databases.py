@@ -7,6 +7,8 @@ import pytest
 import requests
 
 from emulator import Emulator
+from emulator.http.operation import ANY_METHOD, Operation
+from emulator.services.spacetimedb.database.operations import COUNTED, DATABASE, OPERATIONS
 from emulator.services.spacetimedb.model import Database, identity_of
 from tests.raw import RawAnswer, exchange, request
 from tests.waiting import PATIENCE
@@ -797,3 +799,25 @@ def test_exchanges_have_the_names_of_their_operations(server: Emulator, chat: Da
 def test_a_fault_on_a_route_that_is_not_there_is_refused(server: Emulator) -> None:
     with pytest.raises(ValueError, match=r"no route matches 'GET /v1/database/chat/subscrib'; did you mean "):
         server.faults.add("GET /v1/database/chat/subscrib", status=503)
+
+
+@pytest.mark.parametrize(
+    "operation", [each for each in OPERATIONS if each.paths[0].startswith(DATABASE)], ids=lambda each: each.name
+)
+def test_what_is_counted_comes_in_one_chunk_and_nothing_else_does(emulator: Emulator, operation: Operation) -> None:
+    emulator.reset(spacetime_profile="v2.14")
+    alice = emulator.spacetime.create_identity()
+    emulator.spacetime.add_database(alice.identity, "chat")
+    path = operation.paths[0].replace(":name_or_identity", "chat").replace(":reducer", "send").replace("*path", "x")
+    method = "GET" if operation.method == ANY_METHOD else operation.method
+
+    answer = requests.request(
+        method,
+        f"{emulator.url}{path}",
+        headers={"Authorization": f"Bearer {alice.token}", "Content-Type": "application/json"},
+        data=b"[]" if method != "GET" else None,
+        timeout=PATIENCE,
+    )
+
+    if answer.content:  # what is empty has a length, whoever sends it
+        assert ("transfer-encoding" in answer.headers) == (operation.name in COUNTED)
