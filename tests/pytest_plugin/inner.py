@@ -33,6 +33,15 @@ LOOP_SCOPE = ("-o", "asyncio_default_fixture_loop_scope=function")
 """pytest-asyncio warns until this is chosen."""
 
 
+SHAPE_OUTPUT = ("PYTEST", "CI", "BUILD_NUMBER", "COLUMNS", "FORCE_COLOR", "NO_COLOR", "PY_COLORS", "GITHUB_ACTIONS")
+"""How names begin that change what pytest prints: where CI is set, say, its summary repeats messages in full."""
+
+
+def neutral_environment() -> dict[str, str]:
+    """This process's environment without what would make pytest print something else on a CI server."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(SHAPE_OUTPUT)}
+
+
 class Outcome(str):
     """What pytest printed."""
 
@@ -62,12 +71,11 @@ class Run:
 
     def __call__(self, *options: str, autoload: bool = False, **environment: str) -> Outcome:
         chosen = {} if autoload else {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
         plugin = [] if autoload else ["-p", "conftest_plugin"]
         done = subprocess.run(
             [sys.executable, "-m", "pytest", *plugin, "-W", "error", "-p", "no:cacheprovider", *options],
             cwd=self.folder,
-            env={**kept, **chosen, **environment},
+            env={**neutral_environment(), **chosen, **environment},
             capture_output=True,
             text=True,
             timeout=LIMIT,

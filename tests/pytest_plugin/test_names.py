@@ -1,6 +1,5 @@
 """A project with an `emulator` package or a conftest_plugin.py of its own."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.limits import LIMIT
-from tests.pytest_plugin.inner import LOOP_SCOPE, Outcome, Run
+from tests.pytest_plugin.inner import LOOP_SCOPE, Outcome, Run, neutral_environment
 
 PLUGIN = """
     import pytest
@@ -21,8 +20,9 @@ PLUGIN = """
 def script(run: Run, *options: str) -> Outcome:
     """The command `pytest`, which does not put the current folder on the path as `python -m pytest` does."""
     command = [str(Path(sys.executable).with_name("pytest")), "-p", "no:cacheprovider", *LOOP_SCOPE, *options]
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
-    done = subprocess.run(command, cwd=run.folder, env=kept, capture_output=True, text=True, timeout=LIMIT, check=False)
+    done = subprocess.run(
+        command, cwd=run.folder, env=neutral_environment(), capture_output=True, text=True, timeout=LIMIT, check=False
+    )
     return Outcome(done.returncode, done.stdout + done.stderr)
 
 
