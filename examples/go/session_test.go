@@ -2,9 +2,7 @@ package game
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
-	"os"
 	"strings"
 	"testing"
 
@@ -14,18 +12,12 @@ import (
 var running *emulator.Emulator
 
 func TestMain(m *testing.M) {
-	started, err := emulator.Start("--seed", "7")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	running = started
-	status := m.Run()
-	running.Stop()
-	os.Exit(status)
+	running = emulator.Open(object{"seed": 7})
+	defer running.Close()
+	m.Run()
 }
 
-type object = map[string]any
+type object = emulator.Object
 
 func TestATokenBelongsToTheIdentityThatItWasIssuedFor(t *testing.T) {
 	running.Reset(t)

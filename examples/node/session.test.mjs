@@ -1,22 +1,10 @@
 import assert from "node:assert/strict";
-import { after, afterEach, before, beforeEach, test } from "node:test";
+import { test } from "node:test";
 
 import { Emulator } from "./emulator.mjs";
 import { createIdentity, identityOf, websocketToken } from "./session.mjs";
 
-let emulator;
-
-before(async () => {
-  emulator = await Emulator.start("--seed", "7");
-});
-
-after(() => emulator?.stop());
-
-beforeEach(() => emulator.control("POST", "/reset"));
-
-afterEach(async (context) => {
-  if (!context.passed) console.error(await emulator.report());
-});
+const emulator = Emulator.forThisFile({ seed: 7 });
 
 test("a token belongs to the identity that it was issued for", async () => {
   const { identity, token } = await createIdentity(emulator.url);

@@ -1,4 +1,7 @@
-"""The examples in other languages: they pass, show why one failed, and say what to do without the command."""
+"""The examples in other languages: they pass, show why one failed, and say what to do without the command.
+
+Their test files run side by side, each in a world of its own.
+"""
 
 import os
 import re
@@ -11,10 +14,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+import requests
 
+from emulator import running_in_thread
 from tests.clients.programs import command, fetched
 from tests.limits import LIMIT
 from tests.project.import_rules import ROOT
+from tests.waiting import PATIENCE
 
 BUILT = Path(tempfile.gettempdir()) / "identity-emulator-examples"
 """What Cargo has built is kept, since most of it are libraries."""
@@ -23,12 +29,16 @@ ENVIRONMENT = {
     "CARGO_BUILD_JOBS": "1",  # the machine may have other work
     "CARGO_TARGET_DIR": os.environ.get("CARGO_TARGET_DIR") or str(BUILT / "cargo"),
 }
+_OUTSIDE = {name: value for name, value in os.environ.items() if not name.startswith("IDENTITY_EMULATOR_")}
 AN_HOUR = 3600.0
 """Seconds after which a build is given up."""
 
 
 class Example(NamedTuple):
-    """How the tests of a project are run. `broken` is a file of it, a text in it, and one that makes a test fail."""
+    """How the tests of a project are run. `broken` is a file of it, a text in it, and one that makes a test fail.
+
+    `worlds` is how many its tests open.
+    """
 
     folder: str
     needs: tuple[str, ...]
@@ -36,16 +46,18 @@ class Example(NamedTuple):
     test: tuple[str, ...]
     passed: str
     broken: tuple[str, str, str]
+    worlds: int = 2
 
 
 NODE_TESTS = ("node", "--test", "--test-reporter=tap")
+SHELL_TESTS = 'for file in test_*.sh; do sh "$file" || exit; done'
 EXAMPLES = (
     Example(
         "node",
         ("node", "npm"),
         ("npm", "install", "--no-audit", "--no-fund", "--prefer-offline"),
         NODE_TESTS,
-        "# pass 4\n# fail 0",
+        "# pass 5\n# fail 0",
         ("session.test.mjs", "segments: a token", "no such reason"),
     ),
     Example(
@@ -53,7 +65,7 @@ EXAMPLES = (
         ("go",),
         ("go", "mod", "download"),
         ("go", "test", "-count=1", "-v", "./..."),
-        "(--- PASS.*){4}PASS",
+        "(--- PASS.*){5}PASS",
         ("session_test.go", "segments: a token", "no such reason"),
     ),
     Example(
@@ -61,7 +73,7 @@ EXAMPLES = (
         ("java", "mvn"),
         (),
         ("mvn", "-B", "test"),
-        r"Tests run: 4, Failures: 0, Errors: 0, Skipped: 0.*BUILD SUCCESS",
+        r"Tests run: 5, Failures: 0, Errors: 0, Skipped: 0.*BUILD SUCCESS",
         ("src/test/java/game/SessionTest.java", "segments: a token", "no such reason"),
     ),
     Example(
@@ -69,15 +81,16 @@ EXAMPLES = (
         ("cargo",),
         ("cargo", "fetch", "--locked"),
         ("cargo", "test", "--locked", "--offline"),
-        "4 passed; 0 failed",
+        "5 passed; 0 failed",
         ("tests/session.rs", "segments: a token", "no such reason"),
+        worlds=5,
     ),
     Example(
         "shell",
         ("sh", "curl", "jq"),
         (),
-        ("sh", "test_session.sh"),
-        r"(ok \w+\s+){4}$",
+        ("sh", "-c", SHELL_TESTS),
+        r"(ok \w+\s+){5}$",
         ("test_session.sh", "segments: a token", "no such reason"),
     ),
 )
@@ -116,7 +129,7 @@ def ran(example: Example, folder: Path, environment: Mapping[str, str]) -> Done:
     done = subprocess.run(
         [command(example.test[0]), *example.test[1:]],
         cwd=folder,
-        env={**os.environ, **ENVIRONMENT, **environment},
+        env={**_OUTSIDE, **ENVIRONMENT, **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         encoding="utf-8",
@@ -142,6 +155,18 @@ def test_the_example_passes(example: Example, project: Path) -> None:
 
     assert done.status == 0, done.printed
     assert re.search(example.passed, done.printed, re.DOTALL), done.printed
+
+
+def test_its_worlds_can_be_in_one_process(example: Example, project: Path) -> None:
+    with running_in_thread() as emulator:
+        done = ran(example, project, emulator.env())
+        left, asked = list(emulator.worlds), len(emulator.journal)
+        opened = requests.post(f"{emulator.url}/_emulator/worlds", timeout=PATIENCE).json()
+
+    assert done.status == 0, done.printed
+    assert re.search(example.passed, done.printed, re.DOTALL), done.printed
+    assert opened["id"] == str(example.worlds + 1)
+    assert (left, asked) == ([], 0)
 
 
 def test_a_failed_test_prints_its_exchanges(example: Example, project: Path) -> None:

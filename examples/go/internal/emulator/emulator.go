@@ -1,5 +1,6 @@
-// Package emulator starts an emulator for the tests of one package: `go test ./...` runs each package in a process of its
-// own, so each has a world of its own.
+// Package emulator gives the tests of a package a world of their own, at a URL of its own. `go test ./...` runs packages
+// side by side, each in a process of its own: with `identity-emulator exec -- go test ./...` one emulator has the worlds of
+// all, else each package starts one.
 package emulator
 
 import (
@@ -9,58 +10,88 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
+	"maps"
 	"net/http"
+	"os"
 	"os/exec"
 	"testing"
 )
 
 const notThere = "identity-emulator is not on the PATH: install it with `pipx install PATH-OF-ITS-CLONE`, or see its docs/install.md"
 
-// Emulator is a process that runs.
-type Emulator struct {
-	URL     string
-	process *exec.Cmd
+// Object is JSON.
+type Object = map[string]any
+
+// Emulator is a world, open until Close.
+type Emulator struct{ ID, URL string }
+
+// Open opens a world; without one there is nothing to test, and the process ends. The settings are the keys of
+// docs/worlds.md: {"seed": 7, "scenario": "two_friends"}.
+func Open(settings Object) *Emulator {
+	emulator, err := open(settings)
+	if err != nil {
+		log.Fatal(err)
+	}
+	return emulator
 }
 
-// Start runs the command and waits for the line that it prints when it is ready for requests.
-func Start(options ...string) (*Emulator, error) {
-	// With Stderr nil the log is dropped; a pipe that nobody reads, or the test's own, would hold `go test` back.
-	// Nothing stops it when `go test` is killed or its -timeout is over: it ends with the process that started it.
-	arguments := append([]string{"serve", "--port", "0", "--exit-with-parent"}, options...)
-	process := exec.Command("identity-emulator", arguments...)
-	output, err := process.StdoutPipe()
+func open(settings Object) (*Emulator, error) {
+	server := os.Getenv("IDENTITY_EMULATOR_URL")
+	if server == "" {
+		started, err := start()
+		if err != nil {
+			return nil, err
+		}
+		server = started
+	}
+	// A `go test` that is killed closes nothing: the world is closed when nobody has used it for ten minutes.
+	wanted := Object{"idle_exit": 600}
+	maps.Copy(wanted, settings)
+	answer, err := ask(http.MethodPost, server+"/_emulator/worlds", wanted)
 	if err != nil {
 		return nil, err
 	}
+	opened := &Emulator{}
+	return opened, json.Unmarshal(answer, opened)
+}
+
+// start starts a process. Its URL is in the first line that it prints: then it is ready for requests.
+func start() (string, error) {
+	// With Stderr nil the log is dropped; a pipe that nobody reads, or the test's own, would hold `go test` back.
+	// Nothing stops it when `go test` is killed or its -timeout is over: it ends with the process that started it.
+	process := exec.Command("identity-emulator", "serve", "--port", "0", "--exit-with-parent")
+	output, err := process.StdoutPipe()
+	if err != nil {
+		return "", err
+	}
 	if err := process.Start(); errors.Is(err, exec.ErrNotFound) {
-		return nil, errors.New(notThere)
+		return "", errors.New(notThere)
 	} else if err != nil {
-		return nil, err
+		return "", err
 	}
 	line, err := bufio.NewReader(output).ReadBytes('\n')
 	if err != nil {
-		return nil, fmt.Errorf("identity-emulator ended before it was ready: %w", process.Wait())
+		return "", fmt.Errorf("identity-emulator ended before it was ready: %w", process.Wait())
 	}
 	var ready struct{ URL string }
-	if err := json.Unmarshal(line, &ready); err != nil {
-		return nil, err
-	}
-	return &Emulator{URL: ready.URL, process: process}, nil
+	err = json.Unmarshal(line, &ready)
+	return ready.URL, err
 }
 
-// Stop ends the process.
-func (emulator *Emulator) Stop() {
-	_ = emulator.process.Process.Kill()
-	_ = emulator.process.Wait()
+// Close closes the world.
+func (emulator *Emulator) Close() {
+	_, _ = ask(http.MethodDelete, emulator.URL+"/_emulator/worlds/"+emulator.ID, nil)
 }
 
-// Reset gives the test a new world; if it fails, it prints its exchanges, with the reason for each refused request.
+// Reset begins the world anew for a test; if it fails, it prints its exchanges, with the reason for each refused request.
 func (emulator *Emulator) Reset(t *testing.T) {
 	t.Helper()
 	emulator.Control(t, http.MethodPost, "/reset", nil, nil)
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Log(string(emulator.ask(t, http.MethodGet, "/report", nil)))
+			report, err := ask(http.MethodGet, emulator.URL+"/_emulator/report", nil)
+			t.Log(string(report), err)
 		}
 	})
 }
@@ -68,40 +99,39 @@ func (emulator *Emulator) Reset(t *testing.T) {
 // Control uses a control route; body and answer are JSON, or nil.
 func (emulator *Emulator) Control(t *testing.T, method, path string, body, answer any) {
 	t.Helper()
-	got := emulator.ask(t, method, path, body)
-	if answer == nil {
-		return
+	got, err := ask(method, emulator.URL+"/_emulator"+path, body)
+	if err == nil && answer != nil {
+		err = json.Unmarshal(got, answer)
 	}
-	if err := json.Unmarshal(got, answer); err != nil {
+	if err != nil {
 		t.Fatal(err)
 	}
 }
 
-func (emulator *Emulator) ask(t *testing.T, method, path string, body any) []byte {
-	t.Helper()
+func ask(method, url string, body any) ([]byte, error) {
 	var sent io.Reader
 	if body != nil {
 		text, err := json.Marshal(body)
 		if err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
 		sent = bytes.NewReader(text)
 	}
-	request, err := http.NewRequest(method, emulator.URL+"/_emulator"+path, sent)
+	request, err := http.NewRequest(method, url, sent)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	if body != nil {
 		request.Header.Set("Content-Type", "application/json")
 	}
 	answer, err := http.DefaultClient.Do(request)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	defer answer.Body.Close()
 	got, err := io.ReadAll(answer.Body)
-	if err != nil || answer.StatusCode >= 300 {
-		t.Fatalf("%s %s: %d %s %v", method, path, answer.StatusCode, got, err)
+	if err == nil && answer.StatusCode >= 300 {
+		err = fmt.Errorf("%s %s: %d %s", method, url, answer.StatusCode, got)
 	}
-	return got
+	return got, err
 }

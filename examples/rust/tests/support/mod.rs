@@ -1,42 +1,34 @@
-//! An emulator for one test: a process of its own, which ends with the test.
+//! An emulator for one test: a world of its own, at a URL of its own, which ends with the test. Cargo runs the tests of a
+//! file side by side, in one process, which starts an emulator for all of them; with `identity-emulator exec -- cargo test`
+//! all files share one.
 
+use std::env;
 use std::io::{BufRead, BufReader, ErrorKind};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 use std::thread;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const NOT_THERE: &str = "identity-emulator is not on the PATH: \
     install it with `pipx install PATH-OF-ITS-CLONE`, or see its docs/install.md";
 
+static SERVER: LazyLock<String> = LazyLock::new(|| env::var("IDENTITY_EMULATOR_URL").unwrap_or_else(|_| started()));
+
 pub struct Emulator {
     pub url: String,
-    process: Child,
+    id: String,
 }
 
 impl Emulator {
-    /// Runs the command and waits for the line that it prints when it is ready for requests.
-    pub fn start(options: &[&str]) -> Self {
-        let started = Command::new("identity-emulator")
-            // What is killed drops nothing: the emulator ends with the process that started it.
-            .args(["serve", "--port", "0", "--exit-with-parent"])
-            .args(options)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null()) // the log is dropped: a pipe that nobody reads would fill up
-            .spawn();
-        let mut process = match started {
-            Ok(process) => process,
-            Err(error) if error.kind() == ErrorKind::NotFound => panic!("{NOT_THERE}"),
-            Err(error) => panic!("identity-emulator: {error}"),
-        };
-        let mut line = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        if line.is_empty() {
-            panic!("identity-emulator ended before it was ready: {}", process.wait().unwrap());
-        }
-        let ready: Value = serde_json::from_str(&line).unwrap();
-        Emulator { url: ready["url"].as_str().unwrap().to_owned(), process }
+    /// The settings are the keys of docs/worlds.md: `json!({"seed": 7, "scenario": "two_friends"})`.
+    pub async fn open(mut settings: Value) -> Self {
+        // What is killed closes nothing: the world is closed when nobody has used it for ten minutes.
+        settings["idle_exit"] = json!(600);
+        let answer = asked(&SERVER, "POST", "/worlds", settings).await;
+        let world: Value = serde_json::from_str(&answer).unwrap();
+        let text = |key: &str| world[key].as_str().unwrap().to_owned();
+        Emulator { url: text("url"), id: text("id") }
     }
 
     /// Uses a control route; the body is JSON, or null for none. Returns the text of the answer.
@@ -48,18 +40,41 @@ impl Emulator {
 impl Drop for Emulator {
     /// A test that fails prints its exchanges, with the reason for each refused request.
     fn drop(&mut self) {
-        if thread::panicking() {
-            let url = self.url.clone();
-            // Within the test's own runtime no other can be started, nor this one be waited for.
-            let report = thread::spawn(move || {
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-                runtime.block_on(asked(&url, "GET", "/report", Value::Null))
-            });
-            eprintln!("{}", report.join().unwrap_or_else(|_| "the emulator gives no report".to_owned()));
-        }
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        let (url, close, failed) = (self.url.clone(), format!("/worlds/{}", self.id), thread::panicking());
+        // Within the test's own runtime no other can be started, nor this one be waited for.
+        let closed = thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let report = if failed { asked(&url, "GET", "/report", Value::Null).await } else { String::new() };
+                asked(&url, "DELETE", &close, Value::Null).await;
+                report
+            })
+        });
+        eprint!("{}", closed.join().unwrap_or_else(|_| "the emulator gives no report\n".to_owned()));
     }
+}
+
+/// Starts a process. Its URL is in the first line that it prints: then it is ready for requests.
+fn started() -> String {
+    let started = Command::new("identity-emulator")
+        // What is killed drops nothing: the emulator ends with the process that started it.
+        .args(["serve", "--port", "0", "--exit-with-parent"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null()) // the log is dropped: a pipe that nobody reads would fill up
+        .spawn();
+    let mut process = match started {
+        Ok(process) => process,
+        Err(error) if error.kind() == ErrorKind::NotFound => panic!("{NOT_THERE}"),
+        Err(error) => panic!("identity-emulator: {error}"),
+    };
+    let mut line = String::new();
+    BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    if line.is_empty() {
+        panic!("identity-emulator ended before it was ready: {}", process.wait().unwrap());
+    }
+    let ready: Value = serde_json::from_str(&line).unwrap();
+    ready["url"].as_str().unwrap().to_owned()
 }
 
 async fn asked(url: &str, method: &str, path: &str, body: Value) -> String {

@@ -12,7 +12,7 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.text.ParseException;
-import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.extension.AfterAllCallback;
@@ -21,18 +21,28 @@ import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
-/** An emulator for one test class, with a new world for each test; one that fails prints its exchanges. */
+/**
+ * An emulator for one test class: a world of its own, at a URL of its own. Each test begins it anew; one that fails prints
+ * its exchanges. One process has the worlds of all classes: each JVM starts one, or with
+ * {@code identity-emulator exec -- mvn test} all forks of Maven share one.
+ */
 final class Emulator implements BeforeAllCallback, BeforeEachCallback, AfterTestExecutionCallback, AfterAllCallback {
-    private final HttpClient client = HttpClient.newHttpClient();
     /** A JVM that is killed can stop nothing: the emulator ends with the process that started it. */
-    private final List<String> command =
-            new ArrayList<>(List.of("identity-emulator", "serve", "--port", "0", "--exit-with-parent"));
+    private static final List<String> COMMAND =
+            List.of("identity-emulator", "serve", "--port", "0", "--exit-with-parent");
 
-    private Process process;
+    private static final HttpClient CLIENT = HttpClient.newHttpClient();
+    private static String server;
+
+    private final Map<String, Object> settings = new HashMap<>();
+    private Object id;
     private String url;
 
-    Emulator(String... options) {
-        command.addAll(List.of(options));
+    /** The settings are the keys of docs/worlds.md: {@code Map.of("seed", 7, "scenario", "two_friends")}. */
+    Emulator(Map<String, ?> settings) {
+        // A JVM that is killed closes nothing: the world is closed when nobody has used it for ten minutes.
+        this.settings.put("idle_exit", 600);
+        this.settings.putAll(settings);
     }
 
     String url() {
@@ -41,17 +51,9 @@ final class Emulator implements BeforeAllCallback, BeforeEachCallback, AfterTest
 
     @Override
     public void beforeAll(ExtensionContext context) throws ParseException {
-        // The log is dropped: a pipe that nobody reads would fill up.
-        var builder = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD);
-        try {
-            process = builder.start();
-        } catch (IOException error) {
-            throw new IllegalStateException(
-                    "identity-emulator is not on the PATH: install it with `pipx install PATH-OF-ITS-CLONE`, "
-                            + "or see its docs/install.md",
-                    error);
-        }
-        url = (String) JSONObjectUtils.parse(firstLine()).get("url");
+        var world = JSONObjectUtils.parse(send("POST", server() + "/_emulator/worlds", settings));
+        id = world.get("id");
+        url = (String) world.get("url");
     }
 
     @Override
@@ -68,12 +70,18 @@ final class Emulator implements BeforeAllCallback, BeforeEachCallback, AfterTest
 
     @Override
     public void afterAll(ExtensionContext context) {
-        process.destroy();
+        if (url != null) {
+            control("DELETE", "/worlds/" + id, null);
+        }
     }
 
     /** Uses a control route. The body is JSON or null; returns the text of the answer. */
     String control(String method, String path, Map<String, ?> body) {
-        var request = HttpRequest.newBuilder(URI.create(url + "/_emulator" + path));
+        return send(method, url + "/_emulator" + path, body);
+    }
+
+    private static String send(String method, String url, Map<String, ?> body) {
+        var request = HttpRequest.newBuilder(URI.create(url));
         if (body == null) {
             request.method(method, BodyPublishers.noBody());
         } else {
@@ -81,9 +89,9 @@ final class Emulator implements BeforeAllCallback, BeforeEachCallback, AfterTest
             request.method(method, BodyPublishers.ofString(JSONObjectUtils.toJSONString(body)));
         }
         try {
-            var answer = client.send(request.build(), BodyHandlers.ofString());
+            var answer = CLIENT.send(request.build(), BodyHandlers.ofString());
             if (answer.statusCode() >= 300) {
-                throw new IllegalStateException(method + " " + path + ": " + answer.body());
+                throw new IllegalStateException(method + " " + url + ": " + answer.body());
             }
             return answer.body();
         } catch (IOException error) {
@@ -93,8 +101,27 @@ final class Emulator implements BeforeAllCallback, BeforeEachCallback, AfterTest
         }
     }
 
-    /** The emulator prints it when it is ready for requests. */
-    private String firstLine() {
+    private static synchronized String server() throws ParseException {
+        if (server == null) {
+            String running = System.getenv("IDENTITY_EMULATOR_URL");
+            server = running != null ? running : (String) JSONObjectUtils.parse(started()).get("url");
+        }
+        return server;
+    }
+
+    /** Starts a process; the first line that it prints, when it is ready for requests. */
+    private static String started() {
+        // The log is dropped: a pipe that nobody reads would fill up.
+        var builder = new ProcessBuilder(COMMAND).redirectError(ProcessBuilder.Redirect.DISCARD);
+        Process process;
+        try {
+            process = builder.start();
+        } catch (IOException error) {
+            throw new IllegalStateException(
+                    "identity-emulator is not on the PATH: install it with `pipx install PATH-OF-ITS-CLONE`, "
+                            + "or see its docs/install.md",
+                    error);
+        }
         try {
             String line = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8)).readLine();
             if (line == null) {

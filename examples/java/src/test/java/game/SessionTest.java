@@ -11,7 +11,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 
 class SessionTest {
     @RegisterExtension
-    static final Emulator emulator = new Emulator("--seed", "7");
+    static final Emulator emulator = new Emulator(Map.of("seed", 7));
 
     private Session session;
 
