@@ -4,7 +4,9 @@ import errno
 import socket
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import WeakSet
 
 from emulator.core.errors import Misconfigured
 
@@ -32,11 +34,35 @@ class _Address(NamedTuple):
     """Whether the host has no other address."""
 
 
+class SecureListener(socket.socket):
+    """A listening socket for TLS, which remembers the connections that it accepts.
+
+    asyncio knows none whose handshake is not done, before CPython 3.13 has `Server.abort_clients`. A loop that does not
+    accept by `accept` (uvloop, Windows' proactor) ends those after the time for a handshake.
+    """
+
+    def __init__(self, bound: socket.socket) -> None:
+        super().__init__(fileno=bound.detach())
+        self.setblocking(False)  # noqa: FBT003 - the standard library has no keyword here
+        self._accepted: WeakSet[socket.socket] = WeakSet()
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        connection, address = super().accept()
+        self._accepted.add(connection)
+        return connection, address
+
+    def end_connections(self) -> None:
+        """Those that are open end at the next iteration of the loop."""
+        for connection in list(self._accepted):
+            with suppress(OSError):  # it is closed, or the client has reset it
+                connection.shutdown(socket.SHUT_RDWR)
+
+
 class Listening(NamedTuple):
     """Listening sockets, at least one of them plain; those of `secure` speak TLS."""
 
     plain: tuple[socket.socket, ...]
-    secure: tuple[socket.socket, ...] = ()
+    secure: tuple[SecureListener, ...] = ()
     tls: "Tls | None" = None
 
     @property
@@ -94,7 +120,7 @@ def listen(hosts: str | Iterable[str], port: int, tls: "Tls | None" = None, tls_
     if tls is None:
         return Listening(plain)
     try:
-        return Listening(plain, _bound(wanted, tls_port, "--tls-port"), tls)
+        return Listening(plain, tuple(map(SecureListener, _bound(wanted, tls_port, "--tls-port"))), tls)
     except Misconfigured:
         Listening(plain).close()
         raise

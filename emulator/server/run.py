@@ -3,7 +3,6 @@
 import asyncio
 import errno
 import logging
-import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import Future
@@ -61,6 +60,9 @@ _GRACE = 0.05
 
 _STEPS_OF_AN_ACCEPT = 3
 """Iterations of the loop until an accepted connection is known to aiohttp."""
+
+_STEPS_OF_AN_END = 3
+"""Iterations of the loop until a connection that was ended is closed, and its task has handled that."""
 
 _EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 """Those after which asyncio accepts again later (`_accept_connection` in asyncio/selector_events.py)."""
@@ -138,10 +140,10 @@ async def _accepting(http: Http, listening: Listening, refusing: "Future[None]")
         http.pre_shutdown()
         await http.shutdown(timeout=_GRACE)
         await http.abort_secure(_GRACE)
-        if sys.version_info >= (3, 13):  # those whose handshake is not done, which nothing else knows
-            for server in secure:
-                server.abort_clients()
-        await asyncio.sleep(0)  # let the connections' tasks handle their cancellation
+        for each in listening.secure:
+            each.end_connections()  # those whose handshake is not done, which nothing else knows
+        for _ in range(_STEPS_OF_AN_END):
+            await asyncio.sleep(0)
 
 
 async def _stop_accepting(listening: Listening) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import socket
 import ssl
 import stat
 import sys
@@ -19,7 +20,7 @@ from emulator import Emulator, Misconfigured, running, running_in_thread
 from emulator.control.trust import Trust
 from tests.limits import LIMIT
 from tests.raw import connect, read_answer, request
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 
 @pytest.fixture(scope="module")
@@ -404,16 +405,7 @@ def test_the_curl_of_an_exchange_has_the_url_that_was_asked(secure: Emulator) ->
 # --- the end ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "when",
-    [
-        pytest.param(
-            "in the handshake",
-            marks=pytest.mark.skipif(sys.version_info < (3, 13), reason="asyncio can't close it before Python 3.13"),
-        ),
-        "idle",
-    ],
-)
+@pytest.mark.parametrize("when", ["in the handshake", "idle"])
 def test_a_client_that_stays_does_not_hold_up_the_end(when: str) -> None:
     with running_in_thread(tls=True) as emulator:
         plain = connect(emulator.url)
@@ -424,6 +416,22 @@ def test_a_client_that_stays_does_not_hold_up_the_end(when: str) -> None:
         )
     with held:
         assert held.recv(1) == b""
+
+
+def test_a_client_that_says_nothing_is_gone_with_the_server_in_a_loop_that_goes_on() -> None:
+    async def end(silent: socket.socket, left: list[asyncio.Task[object]]) -> bytes:
+        async with running(tls=True) as emulator:
+            silent.connect(("127.0.0.1", emulator.port))
+            async with aiohttp.ClientSession() as session:  # accepted after it
+                await session.get(f"{emulator.url}/v1/ping", ssl=emulator.ssl_context())
+        left += [each for each in asyncio.all_tasks() if each is not asyncio.current_task()]
+        return silent.recv(1)
+
+    left: list[asyncio.Task[object]] = []
+    with socket.socket() as silent:
+        silent.settimeout(PATIENCE)
+        assert asyncio.run(end(silent, left)) == b""
+    assert left == []
 
 
 def test_a_client_that_does_not_answer_the_end_of_tls_leaves_nothing_behind() -> None:
