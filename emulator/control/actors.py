@@ -82,6 +82,15 @@ class Actor(Protocol):
         """Raises AttributeError if the scenario does not give this attribute."""
 
 
+def actor_of(stage: Stage, name: object) -> ActorData:
+    """Raises KeyError when the current world has no such actor."""
+    world = stage.settled_world()
+    actor = world.actors.get(name) if isinstance(name, str) else None
+    if actor is None:
+        raise KeyError(f"no actor {name!r}; {did_you_mean(str(name), world.actor_names)}")
+    return actor
+
+
 @all_checked("actor.")
 class LocalActor(Actor):
     def __init__(self, stage: Stage, name: str) -> None:
@@ -90,34 +99,27 @@ class LocalActor(Actor):
 
     @property
     def databases(self) -> Mapping[str, Database]:
-        actor, store = self._data(), self._stage.settled_world().spacetime
+        actor, store = actor_of(self._stage, self.name), self._stage.settled_world().spacetime
         return {name: store.database_of(Identity(self.identity), name) for name in actor.databases}
 
     def issue_token(self, *, expires_in: Seconds | None = None, null_exp: bool = False, **claims: Any) -> str:
         self._given("identity")
-        actor, ends = self._data(), None if expires_in is None else to_seconds(expires_in)
+        actor, ends = actor_of(self._stage, self.name), None if expires_in is None else to_seconds(expires_in)
         store, whole = self._stage.settled_world().spacetime, {**actor.claims, **claims}
         with judged("actor.issue_token"):
             return store.token(actor.issuer, actor.subject, actor.audience, ends, whole, null_exp=null_exp)
 
     def to_json(self) -> dict[str, str]:
-        actor = self._data()
+        actor = actor_of(self._stage, self.name)
         fields = ("identity", "subject", "issuer", "api_key", "wallet")
         given = {field: getattr(actor, field) for field in fields if getattr(actor, field)}
         return given | ({"token": self.token} if actor.identity else {})
 
-    def _data(self) -> ActorData:
-        world = self._stage.settled_world()
-        actor = world.actors.get(self.name) if isinstance(self.name, str) else None
-        if actor is None:
-            raise KeyError(f"no actor {self.name!r}; {did_you_mean(str(self.name), world.actor_names)}")
-        return actor
-
     def _given(self, field: str) -> str:
         if field == "token":
             self._given("identity")
-            return self._stage.settled_world().token_of(self._data())
-        value: str = getattr(self._data(), field)
+            return self._stage.settled_world().token_of(actor_of(self._stage, self.name))
+        value: str = getattr(actor_of(self._stage, self.name), field)
         if not value:
             part = "intuition.api_keys" if field in {"api_key", "wallet"} else "spacetime.identities"
             raise AttributeError(f"{self.name} has no {field}; add the actor to the scenario's {part}", obj=self)
@@ -129,9 +131,8 @@ class LocalActors(Mapping[str, Actor]):
         self._stage = stage
 
     def __getitem__(self, name: str) -> Actor:
-        found = LocalActor(self._stage, name)
-        _ = found._data()
-        return found
+        actor_of(self._stage, name)
+        return LocalActor(self._stage, name)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._stage.settled_world().actor_names)

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, SupportsIndex, overload
 
 from emulator.control.judged import judged
 from emulator.core.arguments import checked
 from emulator.core.clock import rfc3339, to_datetime
 from emulator.core.close_frame import NORMAL
+from emulator.core.words import counted
 from emulator.world.connections import Connections, OpenConnection, check_close
 from emulator.world.stage import Stage
 
@@ -86,10 +87,28 @@ class LocalConnection(Connection):
         self._connections.close(self._connection, code, reason)
 
 
-def local_connections(stage: Stage) -> list[Connection]:
+class OpenConnections(list[Connection]):
+    """A list that says how to wait for a connection that is not there yet."""
+
+    @overload
+    def __getitem__(self, place: SupportsIndex) -> Connection: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Connection]: ...
+    def __getitem__(self, place: SupportsIndex | slice) -> Connection | list[Connection]:
+        try:
+            return super().__getitem__(place)
+        except IndexError:
+            open_now = counted(len(self), "WebSocket is", "WebSockets are")
+            raise IndexError(f"connections[{place}]: {open_now} open; {_WAIT}") from None
+
+
+_WAIT = 'wait for its first message: journal.wait_for(frame="InitialConnection"), of a v1 client frame="IdentityToken"'
+
+
+def local_connections(stage: Stage) -> OpenConnections:
     """Those of the current world, oldest first."""
     connections = stage.settled_world().connections
-    return [LocalConnection(connections, each) for each in connections]
+    return OpenConnections(LocalConnection(connections, each) for each in connections)
 
 
 def as_json(connection: OpenConnection) -> Mapping[str, Any]:

@@ -26,6 +26,7 @@ from emulator.control.worlds import LocalWorlds, NoWorlds, OpenWorld, Worlds, Wo
 from emulator.core.arguments import Judged, all_checked, checked, shown
 from emulator.core.clock import Clock, Moment, Seconds
 from emulator.core.errors import WrongArgument, is_misconfigured
+from emulator.core.words import counted
 from emulator.journal.exchange import Exchange
 from emulator.journal.queries import ExchangeQueries
 from emulator.journal.report import MOST_BYTES, MOST_LINES
@@ -186,6 +187,10 @@ class Emulator(Protocol):
     def port(self) -> int:
         return Address(self.url, "").port
 
+    @property
+    def seed(self) -> int:
+        """The seed of the current world: `serve --seed` and `reset(seed=…)` make the same world again."""
+
     def env(self) -> dict[str, str]:
         """Environment variables for clients: the URLs, and an API key and a control token, if there are any.
 
@@ -315,11 +320,16 @@ class LocalEmulator(Emulator):
 
     def __repr__(self) -> str:
         world = self.stage.world
-        return f"<Emulator {self.url} seed={world.seed} {world.spacetime.profile.name} {len(world.journal)} exchanges>"
+        exchanges = counted(len(world.journal), "exchange")
+        return f"<Emulator {self.url} seed={world.seed} {world.spacetime.profile.name} {exchanges}>"
 
     @property
     def actors(self) -> Mapping[str, Actor]:
         return LocalActors(self.stage)
+
+    @property
+    def seed(self) -> int:
+        return self.stage.world.seed
 
     @property
     def clock(self) -> Clock:

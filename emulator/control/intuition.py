@@ -5,9 +5,10 @@ from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 from emulator.control.reach import OutOfReach
-from emulator.core.arguments import all_checked, checked, shown, with_example
+from emulator.core.arguments import all_checked, checked, shown, wrong_argument
 from emulator.core.clock import Seconds, to_seconds
-from emulator.core.errors import WrongArgument, is_misconfigured
+from emulator.core.errors import is_misconfigured
+from emulator.core.words import counted
 from emulator.faults.step import LONGEST
 from emulator.services.intuition.model import Draft, Identity, Lifecycle, Position
 from emulator.services.intuition.refusals import NotFound
@@ -26,7 +27,7 @@ class Identities(Mapping[str, Identity]):
         self._stage = stage
 
     def __repr__(self) -> str:
-        return f"<{len(self)} identities>"
+        return f"<{counted(len(self), 'identity', 'identities')}>"
 
     def __getitem__(self, name: str) -> Identity:
         world = self._stage.settled_world()
@@ -143,7 +144,7 @@ class LocalIntuition(Intuition):
         wei = int(amount) if isinstance(amount, int) or _DIGITS.fullmatch(amount) else 0
         if not 0 < wei < LARGEST_STAKE:
             text = f"amount: expected a positive whole number of wei below 10^79, got {shown(amount)}"
-            raise WrongArgument(f"intuition.add_position: {with_example(text, 'amount')}")
+            raise wrong_argument("intuition.add_position", text, "amount")
         world = self._stage.settled_world()
         return world.intuition.add_position(world.row_number(identity), wallet, wei)
 
@@ -151,7 +152,7 @@ class LocalIntuition(Intuition):
         after = None if complete_after is None else to_seconds(complete_after)
         if after is not None and not 0 <= after <= LONGEST:
             text = f"complete_after: expected from 0 to {LONGEST:,.0f} seconds, got {shown(complete_after)}"
-            raise WrongArgument(f"intuition.lifecycle: {with_example(text, 'complete_after')}")
+            raise wrong_argument("intuition.lifecycle", text, "complete_after")
         self._stage.settled_world().intuition.lifecycle = Lifecycle(
             pending, float(after) if pending and after is not None else None
         )

@@ -26,6 +26,7 @@ KeySet = Mapping[str, Any] | Sequence[Any] | bytes | str
 """A key set (JWKS): the document as a value or as text, or the list of its keys."""
 Kind = Literal["played", "inline", "fetched"]
 
+SIGN_ELSEWHERE = "sign its tokens with its own library"
 _DISCOVERY, _JWKS = "/.well-known/openid-configuration", "/.well-known/jwks.json"
 
 
@@ -187,14 +188,14 @@ class LocalIssuer(Issuer):
         **claims: Any,
     ) -> str:
         with judged("issuer.issue_token"):
-            return self._played("sign its tokens with its own library").issue_token(
+            return self._played(SIGN_ELSEWHERE).issue_token(
+                claims,
                 subject=subject,
                 audience=audience,
                 algorithm=algorithm,
                 kid=... if kid is msgspec.UNSET else kid,
                 expires_in=None if expires_in is None else to_seconds(expires_in),
                 headers=headers,
-                **claims,
             )
 
     def rotate_key(self, *, keep: bool = False) -> None:
@@ -226,10 +227,14 @@ class LocalIssuer(Issuer):
         return found
 
     def _played(self, instead: str) -> "PlayedProvider":
-        provider = self._provider
-        if provider.kind != "played":
-            raise ValueError(f"{self._url} is {provider.kind}, so nobody here has its private keys; {instead}")
-        return cast("PlayedProvider", provider)
+        return played(self._provider, instead)
+
+
+def played(provider: "Provider", instead: str) -> "PlayedProvider":
+    """One whose private keys are here. Raises ValueError for others, with what can be done."""
+    if provider.kind != "played":
+        raise ValueError(f"{provider.url} is {provider.kind}, so nobody here has its private keys; {instead}")
+    return cast("PlayedProvider", provider)
 
 
 class LocalIssuers(Mapping[str, Issuer]):

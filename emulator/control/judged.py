@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from emulator.core.arguments import with_example
+from emulator.core.arguments import wrong_argument
 from emulator.core.errors import WrongArgument
 
 
@@ -16,7 +16,7 @@ def judged(method: str) -> Iterator[None]:
         raise
     except ValueError as error:
         text = str(error)
-        raise WrongArgument(f"{method}: {with_example(text, _named_in(text))}") from None
+        raise wrong_argument(method, text, _named_in(text)) from None
 
 
 def _named_in(text: str) -> str:

@@ -9,7 +9,7 @@ from emulator.control.connections import Connection, local_connections
 from emulator.control.issuers import Issuer, KeySet, LocalIssuers
 from emulator.control.judged import judged
 from emulator.control.reach import NOWHERE, OutOfReach
-from emulator.core.arguments import Judged, all_checked, shown, with_example
+from emulator.core.arguments import Judged, all_checked, shown, wrong_argument
 from emulator.core.clock import Seconds, to_seconds
 from emulator.core.errors import WrongArgument, is_misconfigured
 from emulator.services.rust import base64url
@@ -232,7 +232,7 @@ class LocalSpacetime(Spacetime):
 
 
 def _wrong(method: str, argument: str, text: str) -> WrongArgument:
-    return WrongArgument(f"spacetime.{method}: {with_example(f'{argument}: {text}', argument)}")
+    return wrong_argument(f"spacetime.{method}", f"{argument}: {text}", argument)
 
 
 def checked_identity(method: str, argument: str, text: str) -> Identity:

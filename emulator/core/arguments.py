@@ -41,6 +41,8 @@ C = TypeVar("C", bound=type)
 
 Where = tuple[str | int, ...]
 """The argument's name, then keys and indexes."""
+Show = Callable[[object], str]
+"""Has a value for a message."""
 
 DEEPEST = 100
 """Levels of lists and mappings in a value."""
@@ -48,6 +50,8 @@ _SHOWN = 60
 """Characters of a value in a message."""
 _MOST_WRONG = 5
 """The most mistakes in one message."""
+_ALMOST, _SHORTEST_MISSPELT = 0.85, 5
+"""How similar a name is to an argument's that is misspelt, and how long: `kind` is a claim and not `kid`."""
 
 WORDS: Mapping[Any, str] = {
     NoneType: "",
@@ -100,6 +104,11 @@ def shown(value: object) -> str:
         text = repr(value) if not isinstance(value, int) or abs(value) < 10**_SHOWN else "a long number"
         return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
     return _with_article(type(value).__name__)
+
+
+def shown_as_json(value: object) -> str:
+    """As `shown`, of a value that was sent as JSON."""
+    return json.dumps(value) if value is None or isinstance(value, bool) else shown(value)
 
 
 def _with_article(name: str) -> str:
@@ -187,11 +196,11 @@ def _is_a(value: object, kind: Any) -> bool:
     return isinstance(value, plain)
 
 
-def mistakes(value: object, kind: Any, where: Where = ()) -> Iterator[Wrong]:
+def mistakes(value: object, kind: Any, where: Where = (), show: Show = shown) -> Iterator[Wrong]:
     """What is wrong with a value for an annotation."""
     if get_origin(kind) is Annotated:
         base, *checks = get_args(kind)
-        found = [] if _judges(kind) else list(mistakes(value, base, where))
+        found = [] if _judges(kind) else list(mistakes(value, base, where, show))
         yield from found
         if not found:
             texts = (_wrong_by(check, value) for check in checks)
@@ -200,11 +209,11 @@ def mistakes(value: object, kind: Any, where: Where = ()) -> Iterator[Wrong]:
         if value is None and NoneType in get_args(kind):
             return
         fitting = next((each for each in get_args(kind) if _fits(value, each)), None)
-        yield from [_unfit(value, kind, where)] if fitting is None else mistakes(value, fitting, where)
+        yield from [_unfit(value, kind, where, show)] if fitting is None else mistakes(value, fitting, where, show)
     elif not _is_a(value, kind):
-        yield _unfit(value, kind, where)
+        yield _unfit(value, kind, where, show)
     else:
-        yield from _inside(value, kind, where)
+        yield from _inside(value, kind, where, show)
 
 
 def _wrong_by(check: Any, value: Any) -> str:
@@ -221,35 +230,35 @@ def _wrong_by(check: Any, value: Any) -> str:
     return str(check(value)) if callable(check) else ""
 
 
-def _unfit(value: object, kind: Any, where: Where) -> Wrong:
+def _unfit(value: object, kind: Any, where: Where, show: Show) -> Wrong:
     known = [str(each) for member in _members(kind) if get_origin(member) is Literal for each in get_args(member)]
     near = nearest(value, known) if isinstance(value, str) else None
     meant = f"; did you mean {near!r}?" if near else ""
-    return Wrong(where, f"expected {in_words(kind)}, got {shown(value)}{meant}")
+    return Wrong(where, f"expected {in_words(kind)}, got {show(value)}{meant}")
 
 
-def _inside(value: Any, kind: Any, where: Where) -> Iterator[Wrong]:
+def _inside(value: Any, kind: Any, where: Where, show: Show) -> Iterator[Wrong]:
     """What is wrong with the parts of a value that is of the right type."""
     plain, inner = _plain(kind), get_args(kind)
     if kind in {Any, object} or isinstance(value, str | float):
         yield from json_mistakes(value, where)
     elif _has_fields(kind):
-        yield from _fields(value, kind, where) if isinstance(value, Mapping) else ()
+        yield from _fields(value, kind, where, show) if isinstance(value, Mapping) else ()
     elif plain is dict:
         for key, each in value.items():
             yield from _key(key, where)
-            yield from mistakes(each, inner[1] if inner else Any, (*where, str(key)))
+            yield from mistakes(each, inner[1] if inner else Any, (*where, str(key)), show)
     elif plain is list:
         kinds = inner[:-1] * len(value) if inner[1:] == (...,) else inner * (1 if len(inner) > 1 else len(value))
         for number, (each, of_it) in enumerate(zip(value, kinds, strict=False)):
-            yield from mistakes(each, of_it, (*where, number))
+            yield from mistakes(each, of_it, (*where, number), show)
 
 
-def _fields(value: Mapping[Any, Any], kind: Any, where: Where) -> Iterator[Wrong]:
+def _fields(value: Mapping[Any, Any], kind: Any, where: Where, show: Show) -> Iterator[Wrong]:
     hints = get_type_hints(kind, include_extras=True)
     for key, each in value.items():
         if key in hints:
-            yield from mistakes(each, hints[key], (*where, key))
+            yield from mistakes(each, hints[key], (*where, key), show)
         elif not _is_struct(kind) or kind.__struct_config__.forbid_unknown_fields:
             yield Wrong((*where, str(key)), f"unknown key, {did_you_mean(str(key), hints)}")
     if _is_struct(kind):
@@ -310,6 +319,11 @@ def with_example(text: str, name: str, examples: Mapping[str, object] = EXAMPLES
     return f"{text}{' For' if text.endswith('?') else '; for'} example {name}={_literal(examples[name])}"
 
 
+def wrong_argument(call: str, text: str, name: str, examples: Mapping[str, object] = EXAMPLES) -> WrongArgument:
+    """What is wrong with an argument of a call, with an example of it, if there is one."""
+    return WrongArgument(f"{call}: {with_example(text, name, examples)}", text)
+
+
 def _literal(value: object) -> str:
     return json.dumps(value) if isinstance(value, str) else repr(value)
 
@@ -325,6 +339,11 @@ def _simple_types(kind: Any) -> Iterator[type]:
             and each not in {object, float, dict, list}
         ):
             yield each
+
+
+def _squeezed(name: str) -> str:
+    """The same for `expiresIn` and `expires_in`."""
+    return name.replace("_", "").lower()
 
 
 class _Call:
@@ -383,7 +402,9 @@ class _Call:
         by_place = self._by_place[: len(given)]
         if len(given) > len(by_place) and "VAR_POSITIONAL" not in self._more:
             self._refuse_by_place(given)
-        if self._known is not None and not keywords.keys() <= self._known.keys():
+        if self._known is None:
+            self._refuse_misspelt(keywords)
+        elif not keywords.keys() <= self._known.keys():
             self._refuse_unknown(keywords, self._known)
         if not self._needed <= {*by_place, *keywords}:
             missing = next(name for name in self._parameters if name in self._needed - {*by_place, *keywords})
@@ -409,6 +430,24 @@ class _Call:
         example = nearest(name, known) or next((each for each in known if each in self._examples), "")
         self._refuse(f"there is no argument {name!r}; {did_you_mean(name, known)}", example)
 
+    def _refuse_misspelt(self, keywords: Mapping[str, Any]) -> None:
+        """Where any name can be given: refuse one that is almost an argument's, with a value which that takes."""
+        for name, value in keywords.items():
+            if name not in self._parameters and (meant := self._meant_by(name, value)):
+                self._refuse(f"there is no argument {name!r}; did you mean {meant!r}?", meant)
+
+    def _meant_by(self, name: str, value: object) -> str:
+        """The argument that was probably meant, else empty."""
+        near = nearest(_squeezed(name), self._squeezed, _ALMOST) if len(name) >= _SHORTEST_MISSPELT else None
+        meant = "" if near is None else self._squeezed[near]
+        return "" if any(mistakes(value, self._hints.get(meant, Any))) else meant
+
+    @cached_property
+    def _squeezed(self) -> Mapping[str, str]:
+        """The arguments by their squeezed names."""
+        named = [name for name, each in self._parameters.items() if each.kind is each.KEYWORD_ONLY]
+        return {_squeezed(name): name for name in named}
+
     def _refuse_by_place(self, given: tuple[Any, ...]) -> None:
         taken = [name for name in self._by_place if name != "self"]
         by_name = [name for name, each in self._parameters.items() if each.kind is each.KEYWORD_ONLY]
@@ -419,7 +458,7 @@ class _Call:
 
     def _refuse(self, text: str, example: str) -> None:
         examples = {example: "admin", **self._examples} if self._known is None else self._examples
-        raise WrongArgument(f"{self._name}: {with_example(text, example, examples)}")
+        raise wrong_argument(self._name, text, example, examples)
 
 
 def checked(name: str, **examples: object) -> Callable[[F], F]:

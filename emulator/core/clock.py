@@ -103,8 +103,8 @@ def _refusing(method: str, argument: str, given: object) -> Iterator[None]:
     try:
         yield
     except (OverflowError, ValueError):
-        text = f"{argument}: {_OUT_OF_YEARS}, got {shown(given)}"
-        raise WrongArgument(f"{method}: {with_example(text, argument)}") from None
+        text = f"{_OUT_OF_YEARS}, got {shown(given)}"
+        raise WrongArgument(f"{method}: {with_example(f'{argument}: {text}', argument)}", text) from None
 
 
 class Clock:
@@ -188,7 +188,7 @@ class Clock:
         Raises ValueError while the clock is frozen.
         """
         if self._frozen is not None:
-            raise ValueError("a frozen clock has no skew; resume() it first")
+            raise ValueError("a frozen clock has no skew; resume it first")
         with _refusing("clock.skew", "seconds", seconds):
             self.run_ahead(to_seconds(seconds))
 

@@ -22,7 +22,19 @@ class Misconfigured(Exception):
 
 
 class WrongArgument(Misconfigured, ValueError, TypeError):
-    """A call with an argument that can't be: its name, what was given, what is taken, and an example."""
+    """A call with an argument that can't be: its name, what was given, what is taken, and an example.
+
+    `bare` is what is wrong, without what a caller over HTTP does not write: the name of the method, and the example.
+    """
+
+    def __init__(self, message: str, bare: str = "") -> None:
+        super().__init__(message)
+        self.bare = bare or message
+
+
+def in_any_language(error: Exception) -> str:
+    """What an error says to those who do not write Python."""
+    return error.bare if isinstance(error, WrongArgument) else str(error)
 
 
 def is_misconfigured(failure: Any) -> bool:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from emulator.core.arguments import Where, dotted, json_mistakes, unsendable
+from emulator.core.arguments import Where, dotted, json_mistakes, shown_as_json, unsendable
 from emulator.core.arguments import mistakes as mistakes_of_types
 from emulator.core.bounded_pattern import compiled
 from emulator.core.clock import to_seconds
@@ -134,7 +134,7 @@ def made_step(found: Mapping[str, Any]) -> Step:
     """A step from its JSON. Raises WrongStep with all mistakes that can be found without a world."""
     found = {name: value for name, value in found.items() if value is not None}
     _refuse(_misplaced(found))
-    _refuse(Mistake(*wrong) for wrong in mistakes_of_types(found, Step))
+    _refuse(Mistake(*wrong) for wrong in mistakes_of_types(found, Step, show=shown_as_json))
     try:
         step = msgspec.convert(found, Step)
     except (msgspec.ValidationError, ValueError, OverflowError) as error:

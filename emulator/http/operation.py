@@ -15,6 +15,9 @@ _PARAMETER = re.compile(r":\w+")
 _CATCH_ALL = re.compile(r"/\*\w+\Z")
 _SHOWN = 200
 """Characters of a pattern in a message."""
+_SUGGESTED = 3
+"""Routes that are named when none is similar."""
+_OTHERS = "; GET /_emulator/openapi.json has all, and what is none of them can have a fault once it has a stub"
 
 
 class Operation(msgspec.Struct, frozen=True):
@@ -70,7 +73,8 @@ def why_never(request: str, known: Iterable[Operation], suggest: Suggest = did_y
     if matching(method, path, known):
         return ""
     routes = [f"{each.method} {pattern_of(path)}" for each in known for path in each.paths]
-    return f"no route matches {request[:_SHOWN]!r}; {suggest(request, routes)}"
+    hint = suggest(request, routes, _SUGGESTED)
+    return f"no route matches {request[:_SHOWN]!r}; {hint}{'' if hint.endswith('?') else _OTHERS}"
 
 
 def pattern_of(path: str) -> str:

@@ -17,14 +17,15 @@ from emulator.core.clock import Moment, Seconds, monotonic, to_moment, to_second
 from emulator.core.errors import WrongArgument
 from emulator.core.path_pattern import PathPattern
 from emulator.core.request_match import ANY_REQUEST, Pattern, RequestMatch
+from emulator.core.words import counted
 from emulator.journal.exchange import Exchange
 from emulator.journal.masking import readable
 
 SHOWN = 5
 """Exchanges shown when an assertion fails."""
 LOST_FOR = {
-    "journal_size": "exchanges were dropped; raise journal_size",
-    "journal_bytes": "exchanges were dropped, since all together had too many bytes; raise journal_bytes",
+    "journal_size": "dropped; raise journal_size",
+    "journal_bytes": "dropped, since all together had too many bytes; raise journal_bytes",
 }
 """What is said of exchanges that were dropped, by the setting that limits them."""
 _LONGEST = 300
@@ -72,7 +73,8 @@ class ExchangeFilter:
             object.__setattr__(self, "method", None if method == "*" else method)
             object.__setattr__(self, "path", path)
         if self.method is not None and not self.method.isalpha():
-            raise WrongArgument(f'method: {shown(self.method)} is not a method; write it like "POST", "/v1/identity"')
+            text = f"method: {shown(self.method)} is not a method"
+            raise WrongArgument(f'{text}; write it like "POST", "/v1/identity"', text)
         if self.path is not None and (not self.path.startswith(("/", "*")) or "?" in self.path):
             raise WrongArgument(f"path: {shown(self.path)} is not a path; it begins with a slash and has no query")
 
@@ -134,7 +136,8 @@ class ExchangeQueries(ABC):
     @property
     def lost_in_words(self) -> str:
         """How many exchanges were dropped for lack of space, and what to do; empty when none was."""
-        return f"{self.lost} {LOST_FOR[self.lost_for]}" if self.lost else ""
+        lost = counted(self.lost, "exchange was", "exchanges were")
+        return f"{lost} {LOST_FOR[self.lost_for]}" if self.lost else ""
 
     def _check_whole(self) -> None:
         if lost := self.lost_in_words:
@@ -166,10 +169,10 @@ class ExchangeQueries(ABC):
         try:
             return found[place]
         except IndexError:
-            raise IndexError(f"journal[{place}]: the journal has {len(found)} exchanges") from None
+            raise IndexError(f"journal[{place}]: the journal has {counted(len(found), 'exchange')}") from None
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {len(self)} exchanges>"
+        return f"<{type(self).__name__} {counted(len(self), 'exchange')}>"
 
     @property
     def unmatched(self) -> list[Exchange]:

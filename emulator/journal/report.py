@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 
 from emulator.core.clock import rfc3339
+from emulator.core.words import counted
 from emulator.journal.exchange import Exchange
 from emulator.journal.frames import brief
 from emulator.journal.masking import (
@@ -63,7 +64,7 @@ def report(
         return _Page(lines, size, [*nothing, *missing]).text
     style = _Style(url, known, secrets=secrets)
     refused = _runs([each for each in exchanges if each.is_refused])
-    counts = f"{len(exchanges)} exchanges, {sum(map(len, refused))} of them refused"
+    counts = f"{counted(len(exchanges), 'exchange')}, {sum(map(len, refused))} of them refused"
     page = _Page(lines, size, [first or url, counts, *missing])
     page.add("refused", refused, lambda run: _described(run, style))
     page.add("last body received", [exchanges], lambda every: _last_body(every, style))
@@ -175,7 +176,7 @@ def short(exchanges: Sequence[Exchange]) -> str:
     """The last five error responses in one line, or the number of exchanges when there is none."""
     known = _sent_secrets(exchanges)
     errors = [f"{each.summary}: {readable(each.why, secrets=known)}" for each in exchanges if each.why]
-    return without(known, "; ".join(errors[-5:])) or f"{len(exchanges)} exchanges without errors"
+    return without(known, "; ".join(errors[-5:])) or f"{counted(len(exchanges), 'exchange')} without errors"
 
 
 def claims(exchange: Exchange) -> dict[str, Any] | None:

@@ -99,7 +99,7 @@ def _plain_node(value: Any, path: Path, mark: Mark, budget: Iterator[int]) -> No
         raise Unreadable([Problem(mark, path, "not a valid JSON number")])
     if isinstance(value, int) and abs(value) >= 10**_LONGEST_NUMBER:
         raise Unreadable([Problem(mark, path, _TOO_LONG)])
-    return Node(value, mark, path, raw=str(value))
+    return Node(value, mark, path, raw=str(value).lower() if isinstance(value, bool) else str(value))
 
 
 _PAIR = re.compile(r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")

@@ -14,6 +14,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 
 from emulator.core.arguments import mistakes as mistakes_of_types
+from emulator.core.arguments import shown_as_json
 from emulator.core.clock import Clock, parse_rfc3339, rfc3339, to_micros
 from emulator.core.context import Context
 from emulator.core.entropy import Entropy
@@ -324,7 +325,7 @@ def _in_words(data: bytes | bytearray, error: Exception) -> str:
     if not isinstance(error, msgspec.ValidationError) or len(data) > _LONGEST_IN_WORDS:
         return str(error)
     with suppress(ValueError, RecursionError):  # what follows the mistake can be no JSON at all
-        found = islice(mistakes_of_types(msgspec.json.decode(data), Document), _MOST_MISTAKES)
+        found = islice(mistakes_of_types(msgspec.json.decode(data), Document, show=shown_as_json), _MOST_MISTAKES)
         return "; ".join(map(str, found)) or str(error)
     return str(error)
 

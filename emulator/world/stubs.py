@@ -15,6 +15,7 @@ from typing import Any, Literal
 import msgspec
 
 from emulator.core.arguments import mistakes as mistakes_of_types
+from emulator.core.arguments import shown_as_json
 from emulator.core.path_pattern import PathPattern
 from emulator.core.suggestions import did_you_mean
 from emulator.faults.step import LONGEST, Mistake, wrong_headers
@@ -122,7 +123,7 @@ def made_stub(found: Mapping[str, Any]) -> StubSpec:
         if name not in StubSpec.__struct_fields__:
             raise ValueError(f"a stub has no key {name!r}; {did_you_mean(name, StubSpec.__struct_fields__)}")
     given = {name: value for name, value in found.items() if value is not None or name == "json"}
-    if unfit := list(islice(mistakes_of_types(given, StubSpec), _MOST_TOLD)):
+    if unfit := list(islice(mistakes_of_types(given, StubSpec, show=shown_as_json), _MOST_TOLD)):
         raise ValueError("; ".join(map(str, unfit)))
     try:
         spec = msgspec.convert(given, StubSpec)
@@ -195,7 +196,7 @@ def why_emulated(request: str, known: Iterable[Operation]) -> str:
         return ""
     return (
         f"{request!r} is emulated ({operation.name}), so no stub can answer it; "
-        f"for another response add a fault: faults.add({request!r}, status=…)"
+        "for another response add a fault to it, by faults.add or POST /_emulator/faults"
     )
 
 

@@ -97,6 +97,15 @@ def test_both_handles_see_the_same(handle: Emulator, peer: Peer) -> None:
     assert repr(connection) == f"<Connection {CONNECTION_ID} echo>"
 
 
+def test_one_that_is_not_there_yet_says_how_to_wait_for_it(handle: Emulator) -> None:
+    handle.reset()
+
+    with pytest.raises(
+        IndexError, match=r"^connections\[0\]: 0 WebSockets are open; wait for its first message: journal"
+    ):
+        _ = handle.spacetime.connections[0]
+
+
 def test_both_handles_close(handle: Emulator, peer: Peer) -> None:
     [connection] = handle.spacetime.connections
 

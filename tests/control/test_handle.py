@@ -178,11 +178,17 @@ def test_a_repr_helps_in_a_traceback(emulator: Emulator) -> None:
     emulator.reset(seed=7, freeze_at="2024-02-15T05:47:17Z")
     requests.get(f"{emulator.url}/v1/ping", timeout=LIMIT)
 
-    assert repr(emulator) == f"<Emulator {emulator.url} seed=7 documented 1 exchanges>"
+    assert repr(emulator) == f"<Emulator {emulator.url} seed=7 documented 1 exchange>"
     assert repr(emulator.clock) == "<Clock 2024-02-15T05:47:17.000000Z frozen>"
-    assert repr(emulator.journal) == "<Journal 1 exchanges>"
+    assert repr(emulator.journal) == "<Journal 1 exchange>"
     assert "eyJ" not in repr(emulator.spacetime.create_identity())
     assert repr(RemoteEmulator("http://127.0.0.1:1")) == "<Emulator http://127.0.0.1:1 in another process>"
+
+
+def test_the_seed_is_that_of_the_current_world(handle: Emulator) -> None:
+    handle.reset(seed=8)
+
+    assert handle.seed == 8
 
 
 def test_the_bytes_of_the_journal_are_a_setting(emulator: Emulator) -> None:

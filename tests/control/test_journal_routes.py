@@ -89,7 +89,7 @@ def test_the_report_is_text_with_what_a_failed_test_shows(used: Emulator) -> Non
     assert f"; again: identity-emulator serve --port {used.port} --seed 0\n" in answer.text
     assert "5 exchanges, 2 of them refused" in answer.text
     assert "why: neither `x-api-key` nor `Authorization` was sent" in answer.text
-    assert "1 exchanges, 1 of them refused" in get(used, "/report?status=404").text
+    assert "1 exchange, 1 of them refused" in get(used, "/report?status=404").text
 
 
 def test_a_report_by_url_is_that_of_the_process(used: Emulator) -> None:
@@ -97,7 +97,7 @@ def test_a_report_by_url_is_that_of_the_process(used: Emulator) -> None:
     remote = RemoteEmulator(used.url)
 
     assert remote.report() == used.report()
-    assert remote.report(remote.journal[:1]).splitlines()[1] == "1 exchanges, 0 of them refused"
+    assert remote.report(remote.journal[:1]).splitlines()[1] == "1 exchange, 0 of them refused"
 
 
 def test_a_report_says_how_the_world_is_made_again(emulator: Emulator) -> None:

@@ -150,6 +150,15 @@ def test_members_of_a_crowd_are_found_by_name(emulator: Emulator) -> None:
     assert requests.get(f"{emulator.url}/_emulator/actors?nme=x", timeout=PATIENCE).status_code == 400
 
 
+def test_an_actor_that_is_not_there_is_404(emulator: Emulator) -> None:
+    post(emulator, "/scenario", {"version": 1, "spacetime": {"identities": {"alice": None}}})
+
+    answer = requests.get(f"{emulator.url}/_emulator/actors?name=alise", timeout=PATIENCE)
+
+    assert answer.status_code == 404
+    assert answer.json() == {"error": "no actor 'alise'; did you mean 'alice'?", "hint": "see GET /_emulator/actors"}
+
+
 def test_the_journal_names_the_actor(emulator: Emulator) -> None:
     emulator.load("two_friends")
     bob = emulator.actors["bob"]

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+import jwt
 import pytest
 import requests
 
@@ -70,6 +71,21 @@ CALLS: dict[str, tuple[Callable[[Any], object], str, str]] = {
         lambda emulator: emulator.faults.add("POST /identiy", status=503),
         "faults.add: request: no route matches 'POST /identiy'; did you mean 'POST /identity'?",
         'request="POST /identity"',
+    ),
+    "a route that is nothing like one": (
+        lambda emulator: emulator.faults.add("POST /v7/claims/of/mine", status=503),
+        "faults.add: request: no route matches 'POST /v7/claims/of/mine'; there is ",
+        'request="POST /identity"',
+    ),
+    "an argument among claims that is misspelt": (
+        lambda emulator: emulator.spacetime.issue_token(subject="a", expire_in=-100),
+        "spacetime.issue_token: there is no argument 'expire_in'; did you mean 'expires_in'?",
+        "expires_in=60",
+    ),
+    "an argument among claims in another spelling": (
+        lambda emulator: emulator.spacetime.issuer("https://a.example.com").issue_token(subject="a", expiresIn=60),
+        "issuer.issue_token: there is no argument 'expiresIn'; did you mean 'expires_in'?",
+        "expires_in=60",
     ),
     "a delay of three": (
         lambda emulator: emulator.faults.add("POST /identity", delay=(1, 2, 3)),
@@ -407,6 +423,58 @@ def test_a_wrong_call_over_http_says_the_same(
     assert error in answer.json()["error"]
     assert hint in answer.json()["hint"]
     assert len(emulator.faults) == 0
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "error"),
+    [
+        ("POST", "/reset", {"seed": True}, "seed: expected a whole number, got true"),
+        ("POST", "/intuition/api-keys", {"wallet": None}, "wallet: expected text, got null"),
+        ("POST", "/faults", {"request": "POST /identity", "do": {"status": False}},
+         "do.status: expected a whole number, got false"),
+        ("POST", "/stubs", {"request": "POST /claims", "status": True}, "status: expected a whole number, got true"),
+        ("POST", "/stubs", {"request": "POST /identity"},
+         "'POST /identity' is emulated (intuition.create_identity), so no stub can answer it; "
+         "for another response add a fault to it, by faults.add or POST /_emulator/faults"),
+        ("PUT", "/snapshot", {"version": True}, "version: expected a whole number, got true; seed: missing"),
+        ("POST", "/scenario", {"version": 1, "clock": {"skew": True}}, "clock.skew: expected a number, got true"),
+        ("POST", "/clock", {"advance": 1e300}, "advance: the clock can't leave the years 1970 to 9999, got 1e+300"),
+        ("POST", "/clock", {"resume": False}, "resume: expected true, got false"),
+        ("POST", "/spacetime/tokens", {"subject": "a", "expires_in": 1e300},
+         "expires_in is 1e+300; it is from -1000000000000 to 1000000000000 seconds"),
+        ("POST", "/spacetime/tokens", {"subject": "a", "expires_in": 5, "null_exp": True},
+         "a token with expires_in has a time in `exp`, so null_exp has no place"),
+        ("POST", "/intuition/lifecycle", {"pending": True, "complete_after": 1e300},
+         "complete_after: expected from 0 to 1,000,000,000 seconds, got 1e+300"),
+        ("POST", "/issuers", {"url": "https://a.example.com", "jwks": {}},
+         "the server (profile documented) refuses the whole key set of https://a.example.com: the key set: "
+         "missing field `keys` at line 1 column 2; to test that, register it with `accept_as_server`"),
+        ("GET", "/journal?method=P1", None, "invalid filter: method: 'P1' is not a method"),
+    ],
+)  # fmt: skip
+def test_who_sends_json_is_told_in_json(emulator: Emulator, method: str, path: str, body: object, error: str) -> None:
+    answer = requests.request(method, f"{emulator.url}/_emulator{path}", json=body, timeout=PATIENCE)
+
+    assert answer.status_code == 400
+    assert answer.json()["error"].removeprefix("invalid snapshot: ").startswith(error)
+
+
+def test_a_claim_can_have_any_name_that_is_no_misspelt_argument(handle: Emulator) -> None:
+    claims: dict[str, Any] = {"kind": "x", "expires_at": 5, "role": "admin", "audiences": 7}
+
+    token = handle.spacetime.issue_token(subject="a", **claims)
+
+    assert jwt.decode(token, options={"verify_signature": False}).items() >= claims.items()
+
+
+def test_over_http_claims_have_any_names(emulator: Emulator) -> None:
+    issuer = emulator.spacetime.issuer("https://auth.example.com")
+    claims = {"subject": "b", "expire_in": -100}
+
+    for path in ("/spacetime/tokens", f"/issuers/{issuer.number}/tokens"):
+        body = {"subject": "a", "claims": claims}
+        answer = requests.post(f"{emulator.url}/_emulator{path}", json=body, timeout=PATIENCE).json()
+        assert jwt.decode(answer["token"], options={"verify_signature": False}).items() >= claims.items()
 
 
 def test_lengths_of_time_are_timedeltas_too(emulator: Emulator) -> None:

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from emulator.control.api.access import ControlRefused
-from emulator.core.arguments import mistakes
+from emulator.core.arguments import mistakes, shown_as_json
 from emulator.core.close_frame import NORMAL
 from emulator.core.examples import EXAMPLES as ARGUMENTS
 from emulator.core.suggestions import did_you_mean
@@ -294,7 +294,7 @@ def decoded(found: Mapping[str, Any], kind: type[T], advice: str = "") -> T:
     try:
         return msgspec.convert(found, kind)
     except msgspec.ValidationError as error:
-        wrong = "; ".join(map(str, mistakes(found, kind))) or str(error)
+        wrong = "; ".join(map(str, mistakes(found, kind, show=shown_as_json))) or str(error)
         raise ControlRefused(400, wrong, f"send {advice or example(kind)}") from None
 
 

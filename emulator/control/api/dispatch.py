@@ -7,7 +7,7 @@ from emulator.control.api.replacing import Replacing, client_of
 from emulator.control.api.routes import OPERATIONS, PREFIX
 from emulator.control.worlds import NoRoom, WorldServers
 from emulator.core.clock import monotonic
-from emulator.core.errors import Misconfigured
+from emulator.core.errors import Misconfigured, in_any_language
 from emulator.http.request import Request
 from emulator.http.response import Response, json_response, with_headers
 from emulator.http.routing import Route, Routes, nearest_path
@@ -36,7 +36,8 @@ def control(stage: Stage, guard: Guard, worlds: WorldServers) -> ControlHandler:
         except NoRoom as error:
             response = json_response({"error": str(error), "hint": error.hint}, 409, str(error))
         except Misconfigured as error:
-            response = json_response({"error": str(error), "hint": "nothing was changed"}, 400, str(error))
+            text = in_any_language(error)
+            response = json_response({"error": text, "hint": "nothing was changed"}, 400, text)
         why = ", ".join(filter(None, (response.why, f"by {_caller(request)}")))
         seconds = monotonic() - began
         log_control(request.method, request.path, operation, response.status, why=why, seconds=seconds)

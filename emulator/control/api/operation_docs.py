@@ -362,6 +362,7 @@ OPERATION_DOCS: Mapping[str, OperationDoc] = {
         "Actors of the scenario, with their tokens and API keys",
         ResponseDoc(200, "actors by name", ActorList),
         _refusal(400, "unknown filter"),
+        _refusal(404, "no actor has this name"),
         parameters=(ParameterDoc("name", "only this actor; members of crowds are found only by name"),),
     ),
     "control.journal": _described(

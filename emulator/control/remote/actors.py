@@ -5,10 +5,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from emulator.control.actors import Actor
-from emulator.control.remote.client import Control, seconds
+from emulator.control.remote.client import Control, RefusedCall, seconds
 from emulator.core.arguments import all_checked
 from emulator.core.clock import Seconds
-from emulator.core.suggestions import did_you_mean
 
 
 @all_checked("actor.")
@@ -38,9 +37,12 @@ class RemoteActors(Mapping[str, Actor]):
         self._control = control
 
     def __getitem__(self, name: str) -> Actor:
-        found = self._control("GET", f"/actors?{urlencode({'name': name}, errors='replace')}")["actors"]
-        if name not in found:
-            raise KeyError(f"no actor {name!r}; {did_you_mean(str(name), self)}")
+        try:
+            found = self._control("GET", f"/actors?{urlencode({'name': name}, errors='replace')}")["actors"]
+        except RefusedCall as refused:
+            if refused.status != 404:
+                raise
+            raise KeyError(refused.error) from None
         return RemoteActor(self._control, name, found[name])
 
     def __iter__(self) -> Iterator[str]:

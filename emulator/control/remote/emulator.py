@@ -109,8 +109,7 @@ class RemoteEmulator(Emulator):
         return {name: value for name, value in env.items() if name != "INTUITION_API_KEY"}
 
     def api_key_of(self, config: Config) -> str:
-        there = Config(seed=self._control("GET", "/health")["seed"])
-        return new_stage(config, there).world.api_key
+        return new_stage(config, Config(seed=self.seed)).world.api_key
 
     def stub_reducer(self, database: str, reducer: str) -> None:
         with judged_there("stub_reducer"):
@@ -119,6 +118,11 @@ class RemoteEmulator(Emulator):
     def _first_key(self) -> str:
         key: str = self._control("GET", "/actors")["env"].get("INTUITION_API_KEY", "")
         return key
+
+    @property
+    def seed(self) -> int:
+        seed: int = self._control("GET", "/health")["seed"]
+        return seed
 
     @property
     def clock(self) -> ClockControl:

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from emulator.control.connections import Connection
+from emulator.control.connections import Connection, OpenConnections
 from emulator.control.issuers import Issuer, KeySet
 from emulator.control.remote.client import Control, judged_there, seconds
 from emulator.control.remote.connections import RemoteConnection
@@ -24,7 +24,8 @@ class RemoteSpacetime(Spacetime):
 
     @property
     def connections(self) -> Sequence[Connection]:
-        return [RemoteConnection(self._control, each) for each in self._control("GET", "/connections")["connections"]]
+        found = self._control("GET", "/connections")["connections"]
+        return OpenConnections(RemoteConnection(self._control, each) for each in found)
 
     @property
     def issuers(self) -> Mapping[str, Issuer]:

@@ -143,7 +143,8 @@ class Store:
         if expires_in is not None and not -_LONGEST_LIFE <= expires_in <= _LONGEST_LIFE:
             raise ValueError(f"expires_in is {expires_in!r}; it is from -{_LONGEST_LIFE} to {_LONGEST_LIFE} seconds")
         if taken := model.CLAIM_NAMES & extra.keys():
-            raise ValueError(f"{min(taken)!r} is not an extra claim; sign() takes any claims")
+            any_claims = "sign() takes any claims, and so do `claims` over HTTP without a subject or an actor"
+            raise ValueError(f"{min(taken)!r} is not an extra claim; {any_claims}")
         claims = self.claims(issuer, subject, audience, expires_in, extra, null_exp=null_exp)
         return self.keyring.key.mint(claims)
 

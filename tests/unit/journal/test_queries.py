@@ -227,8 +227,8 @@ def test_a_journal_that_lost_exchanges_does_not_count() -> None:
     record(journal, "GET /old 200")
     record(journal, "GET /new 200")
 
-    assert "1 exchanges were dropped; raise journal_size" in failure_of(journal.assert_not_requested, "GET", "/x")
-    assert "were dropped" in failure_of(journal.assert_requested, "GET", "/new", times=1)
+    assert "1 exchange was dropped; raise journal_size" in failure_of(journal.assert_not_requested, "GET", "/x")
+    assert "was dropped" in failure_of(journal.assert_requested, "GET", "/new", times=1)
     assert journal.assert_requested("GET", "/new")
 
 
@@ -348,4 +348,4 @@ def test_exchanges_are_taken_by_their_place() -> None:
 
 
 def test_the_repr_counts() -> None:
-    assert repr(journal_of("GET /a 200")) == "<Journal 1 exchanges>"
+    assert repr(journal_of("GET /a 200")) == "<Journal 1 exchange>"

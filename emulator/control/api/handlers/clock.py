@@ -6,7 +6,8 @@ from typing import Any
 from emulator.control.api import bodies
 from emulator.control.api.access import ControlRefused
 from emulator.control.api.handlers.base import Handlers
-from emulator.core.clock import Clock, rfc3339
+from emulator.core.clock import Clock, parse_rfc3339, rfc3339
+from emulator.core.errors import in_any_language
 from emulator.http.request import Request
 from emulator.http.response import Response, json_response
 
@@ -22,11 +23,11 @@ class ClockHandlers(Handlers):
         given = {name: value for name in _MOVES if (value := getattr(wanted, name)) is not None}
         if len(given) != 1:
             raise ControlRefused(400, f"{len(given)} changes of the clock", f"send one of {', '.join(_MOVES)}")
+        ((name, value),) = given.items()
         try:
-            for name, value in given.items():
-                _MOVES[name](self._stage.settled_world().clock, value)
+            _MOVES[name](self._stage.settled_world().clock, value)
         except (ValueError, OverflowError) as error:
-            raise ControlRefused(400, str(error), f"send {_CLOCK_EXAMPLES}") from None
+            raise ControlRefused(400, f"{name}: {in_any_language(error)}", f"send {_CLOCK_EXAMPLES}") from None
         return await self.clock(request)
 
 
@@ -35,14 +36,14 @@ _CLOCK_EXAMPLES = '{"advance": 61}, {"freeze": "2024-02-15T05:47:17Z"}, {"skew":
 
 def _resume(clock: Clock, wanted: object) -> None:
     if wanted is not True:
-        raise ValueError("`resume` must be true")
+        raise ValueError("expected true, got false")
     clock.resume()
 
 
 def _freeze(clock: Clock, at: object) -> None:
     if at is False:
-        raise ValueError("`freeze` must be true or a time")
-    clock.freeze(None if at is True else str(at))
+        raise ValueError("expected true or a time, got false")
+    clock.freeze(None if at is True else parse_rfc3339(str(at)))
 
 
 _MOVES: Mapping[str, Callable[[Clock, Any], None]] = {

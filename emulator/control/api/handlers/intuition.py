@@ -4,6 +4,7 @@ from emulator.control.api import bodies
 from emulator.control.api.access import ControlRefused
 from emulator.control.api.handlers.base import Handlers
 from emulator.control.intuition import LocalIntuition
+from emulator.core.errors import in_any_language
 from emulator.http.request import Request
 from emulator.http.response import Response, json_response
 from emulator.services.intuition.refusals import NotFound
@@ -40,5 +41,5 @@ class IntuitionHandlers(Handlers):
         try:
             LocalIntuition(self._stage).lifecycle(pending=wanted.pending, complete_after=wanted.complete_after)
         except ValueError as error:
-            raise ControlRefused(400, str(error), f"send {bodies.example(bodies.NewLifecycle)}") from None
+            raise ControlRefused(400, in_any_language(error), f"send {bodies.example(bodies.NewLifecycle)}") from None
         return json_response(self._stage.settled_world().intuition.lifecycle)

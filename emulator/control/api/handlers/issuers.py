@@ -9,7 +9,8 @@ import msgspec
 from emulator.control.api import bodies
 from emulator.control.api.access import ControlRefused
 from emulator.control.api.handlers.base import Handlers
-from emulator.control.issuers import Issuer, LocalIssuer, LocalIssuers, base_of, document_urls
+from emulator.control.issuers import SIGN_ELSEWHERE, Issuer, LocalIssuer, LocalIssuers, base_of, document_urls, played
+from emulator.core.errors import in_any_language
 from emulator.http.request import Request
 from emulator.http.response import CORS, JSON, Response, json_response
 
@@ -34,7 +35,7 @@ class IssuerHandlers(Handlers):
         try:
             added = LocalIssuers(self._stage, _address(request)).register(wanted.url, **given)
         except ValueError as error:
-            raise ControlRefused(400, str(error), f"send {bodies.example(bodies.IssuerWanted)}") from None
+            raise ControlRefused(400, in_any_language(error), f"send {bodies.example(bodies.IssuerWanted)}") from None
         return json_response(_issuer_state(added))
 
     async def clear_issuers(self, request: Request) -> Response:
@@ -51,11 +52,13 @@ class IssuerHandlers(Handlers):
     async def issuer_token(self, request: Request) -> Response:
         """A token of an issuer that the emulator plays."""
         wanted = await bodies.read(request, bodies.IssuerTokenWanted)
-        issuer = self._issuer(request)
-        given = {name: getattr(wanted, name) for name in wanted.__struct_fields__ if name != "claims"}
+        provider = self._provider(request)
+        given = {name: getattr(wanted, name) for name in wanted.__struct_fields__ if name not in {"claims", "kid"}}
+        kid = ... if wanted.kid is msgspec.UNSET else wanted.kid
         try:
-            return json_response({"token": issuer.issue_token(**given, **wanted.claims)})
-        except (TypeError, ValueError, OverflowError) as error:
+            token = played(provider, SIGN_ELSEWHERE).issue_token(wanted.claims, kid=kid, **given)
+            return json_response({"token": token})
+        except (ValueError, OverflowError) as error:
             raise ControlRefused(400, str(error), f"send {bodies.example(bodies.IssuerTokenWanted)}") from None
 
     async def rotate_issuer_key(self, request: Request) -> Response:
@@ -64,7 +67,7 @@ class IssuerHandlers(Handlers):
         try:
             self._issuer(request).rotate_key(keep=wanted.keep)
         except ValueError as error:
-            raise ControlRefused(400, str(error), "see GET /_emulator/issuers") from None
+            raise ControlRefused(400, in_any_language(error), "see GET /_emulator/issuers") from None
         return await self.issuer(request)
 
     async def publish_keys(self, request: Request) -> Response:
@@ -73,7 +76,7 @@ class IssuerHandlers(Handlers):
         try:
             self._issuer(request).publish(wanted.jwks)
         except ValueError as error:
-            raise ControlRefused(400, str(error), f"send {bodies.example(bodies.KeysPublished)}") from None
+            raise ControlRefused(400, in_any_language(error), f"send {bodies.example(bodies.KeysPublished)}") from None
         return await self.issuer(request)
 
     async def set_condition(self, request: Request) -> Response:

@@ -6,6 +6,7 @@ from emulator.control.api.access import ControlRefused
 from emulator.control.api.handlers.base import Handlers
 from emulator.control.api.journal_filters import FILTERS_EXAMPLE, filtered
 from emulator.control.emulator import LocalEmulator
+from emulator.core.errors import in_any_language
 from emulator.http.request import Request
 from emulator.http.response import TEXT, Response, json_response
 from emulator.journal.exchange import Exchange
@@ -21,7 +22,7 @@ class JournalHandlers(Handlers):
         try:
             return filtered(self._stage.settled_world().journal, request.query)
         except ValueError as error:
-            raise ControlRefused(400, f"invalid filter: {error}", FILTERS_EXAMPLE) from None
+            raise ControlRefused(400, f"invalid filter: {in_any_language(error)}", FILTERS_EXAMPLE) from None
 
     def _journal_page(self, found: Sequence[Exchange]) -> Response:
         world = self._stage.settled_world()

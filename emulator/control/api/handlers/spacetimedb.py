@@ -4,9 +4,10 @@ from functools import partial
 
 import msgspec
 
-from emulator.control.actors import LocalActors
+from emulator.control.actors import LocalActor
 from emulator.control.api import bodies
 from emulator.control.api.access import ControlRefused
+from emulator.control.api.handlers.actors import asked_actor
 from emulator.control.api.handlers.base import Handlers
 from emulator.control.spacetimedb import LocalSpacetime
 from emulator.core.clock import FIRST, LAST, rfc3339
@@ -24,15 +25,14 @@ class SpacetimeHandlers(Handlers):
         whole = found.get("subject") is not None or found.get("actor") is not None
         advice = bodies.example(bodies.TokenWanted) if whole else _CLAIMS_EXAMPLE
         wanted = bodies.decoded(found, bodies.TokenWanted, advice)
-        spacetime = LocalSpacetime(self._stage)
         if wanted.actor is not None:
             return json_response({"token": self._issue_of_actor(wanted.actor, wanted)})
         if wanted.subject is not None:
-            return json_response({"token": _issue(spacetime, wanted.subject, wanted)})
+            return json_response({"token": self._issue(wanted.subject, wanted)})
         if wanted.claims is None:
             hint = f"send {bodies.example(bodies.TokenWanted)} or {_CLAIMS_EXAMPLE}"
             raise ControlRefused(400, "no `subject`, `actor` or `claims`", hint)
-        return json_response({"token": spacetime.sign(wanted.claims, wanted.headers)})
+        return json_response({"token": LocalSpacetime(self._stage).sign(wanted.claims, wanted.headers)})
 
     async def inspect_token(self, request: Request) -> Response:
         """What this world would say to a token, check by check. Nothing changes, and the journal does not have it."""
@@ -49,13 +49,24 @@ class SpacetimeHandlers(Handlers):
             raise ControlRefused(
                 400, "`actor` has a subject and an issuer", 'send {"actor": "alice", "expires_in": -100}'
             )
+        actor, spacetime = asked_actor(self._stage, name), self._stage.settled_world().spacetime
+        claims = {**actor.claims, **(wanted.claims or {})}
         try:
-            actor = LocalActors(self._stage)[name]
-            return actor.issue_token(expires_in=wanted.expires_in, null_exp=wanted.null_exp, **wanted.claims or {})
-        except KeyError as error:
-            raise ControlRefused(404, str(error.args[0]), "see GET /_emulator/actors") from None
+            _ = LocalActor(self._stage, name).identity
+            return spacetime.token(
+                actor.issuer, actor.subject, actor.audience, wanted.expires_in, claims, null_exp=wanted.null_exp
+            )
         except (AttributeError, ValueError) as error:
             raise ControlRefused(400, str(error), 'send {"actor": "alice", "expires_in": -100}') from None
+
+    def _issue(self, subject: str, wanted: bodies.TokenWanted) -> str:
+        issuer, claims = wanted.issuer or LOCAL_ISSUER, wanted.claims or {}
+        audience = (wanted.audience,) if isinstance(wanted.audience, str) else tuple(wanted.audience)
+        spacetime = self._stage.settled_world().spacetime
+        try:
+            return spacetime.issue_token(issuer, subject, audience, wanted.expires_in, claims, null_exp=wanted.null_exp)
+        except (ValueError, OverflowError) as error:
+            raise ControlRefused(400, str(error), f"send {bodies.example(bodies.TokenWanted)}") from None
 
     async def add_database(self, request: Request) -> Response:
         """A new database of `owner`, with a `name` or none."""
@@ -90,17 +101,3 @@ def _moment(micros: int | None) -> str | None:
 
 
 _CLAIMS_EXAMPLE = '{"claims": {"sub": "alice", "iss": "localhost", "iat": 1}}'
-
-
-def _issue(spacetime: LocalSpacetime, subject: str, wanted: bodies.TokenWanted) -> str:
-    try:
-        return spacetime.issue_token(
-            subject=subject,
-            issuer=wanted.issuer or LOCAL_ISSUER,
-            audience=wanted.audience if isinstance(wanted.audience, str) else tuple(wanted.audience),
-            expires_in=wanted.expires_in,
-            null_exp=wanted.null_exp,
-            **wanted.claims or {},
-        )
-    except (TypeError, ValueError, OverflowError) as error:
-        raise ControlRefused(400, str(error), f"send {bodies.example(bodies.TokenWanted)}") from None

@@ -169,6 +169,8 @@ class PlayedProvider(Provider):
 
     def issue_token(
         self,
+        more: Mapping[str, Any] | None = None,
+        /,
         *,
         subject: str,
         audience: str | Sequence[str] | None = AUDIENCE,
@@ -182,15 +184,16 @@ class PlayedProvider(Provider):
 
         It is signed with the current key of `algorithm`, by default the provider's own, or with the earlier one that
         `kid` names. The header has that key's id, or `kid` itself if it is no key's; with None it has none. `headers`
-        are put over the header: a token can so say another `alg` than it is signed with. None removes a member. Claims
-        are put over the standard ones.
+        are put over the header: a token can so say another `alg` than it is signed with. None removes a member. Claims,
+        those of `more` with any name, are put over the standard ones.
         """
         named = self.key(kid) if isinstance(kid, str) else None
         if named is None or algorithm not in (None, named.algorithm):
             named = self._current(self.algorithm if algorithm is None else known_algorithm(algorithm))
         header = {"typ": "JWT", "alg": named.algorithm, "kid": named.kid if kid is ... else kid, **(headers or {})}
         said = self.claims(self.url, subject, audience, self._registry.micros() // 1_000_000, expires_in)
-        return self.sign({name: value for name, value in header.items() if value is not None}, said | claims, named)
+        given = {name: value for name, value in header.items() if value is not None}
+        return self.sign(given, {**said, **(more or {}), **claims}, named)
 
     def _current(self, algorithm: str) -> PlayedKey:
         """The current key of an algorithm. One that was never asked for counts as published from the beginning."""

@@ -128,7 +128,7 @@ class Issuers:
             except KeySetRefused as refused:
                 raise ValueError(
                     f"the server (profile {self._rules.name}) refuses the whole key set of {url}: {refused}; "
-                    "to test that, register it with accept_as_server=True"
+                    "to test that, register it with `accept_as_server`"
                 ) from None
         with self._lock:
             if place_of(url) in self._providers:
