@@ -25,7 +25,7 @@ Ask = Callable[..., dict[str, str]]
 
 
 @contextmanager
-def _connected(server: Server) -> Iterator[Ask]:
+def connected(server: Server) -> Iterator[Ask]:
     """Requests on one connection, each after the answer to the last."""
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
 
@@ -74,7 +74,7 @@ PLANS: dict[str, tuple[Callable[[Ask], object], int]] = {
 
 def _cpu(server: Server, done: Callable[[Ask], object], times: int) -> float:
     """Seconds of the server's processor time for one."""
-    with _connected(server) as ask:
+    with connected(server) as ask:
         done(ask)
         before = server.cpu()
         for _ in range(times):

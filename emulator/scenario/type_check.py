@@ -5,6 +5,7 @@ that the rest can be converted, and go through the semantic check too.
 """
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -23,13 +24,19 @@ def checked(tree: Node) -> tuple[Scenario, list[Problem]]:
     """The scenario without values that have mistakes, and all mistakes."""
     suggest = limited_suggestions()
     walk = _Walk(suggest)
-    found = walk.value(tree, inspect.type_info(Scenario), ())
+    found = walk.value(tree, _format(), ())
     scenario = msgspec.convert({"version": 1, **walk.rest} if found is _WRONG else found, Scenario)
     meaning = [tree.problem(walk.place(path), text) for path, text in senseless(tree, scenario, suggest)]
     around = {each.path[:depth] for each in walk.problems for depth in range(len(each.path) + 1)}
     # A value inside may have been left out, and the problem exist only because of that.
     problems = [*walk.problems, *(problem for problem in meaning if problem.path not in around)]
     return scenario, sorted(dict.fromkeys(problems), key=lambda problem: problem.mark)
+
+
+@cache
+def _format() -> inspect.Type:
+    """It takes a third of what a small scenario does."""
+    return inspect.type_info(Scenario)
 
 
 class _Walk:
