@@ -26,6 +26,8 @@ export class Emulator {
     const world = await answered("POST", `${server}/_emulator/worlds`, { idle_exit: 600, ...settings });
     this.id = world.id;
     this.url = world.url;
+    /** What clients need: INTUITION_API_KEY, and of each actor of the scenario, like `alice`, ALICE_TOKEN and others. */
+    this.env = world.env;
   }
 
   /** A control route, with a body in JSON or none; the answer as JSON. */

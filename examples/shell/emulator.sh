@@ -1,5 +1,6 @@
-# An emulator for one test file: a world of its own, whose address is in $SERVER. To be sourced. With `identity-emulator
-# exec -- COMMAND` the files that COMMAND runs have their worlds in one emulator, else each file starts one.
+# An emulator for one test file: a world of its own, as $settings say, whose address is in $SERVER. To be sourced. With
+# `identity-emulator exec -- COMMAND` the files that COMMAND runs have their worlds in one emulator, else each file starts
+# one.
 
 for needed in curl jq; do
     command -v "$needed" >/dev/null || { echo "$needed is not on the PATH" >&2; exit 1; }
@@ -29,9 +30,13 @@ control() {
 # A shell that is killed closes nothing: the world is closed when nobody has used it for ten minutes.
 [ -n "${IDENTITY_EMULATOR_URL:-}" ] || start
 SERVER=$IDENTITY_EMULATOR_URL
-world=$(control POST /worlds '{"seed": 7, "idle_exit": 600}') || exit
-SERVER=$(printf '%s' "$world" | jq -r .url)
-trap 'control DELETE "/worlds/$(printf "%s" "$world" | jq -r .id)" >/dev/null; rm -rf "$work"' EXIT
+opened=$(control POST /worlds "$(printf '%s' "$settings" | jq '{idle_exit: 600} + .')") || exit
+# world QUERY: what is known of the world: its .url, and in .env what clients need, like .env.ALICE_TOKEN of an actor alice.
+world() {
+    printf '%s' "$opened" | jq -r "$1"
+}
+SERVER=$(world .url)
+trap 'control DELETE "/worlds/$(world .id)" >/dev/null; rm -rf "$work"' EXIT
 
 # is GOT WANTED
 is() {

@@ -1,6 +1,7 @@
 # sh test_session.sh
 set -u
 cd "$(dirname "$0")" || exit
+settings='{"seed": 7}'
 . ./emulator.sh
 . ./session.sh
 

@@ -14,21 +14,21 @@ import (
 var running *emulator.Emulator
 
 func TestMain(m *testing.M) {
-	running = emulator.Open(emulator.Object{"seed": 7})
+	running = emulator.Open(emulator.Object{"seed": 7, "scenario": "two_friends"})
 	defer running.Close()
 	m.Run()
 }
 
 func TestAServerWithANewKeyRefusesTheTokensOfBefore(t *testing.T) {
 	running.Reset(t)
-	made, err := game.CreateIdentity(running.URL)
-	if err != nil {
+	token := running.Env["ALICE_TOKEN"]
+	if _, err := game.WebsocketToken(running.URL, token); err != nil {
 		t.Fatal(err)
 	}
 
 	running.Control(t, http.MethodPost, "/spacetime/rotate-key", nil, nil)
 
-	if _, err := game.WebsocketToken(running.URL, made.Token); !errors.Is(err, game.ErrUnauthorized) {
+	if _, err := game.WebsocketToken(running.URL, token); !errors.Is(err, game.ErrUnauthorized) {
 		t.Errorf("got %v", err)
 	}
 }

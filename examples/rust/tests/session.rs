@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use support::Emulator;
 
 async fn opened() -> (Emulator, Session) {
-    let emulator = Emulator::open(json!({"seed": 7})).await;
+    let emulator = Emulator::open(json!({"seed": 7, "scenario": "two_friends"})).await;
     let session = Session::new(&emulator.url);
     (emulator, session)
 }
@@ -52,9 +52,10 @@ async fn a_bad_token_is_refused_and_the_journal_says_why() {
 #[tokio::test]
 async fn a_server_with_a_new_key_refuses_the_tokens_of_before() {
     let (emulator, session) = opened().await;
-    let made = session.create_identity().await.unwrap();
+    let token = emulator.env["ALICE_TOKEN"].as_str().unwrap();
+    session.websocket_token(token).await.unwrap();
 
     emulator.control("POST", "/spacetime/rotate-key", Value::Null).await;
 
-    assert!(matches!(session.websocket_token(&made.token).await, Err(Error::Unauthorized)));
+    assert!(matches!(session.websocket_token(token).await, Err(Error::Unauthorized)));
 }

@@ -24,7 +24,11 @@ const notThere = "identity-emulator is not on the PATH: install it with `pipx in
 type Object = map[string]any
 
 // Emulator is a world, open until Close.
-type Emulator struct{ ID, URL string }
+type Emulator struct {
+	ID, URL string
+	// Env is what clients need: INTUITION_API_KEY, and of each actor of the scenario, like alice, ALICE_TOKEN and others.
+	Env map[string]string
+}
 
 // Open opens a world; without one there is nothing to test, and the process ends. The settings are the keys of
 // docs/worlds.md: {"seed": 7, "scenario": "two_friends"}.

@@ -17,6 +17,8 @@ static SERVER: LazyLock<String> = LazyLock::new(|| env::var("IDENTITY_EMULATOR_U
 
 pub struct Emulator {
     pub url: String,
+    /// What clients need: `INTUITION_API_KEY`, and of each actor of the scenario, like `alice`, `ALICE_TOKEN` and others.
+    pub env: Value,
     id: String,
 }
 
@@ -26,9 +28,10 @@ impl Emulator {
         // What is killed closes nothing: the world is closed when nobody has used it for ten minutes.
         settings["idle_exit"] = json!(600);
         let answer = asked(&SERVER, "POST", "/worlds", settings).await;
-        let world: Value = serde_json::from_str(&answer).unwrap();
+        let mut world: Value = serde_json::from_str(&answer).unwrap();
+        let env = world["env"].take();
         let text = |key: &str| world[key].as_str().unwrap().to_owned();
-        Emulator { url: text("url"), id: text("id") }
+        Emulator { url: text("url"), env, id: text("id") }
     }
 
     /// Uses a control route; the body is JSON, or null for none. Returns the text of the answer.

@@ -1,6 +1,5 @@
 package game;
 
-import com.nimbusds.jose.util.JSONObjectUtils;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -11,10 +10,9 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
-import java.text.ParseException;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
+import java.util.NoSuchElementException;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.AfterTestExecutionCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
@@ -24,7 +22,7 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 /**
  * An emulator for one test class: a world of its own, at a URL of its own. Each test begins it anew; one that fails prints
  * its exchanges. One process has the worlds of all classes: each JVM starts one, or with
- * {@code identity-emulator exec -- mvn test} all forks of Maven share one.
+ * {@code identity-emulator exec -- mvn test} all forks of Maven share one. JSON is text here, so that no library is needed.
  */
 final class Emulator implements BeforeAllCallback, BeforeEachCallback, AfterTestExecutionCallback, AfterAllCallback {
     /** A JVM that is killed can stop nothing: the emulator ends with the process that started it. */
@@ -34,26 +32,29 @@ final class Emulator implements BeforeAllCallback, BeforeEachCallback, AfterTest
     private static final HttpClient CLIENT = HttpClient.newHttpClient();
     private static String server;
 
-    private final Map<String, Object> settings = new HashMap<>();
-    private Object id;
-    private String url;
+    private final String settings;
+    private String world;
 
-    /** The settings are the keys of docs/worlds.md: {@code Map.of("seed", 7, "scenario", "two_friends")}. */
-    Emulator(Map<String, ?> settings) {
-        // A JVM that is killed closes nothing: the world is closed when nobody has used it for ten minutes.
-        this.settings.put("idle_exit", 600);
-        this.settings.putAll(settings);
+    /**
+     * The settings have the keys of docs/worlds.md. A JVM that is killed closes nothing: with {@code "idle_exit": 600} the
+     * world is closed when nobody has used it for ten minutes.
+     */
+    Emulator(String settings) {
+        this.settings = settings;
     }
 
     String url() {
-        return url;
+        return textIn(world, "url");
+    }
+
+    /** What clients need: INTUITION_API_KEY, and of each actor of the scenario, like alice, ALICE_TOKEN and others. */
+    String env(String name) {
+        return textIn(world, name);
     }
 
     @Override
-    public void beforeAll(ExtensionContext context) throws ParseException {
-        var world = JSONObjectUtils.parse(send("POST", server() + "/_emulator/worlds", settings));
-        id = world.get("id");
-        url = (String) world.get("url");
+    public void beforeAll(ExtensionContext context) {
+        world = send("POST", server() + "/_emulator/worlds", settings);
     }
 
     @Override
@@ -70,23 +71,23 @@ final class Emulator implements BeforeAllCallback, BeforeEachCallback, AfterTest
 
     @Override
     public void afterAll(ExtensionContext context) {
-        if (url != null) {
-            control("DELETE", "/worlds/" + id, null);
+        if (world != null) {
+            control("DELETE", "/worlds/" + textIn(world, "id"), null);
         }
     }
 
     /** Uses a control route. The body is JSON or null; returns the text of the answer. */
-    String control(String method, String path, Map<String, ?> body) {
-        return send(method, url + "/_emulator" + path, body);
+    String control(String method, String path, String body) {
+        return send(method, url() + "/_emulator" + path, body);
     }
 
-    private static String send(String method, String url, Map<String, ?> body) {
+    private static String send(String method, String url, String body) {
         var request = HttpRequest.newBuilder(URI.create(url));
         if (body == null) {
             request.method(method, BodyPublishers.noBody());
         } else {
             request.header("Content-Type", "application/json");
-            request.method(method, BodyPublishers.ofString(JSONObjectUtils.toJSONString(body)));
+            request.method(method, BodyPublishers.ofString(body));
         }
         try {
             var answer = CLIENT.send(request.build(), BodyHandlers.ofString());
@@ -101,10 +102,15 @@ final class Emulator implements BeforeAllCallback, BeforeEachCallback, AfterTest
         }
     }
 
-    private static synchronized String server() throws ParseException {
+    private static String textIn(String json, String name) {
+        return Pattern.compile("\"" + name + "\": ?\"([^\"]*)\"").matcher(json).results().findFirst()
+                .orElseThrow(() -> new NoSuchElementException(name + " is not in " + json)).group(1);
+    }
+
+    private static synchronized String server() {
         if (server == null) {
             String running = System.getenv("IDENTITY_EMULATOR_URL");
-            server = running != null ? running : (String) JSONObjectUtils.parse(started()).get("url");
+            server = running != null ? running : textIn(started(), "url");
         }
         return server;
     }

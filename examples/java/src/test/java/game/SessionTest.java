@@ -4,14 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 class SessionTest {
     @RegisterExtension
-    static final Emulator emulator = new Emulator(Map.of("seed", 7));
+    static final Emulator emulator = new Emulator("""
+            {"seed": 7, "idle_exit": 600}""");
 
     private Session session;
 
@@ -31,15 +31,16 @@ class SessionTest {
     void aShortTokenIsGoodForAMinuteAndAMinuteOfLeeway() throws Exception {
         String token = session.websocketToken(session.createIdentity().token());
 
-        emulator.control("POST", "/clock", Map.of("advance", 122));
+        emulator.control("POST", "/clock", """
+                {"advance": 122}""");
 
         assertThrows(Session.Unauthorized.class, () -> session.websocketToken(token));
     }
 
     @Test
     void aServerThatIsStartingIsAskedTwice() throws Exception {
-        emulator.control(
-                "POST", "/faults", Map.of("request", "POST /v1/identity", "times", 1, "do", Map.of("status", 503)));
+        emulator.control("POST", "/faults", """
+                {"request": "POST /v1/identity", "times": 1, "do": {"status": 503}}""");
 
         assertTrue(session.createIdentity().identity().startsWith("c200"));
     }
