@@ -1,41 +1,47 @@
-"""A world as a JSON document: `GET /_emulator/snapshot` and `--export-on-exit` write it, `PUT` reads it.
-
-Documents can be compared with diff: the order is fixed, rows are as in the APIs, users are named by their wallets.
-"""
+"""A world read from the document of a snapshot, and what is wrong with one."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from itertools import islice
 from operator import is_
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
 from emulator.core.arguments import mistakes as mistakes_of_types
 from emulator.core.arguments import shown_as_json
-from emulator.core.clock import Clock, parse_rfc3339, rfc3339, to_micros
+from emulator.core.clock import Clock, parse_rfc3339, to_micros
 from emulator.core.context import Context
 from emulator.core.entropy import Entropy
 from emulator.core.errors import Misconfigured
-from emulator.faults.schedule import Fault, Faults
-from emulator.faults.step import LONGEST, Step
-from emulator.services.intuition.api_keys import ApiKey
-from emulator.services.intuition.model import NO_VAULT, Identity, Lifecycle, Position, Status, User
+from emulator.faults.schedule import Faults
+from emulator.faults.step import LONGEST
+from emulator.services.intuition.model import NO_VAULT, Identity, Position
 from emulator.services.intuition.model import PROFILES as INTUITION_PROFILES
 from emulator.services.intuition.store import Store as IntuitionStore
 from emulator.services.spacetimedb import releases
 from emulator.services.spacetimedb.database.name_register import NameRecord
 from emulator.services.spacetimedb.database.names import fault as name_fault
-from emulator.services.spacetimedb.issuers.state import IssuersState
 from emulator.services.spacetimedb.model import Database, parse_identity
 from emulator.services.spacetimedb.model import Identity as SpacetimeIdentity
 from emulator.services.spacetimedb.signing_keys import SigningKey
 from emulator.services.spacetimedb.store import Store as SpacetimeStore
 from emulator.world.actors import Actor, ActorRegistry
+from emulator.world.snapshot_document.parts import (
+    ClockPart,
+    DatabasePart,
+    Document,
+    RowPart,
+    SpacetimePart,
+    StepPart,
+    StubPart,
+    UnreadDocument,
+    UnreadIntuition,
+)
 from emulator.world.step_check import mistakes_in
-from emulator.world.stubs import Stub, Stubs, StubSpec, mistakes
+from emulator.world.stubs import Stubs, mistakes
 from emulator.world.world import World
 
 _SECOND = 1_000_000
@@ -45,269 +51,11 @@ _MAY_COME = {("do", change) for change in ("revoke", "complete", "fail", "remove
 
 T = TypeVar("T")
 
-Number = Annotated[str, msgspec.Meta(pattern=r"^(0|[1-9][0-9]{0,99})(?![\s\S])")]
-"""Decimal digits. `$` would also match before a line feed."""
-
-
-class Part(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """A part of the document."""
-
-
-class ClockPart(Part, kw_only=True):
-    """The clock is frozen at `freeze`, or runs `skew` seconds ahead of wall time."""
-
-    freeze: str | None = None
-    skew: float = 0.0
-
-
-class KeyPart(Part, kw_only=True):
-    """A signing key: `origin` says how to derive it from the seed, `retired` is the time of its rotation."""
-
-    origin: str
-    retired: str | None = None
-
-
-class DatabasePart(Part, kw_only=True):
-    """A database; documents of earlier versions have no names."""
-
-    identity: str
-    address: str
-    name: str | None = None
-
-
-class NamePart(Part, kw_only=True):
-    """Who registered the name of a database, and the identity that it stands for, if any."""
-
-    owner: str
-    identity: str | None = None
-
-
-class SpacetimePart(Part, kw_only=True):
-    profile: str
-    keys: list[KeyPart]
-    """The current key, then earlier ones, the latest first."""
-    first_key: str
-    """The origin of the key that signs the actors' tokens."""
-    emails: dict[str, str] = {}
-    databases: dict[str, list[DatabasePart]] = {}
-    """By owner, in order of creation."""
-    reducers: dict[str, list[str]] = {}
-    """By the identity of a database, the reducers that have stubs."""
-    names: dict[str, NamePart] = {}
-    """Those that a client gave, or took from a database."""
-    names_of: dict[str, list[str]] = {}
-    """By identity, where it has others than the one name in `databases`."""
-    locked: list[str] = []
-    """Identities of databases."""
-    issuers: IssuersState | None = None
-    """The foreign issuers, if there are any."""
-
-
-class RowPart(Part, kw_only=True):
-    """An identity as in the API; `creator` is a wallet, `completes_at` the time when a pending one becomes complete."""
-
-    name: str | None = None
-    id: str
-    identity_id: str
-    identity_hash: str
-    display_name: str
-    description: str | None = None
-    image: str | None = None
-    external_reference: str | None = None
-    creator: str
-    status: Status
-    created_at: str
-    num_positions: int
-    updated_at: str
-    vault_id: Number
-    assets_sum: Number
-    conviction_sum: Number
-    conviction_price: Number
-    completes_at: str | None = None
-    positions: list[Position] = []
-
-
-class IntuitionPart(Part, kw_only=True):
-    profile: str
-    cors: bool = False
-    lifecycle: Lifecycle = Lifecycle()
-    api_keys: list[ApiKey] = []
-    users: list[User] = []
-    identities: list[RowPart] = []
-
-
-class StepPart(Part, kw_only=True):
-    """A step and its counters; `windows` has the start and number of requests of each client, for a rate limit."""
-
-    n: int
-    step: Step
-    seen: int = 0
-    fired: int = 0
-    windows: dict[str, tuple[str, int]] = {}
-
-
-class StubPart(Part, kw_only=True):
-    """A stub and its counter."""
-
-    n: int
-    stub: StubSpec
-    answered: Annotated[int, msgspec.Meta(ge=0)] = 0
-
-
-class Document(Part, kw_only=True):
-    """A world without its journal."""
-
-    version: int
-    seed: int
-    scenario: list[str] = []
-    """The names of the world's scenarios."""
-    begun: str
-    clock: ClockPart
-    drawn: dict[str, int]
-    """How many random numbers were drawn for each purpose."""
-    spacetime: SpacetimePart
-    intuition: IntuitionPart
-    actors: list[Actor] = []
-    script: list[StepPart] = []
-    stubs: list[StubPart] = []
-
-
-# --- writing ----------------------------------------------------------------------------------------------------------
-
-
-def written(world: World) -> bytes:
-    """The document, indented. Raises Misconfigured for a world with a stub that a function answers."""
-    with world.context.lock:
-        document = Document(
-            version=1,
-            seed=world.seed,
-            scenario=list(world.scenario),
-            begun=rfc3339(world.faults.begun),
-            clock=_clock_part(world.clock),
-            drawn=dict(sorted(world.entropy.drawn.items())),
-            spacetime=_spacetime_part(world.spacetime),
-            intuition=_intuition_part(world.intuition),
-            actors=list(world.actors),
-            script=[_step_part(fault) for fault in world.faults],
-            stubs=[_stub_part(stub) for stub in world.stubs],
-        )
-    return msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n"
-
-
-def _clock_part(clock: Clock) -> ClockPart:
-    return ClockPart(freeze=rfc3339(clock.micros())) if clock.frozen else ClockPart(skew=clock.ahead)
-
-
-def _spacetime_part(store: SpacetimeStore) -> SpacetimePart:
-    ring = store.keyring
-    retired = [KeyPart(origin=key.origin, retired=rfc3339(at * _SECOND)) for key, at in ring.retired]
-    owners = store.databases.merged().items()
-    return SpacetimePart(
-        profile=store.profile.name,
-        keys=[KeyPart(origin=ring.key.origin), *retired],
-        first_key=ring.first.origin,
-        emails={str(identity): email for identity, email in store.emails.merged().items()},
-        reducers=_reducers(store),
-        databases={str(owner): _database_parts(store, owner) for owner, owned in owners if owned},
-        names=dict(_name_parts(store)),
-        names_of=dict(_other_names(store)),
-        locked=[str(identity) for identity, locked in store.locked.merged().items() if locked],
-        issuers=_issuers(store),
-    )
-
-
-def _issuers(store: SpacetimeStore) -> IssuersState | None:
-    state = store.issuers.state() if store.has_issuers else IssuersState()
-    return state if state.latest or state.cached else None
-
-
-def _reducers(store: SpacetimeStore) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for database, reducer in sorted(store.stubbed_reducers):
-        found.setdefault(str(database), []).append(reducer)
-    return found
-
-
-def _database_parts(store: SpacetimeStore, owner: SpacetimeIdentity) -> list[DatabasePart]:
-    return [
-        DatabasePart(identity=each.identity, address=each.address, name=each.name) for each in store.databases_of(owner)
-    ]
-
-
-def _name_parts(store: SpacetimeStore) -> Iterator[tuple[str, NamePart]]:
-    for name, record in store.names.records.merged().items():
-        database = store.database(name)
-        if database is None or (database.name, database.owner) != (name, record.owner):
-            yield name, NamePart(owner=record.owner, identity=record.identity)
-
-
-def _other_names(store: SpacetimeStore) -> Iterator[tuple[str, list[str]]]:
-    for identity, names in store.names.by_identity.merged().items():
-        database = store.database(identity)
-        if database is None or names != ((database.name,) if database.name else ()):
-            yield str(identity), list(names)
-
-
-def _intuition_part(store: IntuitionStore) -> IntuitionPart:
-    names = {number: name for name, number in store.names.merged().items()}
-    due = {number: rfc3339(micros) for micros, number in store.completions}
-    return IntuitionPart(
-        profile=store.profile.name,
-        cors=store.cors,
-        lifecycle=store.lifecycle,
-        api_keys=store.issued_keys,
-        users=list(store.users.merged().values()),
-        identities=[
-            RowPart(
-                **{field: getattr(row, field) for field in Identity.__struct_fields__ if field != "creator"},
-                creator=row.creator.wallet,
-                name=names.get(number),
-                completes_at=due.get(number),
-                positions=list(store.positions.get(number) or ()),
-            )
-            for number, row in store.rows.merged().items()
-        ],
-    )
-
-
-def _step_part(fault: Fault) -> StepPart:
-    windows = {client: (rfc3339(begun), count) for client, (begun, count) in fault.windows.items()}
-    return StepPart(n=fault.number, step=fault.step, seen=fault.seen, fired=fault.fired, windows=windows)
-
-
-def _stub_part(stub: Stub) -> StubPart:
-    if stub.function is not None:
-        raise Misconfigured(
-            f"the stub {stub.request!r} is answered by a function, which a document can't hold; "
-            "snapshot() of the emulator's own process keeps it"
-        )
-    return StubPart(n=stub.number, stub=stub.spec, answered=stub.answered)
-
-
-# --- reading ----------------------------------------------------------------------------------------------------------
-
-
-class _UnreadIntuition(IntuitionPart, kw_only=True):
-    identities: list[msgspec.Raw] = []  # type: ignore[assignment]  # decoded one by one
-
-
-class _UnreadSpacetime(SpacetimePart, kw_only=True):
-    emails: msgspec.Raw = msgspec.Raw(b"{}")  # type: ignore[assignment]
-    databases: msgspec.Raw = msgspec.Raw(b"{}")  # type: ignore[assignment]
-
-
-class _Unread(Document, kw_only=True):
-    """The document with its largest parts not decoded yet, so that they are never all in memory in two forms."""
-
-    spacetime: _UnreadSpacetime
-    intuition: _UnreadIntuition
-    actors: list[msgspec.Raw] = []  # type: ignore[assignment]
-
 
 def read(data: bytes | bytearray, like: World) -> World:
     """The world of a document, with the journal of `like`, and its key if that is from files. Raises Misconfigured."""
     try:
-        document = msgspec.json.decode(data, type=_Unread)
+        document = msgspec.json.decode(data, type=UnreadDocument)
         if document.version != 1:
             raise Misconfigured(f"this is version {document.version} of a snapshot; this emulator reads 1")
         return _world(document, like)
@@ -330,7 +78,7 @@ def _in_words(data: bytes | bytearray, error: Exception) -> str:
     return str(error)
 
 
-def _world(document: _Unread, like: World) -> World:
+def _world(document: UnreadDocument, like: World) -> World:
     context = Context(_clock(document.clock), Entropy(document.seed, document.drawn), like.context.deferred)
     faults = Faults(context.lock, _micros(document.begun))
     for part in document.script:
@@ -406,7 +154,7 @@ def _add_stub(world: World, part: StubPart) -> None:
     world.stubs.put(part.stub, part.n, answered=part.answered)
 
 
-def _spacetime(document: _Unread, actors: ActorRegistry, context: Context, like: World) -> SpacetimeStore:
+def _spacetime(document: UnreadDocument, actors: ActorRegistry, context: Context, like: World) -> SpacetimeStore:
     part = document.spacetime
     if not part.keys:
         raise ValueError("spacetime.keys is empty")
@@ -484,7 +232,7 @@ def _known(name: str, profiles: Any) -> Any:
     return profiles[name]
 
 
-def _intuition(part: _UnreadIntuition, context: Context) -> IntuitionStore:
+def _intuition(part: UnreadIntuition, context: Context) -> IntuitionStore:
     store = IntuitionStore(_known(part.profile, INTUITION_PROFILES), context)
     store.cors, store.lifecycle = part.cors, part.lifecycle
     if not 0 <= (part.lifecycle.complete_after or 0) <= LONGEST:
