@@ -2,12 +2,13 @@
 
 import os
 import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
 from emulator.cli.address import Where, asking, where
-from emulator.cli.ctl_text import chain_lines
 from emulator.cli.input import file, stdin
 from emulator.cli.output import printable_json
 from emulator.core.clock import Clock
@@ -54,7 +55,7 @@ def decode(
 def _ask(jwt: str, at: Where) -> None:
     """Print what a world says to a token; the exit status is 1 if it refuses it. Raises Misconfigured."""
     found = at.control()("POST", "/spacetime/tokens/inspect", {"token": jwt})
-    for line in chain_lines(found):
+    for line in _chain_lines(found):
         click.echo(line)
     if not found["accepted"]:
         sys.exit(1)
@@ -86,3 +87,34 @@ def _time_in_words(claims: Claims, now: int) -> str:
     end = _RULES.expiry.refused_from(claims.expires_at)
     refused = end is not None and now >= end
     return f"expires:  {-left} s ago; {'refused' if refused else f'still accepted, within the leeway of {LEEWAY} s'}"
+
+
+def _chain_lines(found: Mapping[str, Any]) -> Iterator[str]:
+    """What a world says to a token: what could be read of it, its checks in their order, the answer."""
+    yield f"profile {found['profile']}, at {found['now']} by the emulator's clock"
+    for name in (
+        "algorithm",
+        "issuer",
+        "subject",
+        "identity",
+        "hex_identity",
+        "issued_at",
+        "expires_at",
+        "refused_from",
+    ):
+        if found[name] is not None:
+            yield f"{name:<12}  {found[name]}"
+    yield f"{'key':<12}  {_KEYS[found['key']]}"
+    for each in found["checks"]:
+        reason = f": {each['reason']}" if each["reason"] else ""
+        yield f"{each['result']:<12}  {each['name']}{reason}"
+    answer = "accepted" if found["accepted"] else f"{found['status']} {found['text']}"
+    yield f"{'answer':<12}  {answer}"
+
+
+_KEYS = {
+    "current": "the current key of this world",
+    "retired": "a key of this world before a rotation",
+    "unknown": "none of this world",
+    None: "none: there is no signature",
+}

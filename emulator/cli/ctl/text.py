@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from emulator.core.clock import rfc3339
+from emulator.core.words import counted
 from emulator.journal.exchange import Exchange
 from emulator.journal.masking import readable, sent_secrets
 
@@ -19,7 +20,9 @@ def exchange_lines(exchange: Exchange) -> str:
     if exchange.websocket is not None:
         count = len(exchange.websocket) + exchange.websocket.dropped
         ended = exchange.websocket.ended
-        lines.append(f"{count} frames; {readable(str(ended), secrets=known) if ended else 'the connection is open'}")
+        lines.append(
+            f"{counted(count, 'frame')}; {readable(str(ended), secrets=known) if ended else 'the connection is open'}"
+        )
     if exchange.outlived:
         lines.append("the world was reset during this request")
     return "\n    ".join(lines)
@@ -75,34 +78,3 @@ def world_line(health: Mapping[str, Any]) -> str:
     """The answer to a reset."""
     profiles = ", ".join(f"{api} {name}" for api, name in health["profiles"].items())
     return f"a new world: seed {health['seed']}; profiles: {profiles}"
-
-
-def chain_lines(found: Mapping[str, Any]) -> Iterator[str]:
-    """What a world says to a token: what could be read of it, its checks in their order, the answer."""
-    yield f"profile {found['profile']}, at {found['now']} by the emulator's clock"
-    for name in (
-        "algorithm",
-        "issuer",
-        "subject",
-        "identity",
-        "hex_identity",
-        "issued_at",
-        "expires_at",
-        "refused_from",
-    ):
-        if found[name] is not None:
-            yield f"{name:<12}  {found[name]}"
-    yield f"{'key':<12}  {_KEYS[found['key']]}"
-    for each in found["checks"]:
-        reason = f": {each['reason']}" if each["reason"] else ""
-        yield f"{each['result']:<12}  {each['name']}{reason}"
-    answer = "accepted" if found["accepted"] else f"{found['status']} {found['text']}"
-    yield f"{'answer':<12}  {answer}"
-
-
-_KEYS = {
-    "current": "the current key of this world",
-    "retired": "a key of this world before a rotation",
-    "unknown": "none of this world",
-    None: "none: there is no signature",
-}
