@@ -79,10 +79,12 @@ def test_pyjwt_takes_a_new_identitys_token(session_emulator: Emulator) -> None:
             return str(
                 jwt.decode(server.emulator.spacetime.issue_token(subject="alice"), pem, ["ES256"], **READ)["sub"]
             )
-        except jwt.DecodeError as error:
-            return str(error)
+        except (jwt.DecodeError, TypeError) as error:  # TypeError of an old PyJWT
+            return type(error).__name__
 
-    assert in_both(session_emulator, verified) == ("Expiration Time claim (exp) must be an integer.", "alice")
+    refused, taken = in_both(session_emulator, verified)
+    assert refused in {"DecodeError", "TypeError"}
+    assert taken == "alice"
 
 
 READ: Mapping[str, Any] = {"audience": "spacetimedb", "options": {"verify_iat": False}}

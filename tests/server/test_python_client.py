@@ -89,5 +89,5 @@ def test_a_close_of_the_client_ends_the_connection(emulator: Emulator) -> None:
     with connected(emulator) as socket:
         received(socket)
 
-    assert socket.close_code == 1000
+    assert socket.protocol.close_code == 1000
     assert eventually(lambda: not emulator.spacetime.connections)

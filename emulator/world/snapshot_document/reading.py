@@ -72,7 +72,8 @@ def _in_words(data: bytes | bytearray, error: Exception) -> str:
     """The mistakes of a document in the words of the scenario checker, else the error as it is."""
     if not isinstance(error, msgspec.ValidationError) or len(data) > _LONGEST_IN_WORDS:
         return str(error)
-    with suppress(ValueError, RecursionError):  # what follows the mistake can be no JSON at all
+    # What follows the mistake can be no JSON at all; no ValueError says so before msgspec 0.20.
+    with suppress(ValueError, RecursionError, msgspec.MsgspecError):
         found = islice(mistakes_of_types(msgspec.json.decode(data), Document, show=shown_as_json), _MOST_MISTAKES)
         return "; ".join(map(str, found)) or str(error)
     return str(error)

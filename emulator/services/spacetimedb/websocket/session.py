@@ -108,7 +108,7 @@ class Session:
             return words.of_bytes(message)
         try:
             said = self._decoded(message) if by_client else self._decoded_own(message)
-        except (Undecodable, DecodeError, TooMany, ValueError, RecursionError):
+        except (Undecodable, DecodeError, TooMany, ValueError, RecursionError, msgspec.MsgspecError):
             return words.of_bytes(message)
         return words.of_all(said)
 
@@ -138,7 +138,7 @@ class Session:
         return compression.packed(message, self._client.compression)
 
     def _decoded_own(self, message: Message) -> list[Variant]:
-        """The server's messages in it. Raises DecodeError or ValueError."""
+        """The server's messages in it. Raises DecodeError, ValueError or MsgspecError (no ValueError before 0.20)."""
         if isinstance(message, str):
             (said,) = msgspec.json.decode(message.encode(), type=dict[str, Any]).items()
             return [said]
