@@ -5,11 +5,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from importlib.metadata import entry_points
 from io import StringIO
 from pathlib import Path
 from textwrap import dedent
+from unittest import mock
 from warnings import catch_warnings
 
 import pytest
@@ -92,15 +93,16 @@ class Run:
     def __call__(self, *options: str, **environment: str) -> Outcome:
         """Within this process, as pytest's own `pytester` does: a fifth of the time."""
         printed = StringIO()
-        with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
+        variables = {**neutral_environment(), **_OURS_ONLY, "COLUMNS": "80", **environment}
+        with (
+            _alone(self.folder),
+            mock.patch.dict(os.environ, variables, clear=True),
+            pytest.MonkeyPatch.context() as patch,
+            redirect_stdout(printed),
+            redirect_stderr(printed),
+        ):
             patch.chdir(self.folder)
             patch.syspath_prepend(self.folder)  # as `python -m pytest` does
-            for name in os.environ.keys() - neutral_environment().keys():
-                patch.delenv(name)
-            for name, value in {**_OURS_ONLY, "COLUMNS": "80", **environment}.items():
-                patch.setenv(name, value)
-            for context in (redirect_stdout(printed), redirect_stderr(printed), _alone(self.folder)):
-                stack.enter_context(context)
             status = pytest.main(["-p", "conftest_plugin", *_STRICT, *options])
         return Outcome(status, printed.getvalue())
 
@@ -124,13 +126,22 @@ class Run:
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """Neither are this process's warnings and garbage the run's, nor the run's modules this process's."""
+    """Neither are this process's warnings and garbage the run's, nor what the run leaves this process's."""
     gc.freeze()  # pytest collects garbage at the end of a run: the run's own
     try:
         with catch_warnings(action="default"):
             yield
     finally:
+        with catch_warnings(action="ignore"):
+            _forget(folder)
         gc.unfreeze()
-        for name, module in list(sys.modules.items()):
-            if Path(getattr(module, "__file__", None) or sys.executable).is_relative_to(folder):
-                del sys.modules[name]
+
+
+def _forget(folder: Path) -> None:
+    """Free the run's modules and the failure that pytest keeps for a debugger."""
+    for name, module in list(sys.modules.items()):
+        if Path(getattr(module, "__file__", None) or sys.executable).is_relative_to(folder):
+            del sys.modules[name]
+    for name in ("last_exc", "last_type", "last_value", "last_traceback"):
+        vars(sys).pop(name, None)
+    gc.collect()
