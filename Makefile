@@ -9,6 +9,9 @@ INSTALLED := $(VENV)/.installed
 TESTABLE := $(VENV)/.testable
 READY := $(VENV)/.ready
 
+# Tests start hundreds of processes: what they import is compiled once.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help serve test unit clients install install-unit lint check-all lowest slow bench clean
 

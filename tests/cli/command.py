@@ -5,15 +5,18 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from io import StringIO
+from typing import Any, TextIO
 
+import pytest
 from click.testing import CliRunner
 
 from emulator.cli.main import main
 from tests.limits import LIMIT
 
 COMMAND = [sys.executable, "-m", "emulator"]
+NAME = "identity-emulator"
 
 
 def environment(**variables: str) -> dict[str, str]:
@@ -42,9 +45,18 @@ def serving(
             process.terminate()
 
 
-def run(*arguments: str) -> tuple[int, str]:
-    result = CliRunner().invoke(main, arguments)
+def run(*arguments: str, charset: str = "utf-8", **variables: str) -> tuple[int, str]:
+    """Status and output of the command within this process, stderr included."""
+    result = CliRunner(charset=charset).invoke(main, arguments, env=variables, prog_name=NAME)
     return result.exit_code, result.output
+
+
+def printed_to(stdout: TextIO | None, *arguments: str) -> tuple[object, str]:
+    """Status and stderr of the command within this process, with this stdout."""
+    errors = StringIO()
+    with redirect_stdout(stdout), redirect_stderr(errors), pytest.raises(SystemExit) as ended:
+        main(arguments, prog_name=NAME)
+    return ended.value.code, errors.getvalue()
 
 
 def execute(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from emulator import Emulator, running_in_thread
-from tests.cli.command import COMMAND, called, environment, run, serving
+from tests.cli.command import COMMAND, environment, run, serving
 from tests.limits import LIMIT
 from tests.waiting import eventually
 
@@ -408,7 +408,7 @@ def test_without_an_address_no_emulator_is_asked(emulator: Emulator) -> None:
     "command", ["", "journal", "report", "reset", "clock", "faults", "stubs", "worlds", "actors", "state", "snapshot"]
 )
 def test_the_help_fits_80_columns(command: str) -> None:
-    printed = called("ctl", *filter(None, [command]), "--help", COLUMNS="80").stdout
+    printed = run("ctl", *filter(None, [command]), "--help", COLUMNS="80")[1]
 
     assert printed.startswith("Usage: identity-emulator ctl")
     assert max(map(len, printed.splitlines())) <= 80

@@ -35,10 +35,10 @@ KUBERNETES = {
 
 def test_what_kubernetes_injects_for_a_service_of_our_name_is_ignored_by_serve() -> None:
     """The address is nobody's (RFC 5737), so this does not depend on who listens on port 3000."""
-    done = called("serve", "--host", "192.0.2.1", "--control-token", "s3cret", **KUBERNETES)
+    _, output = run("serve", "--host", "192.0.2.1", "--control-token", "s3cret", **KUBERNETES)
 
-    assert done.stderr.startswith("Error: can't listen on 192.0.2.1:3000: ")
-    assert "IDENTITY_EMULATOR" not in done.stderr
+    assert output.startswith("Error: can't listen on 192.0.2.1:3000: ")
+    assert "IDENTITY_EMULATOR" not in output
 
 
 def test_and_by_exec() -> None:
@@ -114,27 +114,27 @@ def test_an_exec_within_an_exec_does_not_warn_of_what_the_outer_one_set() -> Non
 )
 def test_a_bad_value_names_the_variable_and_no_option_that_nobody_typed(name: str, value: str) -> None:
     ours = {"IDENTITY_EMULATOR_PORT": "0", "IDENTITY_EMULATOR_CONTROL_TOKEN": "t"} if value == "192.0.2.1" else {}
-    done = called("serve", **{**ours, f"IDENTITY_EMULATOR_{name}": value})
+    status, output = run("serve", **{**ours, f"IDENTITY_EMULATOR_{name}": value})
 
-    error = done.stderr[done.stderr.index("Error: ") :]
-    assert done.returncode == 2
+    error = output[output.index("Error: ") :]
+    assert status == 2
     assert f"IDENTITY_EMULATOR_{name}" in error
     assert f"--{name.lower().replace('_', '-')}" not in error
-    assert "Traceback" not in done.stderr
-    assert "s3c" not in done.stderr
+    assert "Traceback" not in output
+    assert "s3c" not in output
 
 
 def test_a_taken_port_names_the_variable_too() -> None:
     with serving("--port", "0") as (_, ready):
-        done = called("serve", IDENTITY_EMULATOR_PORT=str(ready["port"]))
+        status, output = run("serve", IDENTITY_EMULATOR_PORT=str(ready["port"]))
 
-    assert (done.returncode, "choose another IDENTITY_EMULATOR_PORT" in done.stderr) == (2, True)
+    assert (status, "choose another IDENTITY_EMULATOR_PORT" in output) == (2, True)
 
 
 def test_a_bad_value_on_the_command_line_names_the_option() -> None:
-    done = called("serve", "--port", "70000", IDENTITY_EMULATOR_SEED="7")
+    _, output = run("serve", "--port", "70000", IDENTITY_EMULATOR_SEED="7")
 
-    assert "Invalid value for '--port'" in done.stderr
+    assert "Invalid value for '--port'" in output
 
 
 def test_values_are_trimmed() -> None:

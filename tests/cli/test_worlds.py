@@ -9,7 +9,7 @@ import requests
 from emulator.control.remote import RemoteEmulator
 from emulator.server.listening import listen
 from emulator.server.worlds import PortRange
-from tests.cli.command import called, execute, run, serving
+from tests.cli.command import execute, run, serving
 from tests.waiting import PATIENCE
 
 
@@ -87,7 +87,7 @@ def test_exec_opens_worlds_for_its_command() -> None:
 
 @pytest.mark.parametrize("number", ["-1", "257", "x"])
 def test_exec_opens_no_other_number_of_worlds(number: str) -> None:
-    assert called("exec", "--worlds", number, "--", "true").returncode == 2
+    assert run("exec", "--worlds", number, "--", "true")[0] == 2
 
 
 def test_the_variables_of_exec_are_no_mistake_in_a_command_within_it() -> None:

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,14 +25,10 @@ from emulator.world.config import Settings
 from tests.limits import LIMIT
 from tests.project import profiles_table
 from tests.project.import_rules import ROOT
+from tests.project.pages import Page, as_pattern, outcome_of, shell
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+README = Page("README.md")
 FIDELITY = (ROOT / "docs" / "fidelity.md").read_text(encoding="utf-8")
-BLOCK = re.compile(r"^```(sh|python|json|yaml)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-
-
-def blocks(language: str) -> list[str]:
-    return [text for found, text in BLOCK.findall(README) if found == language]
 
 
 # --- the README runs --------------------------------------------------------------------------------------------------
@@ -46,7 +41,7 @@ def served() -> Iterator[str]:
     outer_make = {"MAKELEVEL", "MAKEFLAGS", "MFLAGS"}
     environment = {name: value for name, value in os.environ.items() if name not in outer_make}
     environment["IDENTITY_EMULATOR_PORT"] = "0"
-    command = blocks("sh")[0].split()
+    command = README.blocks("sh")[0].split()
     with subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
     ) as serve:
@@ -58,24 +53,12 @@ def served() -> Iterator[str]:
 
 def write_files(folder: Path) -> None:
     """The README's scenarios, by the name in their first line."""
-    for text in blocks("yaml"):
+    for text in README.blocks("yaml"):
         (folder / text.partition("\n")[0].removeprefix("# ")).write_text(text, encoding="utf-8")
 
 
-def shell(command: str, url: str, folder: Path = ROOT) -> str:
-    """What a block of the README prints when it is run, its port replaced by the test's."""
-    moved = command.replace("http://127.0.0.1:3000", url).replace(".venv/bin", str(Path(sys.executable).parent))
-    done = subprocess.run(["sh", "-ec", moved], cwd=folder, capture_output=True, text=True, timeout=LIMIT, check=True)
-    return done.stdout
-
-
-def as_pattern(answer: str) -> str:
-    """`…` in the README stands for anything."""
-    return re.escape(answer.strip()).replace("…", ".*")
-
-
 def test_the_first_two_commands_are_serve_and_test() -> None:
-    assert blocks("sh")[:2] == ["make serve\n", "make test\n"]
+    assert README.blocks("sh")[:2] == ["make serve\n", "make test\n"]
 
 
 def test_make_test_is_a_target() -> None:
@@ -87,47 +70,42 @@ def test_make_test_is_a_target() -> None:
 def test_each_curl_gets_the_answer_shown_below_it(served: str, number: int) -> None:
     requests.post(f"{served}/_emulator/reset", timeout=LIMIT)
 
-    printed = shell(blocks("sh")[number], served)
+    printed = shell(README.blocks("sh")[number], served)
 
-    assert re.fullmatch(as_pattern(blocks("json")[number - 2]), printed), printed
+    assert re.fullmatch(as_pattern(README.blocks("json")[number - 2]), printed), printed
 
 
 def test_the_remaining_shell_blocks_run(served: str, tmp_path: Path) -> None:
     write_files(tmp_path)
-    for block in blocks("sh")[5:]:
+    for block in README.blocks("sh")[5:]:
         assert shell(block, served, tmp_path)
 
 
 def test_the_ready_line_shown_has_the_real_keys() -> None:
-    assert list(json.loads(blocks("json")[3])) == ["url", "port", "pid", "seed", "version", "profiles"]
+    assert list(json.loads(README.blocks("json")[3])) == ["url", "port", "pid", "seed", "version", "profiles"]
 
 
-@pytest.mark.parametrize("block", [block for block in blocks("python") if "def test_" not in block])
+@pytest.mark.parametrize("block", [block for block in README.blocks("python") if "def test_" not in block])
 def test_each_python_block_runs(block: str) -> None:
     exec(compile(block, "README.md", "exec"), {})  # noqa: S102 - it is our own README
 
 
 # --- the manual of the plugin -----------------------------------------------------------------------------------------
 
-MANUAL = (ROOT / "docs" / "pytest.md").read_text(encoding="utf-8")
+MANUAL = Page("docs/pytest.md")
 PLUGIN = (ROOT / "conftest_plugin.py").read_text(encoding="utf-8")
 
 
 def test_each_example_of_the_manual_runs(tmp_path: Path) -> None:
     write_files(tmp_path)
-    in_readme = [text for text in blocks("python") if "def test_" in text]
-    examples = [text for language, text in BLOCK.findall(MANUAL) if language == "python"] + in_readme
-    for number, text in enumerate(examples):
-        # Their client has two tries of half a second; on a busy machine an answer may take that long.
-        patient = text.replace("timeout=0.5", "timeout=3")
-        (tmp_path / f"test_example_{number}.py").write_text(patient, encoding="utf-8")
+    in_readme = [text for text in README.blocks("python") if "def test_" in text]
+    # Their client has two tries of half a second; on a busy machine an answer may take that long.
+    examples = [text.replace("timeout=0.5", "timeout=3") for text in MANUAL.blocks("python") + in_readme]
 
-    command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider", "--asyncio-mode=auto"]
-    scope = ["-o", "asyncio_default_fixture_loop_scope=function"]
-    done = subprocess.run([*command, *scope], cwd=tmp_path, capture_output=True, text=True, check=False)
+    outcome = outcome_of(tmp_path, examples, "-p", "pytest_aiohttp.plugin", "--asyncio-mode=auto")
 
-    assert done.returncode == 0, done.stdout
-    assert "skipped" not in done.stdout
+    assert outcome.status == 0, outcome
+    assert "skipped" not in outcome
 
 
 @pytest.mark.parametrize(
@@ -144,7 +122,7 @@ def test_each_example_of_the_manual_runs(tmp_path: Path) -> None:
     ],
 )
 def test_each_fixture_keyword_option_and_method_is_in_the_manual(name: str) -> None:
-    assert re.search(rf"\b{re.escape(name.lstrip('-'))}\b", MANUAL), f"docs/pytest.md does not mention {name}"
+    assert re.search(rf"\b{re.escape(name.lstrip('-'))}\b", MANUAL.text), f"docs/pytest.md does not mention {name}"
 
 
 # --- nothing is missing, nothing is made up ---------------------------------------------------------------------------
@@ -190,6 +168,6 @@ def test_every_relative_link_leads_somewhere(page: Path) -> None:
 
 def test_the_readme_and_the_manual_of_scenarios_have_one_friends_yaml() -> None:
     manual = (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8")
-    [friends] = [text for text in blocks("yaml") if text.startswith("# friends.yaml")]
+    [friends] = [text for text in README.blocks("yaml") if text.startswith("# friends.yaml")]
 
     assert f"```yaml\n{friends}```" in manual

@@ -10,6 +10,7 @@ import pytest
 
 from tests.limits import LIMIT
 from tests.project.import_rules import ROOT
+from tests.pytest_plugin.inner import only
 
 BIN = Path(sys.executable).parent
 EXAMPLES = ROOT / "examples"
@@ -52,8 +53,6 @@ def test_each_mistake_in_a_typed_test_file_is_found_and_nothing_else(command: li
 
 @pytest.mark.parametrize("name", ["requests", "aiohttp"])
 def test_the_python_examples_pass(name: str) -> None:
-    scope = ["-o", "asyncio_default_fixture_loop_scope=function"]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *only("aiohttp", "asyncio")]
 
-    assert " passed" in run(
-        sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *scope, folder=EXAMPLES / name
-    )
+    assert " passed" in run(*command, folder=EXAMPLES / name)

@@ -9,9 +9,12 @@ import pytest
 
 from tests.limits import LIMIT
 from tests.project.import_rules import ROOT
+from tests.pytest_plugin.inner import only
 
 PAGE = (ROOT / "docs" / "neighbours.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL))
+PLUGINS = {"pytest-socket": "socket", "pyfakefs": "fakefs", "Hypothesis": "hypothesispytest"}
+"""The entry points that sections need."""
 BLOCK = re.compile(r"^```(?:python|ini)\n# (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -28,9 +31,8 @@ def test_the_blocks_of_a_section_run(section: str, tmp_path: Path) -> None:
         (tmp_path / name).write_text(text, encoding="utf-8")
     assert len(files) == SECTIONS[section].count("```") // 2
 
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly"]
-    scope = ["-o", "asyncio_default_fixture_loop_scope=function"]
-    done = subprocess.run([*command, *scope], cwd=tmp_path, capture_output=True, text=True, timeout=LIMIT, check=False)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *only(PLUGINS.get(section, ""))]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=LIMIT, check=False)
 
     # Playwright is 45 MB, and its browser 150: its block is skipped where it is not installed; what its loop does to
     # `wait_for` is tested without it in tests/pytest_plugin/test_neighbours.py.

@@ -1,8 +1,6 @@
 """The examples of docs/scenarios.md run, no key is missing, and the schema files are up to date."""
 
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,13 +15,9 @@ from emulator.scenario.locate import bundled
 from emulator.scenario.schema import Scenario
 from emulator.scenario.yaml_reader import read
 from tests.project.import_rules import ROOT
+from tests.project.pages import BLOCK, Page, outcome_of
 
-MANUAL = (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8")
-BLOCK = re.compile(r"^```(yaml|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-
-
-def blocks(language: str) -> list[str]:
-    return [text for found, text in BLOCK.findall(MANUAL) if found == language]
+PAGE = Page("docs/scenarios.md")
 
 
 def document(block: str) -> str:
@@ -34,7 +28,7 @@ def document(block: str) -> str:
 def written(folder: Path) -> list[Path]:
     """Every YAML block as a file, of the name in its first line if there is one."""
     files = []
-    for number, block in enumerate(blocks("yaml")):
+    for number, block in enumerate(PAGE.blocks("yaml")):
         name = re.match(r"# (\w+\.yaml)\n", block)
         files.append(folder / (name[1] if name else f"block_{number}.yaml"))
         files[-1].write_text(document(block), encoding="utf-8")
@@ -47,24 +41,21 @@ def test_each_yaml_block_is_a_valid_scenario(tmp_path: Path) -> None:
 
 def test_the_mistakes_shown_are_those_that_are_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    friends = blocks("yaml")[0].replace("bob:", "bob: {emial: b@c.d}").replace("POST /identity", "POST /identty")
+    friends = PAGE.blocks("yaml")[0].replace("bob:", "bob: {emial: b@c.d}").replace("POST /identity", "POST /identty")
     Path("friends.yaml").write_text(friends, encoding="utf-8")
 
-    shown = re.findall(r"^friends\.yaml:\d.*$", MANUAL, re.MULTILINE)
+    shown = re.findall(r"^friends\.yaml:\d.*$", PAGE.text, re.MULTILINE)
 
     assert list(map(str, problems_of("friends.yaml"))) == shown
 
 
 def test_each_python_block_runs(tmp_path: Path) -> None:
     written(tmp_path)
-    for number, text in enumerate(blocks("python")):
-        (tmp_path / f"test_example_{number}.py").write_text(text, encoding="utf-8")
+    examples = PAGE.blocks("python")
 
-    command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider"]
-    command += ["-o", "asyncio_default_fixture_loop_scope=function"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    outcome = outcome_of(tmp_path, examples)
 
-    assert f"{len(blocks('python'))} passed" in done.stdout, done.stdout
+    assert f"{len(examples)} passed" in outcome.summary, outcome
 
 
 def keys(kind: inspect.Type) -> Iterator[str]:
@@ -100,7 +91,7 @@ WHOLE = inspect.type_info(Scenario)
 
 
 def test_every_key_has_an_example() -> None:
-    trees = [read(document(block).encode(), "block.yaml")[0] for block in blocks("yaml")]
+    trees = [read(document(block).encode(), "block.yaml")[0] for block in PAGE.blocks("yaml")]
     shown = {key for tree in trees for key in used(tree, WHOLE)}
 
     assert set(keys(WHOLE)) - shown == set()
@@ -108,7 +99,7 @@ def test_every_key_has_an_example() -> None:
 
 @pytest.mark.parametrize("name", sorted({key.partition(".")[2] for key in keys(WHOLE)}))
 def test_every_key_is_explained(name: str) -> None:
-    prose = BLOCK.sub("", MANUAL)
+    prose = BLOCK.sub("", PAGE.text)
 
     assert re.search(rf"`[^`]*{re.escape(name)}\b[^`]*`", prose), f"docs/scenarios.md does not explain {name}"
 

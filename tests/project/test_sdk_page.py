@@ -1,29 +1,23 @@
 """docs/sdk.md: its Python test passes, its scenario is valid, and its JavaScript is in the example."""
 
-import re
-import subprocess
-import sys
 from pathlib import Path
 
 from emulator.scenario.loader import problems_of
 from tests.project.import_rules import ROOT
+from tests.project.pages import Page, outcome_of
 
-TEXT = (ROOT / "docs" / "sdk.md").read_text(encoding="utf-8")
+PAGE = Page("docs/sdk.md")
 
 
 def block(language: str) -> str:
-    [text] = re.findall(rf"^```{language}\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
-    return str(text)
+    [text] = PAGE.blocks(language)
+    return text
 
 
 def test_the_python_test_passes(tmp_path: Path) -> None:
-    (tmp_path / "test_example.py").write_text(block("python"), encoding="utf-8")
+    outcome = outcome_of(tmp_path, [block("python")])
 
-    command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider"]
-    scope = ["-o", "asyncio_default_fixture_loop_scope=function"]
-    done = subprocess.run([*command, *scope], cwd=tmp_path, capture_output=True, text=True, check=False)
-
-    assert "1 passed" in done.stdout, done.stdout
+    assert "1 passed" in outcome.summary, outcome
 
 
 def test_the_scenario_is_valid(tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ from tests.pytest_plugin.inner import Run
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    (tmp_path / "pytest.ini").write_text("[pytest]\n")
     return Run(tmp_path)
 
 

@@ -3,9 +3,9 @@
 import sys
 
 from tests.cli.command import execute
-from tests.pytest_plugin.inner import LOOP_SCOPE, Run
+from tests.pytest_plugin.inner import Run, only
 
-INNER = ("-p", "no:cacheprovider", "-p", "no:randomly", *LOOP_SCOPE)
+INNER = ("-p", "no:cacheprovider", *only("xdist"))
 
 
 def under_exec(run: Run, *options: str) -> str:

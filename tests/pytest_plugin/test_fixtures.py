@@ -112,7 +112,7 @@ def test_a_run_that_does_not_use_it_loads_nothing(run: Run) -> None:
             assert not loaded & unwanted
     """)
 
-    assert "1 passed" in run().summary
+    assert "1 passed" in run.process().summary
 
 
 UNFINISHED = """

@@ -41,5 +41,5 @@ def test_its_clock_follows_frozen_wall_time_and_its_timers_do_not(run: Run, libr
             assert identity_emulator.clock.now().year > 2024
     """)
 
-    outcome = run()
+    outcome = run.process()
     assert "2 passed" in outcome.summary, outcome

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.limits import LIMIT
-from tests.pytest_plugin.inner import LOOP_SCOPE, Outcome, Run, neutral_environment
+from tests.pytest_plugin.inner import Outcome, Run, neutral_environment, only
 
 PLUGIN = """
     import pytest
@@ -19,7 +19,7 @@ PLUGIN = """
 
 def script(run: Run, *options: str) -> Outcome:
     """The command `pytest`, which does not put the current folder on the path as `python -m pytest` does."""
-    command = [str(Path(sys.executable).with_name("pytest")), "-p", "no:cacheprovider", *LOOP_SCOPE, *options]
+    command = [str(Path(sys.executable).with_name("pytest")), "-p", "no:cacheprovider", *only(), *options]
     done = subprocess.run(
         command, cwd=run.folder, env=neutral_environment(), capture_output=True, text=True, timeout=LIMIT, check=False
     )
@@ -36,7 +36,7 @@ def test_another_plugin_in_our_place_is_named_where_a_test_asks_for_a_fixture(ru
         def test_theirs(theirs): assert theirs == "theirs"
     """)
 
-    outcome = run(*LOOP_SCOPE, autoload=True)
+    outcome = run.process(autoload=True)
 
     assert "1 passed, 1 error" in outcome.summary, outcome
     assert f"{run.folder / 'conftest_plugin.py'} was imported as `conftest_plugin`, in place of" in outcome
@@ -51,7 +51,7 @@ def test_another_package_in_our_place_is_named_where_a_test_asks_for_a_fixture(r
         def test_theirs(): import emulator
     """)
 
-    outcome = run(*LOOP_SCOPE, autoload=True)
+    outcome = run.process(autoload=True)
 
     assert "1 passed, 2 errors" in outcome.summary, outcome
     assert f"{run.folder / 'emulator' / '__init__.py'} was imported as `emulator`, in place of" in outcome
@@ -64,7 +64,7 @@ def test_both_in_our_place_disturb_no_run(run: Run) -> None:
     run.write("", "emulator/__init__.py")
     run.write("def test_theirs(theirs): import emulator")
 
-    assert "1 passed" in run(*LOOP_SCOPE, autoload=True).summary
+    assert "1 passed" in run.process(autoload=True).summary
 
 
 def test_our_plugin_does_not_silently_keep_theirs_from_being_loaded(run: Run) -> None:
@@ -82,7 +82,7 @@ def test_switched_off_it_says_nothing(run: Run) -> None:
     run.write(PLUGIN, "conftest_plugin.py")
     run.write("def test_it(): pass")
 
-    outcome = run(*LOOP_SCOPE, "-p", "no:conftest_plugin", autoload=True)
+    outcome = run.process("-p", "no:conftest_plugin", autoload=True)
 
     assert "1 passed" in outcome.summary
     assert "identity-emulator:" not in outcome

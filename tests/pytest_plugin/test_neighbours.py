@@ -34,7 +34,7 @@ def test_bundled_scenarios_are_found_under_a_fake_file_system(run: Run) -> None:
                 identity_emulator.load("two_freinds")
     """)
 
-    outcome = run(*FAKE)
+    outcome = run.process(*FAKE)
 
     assert "5 passed" in outcome.summary, outcome
 
@@ -52,7 +52,7 @@ def test_under_a_fake_file_system_the_first_use_finds_them_too(run: Run, name: s
         def test_further(fs, make_identity_emulator): make_identity_emulator(scenario="quickstart")
     """)
 
-    outcome = run(*FAKE, "-k", name)
+    outcome = run.process(*FAKE, "-k", name)
 
     assert "1 passed" in outcome.summary, outcome
 
@@ -63,7 +63,7 @@ def test_a_users_file_that_a_fake_file_system_hides_is_explained(run: Run) -> No
         def test_it(fs, identity_emulator): identity_emulator.load("near.yaml")
     """)
 
-    assert "pyfakefs's file system is on: load it before, or fs.add_real_file(…)" in run(*FAKE)
+    assert "pyfakefs's file system is on: load it before, or fs.add_real_file(…)" in run.process(*FAKE)
 
 
 @pytest.mark.parametrize("way", ["identity_emulator", "make_identity_emulator"])

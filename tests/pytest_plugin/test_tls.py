@@ -7,7 +7,7 @@ import pytest
 
 from tests.cli.command import COMMAND, environment
 from tests.limits import LIMIT
-from tests.pytest_plugin.inner import Run
+from tests.pytest_plugin.inner import Run, only
 
 SECURE = """
     import urllib.request
@@ -74,7 +74,19 @@ def test_a_process_that_is_started_with_patch_env_trusts_it(run: Run) -> None:
 def test_the_plugin_uses_the_emulator_of_exec_over_tls(run: Run) -> None:
     run.write("def test_it(identity_emulator): assert identity_emulator.url.startswith('https://')")
     done = subprocess.run(
-        [*COMMAND, "exec", "--tls", "--", sys.executable, "-m", "pytest", "-p", "no:cacheprovider", str(run.folder)],
+        [
+            *COMMAND,
+            "exec",
+            "--tls",
+            "--",
+            sys.executable,
+            "-m",
+            "pytest",
+            *only(),
+            "-p",
+            "no:cacheprovider",
+            str(run.folder),
+        ],
         capture_output=True,
         text=True,
         env=environment(),

@@ -188,7 +188,7 @@ def test_there_is_one_reset_a_test(run: Run, elsewhere: str, where: str) -> None
             assert len(set(resets)) == len(resets) > 0
     """)
 
-    outcome = run(*([] if where == "here" else ["--identity-emulator-url", elsewhere]))
+    outcome = run.process(*([] if where == "here" else ["--identity-emulator-url", elsewhere]))
 
     assert "3 passed" in outcome.summary, outcome
 

@@ -1,7 +1,7 @@
 """Under pytest-xdist."""
 
 from emulator.control.remote import RemoteEmulator
-from tests.pytest_plugin.inner import LOOP_SCOPE, Run
+from tests.pytest_plugin.inner import Run
 
 
 def test_it_works_under_xdist_randomly_and_importlib_with_autoload(run: Run) -> None:
@@ -17,7 +17,7 @@ def test_it_works_under_xdist_randomly_and_importlib_with_autoload(run: Run) -> 
             assert status(identity_emulator, "/v1/identity/websocket-token") == 200
     """)
 
-    outcome = run("-n", "4", "--import-mode=importlib", *LOOP_SCOPE, autoload=True)
+    outcome = run.process("-n", "4", "--import-mode=importlib", autoload=True)
 
     assert "1 failed, 12 passed" in outcome.summary, outcome
     assert "identity emulator" in outcome
@@ -38,7 +38,7 @@ def test_under_xdist_each_worker_has_a_world_of_its_own_at_the_url(run: Run, els
     """.replace("URL", elsewhere)
     )
 
-    outcome = run("-p", "xdist", "-n", "2", "--identity-emulator-url", elsewhere)
+    outcome = run.process("-p", "xdist", "-n", "2", "--identity-emulator-url", elsewhere)
 
     assert "12 passed" in outcome.summary, outcome
     assert list(RemoteEmulator(elsewhere).worlds) == []
@@ -52,7 +52,7 @@ def test_the_world_of_a_worker_has_the_profile_of_the_ini_file(run: Run, elsewhe
             assert b'"version":"2.' in urllib.request.urlopen(identity_emulator.url + "/v1/health").read()
     """)
 
-    outcome = run("-p", "xdist", "-n", "1", "--identity-emulator-url", elsewhere)
+    outcome = run.process("-p", "xdist", "-n", "1", "--identity-emulator-url", elsewhere)
 
     assert "1 passed" in outcome.summary, outcome
 
@@ -60,6 +60,8 @@ def test_the_world_of_a_worker_has_the_profile_of_the_ini_file(run: Run, elsewhe
 def test_the_worker_in_the_url_is_its_number(run: Run, elsewhere: str) -> None:
     run.write("def test_it(identity_emulator): assert create(identity_emulator)[0] == 200")
 
-    outcome = run("-p", "xdist", "-n", "1", "--identity-emulator-url", elsewhere.replace("127.0.", "127.{worker}."))
+    outcome = run.process(
+        "-p", "xdist", "-n", "1", "--identity-emulator-url", elsewhere.replace("127.0.", "127.{worker}.")
+    )
 
     assert "1 passed" in outcome.summary, outcome
