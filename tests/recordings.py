@@ -9,8 +9,8 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from emulator import Config, running_in_thread
-from tests.conformance.cases import Case, read, rules
-from tests.conformance.replay import Outcome, replay
+from emulator.conformance.cases import Case, read, rules
+from emulator.conformance.replay import Outcome, replay
 from tests.conftest import DATA, data, write_key_pair
 
 RECORDED = DATA / "recorded"

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from emulator.conformance.cases import Case
 from emulator.services.rust.debug_format import debug
-from tests.conformance.cases import Case
 from tests.recordings import PROFILES, cases, outcomes, reason_of, replayed, unexplained
 
 RECORDINGS = pytest.mark.parametrize("recording", PROFILES)

@@ -9,8 +9,8 @@ import pytest
 import requests
 
 from emulator import Config, Emulator
+from emulator.conformance.cases import rules_of_issuers
 from emulator.services.spacetimedb.model import identity_of
-from tests.conformance.cases import rules_of_issuers
 from tests.foreign_cases import CASES, NOW, Built, case
 from tests.provider import DISCOVERY, Page, Pages, serving_pages
 from tests.recordings import RECORDED

@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from emulator import Config, Emulator, running_in_thread
-from tests.conformance import websockets
-from tests.conformance.cases import read
-from tests.conformance.replay import THREADS, Address, replay
+from emulator.conformance import websockets
+from emulator.conformance.cases import read
+from emulator.conformance.replay import THREADS, Address, replay
 from tests.conftest import data, write_key_pair
 from tests.recordings import RECORDED
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import version
 
-from tests.conformance.compare import Response, responses_in
-from tests.conformance.replay import Outcome
+from emulator.conformance.compare import Response, responses_in
+from emulator.conformance.replay import Outcome
 from tests.project.import_rules import ROOT
 from tests.recordings import REASONS, Reason, reason_of, replayed
 

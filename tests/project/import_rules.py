@@ -8,6 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 LAYERS: list[Mapping[str, str]] = [
+    {"conformance": "recorded answers of real servers, and what differs in those of any server"},
     {"core": "time, chance, errors, copy-on-write maps"},
     {
         "journal": "recorded exchanges: queries, assertions, reports",

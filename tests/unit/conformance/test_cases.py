@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.conformance.cases import Step, read, rules
+from emulator.conformance.cases import Step, read, rules
 from tests.recordings import RECORDED, cases
 
 

@@ -5,7 +5,7 @@ from base64 import urlsafe_b64encode
 
 import pytest
 
-from tests.conformance.compare import MINTED, difference, responses_in
+from emulator.conformance.compare import MINTED, difference, responses_in
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 1\r\ndate: %s\r\n\r\n"
 BEFORE, AT, LATER = (b"Thu, 26 Nov 2026 20:11:%d GMT" % second for second in (48, 49, 50))

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from emulator.conformance.cases import Case, Step
+from emulator.conformance.replay import Address, replay, send
 from tests import conformance
-from tests.conformance.cases import Case, Step
-from tests.conformance.replay import Address, replay, send
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
@@ -127,4 +127,4 @@ def test_the_package_needs_nothing_but_pythons_own_modules(path: Path) -> None:
 
     foreign = {name for name in imported if name.partition(".")[0] not in sys.stdlib_module_names}
 
-    assert all(name.startswith("tests.conformance.") for name in foreign)
+    assert all(name.startswith("emulator.conformance.") for name in foreign)

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from tests.conformance.cases import Case, Step
-from tests.conformance.compare import Response, difference, responses_in
+from emulator.conformance.cases import Case, Step
+from emulator.conformance.compare import Response, difference, responses_in
 
 THREADS = 16
 """Most of them wait."""

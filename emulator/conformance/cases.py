@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.conformance.compare import MINTED
+from emulator.conformance.compare import MINTED
 
 Row = Mapping[str, Any]
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.conformance.cases import Case, text_of
-from tests.conformance.compare import difference
+from emulator.conformance.cases import Case, text_of
+from emulator.conformance.compare import difference
 
 PATIENCE = 5.0
 """Seconds to wait for a frame, or for the end of a connection."""
