@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from emulator import Config, running_in_thread
-from emulator.conformance.cases import Case, read, rules
-from emulator.conformance.replay import Outcome, replay
+from emulator.conformance.cases import Case
+from emulator.conformance.replay import Answer
 from tests.conftest import DATA, data, write_key_pair
+from tests.recorded_rows import read, rules
+from tests.replaying import replay, target_of
 
 RECORDED = DATA / "recorded"
 PROFILES: Mapping[str, str] = {
@@ -34,11 +35,11 @@ def cases(recording: str) -> list[Case]:
 
 
 @cache
-def replayed(recording: str) -> list[Outcome]:
+def replayed(recording: str) -> list[Answer]:
     return outcomes(cases(recording), PROFILES[recording])
 
 
-def outcomes(recorded: list[Case], profile: str) -> list[Outcome]:
+def outcomes(recorded: list[Case], profile: str) -> list[Answer]:
     """What a new emulator with the key of the recordings makes of the cases.
 
     It publishes nothing, so each database that a recorded case created is added after that case.
@@ -47,12 +48,9 @@ def outcomes(recorded: list[Case], profile: str) -> list[Outcome]:
         private, public = write_key_pair(Path(folder), int(data("test_key.json")["scalar"]))
         config = Config(spacetime_profile=profile, jwt_priv_key_path=private, jwt_pub_key_path=public)
         with running_in_thread(config) as emulator:
-            url = urlsplit(emulator.url)
-            assert url.hostname
-            assert url.port
-            found: list[Outcome] = []
+            target, found = target_of(emulator.url), list[Answer]()
             for part, created in _in_order(recorded):
-                found += replay((url.hostname, url.port), part, emulator.clock.freeze)
+                found += replay(target, part, emulator.clock.freeze)
                 if created is not None:
                     emulator.spacetime.add_database(*created)
             return found
@@ -171,8 +169,6 @@ def reason_of(case: Case) -> Reason | None:
     return next((reason for reason in REASONS if reason.applies(case)), None)
 
 
-def unexplained(found: Iterable[Outcome]) -> dict[str, str]:
+def unexplained(found: Iterable[Answer]) -> dict[str, str]:
     """The rows that differ for no reason, and in what."""
-    return {
-        outcome.case.name: outcome.difference for outcome in found if outcome.difference and not reason_of(outcome.case)
-    }
+    return {each.case.name: str(each.difference) for each in found if each.difference and not reason_of(each.case)}

@@ -1,19 +1,23 @@
-"""Recorded rows: what is sent, and what came back."""
+"""Cases: what is sent to a server, and what a faithful one says. Those of a profile are a table, packed in `tables`.
+
+`python -m tests.project.conformance_tables` chooses and packs them.
+"""
 
 import gzip
 import json
-import re
-from base64 import b64decode
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from pathlib import Path
+from functools import cache
+from importlib.resources import files
 from typing import Any, NamedTuple
 
 from emulator.conformance.compare import MINTED
 
-Row = Mapping[str, Any]
+PROFILES = ("documented", "v1", "v2.8", "v2.14")
+
+Frame = tuple[int, bytes]
+"""Of a WebSocket: the first byte, and the payload."""
 
 
 class Step(NamedTuple):
@@ -21,6 +25,16 @@ class Step(NamedTuple):
 
     do: str
     argument: Any = None
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What the client says on a WebSocket, and what the server then says, without its pings."""
+
+    sent: bytes
+    frames: tuple[Frame, ...]
+    ends: bool
+    """Whether the connection ends then."""
 
 
 @dataclass(frozen=True)
@@ -36,133 +50,112 @@ class Case:
     masks: tuple[str, ...] = MINTED
     """Names of `compare.MASKS`."""
     group: str = ""
-    """The kind of row, the part of the name before the colon and its number."""
+    """What it is about, in a word: a line of the report."""
+    rule: str = ""
+    """What it shows, in a sentence: the reason why it was chosen."""
+    evidence: str = "recorded"
+    """One of the marks of docs/fidelity.md: recorded, run, source, page, inferred, invented."""
+    needs: tuple[str, ...] = ()
+    """Names of `NEEDS`."""
+    turns: tuple[Turn, ...] = ()
+    """What is said on a WebSocket after the 101 that is its response."""
 
     @property
     def request(self) -> bytes:
         return b"".join(step.argument for step in self.steps if step.do == "send")
 
-
-def read(path: Path) -> list[Case]:
-    """The cases of a file, whose name says its form; with `.gz` it is compressed."""
-    name = path.name.removesuffix(".gz")
-    return list(_FORMS[name.partition("-")[2] or name](text_of(path)))
+    @property
+    def kind(self) -> str:
+        return "websocket" if self.turns else "http"
 
 
-def text_of(path: Path) -> str:
-    data = path.read_bytes()
-    return (gzip.decompress(data) if path.suffix == ".gz" else data).decode()
-
-
-# --- one JSON object in each line: `name`, `request_b64` and the like, `response_b64`, `closed` -----------------------
-
-
-def _lines(text: str) -> Iterator[Case]:
-    moment = None
-    for line in text.splitlines():
-        row = json.loads(line)
-        response = b64decode(row["response_b64"])
-        moment = _date(response) or moment  # a case without a response was recorded after the one before
-        group = re.split(r"[: ]", row["name"], maxsplit=1)[0]
-        yield Case(row["name"], _steps(row), response, row["closed"], moment, group=group)
-
-
-def _date(response: bytes) -> datetime | None:
-    found = re.search(rb"\r\ndate: ([^\r]+)\r\n", response)
-    return parsedate_to_datetime(found[1].decode()) if found else None
-
-
-def _steps(row: Row) -> tuple[Step, ...]:
-    form = next(form for form in ("steps", "request_parts", "request_form", "request_b64") if form in row)
-    return tuple(_STEPS_OF[form](row[form]))
-
-
-def _listed(steps: Iterable[list[Any]]) -> Iterator[Step]:
-    for do, argument in steps:
-        yield Step(do, b64decode(argument) if do == "send" else argument)
-
-
-def _parts(parts: Iterable[Row]) -> Iterator[Step]:
-    """`{b64}`, or `{byte, times}`."""
-    yield Step("send", b"".join(b64decode(p["b64"]) if "b64" in p else p["byte"].encode() * p["times"] for p in parts))
-
-
-def _form(form: str) -> Iterator[Step]:
-    """`<a x 5>` is aaaaa."""
-    yield Step("send", re.sub(r"<(.) x (\d+)>", lambda found: found[1] * int(found[2]), form).encode())
-
-
-def _bytes(request: str) -> Iterator[Step]:
-    yield Step("send", b64decode(request))
-
-
-_STEPS_OF: Mapping[str, Callable[[Any], Iterator[Step]]] = {
-    "steps": _listed,
-    "request_parts": _parts,
-    "request_form": _form,
-    "request_b64": _bytes,
+NEEDS: Mapping[str, str] = {
+    "keys": "its tokens must be signed with the target's key (--jwt-priv-key-path, --jwt-pub-key-path)",
+    "database": "it connects to a database of the target (--database)",
 }
-
-# --- the older files --------------------------------------------------------------------------------------------------
-
-RECORDED_AT = datetime(2026, 11, 22, 0, 37, 26, tzinfo=UTC)
-"""When the older files were recorded, whose dates are masked or left out."""
-_COMPARED = {"all": ("date",), "head": ("date", "content-length", "body")}
+"""What a case may need of whoever runs it, and what is said when it is left out without."""
 
 
-def _http_raw(text: str) -> Iterator[Case]:
-    """`request_b64`, `response_b64` with masked dates, and what to `compare`: `all` or the `head`.
+class Table(NamedTuple):
+    """The cases of a profile."""
 
-    The one row without its bytes, which is only described, has a wrong response (tests/data/README.md).
-    """
-    for row in json.loads(text)["rows"]:
-        if "request_b64" in row:
-            response, masks = b64decode(row["response_b64"]), _COMPARED[row["compare"]]
-            yield Case(row["name"], _steps(row), response, None, RECORDED_AT, masks, row["compare"])
+    profile: str
+    about: str
+    """Where they are from, in a sentence or two."""
+    cases: tuple[Case, ...]
 
 
-def _fuzz_open(text: str) -> Iterator[Case]:
-    """`[kind, request_b64, status, content type, body_b64]`; the body is null where it was a new token."""
-    for number, (kind, request, status, content_type, body) in enumerate(json.loads(text)["rows"], 1):
-        head = f"HTTP/1.1 {status}\r\n" + (f"content-type: {content_type}\r\n" if content_type else "") + "\r\n"
-        yield _brief(f"{kind} {number}", b64decode(request), head.encode(), body and b64decode(body), kind)
+@cache
+def table(profile: str) -> Table:
+    """Raises KeyError for an unknown profile."""
+    if profile not in PROFILES:
+        raise KeyError(profile)
+    return unpacked((files(__package__) / "tables" / f"{profile}.jsonl.gz").read_bytes())
 
 
-def _brief(name: str, request: bytes, head: bytes, body: bytes | None, group: str) -> Case:
-    """A case of which the status, some headers and perhaps the body were recorded."""
-    masks = ("other headers", "reason", *(("body",) if body is None else ()))
-    return Case(name, (Step("send", request),), head + (body or b""), None, RECORDED_AT, masks, group)
+def packed(table: Table) -> bytes:
+    """As JSON lines, compressed: a line about the table, then one for each case. The same for the same cases."""
+    rows = ({"profile": table.profile, "about": table.about}, *map(_row, table.cases))
+    lines = (json.dumps(row, separators=(",", ":"), ensure_ascii=False) + "\n" for row in rows)
+    return gzip.compress("".join(lines).encode(), 9, mtime=0)
 
 
-_FORMS: Mapping[str, Callable[[str], Iterator[Case]]] = {
-    "identity.jsonl": _lines,
-    "database.jsonl": _lines,
-    "handshake.jsonl": _lines,
-    "http_raw.json": _http_raw,
-    "fuzz_open.json": _fuzz_open,
-}
+def unpacked(data: bytes) -> Table:
+    first, *rows = map(json.loads, gzip.decompress(data).splitlines())
+    return Table(first["profile"], first["about"], tuple(map(_case, rows)))
 
 
-def rules(path: Path, release: str) -> Iterator[Case]:
-    """The answers of a release, `2.8.3` or `2.14`, in `rules_2_14.json`; without the cases of foreign issuers."""
-    found = json.loads(text_of(path))
-    minted = datetime.fromtimestamp(found["two_faults_minted_unix"], UTC)
-    for row in found["recorded_rows_that_differ"]:
-        yield _rule(row, b64decode(row["request_b64"]), release, RECORDED_AT)
-    for row in found["two_faults"]:
-        lines = (f"{row['method']} {row['path']} HTTP/1.1", "Host: x", f"Authorization: {row['authorization']}")
-        yield _rule(row, "\r\n".join([*lines, "", ""]).encode(), release, minted)
+# --- a row: bytes are text of as many characters, and what a case usually has is left out -----------------------------
 
 
-def _rule(row: Row, request: bytes, release: str, moment: datetime) -> Case:
-    status, body = row[release]["status"], row[release]["body"]
-    brief = _brief(row["case"], request, f"HTTP/1.1 {status}\r\n\r\n".encode(), body and body.encode(), "rules")
-    return Case(brief.name, brief.steps, brief.response, None, moment, brief.masks, brief.group)
+def _row(case: Case) -> dict[str, Any]:
+    row = {
+        "name": case.name,
+        "group": case.group,
+        "rule": case.rule,
+        "evidence": case.evidence,
+        "needs": case.needs,
+        "steps": [[step.do, _text(step.argument)] for step in case.steps],
+        "response": _text(case.response),
+        "closed": case.closed,
+        "moment": case.moment and int(case.moment.timestamp()),
+        "masks": case.masks,
+        "turns": [
+            [_text(turn.sent), [[first, _text(data)] for first, data in turn.frames], turn.ends] for turn in case.turns
+        ],
+    }
+    return {name: value for name, value in row.items() if value != _USUAL.get(name, ...)}
 
 
-def rules_of_issuers(path: Path) -> dict[str, dict[str, Any]]:
-    """The cases of foreign issuers in `rules_2_14.json`: by name, status and body of the releases `2.8.3` and `2.14`.
+_USUAL: Mapping[str, Any] = {"evidence": "recorded", "needs": (), "closed": False, "masks": MINTED, "turns": []}
 
-    `<iss>` in a body is the issuer; a status of None is no answer.
-    """
-    return {row["case"]: row for row in json.loads(text_of(path))["foreign_issuers"]}
+
+def _case(row: Mapping[str, Any]) -> Case:
+    whole = {**_USUAL, **row}
+    moment = whole["moment"]
+    return Case(
+        name=whole["name"],
+        steps=tuple(Step(do, _bytes(argument)) for do, argument in whole["steps"]),
+        response=_bytes(whole["response"]),
+        closed=whole["closed"],
+        moment=moment and datetime.fromtimestamp(moment, UTC),
+        masks=tuple(whole["masks"]),
+        group=whole["group"],
+        rule=whole["rule"],
+        evidence=whole["evidence"],
+        needs=tuple(whole["needs"]),
+        turns=tuple(_turns(whole["turns"])),
+    )
+
+
+def _turns(rows: Iterable[Any]) -> Iterator[Turn]:
+    for sent, frames, ends in rows:
+        yield Turn(_bytes(sent), tuple((first, _bytes(data)) for first, data in frames), ends)
+
+
+def _text(value: Any) -> Any:
+    return value.decode("latin-1") if isinstance(value, bytes) else value
+
+
+def _bytes(value: Any) -> Any:
+    return value.encode("latin-1") if isinstance(value, str) else value

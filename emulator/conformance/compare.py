@@ -24,8 +24,8 @@ class Response:
         return cls(status, tuple(headers), body)
 
     @property
-    def lines(self) -> tuple[bytes, ...]:
-        return (self.status, *self.headers, b"", self.body)
+    def raw(self) -> bytes:
+        return b"\r\n".join((self.status, *self.headers, b"", self.body))
 
     def header(self, name: bytes) -> bytes | None:
         return next((line.partition(b":")[2].strip() for line in self.headers if _name(line) == name), None)
@@ -36,23 +36,56 @@ def responses_in(raw: bytes) -> list[bytes]:
     return [part for part in re.split(rb"(?=HTTP/1\.[01] [0-9]{3} )", raw) if part]
 
 
-def difference(recorded: bytes, responses: Sequence[bytes], masks: Sequence[str]) -> str | None:
-    """A line that differs, in words; None if none does."""
+@dataclass(frozen=True)
+class Difference:
+    """What differs first between what was expected and what came, both with the masks on."""
+
+    part: str
+    """`status`, `head`, `body`, `connection` (whether it ends), `frame` of a WebSocket."""
+    expected: bytes | None
+    """The line, the body, or the frame in words; None if nothing more was expected."""
+    found: bytes | None
+    wholes: tuple[bytes, bytes]
+    """All that was expected, and all that came of the response, to show them beside each other."""
+
+    @property
+    def place(self) -> int:
+        """The first byte of `expected` and `found` that differs."""
+        pairs = zip_longest(self.expected or b"", self.found or b"")
+        return next((place for place, (one, other) in enumerate(pairs) if one != other), 0)
+
+    def __str__(self) -> str:
+        return f"{self.found!r}, not {self.expected!r}"
+
+
+def difference(recorded: bytes, responses: Sequence[bytes], masks: Sequence[str]) -> Difference | None:
+    """What differs first; None if nothing does."""
     for expected, found in zip_longest(responses_in(recorded), responses):
         if expected is None or found is None:
-            return f"{'no response' if found is None else repr(found[:80])}, not {expected and expected[:80]!r}"
-        if wrong := _line(Response.of(expected), Response.of(found), masks):
+            status = tuple(None if raw is None else raw.partition(b"\r\n")[0] for raw in (expected, found))
+            return Difference("status", *status, (expected or b"", found or b""))
+        if wrong := _between(Response.of(expected), Response.of(found), masks):
             return wrong
     return None
 
 
-def _line(expected: Response, found: Response, masks: Sequence[str]) -> str | None:
+def _between(expected: Response, found: Response, masks: Sequence[str]) -> Difference | None:
     found = replace(found, headers=_as_recorded(expected, found)) if "other headers" in masks else found
     for name in masks:
         expected, found = MASKS[name](expected), MASKS[name](found)
-    pairs = [(a, b) for a, b in zip_longest(expected.lines, found.lines) if a != b]
-    pairs.sort(key=lambda pair: _name(pair[0] or b"") == b"content-length")  # it says the least
-    return f"{pairs[0][1]!r}, not {pairs[0][0]!r}" if pairs else None
+    parts = [("status", (expected.status, found.status)), *_head_lines(expected, found)]
+    parts.append(("body", (expected.body, found.body)))
+    differing = [(part, pair) for part, pair in parts if pair[0] != pair[1]]
+    differing.sort(key=lambda each: _name(each[1][0] or b"") == b"content-length")  # it says the least
+    if not differing:
+        return None
+    part, pair = differing[0]
+    return Difference(part, *pair, (expected.raw, found.raw))
+
+
+def _head_lines(expected: Response, found: Response) -> Iterator[tuple[str, tuple[bytes | None, bytes | None]]]:
+    for pair in zip_longest(expected.headers, found.headers):
+        yield "head", pair
 
 
 def _as_recorded(expected: Response, found: Response) -> tuple[bytes, ...]:

@@ -1,19 +1,14 @@
-"""Sends recorded requests to a server, each on a connection of its own."""
+"""Sends a case to a server, on a connection of its own, and reads what it says."""
 
 import socket
 import time
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from itertools import groupby
+from dataclasses import dataclass
 
 from emulator.conformance.cases import Case, Step
-from emulator.conformance.compare import Response, difference, responses_in
+from emulator.conformance.compare import Difference, Response, difference, responses_in
+from emulator.conformance.target import Target
 
-THREADS = 16
-"""Most of them wait."""
 SILENCE = 0.2
 """Seconds without a byte that show that the server sends nothing."""
 PATIENCE = 0.3
@@ -23,72 +18,41 @@ MORE_PATIENCE = 5.0
 PROBE = b"GET /is-this-connection-open HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
 LAST_CHUNK = b"\r\n0\r\n\r\n"
 
-Address = tuple[str, int]
-SetClock = Callable[[datetime], None]
-
 
 @dataclass(frozen=True)
-class Outcome:
+class Answer:
+    """What a server said to a case."""
+
     case: Case
     responses: tuple[bytes, ...]
     closed: bool | None
     """Whether the server closed the connection; None if the case does not say."""
 
     @property
-    def difference(self) -> str | None:
-        """What differs from the recording, in words; None if the case holds."""
+    def difference(self) -> Difference | None:
+        """What differs from the recording; None if the case holds."""
         if found := difference(self.case.response, self.responses, self.case.masks):
             return found
         if self.ends_as_recorded:
             return None
-        return "the connection ends, and should not" if self.closed else "the connection does not end, and should"
+        return Difference("connection", _ENDS[self.case.closed], _ENDS[self.closed], (b"", b""))
 
     @property
     def ends_as_recorded(self) -> bool:
         return self.closed == self.case.closed
 
 
-def replay(address: Address, cases: Sequence[Case], set_clock: SetClock) -> list[Outcome]:
-    """Send all cases, each at the second in which it was recorded, by the server's clock.
-
-    A case that does not hold then is sent again in the next second: a recorded date has no fraction, and can be a
-    second behind.
-    """
-    outcomes = _send_all(address, cases, set_clock, PATIENCE)
-    differing = [place for place, outcome in enumerate(outcomes) if outcome.difference]
-    differing.sort(key=lambda place: outcomes[place].ends_as_recorded)  # the others first, all at once
-    again = [_again(outcomes[place]) for place in differing]
-    for place, outcome in zip(differing, _send_all(address, again, set_clock, MORE_PATIENCE), strict=True):
-        outcomes[place] = outcome
-    return outcomes
+_ENDS = {True: b"the connection ends", False: b"the connection stays open", None: b""}
 
 
-def _again(outcome: Outcome) -> Case:
-    """A second later; but whether a connection ends does not depend on the clock."""
-    case = outcome.case
-    later = case.moment + timedelta(seconds=1) if case.moment and outcome.ends_as_recorded else None
-    return replace(case, moment=later)
-
-
-def _send_all(address: Address, cases: Iterable[Case], set_clock: SetClock, patience: float) -> list[Outcome]:
-    outcomes: list[Outcome] = []
-    with ThreadPoolExecutor(THREADS) as threads:
-        for moment, group in groupby(cases, lambda case: case.moment):
-            if moment is not None:
-                set_clock(moment)
-            outcomes += threads.map(lambda case: send(address, case, patience=patience), list(group))
-    return outcomes
-
-
-def send(address: Address, case: Case, *, patience: float = MORE_PATIENCE) -> Outcome:
-    """Send one case, and read as many responses as were recorded."""
-    with socket.create_connection(address, timeout=patience) as connection:
-        return _Exchange(connection, case).outcome()
+def send(target: Target, case: Case, *, patience: float = MORE_PATIENCE) -> Answer:
+    """Send one case, and read as many responses as were recorded. Raises OSError if it can't be connected to."""
+    with target.connect(patience) as connection:
+        return _Exchange(connection, case).answer()
 
 
 class _Exchange:
     def __init__(self, connection: socket.socket, case: Case) -> None:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._connection = connection
         self._case = case
         self._recorded = responses_in(case.response)
@@ -96,7 +60,7 @@ class _Exchange:
         self._rest = b""
         """Bytes that came and are in no response yet."""
 
-    def outcome(self) -> Outcome:
+    def answer(self) -> Answer:
         with suppress(OSError):  # a server may refuse while a big request is still being sent
             for step in self._case.steps:
                 self._do(step)
@@ -104,7 +68,7 @@ class _Exchange:
             self._read(len(self._recorded))
         closed = None if self._case.closed is None else self._ends()
         rest = (self._rest,) if self._rest and not self._is_websocket else ()
-        return Outcome(self._case, (*self._responses, *rest), closed)
+        return Answer(self._case, (*self._responses, *rest), closed)
 
     def _do(self, step: Step) -> None:
         match step.do:
@@ -158,7 +122,9 @@ class _Exchange:
         """False at the end of the connection, also when it was reset."""
         try:
             data = self._connection.recv(65536)
-        except ConnectionError:
+        except TimeoutError:
+            raise
+        except OSError:  # reset, or cut within TLS
             return False
         self._rest += data
         return bool(data)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import version
 
 from emulator.conformance.compare import Response, responses_in
-from emulator.conformance.replay import Outcome
+from emulator.conformance.replay import Answer
 from tests.project.import_rules import ROOT
 from tests.recordings import REASONS, Reason, reason_of, replayed
 
@@ -16,14 +16,14 @@ RELEASES: Mapping[str, tuple[str, ...]] = {
 """Recorded from real servers."""
 
 
-def outcomes_of(release: str) -> Iterator[Outcome]:
+def outcomes_of(release: str) -> Iterator[Answer]:
     for recording in RELEASES[release]:
         yield from replayed(recording)
 
 
-def differing() -> dict[Reason, dict[str, list[Outcome]]]:
+def differing() -> dict[Reason, dict[str, list[Answer]]]:
     """By reason and release."""
-    found: dict[Reason, dict[str, list[Outcome]]] = {reason: {} for reason in REASONS}
+    found: dict[Reason, dict[str, list[Answer]]] = {reason: {} for reason in REASONS}
     for release in RELEASES:
         for outcome in outcomes_of(release):
             reason = reason_of(outcome.case) if outcome.difference else None
@@ -47,7 +47,7 @@ def _count() -> str:
     return " and ".join(f"{sum(1 for _ in outcomes_of(release))} rows of {release}" for release in RELEASES)
 
 
-def _line(reason: Reason, rows: Mapping[str, list[Outcome]]) -> str:
+def _line(reason: Reason, rows: Mapping[str, list[Answer]]) -> str:
     shortest = min((row for each in rows.values() for row in each), key=lambda row: len(row.case.request))
     request, real = _request(shortest.case.request), _seen(responses_in(shortest.case.response))
     counts = ", ".join(f"{release}: {len(each)}" for release, each in rows.items())

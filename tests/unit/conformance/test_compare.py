@@ -35,7 +35,7 @@ def test_every_byte_counts(change: bytes, to: bytes) -> None:
 def test_a_difference_is_told_by_the_line_and_not_by_its_length() -> None:
     other = RESPONSE.replace(b"content-length: 1", b"content-length: 2").replace(b"\r\n\r\nx", b"\r\n\r\nyy")
 
-    assert difference(RESPONSE, [other], MINTED) == "b'yy', not b'x'"
+    assert str(difference(RESPONSE, [other], MINTED)) == "b'yy', not b'x'"
 
 
 def test_a_missing_response_is_a_difference() -> None:

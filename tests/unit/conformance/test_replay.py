@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from emulator import conformance
 from emulator.conformance.cases import Case, Step
-from emulator.conformance.replay import Address, replay, send
-from tests import conformance
+from emulator.conformance.replay import send
+from emulator.conformance.target import Target
+from tests.replaying import replay
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
@@ -21,7 +23,7 @@ Serve = Callable[[socket.socket], None]
 
 
 @contextmanager
-def serving(serve: Serve) -> Iterator[Address]:
+def serving(serve: Serve) -> Iterator[Target]:
     """A server that handles each connection with `serve`, and then ends it."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
@@ -37,7 +39,7 @@ def serving(serve: Serve) -> Iterator[Address]:
         thread = threading.Thread(target=run)
         thread.start()
         try:
-            yield listening.getsockname()
+            yield Target(*listening.getsockname())
         finally:
             listening.shutdown(socket.SHUT_RDWR)
             thread.join()
@@ -65,46 +67,46 @@ def case(response: bytes = OK, *, closed: bool | None = False, steps: tuple[Step
 
 
 def test_a_case_holds_when_response_and_connection_are_as_recorded() -> None:
-    with serving(always) as address:
-        assert send(address, case()).difference is None
+    with serving(always) as target:
+        assert send(target, case()).difference is None
 
 
 def test_a_connection_that_ends_is_told_from_one_that_stays() -> None:
-    with serving(saying(OK)) as address:
-        assert send(address, case()).difference == "the connection ends, and should not"
-        assert send(address, case(closed=True)).difference is None
+    with serving(saying(OK)) as target:
+        assert str(send(target, case()).difference) == "b'the connection ends', not b'the connection stays open'"
+        assert send(target, case(closed=True)).difference is None
 
 
 def test_a_connection_that_stays_is_told_from_one_that_ends() -> None:
-    with serving(saying(OK, until_the_client_ends=True)) as address:
-        outcome = send(address, case(closed=True), patience=0.1)
+    with serving(saying(OK, until_the_client_ends=True)) as target:
+        outcome = send(target, case(closed=True), patience=0.1)
 
-    assert outcome.difference == "the connection does not end, and should"
+    assert str(outcome.difference) == "b'the connection stays open', not b'the connection ends'"
 
 
 def test_a_response_that_nobody_asked_for_is_a_difference() -> None:
-    with serving(saying(OK + OK)) as address:
-        assert send(address, case(closed=True)).difference
+    with serving(saying(OK + OK)) as target:
+        assert send(target, case(closed=True)).difference
 
 
 def test_no_response_can_be_what_was_recorded() -> None:
-    with serving(saying(b"", until_the_client_ends=True)) as address:
-        assert send(address, case(b"")).difference is None
-        assert send(address, case(), patience=0.1).difference
+    with serving(saying(b"", until_the_client_ends=True)) as target:
+        assert send(target, case(b"")).difference is None
+        assert send(target, case(), patience=0.1).difference
 
 
 def test_the_second_part_waits_for_the_response_to_the_first() -> None:
     steps = (Step("send", REQUEST), Step("wait", 1), Step("send", REQUEST))
-    with serving(always) as address:
-        assert send(address, case(OK + OK, steps=steps)).difference is None
+    with serving(always) as target:
+        assert send(target, case(OK + OK, steps=steps)).difference is None
 
 
 def test_a_response_to_head_has_no_body() -> None:
     head = OK.removesuffix(b"ok")
-    with serving(saying(head)) as address:
+    with serving(saying(head)) as target:
         steps = (Step("send", b"HEAD / HTTP/1.1\r\n\r\n"),)
 
-        assert send(address, case(head, closed=True, steps=steps)).difference is None
+        assert send(target, case(head, closed=True, steps=steps)).difference is None
 
 
 def test_a_case_is_sent_at_its_second_and_if_it_differs_in_the_next() -> None:
@@ -113,8 +115,8 @@ def test_a_case_is_sent_at_its_second_and_if_it_differs_in_the_next() -> None:
     def serve(connection: socket.socket) -> None:
         saying(OK if len(clock) == 2 else b"HTTP/1.1 400 Bad Request\r\n\r\n")(connection)
 
-    with serving(serve) as address:
-        (outcome,) = replay(address, [Case("a case", (Step("send", REQUEST),), OK, None, moment)], clock.append)
+    with serving(serve) as target:
+        (outcome,) = replay(target, [Case("a case", (Step("send", REQUEST),), OK, None, moment)], clock.append)
 
     assert outcome.difference is None
     assert clock == [moment, moment + timedelta(seconds=1)]

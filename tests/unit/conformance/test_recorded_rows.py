@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from emulator.conformance.cases import Step, read, rules
+from emulator.conformance.cases import Step
+from tests.recorded_rows import read, rules
 from tests.recordings import RECORDED, cases
 
 
