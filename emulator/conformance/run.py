@@ -18,6 +18,7 @@ class Given:
 
     keys: Keys | None = None
     database: str | None = None
+    api_key: str | None = None
 
 
 @dataclass(frozen=True)

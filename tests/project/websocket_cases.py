@@ -1,0 +1,163 @@
+"""Cases of WebSockets: recorded handshakes, the first message of each protocol, and frames that show no module."""
+
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from emulator.conformance.cases import Case, Step
+from tests.recorded_rows import conversations, first_messages, read
+from tests.recordings import RECORDED
+
+DATABASE = b"alpha"
+"""Of the recordings; another takes its place."""
+
+
+def cases_of(profile: str) -> Iterator[Case]:
+    """All of a profile of SpacetimeDB."""
+    if profile == "v1":
+        yield from _conversations(first_messages(RECORDED / "v1.12.0-websocket.jsonl.gz"), _FIRST_MESSAGES_OF_V1)
+        return
+    recorded = [*_handshakes(), *_conversations(conversations(RECORDED / "v2.8.3-websocket.jsonl.gz"), _OF_V2)]
+    yield from recorded if profile == "v2.8" else _as_newer(recorded)
+
+
+def _as_newer(cases: Iterable[Case]) -> Iterator[Case]:
+    """As later releases say it by their source: but for the preflight, and with tokens without `exp`."""
+    for case in cases:
+        if not case.request.startswith(b"OPTIONS"):
+            yield _without_exp(replace(case, evidence="source"))
+
+
+# --- the handshake ----------------------------------------------------------------------------------------------------
+
+_RULES: tuple[tuple[str, str], ...] = (
+    (r"OPTIONS", "a preflight comes before all else"),
+    (r"POST|HEAD|DELETE", "methods come after credentials"),
+    (r"auth|order: bad token|\?token", "credentials come first, in the header or the query"),
+    (r"order|two faults|unknown name no upgrade|token twice", "of several faults the first is told"),
+    (r"unknown|bad path", "a database that there is not"),
+    (r"compression|light|confirmed|query", "parameters of the query"),
+    (r"connection_id", "a connection id is 32 hex digits"),
+    (r"Connection|Upgrade|HTTP/1\.0", "what asks for a WebSocket"),
+    (r"version|key", "version and key of the protocol"),
+    (r"protocol", "the subprotocol is chosen in the server's order"),
+    (r"Origin|extensions", "what changes nothing"),
+)
+"""By a part of the row's name, the first that matches."""
+_OTHER_DATABASES = "deleted database"
+
+
+def _handshakes() -> Iterator[Case]:
+    for case in read(RECORDED / "v2.8.3-handshake.jsonl.gz"):
+        name = case.name.partition(": ")[2]
+        if name == _OTHER_DATABASES:
+            continue
+        rule = next(rule for pattern, rule in _RULES if re.search(pattern, name))
+        opened = case.response.startswith(b"HTTP/1.1 101 ")
+        found = opened or case.response.endswith(b"no valid protocol selected")
+        yield replace(
+            case, group="handshake", rule=rule, needs=_needs(case, found=found), closed=None if opened else case.closed
+        )
+
+
+def _needs(case: Case, *, found: bool) -> tuple[str, ...]:
+    """What a server must have to answer it: the key of its token, and the database if it is looked for."""
+    signed = re.search(rb"eyJ[\w-]+\.[\w-]+\.[\w-]+", case.request) is not None
+    return tuple(name for name, needed in (("keys", signed), ("database", found)) if needed)
+
+
+# --- what follows -----------------------------------------------------------------------------------------------------
+
+_FIRST, _FRAMES = "first message", "frames"
+_Chosen = Mapping[str, tuple[str, str]]
+"""By the name of a row, its group and rule."""
+
+_FIRST_MESSAGES_OF_V1: _Chosen = {
+    "handshake: bsatn, token, connection id": (_FIRST, "v1.bsatn: identity, token, connection id"),
+    "handshake: json, token, connection id": (_FIRST, "v1.json: identity, token, connection id"),
+    "handshake: bsatn anonymous, nothing in the query": (_FIRST, "v1.bsatn: a new identity for nobody"),
+    "handshake: json anonymous": (_FIRST, "v1.json: a new identity for nobody"),
+    "handshake: token in the query": (_FIRST, "the token of the query is sent back"),
+    "handshake: both, json first": (_FIRST, "the subprotocol is chosen in the server's order"),
+    "handshake: both in two lines, json first": (_FIRST, "the subprotocol is chosen in the server's order"),
+    "handshake: v3, v2, v1.bsatn": (_FIRST, "newer subprotocols are passed over"),
+    "handshake: connection_id upper case": (_FIRST, "a connection id is 32 hex digits"),
+    "handshake: short key": (_FIRST, "version and key of the protocol"),
+    "compression: token of 970, Gzip": (_FIRST, "up to 1,024 bytes nothing is compressed"),
+}
+_OF_V2: _Chosen = {
+    **{
+        f"frames: {short} {row}": (_FIRST, f"{protocol}: {rule}")
+        for short, protocol in (("v1b", "v1.bsatn"), ("v1j", "v1.json"), ("v2", "v2.bsatn"), ("v3", "v3.bsatn"))
+        for row, rule in (
+            ("token cid", "identity, token, connection id"),
+            ("anonymous", "a new identity for nobody"),
+            ("light, confirmed=true", "parameters of the query"),
+        )
+    },
+    "compression v2 Gzip token 970": (_FIRST, "up to 1,024 bytes nothing is compressed"),
+    "compression v2 None token 1100": (_FIRST, "up to 1,024 bytes nothing is compressed"),
+    "frames: v2 undecodable tag 9": (_FRAMES, "what can't be read closes with 1011"),
+    "frames: v2 undecodable trailing": (_FRAMES, "v2.bsatn: bytes after a message are passed over"),
+    "frames: v1j undecodable unknown": (_FRAMES, "what can't be read closes with 1011"),
+    "frames: v3 unsubscribe unknown": (_FRAMES, "a subscription that there is not"),
+    "frames: v3 ping": (_FRAMES, "a ping is answered"),
+    "frames: v3 close 4999": (_FRAMES, "a close is answered with its code and reason"),
+    "frames: v3 close 999": (_FRAMES, "a code that no close may have"),
+    "frames: v3 unmasked": (_FRAMES, "what violates the protocol ends the connection"),
+}
+
+
+def _conversations(recorded: Iterable[Case], chosen: _Chosen) -> Iterator[Case]:
+    """The chosen ones; of a first message nothing that follows."""
+    seen = set[str]()
+    for case in recorded:
+        name = case.name.removeprefix("websocket ")
+        if name not in chosen or name in seen:  # some rows were recorded twice
+            continue
+        seen.add(name)
+        group, rule = chosen[name]
+        turns = case.turns if group == _FRAMES else (replace(case.turns[0], ends=False),)
+        steps = (Step("send", _OF_ANY.sub(b"/v1/database/%b/" % DATABASE, case.request, count=1)),)
+        needs = _needs(case, found=True)
+        yield replace(case, steps=steps, group=group, rule=rule, needs=needs, turns=turns, closed=None)
+
+
+_OF_ANY = re.compile(rb"/v1/database/[\w-]+/")
+
+
+# --- tokens without exp -----------------------------------------------------------------------------------------------
+
+_TOKEN = re.compile(rb"(eyJ[\w-]+)\.([\w-]+)\.([\w-]+)")
+
+
+def _without_exp(case: Case) -> Case:
+    """The case with new tokens as servers from 2.10.0 on make them; the client's own stay."""
+    made = {token[0]: _shorter(token) for token in _TOKEN.finditer(_said(case)) if token[0] not in case.request}
+    for old, new in made.items():
+        case = _replaced(case, old, new)
+    return case
+
+
+def _said(case: Case) -> bytes:
+    return b" ".join((case.response, *(data for turn in case.turns for _, data in turn.frames)))
+
+
+def _shorter(token: re.Match[bytes]) -> bytes:
+    """Without `exp: null`; the signature, which nobody looks at, stays."""
+    claims = urlsafe_b64decode(token[2] + b"=" * (-len(token[2]) % 4))
+    payload = urlsafe_b64encode(claims.replace(b',"exp":null', b"")).rstrip(b"=")
+    return b".".join((token[1], payload, token[3]))
+
+
+def _replaced(case: Case, old: bytes, new: bytes) -> Case:
+    """In frames with its length before it, if they are in BSATN."""
+    before, after = (len(each).to_bytes(4, "little") + each for each in (old, new))
+    turns = (
+        replace(
+            turn, frames=tuple((first, data.replace(before, after).replace(old, new)) for first, data in turn.frames)
+        )
+        for turn in case.turns
+    )
+    return replace(case, response=case.response.replace(old, new), turns=tuple(turns))
