@@ -127,7 +127,7 @@ def _half_closed(case: Case) -> bool:
 _LONGEST_HEADER = 65_535
 _METHODS = b"DELETE|GET|HEAD|POST|PUT|CONNECT|OPTIONS|TRACE|PATCH"
 
-REASONS = (
+OUT_OF_REACH = (
     Reason("HTTP/2 is not supported", _matching(rb"\APRI \* HTTP/2")),
     Reason("aiohttp's parser knows few methods, in upper case", _matching(rb"\A(?!(%s) )\w+ " % _METHODS)),
     Reason("aiohttp's parser wants a carriage return before a line feed", _bare_line_feed),
@@ -153,6 +153,11 @@ REASONS = (
     Reason(
         "a route of SpacetimeDB that is not emulated", _matching(rb"\A\w+ /(v1/(energy|metrics|mcp)|internal)[/ ?]")
     ),
+)
+"""Kinds of requests that the emulator does not answer, or not as recorded."""
+
+REASONS = (
+    *OUT_OF_REACH,
     Reason("databases are not published", _matching(rb"\A(POST /v1/database|PUT /v1/database/[^/ ]+)[ ?]")),
     Reason("databases have no module", _matching(rb"\A\w+ /v1/database/[^/ ]+/(call|schema|logs|sql|route)[/ ?]")),
     Reason("requests to an MCP server are not answered", _matching(rb"\APOST /v1/database/[^/ ]+/mcp[ ?]")),

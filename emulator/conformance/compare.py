@@ -249,6 +249,20 @@ _NEW_IN_A_ROW = (
 )
 
 
+def _mask_version(response: Response) -> Response:
+    return replace(response, body=_VERSION.sub(b'"version":"<version>"', response.body))
+
+
+_VERSION = re.compile(rb'"version":"[^"]*"')
+
+
+def _mask_public_key(response: Response) -> Response:
+    return replace(response, body=_PUBLIC_KEY.sub(rb"\1<base64>\2", response.body))
+
+
+_PUBLIC_KEY = re.compile(rb"(-----BEGIN PUBLIC KEY-----\r?\n)[A-Za-z0-9+/=\r\n]+(\r?\n-----END PUBLIC KEY-----)")
+
+
 class _Number(str):
     """A number as it was written: `1.50` is not `1.5`."""
 
@@ -285,6 +299,8 @@ MASKS: Mapping[str, Callable[[Response], Response]] = {
     "blanks": _mask_blanks,
     "values": _mask_values,
     "row": _mask_row,
+    "version": _mask_version,
+    "public key": _mask_public_key,
     "other headers": lambda response: response,
 }
 """What two good responses may differ in, by name. `other headers` are those that were not recorded."""

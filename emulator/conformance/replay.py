@@ -20,6 +20,10 @@ PATIENCE = 0.3
 """Seconds to wait for a response, or for the end of a connection."""
 MORE_PATIENCE = 5.0
 """For the second try, so that a busy machine does not decide."""
+ALL_PATIENCE = 30.0
+"""For all that comes of one case."""
+LONGEST = 4 * 1024 * 1024
+"""Bytes of a response that are read."""
 PROBE = b"GET /is-this-connection-open HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
 LAST_CHUNK = b"\r\n0\r\n\r\n"
 
@@ -90,6 +94,7 @@ class _Exchange:
         self._case = case
         self._recorded = responses_in(case.response)
         self._responses: list[bytes] = []
+        self._end_of_patience = time.perf_counter() + ALL_PATIENCE
         self._rest = b""
         """Bytes that came and are in no response yet."""
 
@@ -144,7 +149,8 @@ class _Exchange:
     def _length_of_body(self, head: bytes) -> int | None:
         """As the header says, None for chunks; 0 if the response was recorded without the body that it announces."""
         response = Response.of(head)
-        announced = int(response.header(b"content-length") or 0)
+        said = response.header(b"content-length") or b"0"
+        announced = int(said) if re.fullmatch(rb"\d{1,18}", said) else 0
         number = len(self._responses)
         recorded = Response.of(self._recorded[number]) if number < len(self._recorded) else None
         without = recorded and not recorded.body and recorded.header(b"content-length") not in {None, b"0"}
@@ -155,6 +161,8 @@ class _Exchange:
 
     def _receive(self) -> bool:
         """False at the end of the connection, also when it was reset."""
+        if len(self._rest) > LONGEST or time.perf_counter() > self._end_of_patience:
+            raise TimeoutError("it goes on and on")
         try:
             data = self._connection.recv(65536)
         except TimeoutError:

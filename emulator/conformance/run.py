@@ -1,15 +1,29 @@
 """Sends the cases of a table to a server, one at a time, and says of each whether it holds."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Literal
+from urllib.parse import quote
 
-from emulator.conformance.cases import NEEDS, Case
-from emulator.conformance.compare import Difference
+from emulator.conformance.cases import NEEDS, Case, Step, Turn
+from emulator.conformance.compare import MINTED, Difference, Response, responses_in
+from emulator.conformance.identify import get, identify, seconds
 from emulator.conformance.replay import send
-from emulator.conformance.target import Target
-from emulator.conformance.tokens import Keys
+from emulator.conformance.target import Target, Unusable
+from emulator.conformance.tokens import Keys, renewed
 from emulator.conformance.websockets import converse
+
+MOST_REQUESTS = 5_000
+SILENT = 3
+"""So many cases in a row without any response show that the target is gone."""
+PATIENCE = 3.0
+"""Seconds to wait for a response, or for the end of a connection."""
+PARTLY_RECORDED = ("other headers", "reason", "body")
+"""The masks of cases of which not everything was recorded."""
+TRIES = (0, 0, -1, 1)
+"""Seconds that a token's times are moved in each try: a date has no fraction, and can be a second behind."""
 
 
 @dataclass(frozen=True)
@@ -28,18 +42,176 @@ class Outcome:
     difference: Difference | None = None
     left_out: str | None = None
     """Why it was not sent."""
+    duration: float = 0.0
+    """Seconds, of all its tries."""
 
     @property
     def state(self) -> Literal["holds", "differs", "left out"]:
         return "left out" if self.left_out else "differs" if self.difference else "holds"
 
 
-def run(cases: Iterable[Case], target: Target, given: Given | None = None) -> Iterator[Outcome]:
-    """The outcomes, each as soon as it is there. Raises OSError if the target can't be reached."""
-    given = given or Given()
-    for case in cases:
-        missing = [NEEDS[need] for need in case.needs if getattr(given, need) is None]
-        if missing:
-            yield Outcome(case, left_out=missing[0])
-        else:
-            yield Outcome(case, converse(target, case) if case.turns else send(target, case).difference)
+def run(
+    cases: Iterable[Case],
+    target: Target,
+    given: Given | None = None,
+    *,
+    most: int = MOST_REQUESTS,
+    other: Target | None = None,
+    patience: float = PATIENCE,
+) -> Iterator[Outcome]:
+    """The outcomes, each as soon as it is there. With `other`, what that server says is expected.
+
+    Raises Unusable for a target that can't be reached, is no such server, has another key, or stops answering.
+    """
+    cases = tuple(cases)
+    return map(Runner(cases, target, given or Given(), most=most, other=other, patience=patience).outcome, cases)
+
+
+class Runner:
+    """Sends cases of a table, in any order. Raises as `run`."""
+
+    def __init__(
+        self,
+        cases: Iterable[Case],
+        target: Target,
+        given: Given,
+        *,
+        most: int = MOST_REQUESTS,
+        other: Target | None = None,
+        patience: float = PATIENCE,
+    ) -> None:
+        self._target, self._given, self._other, self._patience = target, given, other, patience
+        self._left = most
+        """Requests that may still be sent."""
+        self._silent = 0
+        pages_only = all(case.moment is None and "keys" not in case.needs for case in cases)
+        look = _reached if pages_only else _identified
+        self._now = look(target, given)
+        if other is not None:
+            look(other, given)
+
+    def outcome(self, case: Case) -> Outcome:
+        if reason := self._reason_to_leave_out(case):
+            return Outcome(case, left_out=reason)
+        started = time.perf_counter()
+        sent, difference = self._tried(case)
+        return Outcome(sent, difference, duration=time.perf_counter() - started)
+
+    def _reason_to_leave_out(self, case: Case) -> str | None:
+        for need in case.needs:
+            if getattr(self._given, need) is None:
+                return NEEDS[need]
+        return "the most requests were sent (--max-requests)" if self._left < _requests(case) else None
+
+    def _tried(self, case: Case) -> tuple[Case, Difference | None]:
+        """The case as it was last sent. It is sent again if it differs: what was an accident does not count."""
+        for shift in TRIES if _says_a_time(case) else TRIES[:2]:
+            sent = self._for_target(case, self._now + shift)
+            difference = self._difference(sent)
+            if difference is None or self._left < _requests(case):
+                break
+        self._silent = self._silent + 1 if _is_silence(difference) else 0
+        if self._silent == SILENT:
+            raise Unusable(f"{self._target.authority} said nothing to {SILENT} cases in a row: does it hang?")
+        return sent, difference
+
+    def _difference(self, case: Case) -> Difference | None:
+        try:
+            return self._of_talk(case) if case.turns else self._of_exchange(case)
+        except OSError as error:
+            why = error.strerror or error
+            raise Unusable(f"{self._target.authority} can't be reached any more, at {case.name!r}: {why}") from None
+
+    def _of_exchange(self, case: Case) -> Difference | None:
+        expected = case if self._other is None else self._as_the_other_says(self._other, case)
+        self._left -= _requests(case)
+        answer = send(self._target, expected, patience=self._patience)
+        dates = (seconds(Response.of(raw)) for raw in answer.responses)
+        self._now = max((date for date in dates if date is not None), default=self._now)
+        return answer.difference
+
+    def _as_the_other_says(self, other: Target, case: Case) -> Case:
+        """Whole, also where not all of it was recorded."""
+        answer = send(other, _with_host(case, other), patience=self._patience)
+        masks = tuple(dict.fromkeys((*MINTED, *(mask for mask in case.masks if mask not in PARTLY_RECORDED))))
+        return replace(case, response=b"".join(answer.responses), closed=answer.closed, masks=masks)
+
+    def _of_talk(self, case: Case) -> Difference | None:
+        self._left -= 1
+        found = converse(self._target, case, patience=self._patience)
+        if self._other is None:
+            return found
+        expected = converse(self._other, _with_host(case, self._other), patience=self._patience)
+        if (found and found.found) == (expected and expected.found):
+            return None
+        recorded = found or expected
+        assert recorded is not None
+        pair = (each.found if each else recorded.expected for each in (expected, found))
+        one, two = (text or b"" for text in pair)
+        return Difference(recorded.part, one, two, (one, two))
+
+    def _for_target(self, case: Case, now: int) -> Case:
+        """With its tokens, its host and its database in the place of the recorded ones."""
+        tokens = renewed(case.request, case.moment, now, self._given.keys) if case.moment else {}
+        if self._given.api_key:
+            tokens = {**tokens, API_KEY: self._given.api_key.encode()}
+        if "database" in case.needs and self._given.database:
+            case = _with_database(case, quote(self._given.database, safe="").encode())
+        return _with_host(_changed(case, lambda data: _replaced(data, tokens)), self._target)
+
+
+def _reached(target: Target, given: Given) -> int:
+    """The time of any server. Raises Unusable."""
+    return seconds(get(target, "/")) or 0
+
+
+def _identified(target: Target, given: Given) -> int:
+    """The time of a server with SpacetimeDB's API, of the key that was given. Raises Unusable."""
+    found = identify(target)
+    if given.keys is not None and found.public_key.split() != given.keys.public_pem.split():
+        raise Unusable(f"{target.authority} has another public key than the one given: give the files of its own pair")
+    return found.now
+
+
+def _requests(case: Case) -> int:
+    """How many requests a case is at most, with the one that finds out whether the connection is still open."""
+    return max(1, len(responses_in(case.response))) + (case.closed is False and not case.turns)
+
+
+def _says_a_time(case: Case) -> bool:
+    return case.moment is not None and bool(renewed(case.request, case.moment, 0, None))
+
+
+def _is_silence(difference: Difference | None) -> bool:
+    return difference is not None and difference.expected is not None and difference.found in {None, b"nothing"}
+
+
+# --- the same case for another server ---------------------------------------------------------------------------------
+
+RECORDED_HOST = b"\r\nHost: 127.0.0.1:3000\r\n"
+"""Of the servers that were recorded."""
+API_KEY = b"<api key>"
+"""In the place of one, in cases that are written by hand."""
+_DATABASE = re.compile(rb"(?<= /v1/database/)[^/? ]+")
+
+
+def _changed(case: Case, change: Callable[[bytes], bytes]) -> Case:
+    """With everything changed that it sends or expects."""
+    steps = (Step(do, change(data) if isinstance(data, bytes) else data) for do, data in case.steps)
+    turns = (Turn(turn.sent, tuple((one, change(data)) for one, data in turn.frames), turn.ends) for turn in case.turns)
+    return replace(case, steps=tuple(steps), response=change(case.response), turns=tuple(turns))
+
+
+def _with_host(case: Case, target: Target) -> Case:
+    host = b"\r\nHost: %b\r\n" % target.authority.encode()
+    return _changed(case, lambda data: data.replace(RECORDED_HOST, host))
+
+
+def _with_database(case: Case, name: bytes) -> Case:
+    return _changed(case, lambda data: _DATABASE.sub(lambda _: name, data))
+
+
+def _replaced(data: bytes, tokens: Mapping[bytes, bytes]) -> bytes:
+    for old, new in tokens.items():
+        data = data.replace(old, new)
+    return data

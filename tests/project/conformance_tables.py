@@ -1,34 +1,167 @@
 """Chooses the cases of each profile and packs them. `python -m tests.project.conformance_tables` writes the files."""
 
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 from emulator.conformance.cases import Case, Table, packed
+from emulator.conformance.tokens import payloads, signed_tokens
+from tests.project.conformance_rules import rule_of
 from tests.project.import_rules import ROOT
-from tests.recordings import cases
+from tests.recorded_rows import read
+from tests.recordings import OUT_OF_REACH, RECORDED, cases
 
 FOLDER = ROOT / "emulator" / "conformance" / "tables"
+MOST_ALIKE = 3
+"""Chosen of those with the same rule, route and text but for its values."""
 
 
 class Source(NamedTuple):
-    """Where a table is from, and all there is; not everything is chosen."""
+    """Where some cases of a table are from."""
 
     about: str
     cases: Callable[[], Iterable[Case]]
+    evidence: str = "recorded"
+    whole: bool = False
+    """Whether all of them are taken, as they are, with their own groups, rules and evidence."""
 
+
+def handshakes() -> list[Case]:
+    return read(RECORDED / "v2.8.3-handshake.jsonl.gz")
+
+
+def of_release(release: str) -> Iterator[Case]:
+    yield from cases(f"{release}-identity.jsonl")
+    yield from cases(f"{release}-database.jsonl")
+    if release == "v2.8.3":
+        yield from handshakes()
+
+
+_V2_8 = (
+    Source("recorded from a SpacetimeDB server of v2.8.3", partial(of_release, "v2.8.3")),
+    Source("run with the HTTP, JSON and JWT libraries of v2.8.3", partial(cases, "fuzz_open.json"), "run"),
+)
 
 SOURCES: Mapping[str, tuple[Source, ...]] = {
-    "v1": (Source("recorded from SpacetimeDB v1.12.0", lambda: cases("v1.12.0-identity.jsonl")),),
-    "v2.8": (Source("recorded from SpacetimeDB v2.8.3", lambda: cases("v2.8.3-identity.jsonl")),),
+    "v1": (Source("recorded from a SpacetimeDB server of v1.12.0", partial(of_release, "v1.12.0")),),
+    "v2.8": _V2_8,
     "v2.14": (),
     "documented": (),
 }
+"""By profile; of cases alike, those of an earlier source are chosen."""
 
 
 def table(profile: str) -> Table:
     sources = SOURCES[profile]
+    found = [case for source in sources for case in _of(source)]
     about = "; ".join(source.about for source in sources)
-    return Table(profile, about, tuple(case for source in sources for case in source.cases()))
+    return Table(profile, about, tuple(_named(_chosen(found))))
+
+
+def _of(source: Source) -> Iterator[Case]:
+    if source.whole:
+        yield from source.cases()
+        return
+    for case in source.cases():
+        rule = rule_of(case)
+        if rule is not None and is_for_any_server(case):
+            yield _ready(replace(case, group=rule.group, rule=rule.text, evidence=source.evidence))
+
+
+# --- what is chosen ---------------------------------------------------------------------------------------------------
+
+
+def _chosen(found: Iterable[Case]) -> Iterator[Case]:
+    counts: Counter[tuple[str, bytes, bytes]] = Counter()
+    for case in found:
+        kind = case.rule, _route(case.request), _shape(case.response)
+        counts[kind] += 1
+        if counts[kind] <= MOST_ALIKE:
+            yield case
+
+
+_VALUES = re.compile(rb'`[^`]*`|(?<!Error\()"(?:[^"\\]|\\.)*"|(?<=issuer )\S+|\d+')
+
+
+def _route(request: bytes) -> bytes:
+    line = request.partition(b"\r\n")[0].partition(b"?")[0].partition(b" HTTP/")[0]
+    return re.sub(rb"(?<=/identity/)[^/]+(?=/)|(?<=/database/)[^/]+", b":", line)[:60]
+
+
+def _shape(response: bytes) -> bytes:
+    """Status and text without values; whether a token, a PEM or nothing came with it."""
+    head, _, body = response.partition(b"\r\n\r\n")
+    return head.partition(b"\r\n")[0] + _VALUES.sub(b"", body[:300])
+
+
+def _named(chosen: Iterable[Case]) -> Iterator[Case]:
+    """Each with a name of its own."""
+    counts: Counter[str] = Counter()
+    for case in chosen:
+        counts[case.name] += 1
+        yield replace(case, name=f"{case.name} ({counts[case.name]})") if counts[case.name] > 1 else case
+
+
+# --- what can be sent to a server that matters ------------------------------------------------------------------------
+
+_WRITES = re.compile(rb"(?:\A|\n)(?!GET|HEAD|OPTIONS)\w+ /v1/database[/ ?]")
+_FETCHED = re.compile(rb'"iss"\s*:\s*"(?!http://127\.0\.0\.1:[19][/"])[^"]*://')
+_LISTED = re.compile(rb"/databases.*\n\nHTTP/1\.[01] 200 (?!.*\r\ncontent-length: 17\r\n)", re.DOTALL)
+_ENCODED = re.compile(rb"[\w.-]{40}%[0-9a-fA-F]{2}|%[0-9a-fA-F]{2}[\w.-]{40}")
+
+
+def is_for_any_server(case: Case) -> bool:
+    """Whether a case changes nothing, leaves other hosts alone, and holds whatever the server has in store.
+
+    What the emulator can't do, most of it because of aiohttp's parser, is left out too.
+    """
+    return not (
+        _WRITES.search(case.request)
+        or any(_FETCHED.search(payload) for payload in payloads(case.request))
+        or _LISTED.search(b"%b\n\n%b" % (case.request, case.response))
+        or _ENCODED.search(case.request)
+        or any(reason.applies(case) for reason in OUT_OF_REACH)
+    )
+
+
+# --- what a case needs, and what else may vary in it ------------------------------------------------------------------
+
+_BEFORE_SIGNATURES = re.compile(
+    rb"\r\n\r\n(Invalid token: |TokenError\(Error\()(JSON|Json|Base64|InvalidToken)|\r\n\r\nAuthorization "
+)
+_IGNORES_TOKENS = re.compile(
+    rb"\AOPTIONS |\A\w+ /v1/(identity|identity/public-key|identity/[^/ ]+/databases|health)[ ?]|\A\w+ /identity"
+)
+_DECIDED_BY_PATH = re.compile(rb"\AHTTP/1\.[01] (404|405)|\r\n\r\nInvalid URL: ")
+_EXPIRED = re.compile(rb"ExpiredSignature")
+
+
+def _ready(case: Case) -> Case:
+    return replace(case, needs=tuple(_needs(case)), masks=(*case.masks, *_more_masks(case)))
+
+
+def _needs(case: Case) -> Iterator[str]:
+    if signed_tokens(case.request) and not _holds_with_any_key(case):
+        yield "keys"
+    if case.response.startswith(b"HTTP/1.1 101 ") or b"no valid protocol selected" in case.response:
+        yield "database"
+
+
+def _holds_with_any_key(case: Case) -> bool:
+    """Whether the response comes before the signature of the token is looked at."""
+    if _BEFORE_SIGNATURES.search(case.response) or _IGNORES_TOKENS.search(case.request):
+        return True
+    return b" /v1/database" not in case.request and _DECIDED_BY_PATH.search(case.response) is not None
+
+
+def _more_masks(case: Case) -> Iterator[str]:
+    if b" /v1/health" in case.request:
+        yield from ("version", "content-length")
+    if b"BEGIN PUBLIC KEY" in case.response:
+        yield "public key"
 
 
 def main() -> None:
