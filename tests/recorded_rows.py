@@ -161,7 +161,7 @@ def _first_message(row: Row) -> Iterator[Case]:
     said = [(event[2], bytes.fromhex(event[3])) for event in row["frames"] if event[0] == "<" and event[2] != PING]
     if head.startswith(b"HTTP/1.1 101 ") and said and len(said[0][1]) <= _LONGEST_SHOWN:
         request = (Step("send", b64decode(row["request_b64"])),)
-        yield Case(row["name"], request, head, turns=(Turn(b"", (said[0],), ends=False),))
+        yield Case(row["name"], request, head, moment=_date(head), turns=(Turn(b"", (said[0],), ends=False),))
 
 
 _LONGEST_SHOWN = 1024
@@ -171,7 +171,9 @@ _LONGEST_SHOWN = 1024
 def _conversation(row: Row) -> Case:
     (_, head), *events = row["exchange"]
     request = (Step("send", b64decode(row["request_b64"])),)
-    return Case(row["name"], request, bytes.fromhex(head), turns=tuple(_turns(events)))
+    return Case(
+        row["name"], request, bytes.fromhex(head), moment=_date(bytes.fromhex(head)), turns=tuple(_turns(events))
+    )
 
 
 def _turns(events: Iterable[Sequence[Any]]) -> Iterator[Turn]:

@@ -9,8 +9,10 @@ from typing import NamedTuple
 
 from emulator.conformance.cases import Case, Table, packed
 from emulator.conformance.tokens import payloads, signed_tokens
+from tests.project import written_cases
 from tests.project.conformance_rules import rule_of
 from tests.project.import_rules import ROOT
+from tests.project.websocket_cases import as_newer, conversations_of_v1, conversations_of_v2
 from tests.recorded_rows import read
 from tests.recordings import OUT_OF_REACH, RECORDED, cases
 
@@ -43,13 +45,33 @@ def of_release(release: str) -> Iterator[Case]:
 _V2_8 = (
     Source("recorded from a SpacetimeDB server of v2.8.3", partial(of_release, "v2.8.3")),
     Source("run with the HTTP, JSON and JWT libraries of v2.8.3", partial(cases, "fuzz_open.json"), "run"),
+    Source("WebSockets of that server", conversations_of_v2, whole=True),
+)
+_WEBSOCKETS_OF_NEWER = (
+    Source(
+        "handshakes of v2.8.3, as later releases have them by their source", lambda: as_newer(handshakes()), "source"
+    ),
+    Source("WebSockets of v2.8.3, the same", lambda: as_newer(conversations_of_v2()), whole=True),
 )
 
 SOURCES: Mapping[str, tuple[Source, ...]] = {
-    "v1": (Source("recorded from a SpacetimeDB server of v1.12.0", partial(of_release, "v1.12.0")),),
+    "v1": (
+        Source("recorded from a SpacetimeDB server of v1.12.0", partial(of_release, "v1.12.0")),
+        Source("WebSockets of that server", conversations_of_v1, whole=True),
+    ),
     "v2.8": _V2_8,
-    "v2.14": (),
-    "documented": (),
+    "v2.14": _WEBSOCKETS_OF_NEWER,
+    "documented": (
+        Source("from SpacetimeDB's documentation page, not recorded", written_cases.documented, whole=True),
+        *_WEBSOCKETS_OF_NEWER,
+    ),
+    "intuition": (
+        Source(
+            "from the documentation page of Intuition, not recorded: the service no longer exists",
+            written_cases.intuition,
+            whole=True,
+        ),
+    ),
 }
 """By profile; of cases alike, those of an earlier source are chosen."""
 

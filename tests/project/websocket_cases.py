@@ -1,4 +1,4 @@
-"""Cases of WebSockets: recorded handshakes, the first message of each protocol, and frames that show no module."""
+"""Cases of WebSockets: the first message of each protocol, and frames that show no module, as they were recorded."""
 
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -6,74 +6,35 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from emulator.conformance.cases import Case, Step
-from tests.recorded_rows import conversations, first_messages, read
+from tests.recorded_rows import conversations, first_messages
 from tests.recordings import RECORDED
 
 DATABASE = b"alpha"
 """Of the recordings; another takes its place."""
 
 
-def cases_of(profile: str) -> Iterator[Case]:
-    """All of a profile of SpacetimeDB."""
-    if profile == "v1":
-        yield from _conversations(first_messages(RECORDED / "v1.12.0-websocket.jsonl.gz"), _FIRST_MESSAGES_OF_V1)
-        return
-    recorded = [*_handshakes(), *_conversations(conversations(RECORDED / "v2.8.3-websocket.jsonl.gz"), _OF_V2)]
-    yield from recorded if profile == "v2.8" else _as_newer(recorded)
+def conversations_of_v1() -> Iterator[Case]:
+    return _chosen(first_messages(RECORDED / "v1.12.0-websocket.jsonl.gz"), _OF_V1)
 
 
-def _as_newer(cases: Iterable[Case]) -> Iterator[Case]:
-    """As later releases say it by their source: but for the preflight, and with tokens without `exp`."""
+def conversations_of_v2() -> Iterator[Case]:
+    return _chosen(conversations(RECORDED / "v2.8.3-websocket.jsonl.gz"), _OF_V2)
+
+
+def as_newer(cases: Iterable[Case]) -> Iterator[Case]:
+    """What later releases say by their source: all but the preflight, and with new tokens that have no `exp`."""
     for case in cases:
         if not case.request.startswith(b"OPTIONS"):
             yield _without_exp(replace(case, evidence="source"))
 
 
-# --- the handshake ----------------------------------------------------------------------------------------------------
-
-_RULES: tuple[tuple[str, str], ...] = (
-    (r"OPTIONS", "a preflight comes before all else"),
-    (r"POST|HEAD|DELETE", "methods come after credentials"),
-    (r"auth|order: bad token|\?token", "credentials come first, in the header or the query"),
-    (r"order|two faults|unknown name no upgrade|token twice", "of several faults the first is told"),
-    (r"unknown|bad path", "a database that there is not"),
-    (r"compression|light|confirmed|query", "parameters of the query"),
-    (r"connection_id", "a connection id is 32 hex digits"),
-    (r"Connection|Upgrade|HTTP/1\.0", "what asks for a WebSocket"),
-    (r"version|key", "version and key of the protocol"),
-    (r"protocol", "the subprotocol is chosen in the server's order"),
-    (r"Origin|extensions", "what changes nothing"),
-)
-"""By a part of the row's name, the first that matches."""
-_OTHER_DATABASES = "deleted database"
-
-
-def _handshakes() -> Iterator[Case]:
-    for case in read(RECORDED / "v2.8.3-handshake.jsonl.gz"):
-        name = case.name.partition(": ")[2]
-        if name == _OTHER_DATABASES:
-            continue
-        rule = next(rule for pattern, rule in _RULES if re.search(pattern, name))
-        opened = case.response.startswith(b"HTTP/1.1 101 ")
-        found = opened or case.response.endswith(b"no valid protocol selected")
-        yield replace(
-            case, group="handshake", rule=rule, needs=_needs(case, found=found), closed=None if opened else case.closed
-        )
-
-
-def _needs(case: Case, *, found: bool) -> tuple[str, ...]:
-    """What a server must have to answer it: the key of its token, and the database if it is looked for."""
-    signed = re.search(rb"eyJ[\w-]+\.[\w-]+\.[\w-]+", case.request) is not None
-    return tuple(name for name, needed in (("keys", signed), ("database", found)) if needed)
-
-
 # --- what follows -----------------------------------------------------------------------------------------------------
 
 _FIRST, _FRAMES = "first message", "frames"
-_Chosen = Mapping[str, tuple[str, str]]
+_Names = Mapping[str, tuple[str, str]]
 """By the name of a row, its group and rule."""
 
-_FIRST_MESSAGES_OF_V1: _Chosen = {
+_OF_V1: _Names = {
     "handshake: bsatn, token, connection id": (_FIRST, "v1.bsatn: identity, token, connection id"),
     "handshake: json, token, connection id": (_FIRST, "v1.json: identity, token, connection id"),
     "handshake: bsatn anonymous, nothing in the query": (_FIRST, "v1.bsatn: a new identity for nobody"),
@@ -86,7 +47,7 @@ _FIRST_MESSAGES_OF_V1: _Chosen = {
     "handshake: short key": (_FIRST, "version and key of the protocol"),
     "compression: token of 970, Gzip": (_FIRST, "up to 1,024 bytes nothing is compressed"),
 }
-_OF_V2: _Chosen = {
+_OF_V2: _Names = {
     **{
         f"frames: {short} {row}": (_FIRST, f"{protocol}: {rule}")
         for short, protocol in (("v1b", "v1.bsatn"), ("v1j", "v1.json"), ("v2", "v2.bsatn"), ("v3", "v3.bsatn"))
@@ -109,7 +70,7 @@ _OF_V2: _Chosen = {
 }
 
 
-def _conversations(recorded: Iterable[Case], chosen: _Chosen) -> Iterator[Case]:
+def _chosen(recorded: Iterable[Case], chosen: _Names) -> Iterator[Case]:
     """The chosen ones; of a first message nothing that follows."""
     seen = set[str]()
     for case in recorded:
@@ -120,7 +81,7 @@ def _conversations(recorded: Iterable[Case], chosen: _Chosen) -> Iterator[Case]:
         group, rule = chosen[name]
         turns = case.turns if group == _FRAMES else (replace(case.turns[0], ends=False),)
         steps = (Step("send", _OF_ANY.sub(b"/v1/database/%b/" % DATABASE, case.request, count=1)),)
-        needs = _needs(case, found=True)
+        needs = ("keys", "database") if b"eyJ" in case.request else ("database",)
         yield replace(case, steps=steps, group=group, rule=rule, needs=needs, turns=turns, closed=None)
 
 

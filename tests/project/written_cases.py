@@ -190,7 +190,7 @@ def _request(sent: Sent) -> bytes:
     first, *rest = sent
     headers, body = (rest[:-2], rest[-1].encode()) if "" in rest else (rest, b"")
     length = [f"Content-Length: {len(body)}"] if first.startswith("POST") else []
-    return "\r\n".join([f"{first} HTTP/1.1", "Host: localhost", *headers, *length, "", ""]).encode() + body
+    return "\r\n".join([f"{first} HTTP/1.1", "Host: 127.0.0.1:3000", *headers, *length, "", ""]).encode() + body
 
 
 def _response(said: Said) -> bytes:
