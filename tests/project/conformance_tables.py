@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from emulator.conformance.cases import Case, Table, packed
 from emulator.conformance.tokens import payloads, signed_tokens
+from tests.project.conformance_changes import as_2_14, as_documented
 from tests.project.conformance_rules import rule_of
 from tests.project.import_rules import ROOT
 from tests.recorded_rows import read
@@ -40,16 +41,41 @@ def of_release(release: str) -> Iterator[Case]:
         yield from handshakes()
 
 
+def mutations_2_14() -> list[Case]:
+    """Random changes of tokens and paths: but for one, 2.14 said what 2.8.3 said."""
+    differing = {case.request for case in cases("rules_2_14.json 2.14")}
+    return [case for case in cases("fuzz_open.json") if case.request not in differing]
+
+
 _V2_8 = (
     Source("recorded from a SpacetimeDB server of v2.8.3", partial(of_release, "v2.8.3")),
     Source("run with the HTTP, JSON and JWT libraries of v2.8.3", partial(cases, "fuzz_open.json"), "run"),
 )
 
+_RUN_2_14 = "run with the token validation of 2.14.0 within the routes of v2.8.3"
+_V2_14 = (
+    Source(_RUN_2_14, partial(cases, "rules_2_14.json 2.14"), "run"),
+    Source(_RUN_2_14, mutations_2_14, "run"),
+    Source(
+        "inferred from what v2.8.3 said, where nothing is known to differ",
+        lambda: as_2_14(of_release("v2.8.3")),
+        "inferred",
+    ),
+)
+
+
+def _as_documented(source: Source) -> Source:
+    """Where the page says nothing, it is as the newest release does."""
+    return Source(
+        f"as v2.14 where the page says nothing: {source.about}", lambda: as_documented(source.cases()), "inferred"
+    )
+
+
 SOURCES: Mapping[str, tuple[Source, ...]] = {
     "v1": (Source("recorded from a SpacetimeDB server of v1.12.0", partial(of_release, "v1.12.0")),),
     "v2.8": _V2_8,
-    "v2.14": (),
-    "documented": (),
+    "v2.14": _V2_14,
+    "documented": tuple(_as_documented(source) for source in _V2_14),
 }
 """By profile; of cases alike, those of an earlier source are chosen."""
 
@@ -57,7 +83,7 @@ SOURCES: Mapping[str, tuple[Source, ...]] = {
 def table(profile: str) -> Table:
     sources = SOURCES[profile]
     found = [case for source in sources for case in _of(source)]
-    about = "; ".join(source.about for source in sources)
+    about = "; ".join(dict.fromkeys(source.about for source in sources))
     return Table(profile, about, tuple(_named(_chosen(found))))
 
 
@@ -68,7 +94,12 @@ def _of(source: Source) -> Iterator[Case]:
     for case in source.cases():
         rule = rule_of(case)
         if rule is not None and is_for_any_server(case):
-            yield _ready(replace(case, group=rule.group, rule=rule.text, evidence=source.evidence))
+            yield _ready(replace(case, group=rule.group, rule=rule.text, evidence=_evidence(case, source)))
+
+
+def _evidence(case: Case, source: Source) -> str:
+    """Its own, if it is not as it was recorded."""
+    return case.evidence if case.evidence != "recorded" else source.evidence
 
 
 # --- what is chosen ---------------------------------------------------------------------------------------------------
