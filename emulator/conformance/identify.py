@@ -41,10 +41,16 @@ def version_of(target: Target) -> str:
     return NOT_TOLD
 
 
+def date_of(target: Target) -> str:
+    """By its own clock. Raises Unusable if it doesn't answer any more."""
+    return (get(target, "/v1/ping").header(b"date") or NOT_TOLD.encode()).decode("latin-1")
+
+
 def is_emulator(target: Target) -> bool:
     """Whether it has the control routes of this package's emulator."""
     with suppress(Unusable):
-        return b" 404 " not in get(target, "/_emulator/health").status
+        response = get(target, "/_emulator/health")
+        return b" 404 " not in response.status and response.header(b"content-type") == b"application/json"
     return False
 
 

@@ -38,7 +38,6 @@ class Given:
 @dataclass(frozen=True)
 class Outcome:
     case: Case
-    """As it was sent."""
     difference: Difference | None = None
     left_out: str | None = None
     """Why it was not sent."""
@@ -94,8 +93,8 @@ class Runner:
         if reason := self._reason_to_leave_out(case):
             return Outcome(case, left_out=reason)
         started = time.perf_counter()
-        sent, difference = self._tried(case)
-        return Outcome(sent, difference, duration=time.perf_counter() - started)
+        difference = self._tried(case)
+        return Outcome(case, difference, duration=time.perf_counter() - started)
 
     def _reason_to_leave_out(self, case: Case) -> str | None:
         for need in case.needs:
@@ -103,17 +102,17 @@ class Runner:
                 return NEEDS[need]
         return "the most requests were sent (--max-requests)" if self._left < _requests(case) else None
 
-    def _tried(self, case: Case) -> tuple[Case, Difference | None]:
-        """The case as it was last sent. It is sent again if it differs: what was an accident does not count."""
+    def _tried(self, case: Case) -> Difference | None:
+        """A case that differs is sent again: what was an accident does not count."""
         for shift in TRIES if _says_a_time(case) else TRIES[:2]:
-            sent = self._for_target(case, self._now + shift)
-            difference = self._difference(sent)
+            tokens = self._tokens(case, self._now + shift)
+            difference = self._difference(self._for_target(case, tokens))
             if difference is None or self._left < _requests(case):
                 break
         self._silent = self._silent + 1 if _is_silence(difference) else 0
         if self._silent == SILENT:
             raise Unusable(f"{self._target.authority} said nothing to {SILENT} cases in a row: does it hang?")
-        return sent, difference
+        return difference and _with_recorded(difference, tokens)
 
     def _difference(self, case: Case) -> Difference | None:
         try:
@@ -150,11 +149,12 @@ class Runner:
         one, two = (text or b"" for text in pair)
         return Difference(recorded.part, one, two, (one, two))
 
-    def _for_target(self, case: Case, now: int) -> Case:
-        """With its tokens, its host and its database in the place of the recorded ones."""
+    def _tokens(self, case: Case, now: int) -> Mapping[bytes, bytes]:
+        """The target's own, and its API key, in the place of the recorded ones."""
         tokens = renewed(case.request, case.moment, now, self._given.keys) if case.moment else {}
-        if self._given.api_key:
-            tokens = {**tokens, API_KEY: self._given.api_key.encode()}
+        return {**tokens, API_KEY: self._given.api_key.encode()} if self._given.api_key else tokens
+
+    def _for_target(self, case: Case, tokens: Mapping[bytes, bytes]) -> Case:
         if "database" in case.needs and self._given.database:
             case = _with_database(case, quote(self._given.database, safe="").encode())
         return _with_host(_changed(case, lambda data: _replaced(data, tokens)), self._target)
@@ -184,6 +184,14 @@ def _says_a_time(case: Case) -> bool:
 
 def _is_silence(difference: Difference | None) -> bool:
     return difference is not None and difference.expected is not None and difference.found in {None, b"nothing"}
+
+
+def _with_recorded(wrong: Difference, tokens: Mapping[bytes, bytes]) -> Difference:
+    """With the recorded tokens, which are good for nothing, in the place of those that were sent."""
+    old = {new: old for old, new in tokens.items()}
+    expected, found = (each and _replaced(each, old) for each in (wrong.expected, wrong.found))
+    one, other = (_replaced(whole, old) for whole in wrong.wholes)
+    return replace(wrong, expected=expected, found=found, wholes=(one, other))
 
 
 # --- the same case for another server ---------------------------------------------------------------------------------

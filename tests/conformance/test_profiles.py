@@ -32,7 +32,7 @@ ARE_ONE = ({"checks_without_key", "checks_with_key", "expiry"},)
 
 
 def changes(profile: str, other: str) -> Iterator[dict[str, Any]]:
-    """What differs between the rules of two profiles, in the fewest fields that can be changed alone: those of the other."""
+    """The rules of the other profile that differ, in parts that can be changed alone."""
     one, two = PROFILES[profile], PROFILES[other]
     words = {"name", "releases", "clients", "inferred"}
     differing = [

@@ -10,9 +10,10 @@ from typing import NamedTuple
 from emulator.conformance.cases import Case, Table, packed
 from emulator.conformance.tokens import payloads, signed_tokens
 from tests.project import written_cases
+from tests.project.conformance_changes import as_2_14, as_documented
 from tests.project.conformance_rules import rule_of
 from tests.project.import_rules import ROOT
-from tests.project.websocket_cases import as_newer, conversations_of_v1, conversations_of_v2
+from tests.project.websocket_cases import conversations_of_v1, conversations_of_v2, conversations_of_v2_14
 from tests.recorded_rows import read
 from tests.recordings import OUT_OF_REACH, RECORDED, cases
 
@@ -42,17 +43,37 @@ def of_release(release: str) -> Iterator[Case]:
         yield from handshakes()
 
 
+def mutations_2_14() -> list[Case]:
+    """Random changes of tokens and paths: but for one, 2.14 said what 2.8.3 said."""
+    differing = {case.request for case in cases("rules_2_14.json 2.14")}
+    return [case for case in cases("fuzz_open.json") if case.request not in differing]
+
+
 _V2_8 = (
     Source("recorded from a SpacetimeDB server of v2.8.3", partial(of_release, "v2.8.3")),
     Source("run with the HTTP, JSON and JWT libraries of v2.8.3", partial(cases, "fuzz_open.json"), "run"),
     Source("WebSockets of that server", conversations_of_v2, whole=True),
 )
-_WEBSOCKETS_OF_NEWER = (
+_LIKE_V2_8 = Source("WebSockets of v2.8.3, by the source of later releases", conversations_of_v2_14, whole=True)
+
+_RUN_2_14 = "run with the token validation of 2.14.0 within the routes of v2.8.3"
+_V2_14 = (
+    Source(_RUN_2_14, partial(cases, "rules_2_14.json 2.14"), "run"),
+    Source(_RUN_2_14, mutations_2_14, "run"),
     Source(
-        "handshakes of v2.8.3, as later releases have them by their source", lambda: as_newer(handshakes()), "source"
+        "inferred from what v2.8.3 said, where nothing is known to differ",
+        lambda: as_2_14(of_release("v2.8.3")),
+        "inferred",
     ),
-    Source("WebSockets of v2.8.3, the same", lambda: as_newer(conversations_of_v2()), whole=True),
 )
+
+
+def _as_documented(source: Source) -> Source:
+    """Where the page says nothing, it is as the newest release does."""
+    return Source(
+        f"as v2.14 where the page says nothing: {source.about}", lambda: as_documented(source.cases()), "inferred"
+    )
+
 
 SOURCES: Mapping[str, tuple[Source, ...]] = {
     "v1": (
@@ -60,10 +81,11 @@ SOURCES: Mapping[str, tuple[Source, ...]] = {
         Source("WebSockets of that server", conversations_of_v1, whole=True),
     ),
     "v2.8": _V2_8,
-    "v2.14": _WEBSOCKETS_OF_NEWER,
+    "v2.14": (*_V2_14, _LIKE_V2_8),
     "documented": (
         Source("from SpacetimeDB's documentation page, not recorded", written_cases.documented, whole=True),
-        *_WEBSOCKETS_OF_NEWER,
+        *map(_as_documented, _V2_14),
+        _LIKE_V2_8,
     ),
     "intuition": (
         Source(
@@ -79,7 +101,7 @@ SOURCES: Mapping[str, tuple[Source, ...]] = {
 def table(profile: str) -> Table:
     sources = SOURCES[profile]
     found = [case for source in sources for case in _of(source)]
-    about = "; ".join(source.about for source in sources)
+    about = "; ".join(dict.fromkeys(source.about for source in sources))
     return Table(profile, about, tuple(_named(_chosen(found))))
 
 
@@ -90,7 +112,12 @@ def _of(source: Source) -> Iterator[Case]:
     for case in source.cases():
         rule = rule_of(case)
         if rule is not None and is_for_any_server(case):
-            yield _ready(replace(case, group=rule.group, rule=rule.text, evidence=source.evidence))
+            yield _ready(replace(case, group=rule.group, rule=rule.text, evidence=_evidence(case, source)))
+
+
+def _evidence(case: Case, source: Source) -> str:
+    """Its own, if it is not as it was recorded."""
+    return case.evidence if case.evidence != "recorded" else source.evidence
 
 
 # --- what is chosen ---------------------------------------------------------------------------------------------------

@@ -1,11 +1,11 @@
 """Cases of WebSockets: the first message of each protocol, and frames that show no module, as they were recorded."""
 
 import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from emulator.conformance.cases import Case, Step
+from tests.project.conformance_changes import TOKEN, without_exp
 from tests.recorded_rows import conversations, first_messages
 from tests.recordings import RECORDED
 
@@ -21,14 +21,10 @@ def conversations_of_v2() -> Iterator[Case]:
     return _chosen(conversations(RECORDED / "v2.8.3-websocket.jsonl.gz"), _OF_V2)
 
 
-def as_newer(cases: Iterable[Case]) -> Iterator[Case]:
-    """What later releases say by their source: all but the preflight, and with new tokens that have no `exp`."""
-    for case in cases:
-        if not case.request.startswith(b"OPTIONS"):
-            yield _without_exp(replace(case, evidence="source"))
+def conversations_of_v2_14() -> Iterator[Case]:
+    """The same, by the source of later releases; new tokens have no `exp`."""
+    return (_without_exp(replace(case, evidence="source")) for case in conversations_of_v2())
 
-
-# --- what follows -----------------------------------------------------------------------------------------------------
 
 _FIRST, _FRAMES = "first message", "frames"
 _Names = Mapping[str, tuple[str, str]]
@@ -88,28 +84,11 @@ def _chosen(recorded: Iterable[Case], chosen: _Names) -> Iterator[Case]:
 _OF_ANY = re.compile(rb"/v1/database/[\w-]+/")
 
 
-# --- tokens without exp -----------------------------------------------------------------------------------------------
-
-_TOKEN = re.compile(rb"(eyJ[\w-]+)\.([\w-]+)\.([\w-]+)")
-
-
 def _without_exp(case: Case) -> Case:
-    """The case with new tokens as servers from 2.10.0 on make them; the client's own stay."""
-    made = {token[0]: _shorter(token) for token in _TOKEN.finditer(_said(case)) if token[0] not in case.request}
-    for old, new in made.items():
-        case = _replaced(case, old, new)
+    said = b" ".join((case.response, *(data for turn in case.turns for _, data in turn.frames)))
+    for token in TOKEN.finditer(said):
+        case = _replaced(case, token[0], without_exp(token, case.request))
     return case
-
-
-def _said(case: Case) -> bytes:
-    return b" ".join((case.response, *(data for turn in case.turns for _, data in turn.frames)))
-
-
-def _shorter(token: re.Match[bytes]) -> bytes:
-    """Without `exp: null`; the signature, which nobody looks at, stays."""
-    claims = urlsafe_b64decode(token[2] + b"=" * (-len(token[2]) % 4))
-    payload = urlsafe_b64encode(claims.replace(b',"exp":null', b"")).rstrip(b"=")
-    return b".".join((token[1], payload, token[3]))
 
 
 def _replaced(case: Case, old: bytes, new: bytes) -> Case:
