@@ -1,17 +1,11 @@
 """What the replayer sees of a connection, from servers that say what they are told to."""
 
-import ast
 import socket
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
-import pytest
-
-from emulator import conformance
 from emulator.conformance.cases import Case, Step
 from emulator.conformance.replay import send
 from emulator.conformance.target import Target
@@ -120,13 +114,3 @@ def test_a_case_is_sent_at_its_second_and_if_it_differs_in_the_next() -> None:
 
     assert outcome.difference is None
     assert clock == [moment, moment + timedelta(seconds=1)]
-
-
-@pytest.mark.parametrize("path", sorted(Path(conformance.__path__[0]).glob("*.py")), ids=lambda path: path.name)
-def test_the_package_needs_nothing_but_pythons_own_modules(path: Path) -> None:
-    tree = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-    imported = {node.module or "" for node in tree if isinstance(node, ast.ImportFrom)}
-
-    foreign = {name for name in imported if name.partition(".")[0] not in sys.stdlib_module_names}
-
-    assert all(name.startswith("emulator.conformance.") for name in foreign)
