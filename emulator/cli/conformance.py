@@ -48,7 +48,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False, allow_dash=False)
 @click.option("--json", "json_file", type=_FILE, help="Write them to this file as JSON; with --list, the list.")
 @click.option("--certificate", type=_FILE, help="Write down what was found of a real server, to this file.")
 @click.pass_context
-def conformance(ctx: click.Context, **given: Any) -> None:
+def conformance(ctx: click.Context, /, **given: Any) -> None:
     """Hold a server against recorded answers of real servers.
 
     Requests are sent one at a time; the identities that they create are their only effect. Exit status 0 if all cases
@@ -128,10 +128,9 @@ def _run(asked: _Asked, table: Table) -> int:
         other = None if asked.diff is None else asked.server(asked.diff)
         if asked.certificate is not None and is_emulator(target):
             raise Misconfigured(f"--certificate is for real servers, and {asked.target} is an emulator: leave it out")
+        sent = run(table.cases, target, asked.given(), most=asked.max_requests, other=other, patience=asked.timeout)
         _print((_about(table) if asked.diff is None else f"compared with {asked.diff}", ""))
-        outcomes = list(
-            run(table.cases, target, asked.given(), most=asked.max_requests, other=other, patience=asked.timeout)
-        )
+        outcomes = list(sent)
         found = Run(asked.target, asked.diff or table.about, table.profile, outcomes)
         _print_outcomes(found, is_diff=other is not None)
         _write(asked, found, target)

@@ -62,11 +62,14 @@ def difference(recorded: bytes, responses: Sequence[bytes], masks: Sequence[str]
     """What differs first; None if nothing does."""
     for expected, found in zip_longest(responses_in(recorded), responses):
         if expected is None or found is None:
-            status = tuple(None if raw is None else raw.partition(b"\r\n")[0] for raw in (expected, found))
-            return Difference("status", *status, (expected or b"", found or b""))
+            return Difference("status", _status(expected), _status(found), (expected or b"", found or b""))
         if wrong := _between(Response.of(expected), Response.of(found), masks):
             return wrong
     return None
+
+
+def _status(raw: bytes | None) -> bytes | None:
+    return raw and raw.partition(b"\r\n")[0]
 
 
 def _between(expected: Response, found: Response, masks: Sequence[str]) -> Difference | None:

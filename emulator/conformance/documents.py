@@ -88,7 +88,8 @@ def as_junit(run: Run) -> bytes:
         for outcome in of_group:
             suite.append(_test_case(outcome))
     ET.indent(suites, " ")
-    return ET.tostring(suites, "utf-8", xml_declaration=True) + b"\n"
+    document: bytes = ET.tostring(suites, "utf-8", xml_declaration=True)
+    return document + b"\n"
 
 
 def _test_case(outcome: Outcome) -> ET.Element:

@@ -61,10 +61,15 @@ def get(target: Target, path: str) -> Response:
     try:
         responses = send(target, case, patience=MORE_PATIENCE).responses
     except OSError as error:
-        raise Unusable(f"{target.authority} can't be reached: {error.strerror or error}; is the server up?") from None
+        raise Unusable(unreachable(target, error)) from None
     if not responses or not responses[0].startswith(b"HTTP/"):
         raise Unusable(f"{target.authority} accepts connections, but gives no HTTP response within {MORE_PATIENCE:g} s")
     return Response.of(responses[0])
+
+
+def unreachable(target: Target, error: OSError) -> str:
+    trusted = ", speaks TLS, and has a certificate of a known CA (--ca-file)" if target.tls else ""
+    return f"{target.authority} can't be reached: {error.strerror or error}; see that it is up{trusted}"
 
 
 def seconds(response: Response) -> int | None:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
+from textwrap import wrap
 
 from emulator.conformance.cases import Case
 from emulator.conformance.compare import Difference
@@ -23,7 +24,7 @@ def summary(outcomes: Sequence[Outcome]) -> Iterator[str]:
         yield _counted(group, counts)
     yield _counted("all", Counter(outcome.state for outcome in outcomes))
     for reason, count in left_out(outcomes).items():
-        yield f"{count} left out: {reason}"
+        yield from wrap(f"{count} left out: {reason}", WIDTH, subsequent_indent="  ", break_on_hyphens=False)
 
 
 def by_group(outcomes: Iterable[Outcome]) -> Mapping[str, Counter[str]]:

@@ -3,14 +3,15 @@
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Literal
 from urllib.parse import quote
 
 from emulator.conformance.cases import NEEDS, Case, Step, Turn
 from emulator.conformance.compare import MINTED, Difference, Response, responses_in
-from emulator.conformance.identify import get, identify, seconds
-from emulator.conformance.replay import send
+from emulator.conformance.identify import get, identify, seconds, unreachable
+from emulator.conformance.replay import Answer, send
 from emulator.conformance.target import Target, Unusable
 from emulator.conformance.tokens import Keys, renewed
 from emulator.conformance.websockets import converse
@@ -115,32 +116,27 @@ class Runner:
         return difference and _with_recorded(difference, tokens)
 
     def _difference(self, case: Case) -> Difference | None:
-        try:
-            return self._of_talk(case) if case.turns else self._of_exchange(case)
-        except OSError as error:
-            why = error.strerror or error
-            raise Unusable(f"{self._target.authority} can't be reached any more, at {case.name!r}: {why}") from None
-
-    def _of_exchange(self, case: Case) -> Difference | None:
+        if case.turns:
+            return self._of_talk(case)
         expected = case if self._other is None else self._as_the_other_says(self._other, case)
         self._left -= _requests(case)
-        answer = send(self._target, expected, patience=self._patience)
+        answer = self._sent(self._target, expected)
         dates = (seconds(Response.of(raw)) for raw in answer.responses)
         self._now = max((date for date in dates if date is not None), default=self._now)
         return answer.difference
 
     def _as_the_other_says(self, other: Target, case: Case) -> Case:
         """Whole, also where not all of it was recorded."""
-        answer = send(other, _with_host(case, other), patience=self._patience)
+        answer = self._sent(other, _with_host(case, other))
         masks = tuple(dict.fromkeys((*MINTED, *(mask for mask in case.masks if mask not in PARTLY_RECORDED))))
         return replace(case, response=b"".join(answer.responses), closed=answer.closed, masks=masks)
 
     def _of_talk(self, case: Case) -> Difference | None:
         self._left -= 1
-        found = converse(self._target, case, patience=self._patience)
+        found = self._played(self._target, case)
         if self._other is None:
             return found
-        expected = converse(self._other, _with_host(case, self._other), patience=self._patience)
+        expected = self._played(self._other, _with_host(case, self._other))
         if (found and found.found) == (expected and expected.found):
             return None
         recorded = found or expected
@@ -148,6 +144,14 @@ class Runner:
         pair = (each.found if each else recorded.expected for each in (expected, found))
         one, two = (text or b"" for text in pair)
         return Difference(recorded.part, one, two, (one, two))
+
+    def _sent(self, target: Target, case: Case) -> Answer:
+        with _naming(target, case):
+            return send(target, case, patience=self._patience)
+
+    def _played(self, target: Target, case: Case) -> Difference | None:
+        with _naming(target, case):
+            return converse(target, case, patience=self._patience)
 
     def _tokens(self, case: Case, now: int) -> Mapping[bytes, bytes]:
         """The target's own, and its API key, in the place of the recorded ones."""
@@ -158,6 +162,15 @@ class Runner:
         if "database" in case.needs and self._given.database:
             case = _with_database(case, quote(self._given.database, safe="").encode())
         return _with_host(_changed(case, lambda data: _replaced(data, tokens)), self._target)
+
+
+@contextmanager
+def _naming(target: Target, case: Case) -> Iterator[None]:
+    """Raises Unusable for a target that can't be reached in the block."""
+    try:
+        yield
+    except OSError as error:
+        raise Unusable(f"{unreachable(target, error)} (at {case.name!r})") from None
 
 
 def _reached(target: Target, given: Given) -> int:

@@ -43,18 +43,19 @@ class Keys:
     @classmethod
     def of(cls, private_pem: bytes, public_pem: bytes) -> "Keys":
         """Raises BadKey."""
+        from cryptography.exceptions import UnsupportedAlgorithm
         from cryptography.hazmat.primitives.asymmetric import ec
         from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
         try:
             private = load_pem_private_key(private_pem, None)
-        except (ValueError, TypeError) as error:
-            raise BadKey(f"the private key can't be read: {error}") from None
+        except (ValueError, TypeError, UnsupportedAlgorithm):
+            raise BadKey("the first is no private key in PEM without a password") from None
         if not isinstance(private, ec.EllipticCurvePrivateKey) or not isinstance(private.curve, ec.SECP256R1):
-            raise BadKey("the private key is none of P-256, which signs ES256")
+            raise BadKey("the first is no private key of P-256")
         public = _public_key(public_pem)
         if public is None:
-            raise BadKey("the public key is none of P-256 in PEM")
+            raise BadKey("the second is no public key of P-256 in PEM")
         if public.public_numbers() != private.public_key().public_numbers():
             raise BadKey("the two keys are no pair")
         return cls(private, public_pem)

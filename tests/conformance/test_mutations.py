@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from emulator.conformance.cases import table
-from emulator.conformance.run import Outcome, run
+from emulator.conformance.report import difference
+from emulator.conformance.run import run
 from emulator.core.errors import Refused
 from emulator.http import routing
 from emulator.http.routing import Resource
@@ -23,10 +24,10 @@ Patch = pytest.MonkeyPatch
 class Mutation(NamedTuple):
     profile: str
     change: Callable[[Patch], object]
-    group: str
+    rule: str
     """Of the case that shows it first."""
     shows: str
-    """A part of what came, as it is told."""
+    """A part of what the command then tells."""
 
 
 def _a_text(patch: Patch) -> None:
@@ -61,7 +62,7 @@ def _the_text_of_a_number(patch: Patch) -> None:
     patch.setattr(token_json, "_parsed", lambda data, shape, rules: serde.parse(data, shape))
 
 
-def _the_comma_of_allow(patch: Patch) -> None:
+def _a_blank_in_allow(patch: Patch) -> None:
     begun = Resource.__init__
 
     def begin(resource: Any, *arguments: Any) -> None:
@@ -71,7 +72,7 @@ def _the_comma_of_allow(patch: Patch) -> None:
     patch.setattr(Resource, "__init__", begin)
 
 
-def _the_signature_before_the_expiry(patch: Patch) -> None:
+def _the_expiry_last(patch: Patch) -> None:
     found = releases.PROFILES["v2.8"]
     first = tuple(name for name in found.checks_without_key if name != "expiry")
     with_key = (*found.checks_with_key, "expiry")
@@ -88,38 +89,48 @@ def _the_checksum_of_an_identity(patch: Patch) -> None:
     patch.setattr(model, "identity_of", identity_of)
 
 
+_NO_CREDENTIALS = "without credentials, or with `token` twice, it is 401"
+_METHODS = "a method that a path does not have is 405, with `allow`"
+_NEW_TOKEN = "claims are kept, `iat` and `exp` are new"
+
 MUTATIONS = {
-    "a text": Mutation("v2.8", _a_text, "credentials", "Authorisation required"),
-    "the order of heads": Mutation("v2.8", _the_order_of_heads, "paths", "date: <date>"),
-    "the leeway": Mutation("v2.8", lambda patch: patch.setattr(releases, "LEEWAY", 30), "expiry", "ExpiredSignature"),
-    "CORS": Mutation(
-        "v2.8", lambda patch: patch.setattr(routing, "CORS", b"access-control-allow-origin: *\r\n"), "paths", "vary"
+    "a text": Mutation("v2.8", _a_text, _NO_CREDENTIALS, "> Authorisation required"),
+    "the order of heads": Mutation("v2.8", _the_order_of_heads, _METHODS, "> content-length: 0"),
+    "the leeway": Mutation(
+        "v2.8",
+        lambda patch: patch.setattr(releases, "LEEWAY", 30),
+        "a token is accepted for 60 s after its `exp`",
+        "ExpiredSignature",
     ),
-    "the first message": Mutation("v2.8", _a_connection_id, "first message", "01"),
-    "the text of a number": Mutation("v1", _the_text_of_a_number, "numbers", "1.5"),
-    "the blank in allow": Mutation("v2.8", _the_comma_of_allow, "methods", "allow: GET, HEAD"),
-    "what is found first": Mutation("v2.8", _the_signature_before_the_expiry, "expiry", "InvalidSignature"),
-    "a checksum": Mutation("v2.8", _the_checksum_of_an_identity, "claims", "c20000000000"),
+    "CORS": Mutation(
+        "v2.8",
+        lambda patch: patch.setattr(routing, "CORS", b"access-control-allow-origin: *\r\n"),
+        _METHODS,
+        "> vary: origin, access-control-request… > access-control-allow-origin: *",
+    ),
+    "the first message": Mutation(
+        "v2.8", _a_connection_id, "v1.bsatn: identity, token, connection id", r"\x01\x00\x00\x00"
+    ),
+    "the text of a number": Mutation("v1", _the_text_of_a_number, _NEW_TOKEN, '":1.8446744073709552e'),
+    "a blank in allow": Mutation("v2.8", _a_blank_in_allow, _METHODS, "> allow: GET, HEAD"),
+    "what is found first": Mutation(
+        "v2.8", _the_expiry_last, "an expired token is told so", "> Invalid token: InvalidAlgorithm"
+    ),
+    "a checksum": Mutation("v2.8", _the_checksum_of_an_identity, _NEW_TOKEN, '"c200000000001b79'),
     "the life of a token": Mutation(
-        "v2.8", lambda patch: patch.setattr(model, "WEBSOCKET_TOKEN_SECONDS", 90), "websocket tokens", '"exp":'
+        "v2.8", lambda patch: patch.setattr(model, "WEBSOCKET_TOKEN_SECONDS", 90), _NEW_TOKEN, '"exp":17'
     ),
 }
 
 
-def first_difference(profile: str) -> Outcome | None:
-    with serving(profile) as (emulator, given):
-        outcomes = run(table(profile).cases, target_of(emulator.url), given)
-        return next((outcome for outcome in outcomes if outcome.difference), None)
-
-
 @pytest.mark.parametrize("name", MUTATIONS)
 def test_a_mutation_is_found_and_named(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    profile, change, group, shows = MUTATIONS[name]
+    profile, change, rule, shows = MUTATIONS[name]
     change(monkeypatch)
 
-    outcome = first_difference(profile)
+    with serving(profile) as (emulator, given):
+        outcomes = run(table(profile).cases, target_of(emulator.url), given)
+        first = next(outcome for outcome in outcomes if outcome.state == "differs")
 
-    assert outcome is not None
-    assert outcome.difference is not None
-    assert outcome.case.group == group
-    assert shows in str(outcome.difference)
+    assert first.case.rule == rule
+    assert shows in "\n".join(difference(first))

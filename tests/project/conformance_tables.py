@@ -69,10 +69,8 @@ _V2_14 = (
 
 
 def _as_documented(source: Source) -> Source:
-    """Where the page says nothing, it is as the newest release does."""
-    return Source(
-        f"as v2.14 where the page says nothing: {source.about}", lambda: as_documented(source.cases()), "inferred"
-    )
+    about = "where the page says nothing, the same as v2.14, run or inferred"
+    return Source(about, lambda: as_documented(source.cases()), "inferred")
 
 
 SOURCES: Mapping[str, tuple[Source, ...]] = {

@@ -45,6 +45,7 @@ ONLY_IN = {
         "services.spacetimedb.issuers.keys",
         "services.spacetimedb.issuers.played",
         "server.tls",
+        "conformance.tokens",
     ),
     "jwt": ("services.spacetimedb.issuers.played",),
     "Crypto": ("services.intuition.content_address",),
@@ -55,6 +56,9 @@ ONLY_IN = {
     "websockets": ("server.framing",),
 }
 """Third-party modules, and the files that alone import them."""
+
+ALONE = {"conformance": ("cli",)}
+"""Folders that import nothing else of the package, so that they can't share its mistakes, and who imports them."""
 
 STRANGERS = ("services.spacetimedb", "services.intuition")
 """Folders that never import each other."""
@@ -86,6 +90,7 @@ def broken_rules(files: Files) -> list[str]:
         *(f"{name} has no layer" for name in files if layer_of(name) is None),
         *_upward(files),
         *_strangers(files),
+        *_not_alone(files),
         *_libraries(files),
         *_circles(files),
     ]
@@ -106,6 +111,17 @@ def _strangers(files: Files) -> Iterator[str]:
         for imported, _ in _own_imports(files, name):
             if {_stranger(name), _stranger(imported)} == set(STRANGERS):
                 yield f"{name} imports {imported}: the services don't know each other"
+
+
+def _not_alone(files: Files) -> Iterator[str]:
+    for name in files:
+        folder = name.partition(".")[0]
+        for imported, _ in _own_imports(files, name):
+            other = imported.partition(".")[0]
+            if folder in ALONE and other != folder:
+                yield f"{name} imports {imported}: {folder} imports nothing else of the package"
+            if other in ALONE and folder not in {other, *ALONE[other]}:
+                yield f"{name} imports {imported}, which is for {' and '.join(ALONE[other])} alone"
 
 
 def _stranger(module: str) -> str | None:

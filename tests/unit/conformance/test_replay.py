@@ -1,17 +1,13 @@
 """What the replayer sees of a connection, from servers that say what they are told to."""
 
-import ast
 import socket
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
-from emulator import conformance
 from emulator.conformance.cases import Case, Step
 from emulator.conformance.replay import filled, send
 from emulator.conformance.target import Target
@@ -141,13 +137,3 @@ def test_members_of_the_last_response_take_the_places_of_their_names(place: byte
 @pytest.mark.parametrize("before", [[], [b"HTTP/1.1 204 No Content\r\n\r\n"], [b"HTTP/1.1 200 OK\r\n\r\n[1]"]])
 def test_without_a_json_object_before_it_a_place_stays(before: list[bytes]) -> None:
     assert filled(b"<token>", before) == b"<token>"
-
-
-@pytest.mark.parametrize("path", sorted(Path(conformance.__path__[0]).glob("*.py")), ids=lambda path: path.name)
-def test_the_package_needs_nothing_but_pythons_own_modules(path: Path) -> None:
-    tree = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-    imported = {node.module or "" for node in tree if isinstance(node, ast.ImportFrom)}
-
-    foreign = {name for name in imported if name.partition(".")[0] not in sys.stdlib_module_names}
-
-    assert all(name.startswith("emulator.conformance.") for name in foreign)
