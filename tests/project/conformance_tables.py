@@ -13,7 +13,7 @@ from tests.project import written_cases
 from tests.project.conformance_changes import as_2_14, as_documented
 from tests.project.conformance_rules import rule_of
 from tests.project.import_rules import ROOT
-from tests.project.websocket_cases import conversations_of_v1, conversations_of_v2, conversations_of_v2_14
+from tests.project.websocket_cases import conversations_of_v1, conversations_of_v2, conversations_of_v2_14, sessions
 from tests.recorded_rows import read
 from tests.recordings import OUT_OF_REACH, RECORDED, cases
 
@@ -52,9 +52,13 @@ def mutations_2_14() -> list[Case]:
 _V2_8 = (
     Source("recorded from a SpacetimeDB server of v2.8.3", partial(of_release, "v2.8.3")),
     Source("run with the HTTP, JSON and JWT libraries of v2.8.3", partial(cases, "fuzz_open.json"), "run"),
+    Source("run with the token validation of v2.8.3", partial(cases, "rules_2_14.json 2.8.3"), "run"),
     Source("WebSockets of that server", conversations_of_v2, whole=True),
 )
-_LIKE_V2_8 = Source("WebSockets of v2.8.3, by the source of later releases", conversations_of_v2_14, whole=True)
+_WEBSOCKETS_OF_2_14 = (
+    Source("WebSockets of v2.8.3, by the source of later releases", conversations_of_v2_14, whole=True),
+    Source("public code of 2.10.2", sessions, whole=True),
+)
 
 _RUN_2_14 = "run with the token validation of 2.14.0 within the routes of v2.8.3"
 _V2_14 = (
@@ -79,11 +83,11 @@ SOURCES: Mapping[str, tuple[Source, ...]] = {
         Source("WebSockets of that server", conversations_of_v1, whole=True),
     ),
     "v2.8": _V2_8,
-    "v2.14": (*_V2_14, _LIKE_V2_8),
+    "v2.14": (*_V2_14, *_WEBSOCKETS_OF_2_14),
     "documented": (
         Source("from SpacetimeDB's documentation page, not recorded", written_cases.documented, whole=True),
         *map(_as_documented, _V2_14),
-        _LIKE_V2_8,
+        *_WEBSOCKETS_OF_2_14,
     ),
     "intuition": (
         Source(
