@@ -82,6 +82,9 @@ class _Asked:
     certificate: Path | None
 
     def server(self, url: str) -> Target:
+        """Raises Unusable and Misconfigured."""
+        if self.ca_file is not None and not url.startswith("https:"):
+            raise Misconfigured("--ca-file is for an https target")
         return Target.of(url, None if self.ca_file is None else str(self.ca_file))
 
     def given(self) -> Given:
@@ -109,6 +112,9 @@ class _Asked:
 
 
 def _list(asked: _Asked, table: Table) -> None:
+    for option, path in (("junit", asked.junit), ("certificate", asked.certificate)):
+        if path is not None:
+            raise click.UsageError(f"--list sends nothing; leave out --{option}")
     asked.check_files()
     if asked.json_file is not None:
         write_whole(asked.json_file, documents.list_as_json(table), "--json", SHARED)
@@ -126,9 +132,10 @@ def _run(asked: _Asked, table: Table) -> int:
     try:
         target = asked.server(asked.target)
         other = None if asked.diff is None else asked.server(asked.diff)
+        given = asked.given()
         if asked.certificate is not None and is_emulator(target):
             raise Misconfigured(f"--certificate is for real servers, and {asked.target} is an emulator: leave it out")
-        sent = run(table.cases, target, asked.given(), most=asked.max_requests, other=other, patience=asked.timeout)
+        sent = run(table.cases, target, given, most=asked.max_requests, other=other, patience=asked.timeout)
         _print((_about(table) if asked.diff is None else f"compared with {asked.diff}", ""))
         outcomes = list(sent)
         found = Run(asked.target, asked.diff or table.about, table.profile, outcomes)
