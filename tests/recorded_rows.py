@@ -150,10 +150,30 @@ def conversations(path: Path) -> list[Case]:
     return [_conversation(row) for row in rows if "exchange" in row]
 
 
+def first_messages(path: Path) -> list[Case]:
+    """The rows of the older file with `frames` that begin with a 101, as far as the server's first message."""
+    rows = map(json.loads, text_of(path).splitlines())
+    return [case for row in rows if "frames" in row for case in _first_message(row)]
+
+
+def _first_message(row: Row) -> Iterator[Case]:
+    head = b64decode(row["response_b64"])
+    said = [(event[2], bytes.fromhex(event[3])) for event in row["frames"] if event[0] == "<" and event[2] != PING]
+    if head.startswith(b"HTTP/1.1 101 ") and said and len(said[0][1]) <= _LONGEST_SHOWN:
+        request = (Step("send", b64decode(row["request_b64"])),)
+        yield Case(row["name"], request, head, moment=_date(head), turns=(Turn(b"", (said[0],), ends=False),))
+
+
+_LONGEST_SHOWN = 1024
+"""Bytes. Longer messages were noted after they had been unpacked."""
+
+
 def _conversation(row: Row) -> Case:
     (_, head), *events = row["exchange"]
     request = (Step("send", b64decode(row["request_b64"])),)
-    return Case(row["name"], request, bytes.fromhex(head), turns=tuple(_turns(events)))
+    return Case(
+        row["name"], request, bytes.fromhex(head), moment=_date(bytes.fromhex(head)), turns=tuple(_turns(events))
+    )
 
 
 def _turns(events: Iterable[Sequence[Any]]) -> Iterator[Turn]:

@@ -21,7 +21,7 @@ from emulator.conformance.target import Target, Unusable
 from emulator.conformance.tokens import BadKey, Keys
 from emulator.core.errors import Misconfigured
 from emulator.core.version import emulator_version
-from emulator.services.spacetimedb.releases import NAMES, resolved
+from emulator.services.spacetimedb.releases import ALIASES, resolved
 
 _PEM = click.Path(path_type=Path, dir_okay=False)
 _FILE = click.Path(path_type=Path, dir_okay=False, allow_dash=False)
@@ -30,13 +30,17 @@ _FILE = click.Path(path_type=Path, dir_okay=False, allow_dash=False)
 @click.command()
 @click.option("--target", metavar="URL", help="The server: http://host:port, or https.")
 @click.option(
-    "--profile", required=True, type=click.Choice(NAMES, case_sensitive=False), help="What it should be like."
+    "--profile",
+    required=True,
+    type=click.Choice((*cases.PROFILES, *ALIASES), case_sensitive=False),
+    help="What it should be like.",
 )
 @click.option("--jwt-priv-key-path", type=_PEM, help="PEM file of the target's private key: then tokens are sent too.")
 @click.option("--jwt-pub-key-path", type=_PEM, help="PEM file of its public key.")
 @click.option(
     "--database", metavar="NAME", help="A database of the target to connect to: then WebSockets are opened too."
 )
+@click.option("--api-key", metavar="KEY", help="An API key of the target, for --profile intuition.")
 @click.option("--ca-file", type=_PEM, help="PEM file of the CA that signed an https target's certificate.")
 @click.option("--diff", metavar="URL", help="Compare with this server instead of with the table.")
 @click.option("--list", "only_list", is_flag=True, help="Show what would be sent, and send nothing.")
@@ -72,6 +76,7 @@ class _Asked:
     jwt_priv_key_path: Path | None
     jwt_pub_key_path: Path | None
     database: str | None
+    api_key: str | None
     ca_file: Path | None
     diff: str | None
     only_list: bool
@@ -89,7 +94,7 @@ class _Asked:
 
     def given(self) -> Given:
         """Raises Misconfigured."""
-        return Given(self._keys(), self.database)
+        return Given(self._keys(), self.database, self.api_key)
 
     def _keys(self) -> Keys | None:
         private, public = self.jwt_priv_key_path, self.jwt_pub_key_path

@@ -14,14 +14,18 @@ from typing import Any, NamedTuple
 
 from emulator.conformance.compare import MINTED
 
-PROFILES = ("documented", "v1", "v2.8", "v2.14")
+PROFILES = ("documented", "v1", "v2.8", "v2.14", "intuition")
+"""What a server can be held against: SpacetimeDB's page and releases, and Intuition's page."""
 
 Frame = tuple[int, bytes]
 """Of a WebSocket: the first byte, and the payload."""
 
 
 class Step(NamedTuple):
-    """`send` bytes, `sleep` seconds, `wait` until so many responses came in all, `shut` the sending side."""
+    """`send` bytes, `sleep` seconds, `wait` until so many responses came in all, `shut` the sending side.
+
+    `fill` is `send` with members of the last response in the places of their names (`replay.filled`).
+    """
 
     do: str
     argument: Any = None
@@ -62,7 +66,7 @@ class Case:
 
     @property
     def request(self) -> bytes:
-        return b"".join(step.argument for step in self.steps if step.do == "send")
+        return b"".join(step.argument for step in self.steps if step.do in {"send", "fill"})
 
     @property
     def kind(self) -> str:
@@ -72,6 +76,7 @@ class Case:
 NEEDS: Mapping[str, str] = {
     "keys": "its tokens must be signed with the target's key (--jwt-priv-key-path, --jwt-pub-key-path)",
     "database": "it connects to a database of the target (--database)",
+    "api_key": "it needs an API key of the target (--api-key)",
 }
 """What a case may need of whoever runs it, and what is said when it is left out without."""
 

@@ -73,7 +73,7 @@ def _status(raw: bytes | None) -> bytes | None:
 
 
 def _between(expected: Response, found: Response, masks: Sequence[str]) -> Difference | None:
-    found = replace(found, headers=_as_recorded(expected, found)) if "other headers" in masks else found
+    found = _as_noted(expected, found) if "other headers" in masks else found
     for name in masks:
         expected, found = MASKS[name](expected), MASKS[name](found)
     parts = [("status", (expected.status, found.status)), *_head_lines(expected, found)]
@@ -91,9 +91,22 @@ def _head_lines(expected: Response, found: Response) -> Iterator[tuple[str, tupl
         yield "head", pair
 
 
-def _as_recorded(expected: Response, found: Response) -> tuple[bytes, ...]:
+def _as_noted(expected: Response, found: Response) -> Response:
+    """What came, without what was not noted: other headers, the case of names, and chunks."""
     names = {_name(line) for line in expected.headers}
-    return tuple(line for line in found.headers if _name(line) in names)
+    lines = (b":".join((_name(line), line.partition(b":")[2])) for line in found.headers if _name(line) in names)
+    chunked = (found.header(b"transfer-encoding") or b"").lower() == b"chunked"
+    return replace(found, headers=tuple(lines), body=b"".join(_chunks(found.body)) if chunked else found.body)
+
+
+def _chunks(body: bytes) -> Iterator[bytes]:
+    while (found := _CHUNK.match(body)) and (length := int(found[1], 16)):
+        end = found.end() + length
+        yield body[found.end() : end]
+        body = body[end + 2 :]
+
+
+_CHUNK = re.compile(rb"([0-9a-fA-F]{1,8})[^\r]*\r\n")
 
 
 def _name(line: bytes) -> bytes:
@@ -188,6 +201,57 @@ def _mask_timestamp(response: Response) -> Response:
 _TIMESTAMP = re.compile(rb'"(__timestamp_micros_since_unix_epoch__)":[0-9]{16}')
 
 
+def _mask_values(response: Response) -> Response:
+    """Of a JSON body the shape: what kind each value is of; of a list of objects the first."""
+    try:
+        return replace(response, body=_shape(json.loads(response.body, object_pairs_hook=tuple)).encode())
+    except ValueError:
+        return response
+
+
+def _mask_blanks(response: Response) -> Response:
+    """JSON without blanks between its parts."""
+    try:
+        value = json.loads(response.body)
+    except ValueError:
+        return response
+    return replace(response, body=json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode())
+
+
+def _shape(value: Any) -> str:
+    match value:
+        case tuple():
+            return "{" + ",".join(f"{json.dumps(name)}:{_shape(item)}" for name, item in value) + "}"
+        case list():
+            return "[" + ",".join(map(_shape, value[:1])) + "]"
+        case str():
+            return "<JSON Web Token>" if _TOKEN_ALONE.fullmatch(value) else "<string>"
+        case bool() | None:
+            return json.dumps(value)
+        case _:
+            return "<number>"
+
+
+_TOKEN_ALONE = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]+")
+
+
+def _mask_row(response: Response) -> Response:
+    """A new row of Intuition's: without its ids, its hash, its times and the number of its vault."""
+    body = response.body
+    for pattern, text in _NEW_IN_A_ROW:
+        body = pattern.sub(text, body)
+    return replace(response, body=body)
+
+
+_NEW_IN_A_ROW = (
+    (re.compile(rb'"id":"[^"]+"'), b'"id":"<id>"'),
+    (re.compile(rb"did:intuition:ipfs:\w+"), b"did:intuition:ipfs:<cid>"),
+    (re.compile(rb'"identity_hash":"[^"]+"'), b'"identity_hash":"<hash>"'),
+    (re.compile(rb'"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"'), b'"<time>"'),
+    (re.compile(rb'"vault_id":"\d+"'), b'"vault_id":"<number>"'),
+)
+
+
 def _mask_version(response: Response) -> Response:
     return replace(response, body=_VERSION.sub(b'"version":"<version>"', response.body))
 
@@ -235,6 +299,9 @@ MASKS: Mapping[str, Callable[[Response], Response]] = {
     "caller": _mask_caller,
     "program": _mask_program,
     "timestamp": _mask_timestamp,
+    "blanks": _mask_blanks,
+    "values": _mask_values,
+    "row": _mask_row,
     "version": _mask_version,
     "public key": _mask_public_key,
     "other headers": lambda response: response,

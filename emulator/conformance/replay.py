@@ -1,10 +1,14 @@
 """Sends a case to a server, on a connection of its own, and reads what it says."""
 
+import json
 import re
 import socket
 import time
+from base64 import b64encode
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from emulator.conformance.cases import Case, Step
 from emulator.conformance.compare import Difference, Response, difference, responses_in
@@ -56,6 +60,34 @@ def send(target: Target, case: Case, *, patience: float = MORE_PATIENCE) -> Answ
         return _Exchange(connection, case).answer()
 
 
+_PLACE = re.compile(rb"<(basic )?(\w+)>")
+
+
+def filled(request: bytes, before: Sequence[bytes]) -> bytes:
+    """A request with the members of the JSON object that the last response has in the places of their names.
+
+    `<token>` is its token, `<basic token>` what `Authorization: Basic` has of it. A member that is not there stays as
+    it is written, so that the server's response to that is shown.
+    """
+    members = _members(Response.of(before[-1]).body) if before else {}
+
+    def member(place: re.Match[bytes]) -> bytes:
+        value = members.get(place[2].decode())
+        if not isinstance(value, str):
+            return place[0]
+        return b64encode(f"token:{value}".encode()) if place[1] else value.encode()
+
+    return _PLACE.sub(member, request)
+
+
+def _members(body: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(body)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 class _Exchange:
     def __init__(self, connection: socket.socket, case: Case) -> None:
         self._connection = connection
@@ -80,6 +112,8 @@ class _Exchange:
         match step.do:
             case "send":
                 self._connection.sendall(step.argument)
+            case "fill":
+                self._connection.sendall(filled(step.argument, self._responses[-1:]))
             case "wait":
                 self._read(step.argument)
             case "sleep":

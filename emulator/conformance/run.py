@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from emulator.conformance.cases import NEEDS, Case, Step, Turn
 from emulator.conformance.compare import MINTED, Difference, Response, responses_in
-from emulator.conformance.identify import Identified, identify, seconds, unreachable
+from emulator.conformance.identify import get, identify, seconds, unreachable
 from emulator.conformance.replay import Answer, send
 from emulator.conformance.target import Target, Unusable
 from emulator.conformance.tokens import Keys, renewed
@@ -33,6 +33,7 @@ class Given:
 
     keys: Keys | None = None
     database: str | None = None
+    api_key: str | None = None
 
 
 @dataclass(frozen=True)
@@ -62,19 +63,32 @@ def run(
 
     Raises Unusable for a target that can't be reached, is no such server, has another key, or stops answering.
     """
-    runner = _Runner(target, given or Given(), most, other, patience)
-    return map(runner.outcome, cases)
+    cases = tuple(cases)
+    return map(Runner(cases, target, given or Given(), most=most, other=other, patience=patience).outcome, cases)
 
 
-class _Runner:
-    def __init__(self, target: Target, given: Given, most: int, other: Target | None, patience: float) -> None:
+class Runner:
+    """Sends cases of a table, in any order. Raises as `run`."""
+
+    def __init__(
+        self,
+        cases: Iterable[Case],
+        target: Target,
+        given: Given,
+        *,
+        most: int = MOST_REQUESTS,
+        other: Target | None = None,
+        patience: float = PATIENCE,
+    ) -> None:
         self._target, self._given, self._other, self._patience = target, given, other, patience
         self._left = most
         """Requests that may still be sent."""
         self._silent = 0
-        self._now = _identified(target, given).now
+        pages_only = all(case.moment is None and "keys" not in case.needs for case in cases)
+        look = _reached if pages_only else _identified
+        self._now = look(target, given)
         if other is not None:
-            _identified(other, given)
+            look(other, given)
 
     def outcome(self, case: Case) -> Outcome:
         if reason := self._reason_to_leave_out(case):
@@ -140,8 +154,9 @@ class _Runner:
             return converse(target, case, patience=self._patience)
 
     def _tokens(self, case: Case, now: int) -> Mapping[bytes, bytes]:
-        """The target's own in the place of the recorded ones."""
-        return renewed(case.request, case.moment, now, self._given.keys) if case.moment else {}
+        """The target's own, and its API key, in the place of the recorded ones."""
+        tokens = renewed(case.request, case.moment, now, self._given.keys) if case.moment else {}
+        return {**tokens, API_KEY: self._given.api_key.encode()} if self._given.api_key else tokens
 
     def _for_target(self, case: Case, tokens: Mapping[bytes, bytes]) -> Case:
         if "database" in case.needs and self._given.database:
@@ -158,12 +173,17 @@ def _naming(target: Target, case: Case) -> Iterator[None]:
         raise Unusable(f"{unreachable(target, error)} (at {case.name!r})") from None
 
 
-def _identified(target: Target, given: Given) -> Identified:
-    """Raises Unusable."""
+def _reached(target: Target, given: Given) -> int:
+    """The time of any server. Raises Unusable."""
+    return seconds(get(target, "/")) or 0
+
+
+def _identified(target: Target, given: Given) -> int:
+    """The time of a server with SpacetimeDB's API, of the key that was given. Raises Unusable."""
     found = identify(target)
     if given.keys is not None and found.public_key.split() != given.keys.public_pem.split():
         raise Unusable(f"{target.authority} has another public key than the one given: give the files of its own pair")
-    return found
+    return found.now
 
 
 def _requests(case: Case) -> int:
@@ -191,12 +211,14 @@ def _with_recorded(wrong: Difference, tokens: Mapping[bytes, bytes]) -> Differen
 
 RECORDED_HOST = b"\r\nHost: 127.0.0.1:3000\r\n"
 """Of the servers that were recorded."""
+API_KEY = b"<api key>"
+"""In the place of one, in cases that are written by hand."""
 _DATABASE = re.compile(rb"(?<= /v1/database/)[^/? ]+")
 
 
 def _changed(case: Case, change: Callable[[bytes], bytes]) -> Case:
     """With everything changed that it sends or expects."""
-    steps = (Step(do, change(data) if do == "send" else data) for do, data in case.steps)
+    steps = (Step(do, change(data) if isinstance(data, bytes) else data) for do, data in case.steps)
     turns = (Turn(turn.sent, tuple((one, change(data)) for one, data in turn.frames), turn.ends) for turn in case.turns)
     return replace(case, steps=tuple(steps), response=change(case.response), turns=tuple(turns))
 

@@ -9,9 +9,11 @@ from typing import NamedTuple
 
 from emulator.conformance.cases import Case, Table, packed
 from emulator.conformance.tokens import payloads, signed_tokens
+from tests.project import written_cases
 from tests.project.conformance_changes import as_2_14, as_documented
 from tests.project.conformance_rules import rule_of
 from tests.project.import_rules import ROOT
+from tests.project.websocket_cases import conversations_of_v1, conversations_of_v2, conversations_of_v2_14
 from tests.recorded_rows import read
 from tests.recordings import OUT_OF_REACH, RECORDED, cases
 
@@ -41,6 +43,10 @@ def of_release(release: str) -> Iterator[Case]:
         yield from handshakes()
 
 
+def health() -> list[Case]:
+    return [case for case in cases("v2.8.3-identity.jsonl") if case.request.startswith(b"GET /v1/health")]
+
+
 def mutations_2_14() -> list[Case]:
     """Random changes of tokens and paths: but for one, 2.14 said what 2.8.3 said."""
     differing = {case.request for case in cases("rules_2_14.json 2.14")}
@@ -50,7 +56,9 @@ def mutations_2_14() -> list[Case]:
 _V2_8 = (
     Source("recorded from a SpacetimeDB server of v2.8.3", partial(of_release, "v2.8.3")),
     Source("run with the HTTP, JSON and JWT libraries of v2.8.3", partial(cases, "fuzz_open.json"), "run"),
+    Source("WebSockets of that server", conversations_of_v2, whole=True),
 )
+_LIKE_V2_8 = Source("WebSockets of v2.8.3, by the source of later releases", conversations_of_v2_14, whole=True)
 
 _RUN_2_14 = "run with the token validation of 2.14.0 within the routes of v2.8.3"
 _V2_14 = (
@@ -70,10 +78,25 @@ def _as_documented(source: Source) -> Source:
 
 
 SOURCES: Mapping[str, tuple[Source, ...]] = {
-    "v1": (Source("recorded from a SpacetimeDB server of v1.12.0", partial(of_release, "v1.12.0")),),
+    "v1": (
+        Source("recorded from a SpacetimeDB server of v1.12.0", partial(of_release, "v1.12.0")),
+        Source("health as v2.8.3 says it", health, "inferred"),
+        Source("WebSockets of that server", conversations_of_v1, whole=True),
+    ),
     "v2.8": _V2_8,
-    "v2.14": _V2_14,
-    "documented": tuple(_as_documented(source) for source in _V2_14),
+    "v2.14": (*_V2_14, _LIKE_V2_8),
+    "documented": (
+        Source("from SpacetimeDB's documentation page, not recorded", written_cases.documented, whole=True),
+        *map(_as_documented, _V2_14),
+        _LIKE_V2_8,
+    ),
+    "intuition": (
+        Source(
+            "from the documentation page of Intuition, not recorded: the service no longer exists",
+            written_cases.intuition,
+            whole=True,
+        ),
+    ),
 }
 """By profile; of cases alike, those of an earlier source are chosen."""
 

@@ -36,6 +36,9 @@ LAZY = {"__init__": {"server", "tokens"}}
 FIRST_WITH = {"aiohttp": "http", "click": "cli", "pytest": "pytest_plugin", "pytest_asyncio": "pytest_plugin"}
 """Third-party modules, and the lowest folder that may import them."""
 
+TESTS_OF_USERS = ("conformance.test_conformance",)
+"""Files that pytest collects from the installed package."""
+
 ONLY_IN = {
     "cryptography": (
         "services.spacetimedb.signing_keys",
@@ -130,7 +133,7 @@ def _libraries(files: Files) -> Iterator[str]:
         for imported, _ in _imports(files[name]):
             library, own = imported.partition(".")[0], layer_of(name)
             first = layer_of(FIRST_WITH[library]) if library in FIRST_WITH else None
-            if first is not None and own is not None and own < first:
+            if first is not None and own is not None and own < first and name not in TESTS_OF_USERS:
                 yield f"{name} imports {library}, which is for {FIRST_WITH[library]} and above"
             if name not in ONLY_IN.get(library, (name,)):
                 yield f"{name} imports {library}, which is for {' and '.join(ONLY_IN[library])} alone"

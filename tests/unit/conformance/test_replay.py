@@ -3,8 +3,10 @@
 import socket
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from emulator.conformance.cases import Case, Step
-from emulator.conformance.replay import send
+from emulator.conformance.replay import filled, send
 from tests.replaying import replay
 from tests.unit.conformance.servers import OK, REQUEST, always, saying, serving
 
@@ -67,3 +69,24 @@ def test_a_case_is_sent_at_its_second_and_if_it_differs_in_the_next() -> None:
 
     assert outcome.difference is None
     assert clock == [moment, moment + timedelta(seconds=1)]
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (b"<identity>", b"c200"),
+        (b"<token>", b"a.b.c"),
+        (b"<basic token>", b"dG9rZW46YS5iLmM="),
+        (b"<number>", b"<number>"),
+        (b"<other>", b"<other>"),
+    ],
+)
+def test_members_of_the_last_response_take_the_places_of_their_names(place: bytes, value: bytes) -> None:
+    before = b'HTTP/1.1 200 OK\r\n\r\n{"identity":"c200","token":"a.b.c","number":1}'
+
+    assert filled(b"GET /" + place + b" HTTP/1.1", [before]) == b"GET /" + value + b" HTTP/1.1"
+
+
+@pytest.mark.parametrize("before", [[], [b"HTTP/1.1 204 No Content\r\n\r\n"], [b"HTTP/1.1 200 OK\r\n\r\n[1]"]])
+def test_without_a_json_object_before_it_a_place_stays(before: list[bytes]) -> None:
+    assert filled(b"<token>", before) == b"<token>"
