@@ -113,7 +113,7 @@ def _bare_line_feed(case: Case) -> bool:
 
 
 def _not_one_host(case: Case) -> bool:
-    return b" HTTP/1.1\r\n" in case.request and len(re.findall(rb"\r\nHost:", case.request, re.IGNORECASE)) != 1
+    return b" HTTP/1.1\r\n" in case.request and len(re.findall(rb"\r\nHost:", _head(case), re.IGNORECASE)) != 1
 
 
 def _long_header(case: Case) -> bool:

@@ -21,7 +21,7 @@ from emulator.conformance.target import Target, Unusable
 from emulator.conformance.tokens import BadKey, Keys
 from emulator.core.errors import Misconfigured
 from emulator.core.version import emulator_version
-from emulator.services.spacetimedb.releases import NAMES, resolved
+from emulator.services.spacetimedb.releases import ALIASES, resolved
 
 _PEM = click.Path(path_type=Path, dir_okay=False)
 _FILE = click.Path(path_type=Path, dir_okay=False, allow_dash=False)
@@ -30,13 +30,17 @@ _FILE = click.Path(path_type=Path, dir_okay=False, allow_dash=False)
 @click.command()
 @click.option("--target", metavar="URL", help="The server: http://host:port, or https.")
 @click.option(
-    "--profile", required=True, type=click.Choice(NAMES, case_sensitive=False), help="What it should be like."
+    "--profile",
+    required=True,
+    type=click.Choice((*cases.PROFILES, *ALIASES), case_sensitive=False),
+    help="What it should be like.",
 )
 @click.option("--jwt-priv-key-path", type=_PEM, help="PEM file of the target's private key: then tokens are sent too.")
 @click.option("--jwt-pub-key-path", type=_PEM, help="PEM file of its public key.")
 @click.option(
     "--database", metavar="NAME", help="A database of the target to connect to: then WebSockets are opened too."
 )
+@click.option("--api-key", metavar="KEY", help="An API key of the target, for --profile intuition.")
 @click.option("--ca-file", type=_PEM, help="PEM file of the CA that signed an https target's certificate.")
 @click.option("--diff", metavar="URL", help="Compare with this server instead of with the table.")
 @click.option("--list", "only_list", is_flag=True, help="Show what would be sent, and send nothing.")
@@ -72,6 +76,7 @@ class _Asked:
     jwt_priv_key_path: Path | None
     jwt_pub_key_path: Path | None
     database: str | None
+    api_key: str | None
     ca_file: Path | None
     diff: str | None
     only_list: bool
@@ -82,11 +87,14 @@ class _Asked:
     certificate: Path | None
 
     def server(self, url: str) -> Target:
+        """Raises Unusable and Misconfigured."""
+        if self.ca_file is not None and not url.startswith("https:"):
+            raise Misconfigured("--ca-file is for an https target")
         return Target.of(url, None if self.ca_file is None else str(self.ca_file))
 
     def given(self) -> Given:
         """Raises Misconfigured."""
-        return Given(self._keys(), self.database)
+        return Given(self._keys(), self.database, self.api_key)
 
     def _keys(self) -> Keys | None:
         private, public = self.jwt_priv_key_path, self.jwt_pub_key_path
@@ -109,6 +117,9 @@ class _Asked:
 
 
 def _list(asked: _Asked, table: Table) -> None:
+    for option, path in (("junit", asked.junit), ("certificate", asked.certificate)):
+        if path is not None:
+            raise click.UsageError(f"--list sends nothing; leave out --{option}")
     asked.check_files()
     if asked.json_file is not None:
         write_whole(asked.json_file, documents.list_as_json(table), "--json", SHARED)
@@ -126,9 +137,10 @@ def _run(asked: _Asked, table: Table) -> int:
     try:
         target = asked.server(asked.target)
         other = None if asked.diff is None else asked.server(asked.diff)
+        given = asked.given()
         if asked.certificate is not None and is_emulator(target):
             raise Misconfigured(f"--certificate is for real servers, and {asked.target} is an emulator: leave it out")
-        sent = run(table.cases, target, asked.given(), most=asked.max_requests, other=other, patience=asked.timeout)
+        sent = run(table.cases, target, given, most=asked.max_requests, other=other, patience=asked.timeout)
         _print((_about(table) if asked.diff is None else f"compared with {asked.diff}", ""))
         outcomes = list(sent)
         found = Run(asked.target, asked.diff or table.about, table.profile, outcomes)

@@ -60,16 +60,17 @@ def difference(outcome: Outcome, titles: tuple[str, str] = ("expected", "found")
 
 def beside(wrong: Difference, titles: tuple[str, str]) -> Iterator[str]:
     yield _columns(" ", *titles).rstrip()
-    marked = wrong.expected, wrong.found
-    for pair in _pairs(wrong):
-        mark = ">" if pair == marked else " "
-        place = wrong.place if mark == ">" else 0
-        yield _columns(mark, *(_window(line, place) for line in pair)).rstrip()
-        if mark == ">":
-            marked = None, None  # a line may come again
-            pointers = (" " * _offset(line, place) + "^" for line in pair)
-            yield f"{_columns(' ', *pointers).rstrip()}"[:WIDTH]
-    yield f"  the {wrong.part} differs at byte {wrong.place}"
+    pairs = list(_pairs(wrong))
+    differing = wrong.expected or b"", wrong.found or b""
+    marked = next((at for at, (one, other) in enumerate(pairs) if (one or b"", other or b"") == differing), 0)
+    for number, pair in enumerate(pairs):
+        place = wrong.place if number == marked else 0
+        yield _columns(">" if number == marked else " ", *(_window(line, place) for line in pair)).rstrip()
+        if number == marked and wrong.part != "connection":
+            yield _columns(" ", *(" " * _offset(line, place) + "^" for line in pair)).rstrip()
+    if wrong.part != "connection":
+        where = " of the marked line" if wrong.part in {"status", "head"} else ""
+        yield f"  the {wrong.part} differs at byte {wrong.place}{where}"
 
 
 def _pairs(wrong: Difference) -> Iterator[tuple[bytes | None, bytes | None]]:

@@ -43,6 +43,10 @@ def of_release(release: str) -> Iterator[Case]:
         yield from handshakes()
 
 
+def health() -> list[Case]:
+    return [case for case in cases("v2.8.3-identity.jsonl") if case.request.startswith(b"GET /v1/health")]
+
+
 def mutations_2_14() -> list[Case]:
     """Random changes of tokens and paths: but for one, 2.14 said what 2.8.3 said."""
     differing = {case.request for case in cases("rules_2_14.json 2.14")}
@@ -80,6 +84,7 @@ def _as_documented(source: Source) -> Source:
 SOURCES: Mapping[str, tuple[Source, ...]] = {
     "v1": (
         Source("recorded from a SpacetimeDB server of v1.12.0", partial(of_release, "v1.12.0")),
+        Source("health as v2.8.3 says it", health, "inferred"),
         Source("WebSockets of that server", conversations_of_v1, whole=True),
     ),
     "v2.8": _V2_8,

@@ -1,61 +1,14 @@
 """What the replayer sees of a connection, from servers that say what they are told to."""
 
 import socket
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from emulator.conformance.cases import Case, Step
 from emulator.conformance.replay import filled, send
-from emulator.conformance.target import Target
 from tests.replaying import replay
-
-REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
-OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
-Serve = Callable[[socket.socket], None]
-
-
-@contextmanager
-def serving(serve: Serve) -> Iterator[Target]:
-    """A server that handles each connection with `serve`, and then ends it."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-
-        def run() -> None:
-            while True:
-                try:
-                    connection, _ = listening.accept()
-                except OSError:
-                    return
-                with connection:
-                    serve(connection)
-
-        thread = threading.Thread(target=run)
-        thread.start()
-        try:
-            yield Target(*listening.getsockname())
-        finally:
-            listening.shutdown(socket.SHUT_RDWR)
-            thread.join()
-
-
-def saying(answer: bytes, *, until_the_client_ends: bool = False) -> Serve:
-    def serve(connection: socket.socket) -> None:
-        connection.recv(65536)
-        connection.sendall(answer)
-        while until_the_client_ends and connection.recv(65536):
-            pass
-
-    return serve
-
-
-def always(connection: socket.socket) -> None:
-    while request := connection.recv(65536):
-        connection.sendall(OK)
-        if b"Connection: close" in request:
-            return
+from tests.unit.conformance.servers import OK, REQUEST, always, saying, serving
 
 
 def case(response: bytes = OK, *, closed: bool | None = False, steps: tuple[Step, ...] = ()) -> Case:
