@@ -72,10 +72,18 @@ def test_each_route_has_a_case(profile: str, operation: Operation) -> None:
 # --- what is sent to a server that matters ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("case", all_cases(), ids=lambda case: case.name)
-def test_no_case_changes_a_database_or_leads_the_server_to_another_host(case: Case) -> None:
-    lines = re.findall(rb"(?:\A|\n)(\w+) (/[^ ?]*)", case.request)
+def test_no_case_changes_a_database() -> None:
+    methods = {b"GET", b"HEAD", b"OPTIONS"}
+    lines = [
+        (case.name, *line) for case in all_cases() for line in re.findall(rb"(?:\A|\n)(\w+) (/[^ ?]*)", case.request)
+    ]
 
-    assert all(method in {b"GET", b"HEAD", b"OPTIONS"} for method, path in lines if path.startswith(b"/v1/database"))
-    issuers = {issuer for payload in payloads(case.request) for issuer in re.findall(rb'"iss":"(\w+://[^"]*)', payload)}
-    assert all(issuer.startswith((b"http://127.0.0.1:1", b"http://127.0.0.1:9/")) for issuer in issuers)
+    assert [line for line in lines if line[2].startswith(b"/v1/database") and line[1] not in methods] == []
+
+
+def test_no_case_leads_the_server_to_another_host() -> None:
+    sent = [payload for case in all_cases() for payload in payloads(case.request)]
+    issuers = {issuer for payload in sent for issuer in re.findall(rb'"iss":"(\w+://[^"]*)', payload)}
+
+    assert issuers
+    assert [each for each in issuers if not each.startswith((b"http://127.0.0.1:1", b"http://127.0.0.1:9/"))] == []
