@@ -53,12 +53,66 @@ def decided_by(change: dict[str, Any], profile: str, cases: list[Case], patch: p
             return {each.case.name for each in run(cases, target_of(emulator.url), given) if each.state == "differs"}
 
 
-@pytest.mark.parametrize(("profile", "other"), [("v1", "v2.8"), ("v2.8", "v2.14"), ("v2.14", "documented")])
+_NO_KEYS = "a target is not asked to fetch the keys of an issuer"
+_NO_CHANGE = "a database would be changed, or needs a module"
+_LATER = "it is said on a WebSocket after the first message"
+
+UNSEEN = {
+    "version": "masked, since a profile stands for several releases",
+    "query_id_name": _LATER,
+    "failures": _LATER,
+    "unknown_reducer": _LATER,
+    "schema_versions": _NO_CHANGE,
+    "more_database_routes": _NO_CHANGE,
+    "unusable_ec_key": _NO_KEYS,
+    "rsa_bits": _NO_KEYS,
+    "jwk_without_kid": _NO_KEYS,
+    "unknown_jwk_alg": _NO_KEYS,
+    "oct_keys": _NO_KEYS,
+    "same_kid": _NO_KEYS,
+    "issuer_schemes": _NO_KEYS,
+    "issuer_requests": _NO_KEYS,
+}
+"""Rules that no case shows, and why."""
+SHOWN = {
+    ("v1", "v2.8"): {
+        "numbers": "a number in a token is kept, or told, as it is written",
+        "error_texts": "an expired token is told so",
+        "subprotocols": "newer subprotocols are passed over",
+        "unknown_database": "an unknown name is a 404 with it",
+        "database_first": "OPTIONS of a path that exists is a preflight request, whatever else is wrong",
+    },
+    ("v2.14", "v2.8"): {
+        "null_exp": "an identity and a token of its own, whatever was sent",
+        "header": "members of the header have types",
+        "algorithms": "of the faults of a token the first in the release's order is told",
+        "cors_headers": "OPTIONS of a path that exists is a preflight request, whatever else is wrong",
+        "expiry": "what a negative `exp` means",
+        "sessions": "a session id is a number of 128 bits in hex",
+    },
+    ("v2.14", "documented"): {
+        "schemes": "Basic is no scheme of the server",
+        "malformed_credentials": "a scheme that is not Bearer is 400, a good query or not",
+        "database_list": "nobody needs credentials, and an unknown identity has none",
+        "set_email": "an unknown path is an empty 404 without CORS",
+    },
+}
+"""By profile and another, the rules in which they differ, and one of the cases' that shows it."""
+
+
+@pytest.mark.parametrize(("profile", "other"), SHOWN)
 def test_another_profile_differs_in_what_the_releases_table_says(
     profile: str, other: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = [outcome.case for outcome in differing(held(other, against=profile))]
+    left = [outcome.case for outcome in differing(held(other, against=profile))]
+    shown: dict[str, set[str]] = {}
     for change in changes(profile, other):
-        names = decided_by(change, profile, found, monkeypatch)
-        print(list(change), len(names), {c.rule for c in found if c.name in names})
-    assert 0
+        names = decided_by(change, profile, left, monkeypatch)
+        shown[min(change, key=len)] = {case.rule for case in left if case.name in names}
+        left = [case for case in left if case.name not in names]
+
+    assert left == []
+    assert {field for field, rules in shown.items() if not rules} <= UNSEEN.keys()
+    assert {field: rules & {SHOWN[profile, other].get(field)} for field, rules in shown.items() if rules} == {
+        field: {rule} for field, rule in SHOWN[profile, other].items()
+    }

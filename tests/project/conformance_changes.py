@@ -10,6 +10,8 @@ from emulator.conformance.cases import Case
 
 _OTHER = re.compile(rb"untagged enum AlgorithmParameters|ExpiredSignature")
 """What the newer rules judge otherwise. Cases of it were run with the releases' own code, and are in the table."""
+_OTHER_ROWS = re.compile(r"\balg (HS256|RS256)|expired (wrong key|foreign)|deep extra")
+"""Names of other such rows."""
 _ALLOWED = rb"access-control-allow-headers: authorization,accept,content-type"
 _MORE_ALLOWED = _ALLOWED + rb",spacetime-environment,spacetime-environment-remove"
 TOKEN = re.compile(rb"\b(eyJ[\w-]+)\.([\w-]+)\.([\w-]{86})")
@@ -18,7 +20,7 @@ _LENGTH = re.compile(rb"(\r\ncontent-length: )(\d+)\r\n")
 
 def as_2_14(cases: Iterable[Case]) -> Iterator[Case]:
     for case in cases:
-        if not _OTHER.search(case.response):
+        if not (_OTHER.search(case.response) or _OTHER_ROWS.search(case.name)):
             response = case.response.replace(_ALLOWED, _MORE_ALLOWED)
             yield replace(case, response=_without_exp(response, case.request))
 

@@ -123,6 +123,7 @@ RULES = (
     ),
     Rule("identities in paths", "hex of a wrong length is told by its length", _IN_PATH, rb"Invalid URL: too "),
     Rule("identities in paths", "escapes that are no UTF-8 are told", _IN_PATH, rb"Invalid URL: Invalid UTF-8"),
+    Rule("credentials", "Basic is no scheme of the server", rb"\r\nAuthorization: Basic ", rb"\A\S+ 400\b"),
     Rule(
         "credentials",
         "a scheme that is not Bearer is 400, a good query or not",
@@ -133,6 +134,13 @@ RULES = (
         "without credentials, or with `token` twice, it is 401",
         response=rb"\r\n\r\nAuthorization required",
     ),
+    Rule(
+        "two faults",
+        "of the faults of a token the first in the release's order is told",
+        rb"\A[^\n]* \+ |\A[^\n]*(expired (wrong key|foreign)|alg RS256 sig text)",
+    ),
+    Rule("expiry", "what a negative `exp` means", rb"\Aexp i64 min"),
+    Rule("signatures", "the server's key is for ES256 alone", rb"\A[^\n]*alg (RS256|HS256)"),
     Rule("expiry", "an expired token is told so", response=_TEXT + rb"ExpiredSignature"),
     Rule("expiry", "a token is accepted for 60 s after its `exp`", rb"\A[^\n]*\bexp\b", rb"\A\S+ 20[04]\b"),
     Rule(

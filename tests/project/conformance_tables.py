@@ -13,12 +13,12 @@ from tests.project import written_cases
 from tests.project.conformance_changes import as_2_14, as_documented
 from tests.project.conformance_rules import rule_of
 from tests.project.import_rules import ROOT
-from tests.project.websocket_cases import conversations_of_v1, conversations_of_v2, conversations_of_v2_14
+from tests.project.websocket_cases import conversations_of_v1, conversations_of_v2, conversations_of_v2_14, sessions
 from tests.recorded_rows import read
 from tests.recordings import OUT_OF_REACH, RECORDED, cases
 
 FOLDER = ROOT / "emulator" / "conformance" / "tables"
-MOST_ALIKE = 3
+MOST_ALIKE = 6
 """Chosen of those with the same rule, route and text but for its values."""
 
 
@@ -56,9 +56,13 @@ def mutations_2_14() -> list[Case]:
 _V2_8 = (
     Source("recorded from a SpacetimeDB server of v2.8.3", partial(of_release, "v2.8.3")),
     Source("run with the HTTP, JSON and JWT libraries of v2.8.3", partial(cases, "fuzz_open.json"), "run"),
+    Source("run with the token validation of v2.8.3", partial(cases, "rules_2_14.json 2.8.3"), "run"),
     Source("WebSockets of that server", conversations_of_v2, whole=True),
 )
-_LIKE_V2_8 = Source("WebSockets of v2.8.3, by the source of later releases", conversations_of_v2_14, whole=True)
+_WEBSOCKETS_OF_2_14 = (
+    Source("WebSockets of v2.8.3, by the source of later releases", conversations_of_v2_14, whole=True),
+    Source("public code of 2.10.2", sessions, whole=True),
+)
 
 _RUN_2_14 = "run with the token validation of 2.14.0 within the routes of v2.8.3"
 _V2_14 = (
@@ -84,11 +88,11 @@ SOURCES: Mapping[str, tuple[Source, ...]] = {
         Source("WebSockets of that server", conversations_of_v1, whole=True),
     ),
     "v2.8": _V2_8,
-    "v2.14": (*_V2_14, _LIKE_V2_8),
+    "v2.14": (*_V2_14, *_WEBSOCKETS_OF_2_14),
     "documented": (
         Source("from SpacetimeDB's documentation page, not recorded", written_cases.documented, whole=True),
         *map(_as_documented, _V2_14),
-        _LIKE_V2_8,
+        *_WEBSOCKETS_OF_2_14,
     ),
     "intuition": (
         Source(
@@ -162,6 +166,8 @@ def _named(chosen: Iterable[Case]) -> Iterator[Case]:
 _WRITES = re.compile(rb"(?:\A|\n)(?!GET|HEAD|OPTIONS)\w+ /v1/database[/ ?]")
 _FETCHED = re.compile(rb'"iss"\s*:\s*"(?!http://127\.0\.0\.1:[19][/"])[^"]*://')
 _LISTED = re.compile(rb"/databases.*\n\nHTTP/1\.[01] 200 (?!.*\r\ncontent-length: 17\r\n)", re.DOTALL)
+_OWNERS = re.compile(rb"/identity/c20035600353a2e9[0-9a-f]{48}/databases")
+"""Of most databases of the recordings."""
 _ENCODED = re.compile(rb"[\w.-]{40}%[0-9a-fA-F]{2}|%[0-9a-fA-F]{2}[\w.-]{40}")
 
 
@@ -173,7 +179,9 @@ WHY_NOT: Mapping[str, Callable[[Case], object]] = {
         reason.applies(case) for reason in OUT_OF_REACH
     ),
     "it depends on the databases that there are, or on a route that is not emulated": lambda case: (
-        rule_of(case) is None or _LISTED.search(b"%b\n\n%b" % (case.request, case.response))
+        rule_of(case) is None
+        or _OWNERS.search(case.request)
+        or _LISTED.search(b"%b\n\n%b" % (case.request, case.response))
     ),
 }
 """Why a recorded case is not sent to any server; the first that is true."""
@@ -193,7 +201,7 @@ ALIKE = f"{MOST_ALIKE} that show the same are there"
 def not_sent() -> str:
     """How many recorded rows are not in the tables, and why, for the page."""
     releases = {"v1.12.0": "v1", "v2.8.3": "v2.8"}
-    counts = {release: Counter(map(why_not, of_release(release))) for release in releases}
+    counts = {release: Counter[str | None](map(why_not, of_release(release))) for release in releases}
     for release, profile in releases.items():
         recorded = {(case.request, case.response) for case in of_release(release)}
         sent = sum((case.request, case.response) in recorded and not case.turns for case in table(profile).cases)
@@ -201,7 +209,8 @@ def not_sent() -> str:
         counts[release]["sent"] = sent
     lines = [f"| why | {' | '.join(releases)} |", "| --- | --- | --- |"]
     for reason in (*WHY_NOT, ALIKE, "sent"):
-        lines.append(f"| {reason} | {' | '.join(str(counts[release][reason]) for release in releases)} |")
+        numbers = " | ".join(str(each[reason]) for each in counts.values())
+        lines += [f"| {reason} | {numbers} |"]
     return "\n".join(lines)
 
 

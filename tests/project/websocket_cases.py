@@ -84,6 +84,26 @@ def _chosen(recorded: Iterable[Case], chosen: _Names) -> Iterator[Case]:
 _OF_ANY = re.compile(rb"/v1/database/[\w-]+/")
 
 
+def sessions() -> Iterator[Case]:
+    """What 2.10.2 added, by its public code."""
+    request = (
+        b"GET /v1/database/nowhere/subscribe?session_id=zz HTTP/1.1\r\nHost: 127.0.0.1:3000\r\n"
+        b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: v3.bsatn.spacetimedb\r\n\r\n"
+    )
+    text = b"Failed to deserialize query string: session_id must be a hex-encoded 128-bit value"
+    yield Case(
+        name="handshake: session_id=zz",
+        steps=(Step("send", request),),
+        response=b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain; charset=utf-8\r\n\r\n" + text,
+        closed=None,
+        masks=("other headers",),
+        group="handshake",
+        rule="a session id is a number of 128 bits in hex",
+        evidence="source",
+    )
+
+
 def _without_exp(case: Case) -> Case:
     said = b" ".join((case.response, *(data for turn in case.turns for _, data in turn.frames)))
     for token in TOKEN.finditer(said):
