@@ -18,7 +18,7 @@ from tests.recorded_rows import read
 from tests.recordings import OUT_OF_REACH, RECORDED, cases
 
 FOLDER = ROOT / "emulator" / "conformance" / "tables"
-MOST_ALIKE = 3
+MOST_ALIKE = 6
 """Chosen of those with the same rule, route and text but for its values."""
 
 
@@ -118,7 +118,7 @@ def _of(source: Source) -> Iterator[Case]:
         return
     for case in source.cases():
         rule = rule_of(case)
-        if rule is not None and is_for_any_server(case):
+        if rule is not None and why_not(case) is None:
             yield _ready(replace(case, group=rule.group, rule=rule.text, evidence=_evidence(case, source)))
 
 
@@ -166,21 +166,56 @@ def _named(chosen: Iterable[Case]) -> Iterator[Case]:
 _WRITES = re.compile(rb"(?:\A|\n)(?!GET|HEAD|OPTIONS)\w+ /v1/database[/ ?]")
 _FETCHED = re.compile(rb'"iss"\s*:\s*"(?!http://127\.0\.0\.1:[19][/"])[^"]*://')
 _LISTED = re.compile(rb"/databases.*\n\nHTTP/1\.[01] 200 (?!.*\r\ncontent-length: 17\r\n)", re.DOTALL)
+_OWNERS = re.compile(rb"/identity/c20035600353a2e9[0-9a-f]{48}/databases")
+"""Of most databases of the recordings."""
 _ENCODED = re.compile(rb"[\w.-]{40}%[0-9a-fA-F]{2}|%[0-9a-fA-F]{2}[\w.-]{40}")
 
 
-def is_for_any_server(case: Case) -> bool:
-    """Whether a case changes nothing, leaves other hosts alone, and holds whatever the server has in store.
-
-    What the emulator can't do, most of it because of aiohttp's parser, is left out too.
-    """
-    return not (
-        _WRITES.search(case.request)
-        or any(_FETCHED.search(payload) for payload in payloads(case.request))
+WHY_NOT: Mapping[str, Callable[[Case], object]] = {
+    "it would change a database or its names": lambda case: _WRITES.search(case.request),
+    "the server would ask another host for keys": lambda case: any(map(_FETCHED.search, payloads(case.request))),
+    "its token is escaped within the query, and can't be made anew": lambda case: _ENCODED.search(case.request),
+    "the emulator can't answer it as recorded, most often because of aiohttp's parser": lambda case: any(
+        reason.applies(case) for reason in OUT_OF_REACH
+    ),
+    "it depends on the databases that there are, or on a route that is not emulated": lambda case: (
+        rule_of(case) is None
+        or _OWNERS.search(case.request)
         or _LISTED.search(b"%b\n\n%b" % (case.request, case.response))
-        or _ENCODED.search(case.request)
-        or any(reason.applies(case) for reason in OUT_OF_REACH)
-    )
+    ),
+}
+"""Why a recorded case is not sent to any server; the first that is true."""
+
+
+def why_not(case: Case) -> str | None:
+    return next((text for text, applies in WHY_NOT.items() if applies(case)), None)
+
+
+# --- the page ---------------------------------------------------------------------------------------------------------
+
+PAGE = ROOT / "docs" / "conformance.md"
+BEGIN, END = "<!-- recorded rows that are not sent: begin -->", "<!-- recorded rows that are not sent: end -->"
+ALIKE = f"{MOST_ALIKE} that show the same are there"
+
+
+def not_sent() -> str:
+    """How many recorded rows are not in the tables, and why, for the page."""
+    releases = {"v1.12.0": "v1", "v2.8.3": "v2.8"}
+    counts = {release: Counter[str | None](map(why_not, of_release(release))) for release in releases}
+    for release, profile in releases.items():
+        recorded = {(case.request, case.response) for case in of_release(release)}
+        sent = sum((case.request, case.response) in recorded and not case.turns for case in table(profile).cases)
+        counts[release][ALIKE] = counts[release][None] - sent
+        counts[release]["sent"] = sent
+    lines = [f"| why | {' | '.join(releases)} |", "| --- | --- | --- |"]
+    for reason in (*WHY_NOT, ALIKE, "sent"):
+        numbers = " | ".join(str(each[reason]) for each in counts.values())
+        lines += [f"| {reason} | {numbers} |"]
+    return "\n".join(lines)
+
+
+def shown(page: str) -> str:
+    return page.partition(BEGIN)[2].partition(END)[0].strip()
 
 
 # --- what a case needs, and what else may vary in it ------------------------------------------------------------------
@@ -192,7 +227,6 @@ _IGNORES_TOKENS = re.compile(
     rb"\AOPTIONS |\A\w+ /v1/(identity|identity/public-key|identity/[^/ ]+/databases|health)[ ?]|\A\w+ /identity"
 )
 _DECIDED_BY_PATH = re.compile(rb"\AHTTP/1\.[01] (404|405)|\r\n\r\nInvalid URL: ")
-_EXPIRED = re.compile(rb"ExpiredSignature")
 
 
 def _ready(case: Case) -> Case:
@@ -223,6 +257,9 @@ def _more_masks(case: Case) -> Iterator[str]:
 def main() -> None:
     for profile in SOURCES:
         (FOLDER / f"{profile}.jsonl.gz").write_bytes(packed(table(profile)))
+    page = PAGE.read_text(encoding="utf-8")
+    before, after = page.partition(BEGIN)[0], page.partition(END)[2]
+    PAGE.write_text(f"{before}{BEGIN}\n\n{not_sent()}\n\n{END}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":
