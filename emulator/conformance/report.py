@@ -106,7 +106,9 @@ def _offset(line: bytes | None, place: int) -> int:
 
 
 def first_line(case: Case) -> str:
-    return shown(case.request.partition(b"\r\n")[0])
+    """Of its request, or of each that is made of the response before."""
+    requests = [step.argument for step in case.steps if step.do == "fill"] or [case.request]
+    return ", then ".join(shown(request.partition(b"\r\n")[0]) for request in requests)
 
 
 def shown(data: bytes) -> str:

@@ -174,7 +174,7 @@ def _case(fact: Fact) -> Case:
     compared = fact.compared if isinstance(fact.exchanges[-1][1][1], dict) else ("body",)
     needs = ("api_key",) if any("<api key>" in line for sent, _ in fact.exchanges for line in sent) else ()
     return Case(
-        name=f"page: {fact.rule}",
+        name=fact.rule,
         steps=tuple(steps),
         response=response,
         closed=None,
