@@ -59,23 +59,27 @@ def sendable(profile: str) -> list[Operation]:
 
 @pytest.mark.parametrize(
     ("profile", "operation"),
-    [(profile, operation) for profile in PROFILES for operation in sendable(profile)],
+    [(profile, operation) for profile in RELEASES for operation in sendable(profile)],
     ids=lambda value: getattr(value, "name", value),
 )
 def test_each_route_has_a_case(profile: str, operation: Operation) -> None:
     path = re.sub(r":\w+", "[^/ ?]+", operation.paths[0])
-    asked = re.compile(rf"{operation.method} {path}[ ?]".encode())
+    asked = re.compile(rf"(?:\A|\n){operation.method} {path}[ ?]".encode())
 
-    assert any(asked.match(case.request) for case in shipped(profile).cases)
+    assert any(asked.search(case.request) for case in shipped(profile).cases)
 
 
 # --- what is sent to a server that matters ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("case", all_cases(), ids=lambda case: case.name)
-def test_no_case_changes_a_database_or_leads_the_server_to_another_host(case: Case) -> None:
-    lines = re.findall(rb"(?:\A|\n)(\w+) (/[^ ?]*)", case.request)
+def test_no_case_changes_a_database() -> None:
+    lines = [line for case in all_cases() for line in re.findall(rb"(?:\A|\n)(\w+) (/[^ ?]*)", case.request)]
 
-    assert all(method in {b"GET", b"HEAD", b"OPTIONS"} for method, path in lines if path.startswith(b"/v1/database"))
-    issuers = {issuer for payload in payloads(case.request) for issuer in re.findall(rb'"iss":"(\w+://[^"]*)', payload)}
-    assert all(issuer.startswith((b"http://127.0.0.1:1", b"http://127.0.0.1:9/")) for issuer in issuers)
+    assert {method for method, path in lines if path.startswith(b"/v1/database")} == {b"GET", b"HEAD", b"OPTIONS"}
+
+
+def test_no_case_leads_the_server_to_another_host() -> None:
+    found = (payload for case in all_cases() for payload in payloads(case.request))
+
+    issuers = {issuer for payload in found for issuer in re.findall(rb'"iss":"(\w+://[^"]*)', payload)}
+    assert {issuer for issuer in issuers if not re.match(rb"http://127\.0\.0\.1:[19]\b(?!\d)", issuer)} == set()
