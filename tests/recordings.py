@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from emulator import Config, running_in_thread
-from emulator.conformance.cases import Case
+from emulator.conformance.cases import Case, table
 from emulator.conformance.replay import Answer
 from tests.conftest import DATA, data, write_key_pair
 from tests.recorded_rows import read, rules
@@ -36,7 +36,20 @@ def cases(recording: str) -> list[Case]:
 
 @cache
 def replayed(recording: str) -> list[Answer]:
-    return outcomes(cases(recording), PROFILES[recording])
+    """What the emulator makes of the rows that are not held by tests/conformance, which holds those that ship."""
+    return outcomes(not_shipped(cases(recording), PROFILES[recording]), PROFILES[recording])
+
+
+def not_shipped(recorded: Iterable[Case], profile: str) -> list[Case]:
+    """The cases that are not in the table of a profile, or are held less exactly there: without a clock that is set."""
+    shipped = {
+        (case.request, case.masks, case.closed, case.turns) for case in table(profile).cases if not _is_timed(case)
+    }
+    return [case for case in recorded if (case.request, case.masks, case.closed, case.turns) not in shipped]
+
+
+def _is_timed(case: Case) -> bool:
+    return case.group in {"expiry", "two faults"}
 
 
 def outcomes(recorded: list[Case], profile: str) -> list[Answer]:

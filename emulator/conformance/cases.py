@@ -73,6 +73,9 @@ class Case:
         return "websocket" if self.turns else "http"
 
 
+PAGE = "page"
+"""The group of what a documentation page says. A server may have all of a page, and nothing else."""
+
 NEEDS: Mapping[str, str] = {
     "keys": "its tokens must be signed with the target's key (--jwt-priv-key-path, --jwt-pub-key-path)",
     "database": "it connects to a database of the target (--database)",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 from urllib.parse import quote
 
-from emulator.conformance.cases import NEEDS, Case, Step, Turn
+from emulator.conformance.cases import NEEDS, PAGE, Case, Step, Turn
 from emulator.conformance.compare import MINTED, Difference, Response, responses_in
 from emulator.conformance.identify import get, identify, seconds, unreachable
 from emulator.conformance.replay import Answer, send
@@ -84,8 +84,7 @@ class Runner:
         self._left = most
         """Requests that may still be sent."""
         self._silent = 0
-        pages_only = all(case.moment is None and "keys" not in case.needs for case in cases)
-        look = _reached if pages_only else _identified
+        look = _reached if {case.group for case in cases} == {PAGE} else _identified
         self._now = look(target, given)
         if other is not None:
             look(other, given)

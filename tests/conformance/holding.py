@@ -37,7 +37,7 @@ def serving(profile: str) -> Iterator[tuple[Emulator, Given]]:
 def change_rules(patch: pytest.MonkeyPatch, profile: str, **fields: Any) -> None:
     """Give a profile other rules, for servers that are started then."""
     changed = msgspec.structs.replace(releases.PROFILES[profile], **fields)
-    patch.setitem(releases.PROFILES, profile, changed)  # type: ignore[arg-type]  # a dictionary, said to be read only
+    patch.setitem(releases.PROFILES, profile, changed)
     patch.setitem(blueprint._SPACETIME, profile, changed)
 
 

@@ -6,7 +6,7 @@ from importlib.metadata import version
 from emulator.conformance.compare import Response, responses_in
 from emulator.conformance.replay import Answer
 from tests.project.import_rules import ROOT
-from tests.recordings import REASONS, Reason, reason_of, replayed
+from tests.recordings import REASONS, Reason, cases, reason_of, replayed
 
 PAGE = ROOT / "docs" / "fidelity.md"
 BEGIN, END = "<!-- rows that differ: begin -->", "<!-- rows that differ: end -->"
@@ -44,7 +44,9 @@ def table() -> str:
 
 
 def _count() -> str:
-    return " and ".join(f"{sum(1 for _ in outcomes_of(release))} rows of {release}" for release in RELEASES)
+    return " and ".join(
+        f"{sum(len(cases(each)) for each in RELEASES[release])} rows of {release}" for release in RELEASES
+    )
 
 
 def _line(reason: Reason, rows: Mapping[str, list[Answer]]) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
-from emulator.conformance.cases import Case, Step
+from emulator.conformance.cases import PAGE, Case, Step
 
 Sent = tuple[str, ...]
 """Method and path, then header lines; a body is the last, after an empty line."""
@@ -179,7 +179,7 @@ def _case(fact: Fact) -> Case:
         response=response,
         closed=None,
         masks=("other headers", "reason", *compared),
-        group="page",
+        group=PAGE,
         rule=fact.rule,
         evidence=fact.evidence,
         needs=needs,
