@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -18,13 +19,14 @@ KEYS = Keys.of(
     private_pem(ec.derive_private_key(7, ec.SECP256R1())), public_pem(ec.derive_private_key(7, ec.SECP256R1()))
 )
 PING = b"GET /v1/ping HTTP/1.1\r\nHost: 127.0.0.1:3000\r\n\r\n"
-HOLDS = Case("holds", (Step("send", PING),), OK, closed=None, group="ping", rule="a rule")
+MOMENT = datetime(2026, 11, 26, 20, 11, 49, tzinfo=UTC)
+HOLDS = Case("holds", (Step("send", PING),), OK, closed=None, moment=MOMENT, group="ping", rule="a rule")
 DIFFERS = replace(HOLDS, name="differs", response=OK.replace(b"ok", b"no"))
 
 
-def ran(serve: Serve, *cases: Case, given: Given | None = None, **settings: int) -> list[Outcome]:
+def ran(serve: Serve, *cases: Case, given: Given | None = None, most: int = 1000) -> list[Outcome]:
     with serving(with_a_key(serve)) as target:
-        return list(run(cases, target, given, patience=0.2, **settings))
+        return list(run(cases, target, given, patience=0.2, most=most))
 
 
 def test_each_case_is_said_to_hold_or_to_differ() -> None:

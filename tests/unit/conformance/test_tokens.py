@@ -125,7 +125,7 @@ def test_the_header_is_sent_byte_for_byte() -> None:
     assert sent(old).split(b".")[0] == old.split(b".")[0]
 
 
-@pytest.mark.parametrize("end", [b"A", b"=", b"*", b"A" * 30])
+@pytest.mark.parametrize("end", [b"", b"=", b"*", b"A" * 30])
 def test_a_signature_that_is_cut_or_longer_is_no_good_one(end: bytes) -> None:
     assert signed_tokens(b"Bearer %b%b\r\n" % (token("{}")[:-1], end)) == []
 
