@@ -27,6 +27,16 @@ EXEC = "IDENTITY_EMULATOR_EXEC"
 
 # --- options ----------------------------------------------------------------------------------------------------------
 
+_OF_ITS_SUITE = "with --pyargs emulator.conformance"
+CONFORMANCE = {
+    "profile": ("NAME", "what the server at the URL is held against: v1, v2.8, … (default: documented)"),
+    "jwt-priv-key-path": ("FILE", "the key that signs its tokens, in PEM form"),
+    "jwt-pub-key-path": ("FILE", "its public key"),
+    "database": ("NAME", "one of its databases"),
+    "api-key": ("KEY", "one of its API keys"),
+}
+"""Options of the cases as tests, which pytest takes from plugins alone: emulator/conformance/test_conformance.py."""
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("identity-emulator")
@@ -42,6 +52,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="do not mask tokens and API keys in the report of a failed test",
     )
+    for name, (metavar, about) in CONFORMANCE.items():
+        group.addoption(f"--identity-emulator-conformance-{name}", metavar=metavar, help=f"{_OF_ITS_SUITE}: {about}")
     parser.addini("identity_emulator_url", "like --identity-emulator-url")
     parser.addini("identity_emulator_seed", "like --identity-emulator-seed, with the lowest precedence")
     parser.addini("identity_emulator_scenario", "scenarios for the initial data of every test: names or files")

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import HealthCheck, settings
 
 from emulator import Config, Emulator, running_in_thread
-from tests.conformance.cases import RECORDED_AT
+from tests.recorded_rows import RECORDED_AT
 
 # On a busy machine examples, and generating them, can be slow.
 settings.register_profile("busy machine", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])

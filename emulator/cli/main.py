@@ -18,6 +18,7 @@ COMMANDS: Mapping[str, str] = {
     "health": "emulator.cli.health:health",
     "scenario": "emulator.cli.scenario:scenario",
     "token": "emulator.cli.token:token",
+    "conformance": "emulator.cli.conformance:conformance",
 }
 """Imported when called: to decode a token, no server is imported."""
 

@@ -10,9 +10,9 @@ import requests
 
 from emulator import Config, Emulator
 from emulator.services.spacetimedb.model import identity_of
-from tests.conformance.cases import rules_of_issuers
 from tests.foreign_cases import CASES, NOW, Built, case
 from tests.provider import DISCOVERY, Page, Pages, serving_pages
+from tests.recorded_rows import rules_of_issuers
 from tests.recordings import RECORDED
 from tests.waiting import PATIENCE
 from tests.worlds import make_stage, served, world_of

@@ -6,16 +6,17 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
 from emulator import Config, Emulator, running_in_thread
-from tests.conformance import websockets
-from tests.conformance.cases import read
-from tests.conformance.replay import THREADS, Address, replay
+from emulator.conformance.cases import table
+from emulator.conformance.target import Target
+from emulator.conformance.websockets import converse
 from tests.conftest import data, write_key_pair
-from tests.recordings import RECORDED
+from tests.recorded_rows import conversations, read
+from tests.recordings import RECORDED, not_shipped
+from tests.replaying import THREADS, replay, target_of
 
 OWNER = "c20035600353a2e93544d898c6ed0eac323e200c0468300f22958f8b472a265d"
 DATABASES = {
@@ -47,18 +48,16 @@ def recorded_server(profile: str) -> Iterator[Emulator]:
 
 
 @pytest.fixture(scope="module")
-def address(emulator: Emulator) -> Address:
-    url = urlsplit(emulator.url)
-    assert url.hostname
-    assert url.port
-    return url.hostname, url.port
+def target(emulator: Emulator) -> Target:
+    return target_of(emulator.url)
 
 
-def test_every_handshake_is_the_recorded_one(emulator: Emulator, address: Address) -> None:
-    outcomes = replay(address, read(RECORDED / "v2.8.3-handshake.jsonl.gz"), emulator.clock.freeze)
+def test_every_handshake_is_the_recorded_one(emulator: Emulator, target: Target) -> None:
+    recorded = read(RECORDED / "v2.8.3-handshake.jsonl.gz")
+    outcomes = replay(target, not_shipped(recorded, "v2.8"), emulator.clock.freeze)
     emulator.clock.resume()
 
-    assert len(outcomes) == 86
+    assert len(recorded) == 86
     assert {each.case.name: each.difference for each in outcomes if each.difference} == {}
 
 
@@ -69,13 +68,15 @@ SHOWS_A_MODULE = re.compile(
 """Rows with a table, a reducer or a `client_connected` of the recorded databases."""
 
 
-def test_every_conversation_is_the_recorded_one_but_those_that_show_a_module(address: Address) -> None:
-    conversations = websockets.read(RECORDED / "v2.8.3-websocket.jsonl.gz")
+def test_every_conversation_is_the_recorded_one_but_those_that_show_a_module(target: Target) -> None:
+    recorded = conversations(RECORDED / "v2.8.3-websocket.jsonl.gz")
 
+    frames = {case.name for case in table("v2.8").cases if case.group == "frames"}
+    played = [case for case in recorded if case.name not in frames]
     with ThreadPoolExecutor(THREADS) as threads:
-        differences = threads.map(lambda each: websockets.replayed(address, each), conversations)
-    differing = {each.name: wrong for each, wrong in zip(conversations, differences, strict=True) if wrong}
+        differences = threads.map(lambda each: converse(target, each), played)
+    differing = {each.name: wrong for each, wrong in zip(played, differences, strict=True) if wrong}
 
-    assert len(conversations) == 143
+    assert len(recorded) == 143
     assert {name: wrong for name, wrong in differing.items() if not SHOWS_A_MODULE.search(name)} == {}
     assert len(differing) == 32

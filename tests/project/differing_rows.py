@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import version
 
-from tests.conformance.compare import Response, responses_in
-from tests.conformance.replay import Outcome
+from emulator.conformance.compare import Response, responses_in
+from emulator.conformance.replay import Answer
 from tests.project.import_rules import ROOT
-from tests.recordings import REASONS, Reason, reason_of, replayed
+from tests.recordings import REASONS, Reason, cases, reason_of, replayed
 
 PAGE = ROOT / "docs" / "fidelity.md"
 BEGIN, END = "<!-- rows that differ: begin -->", "<!-- rows that differ: end -->"
@@ -16,14 +16,14 @@ RELEASES: Mapping[str, tuple[str, ...]] = {
 """Recorded from real servers."""
 
 
-def outcomes_of(release: str) -> Iterator[Outcome]:
+def outcomes_of(release: str) -> Iterator[Answer]:
     for recording in RELEASES[release]:
         yield from replayed(recording)
 
 
-def differing() -> dict[Reason, dict[str, list[Outcome]]]:
+def differing() -> dict[Reason, dict[str, list[Answer]]]:
     """By reason and release."""
-    found: dict[Reason, dict[str, list[Outcome]]] = {reason: {} for reason in REASONS}
+    found: dict[Reason, dict[str, list[Answer]]] = {reason: {} for reason in REASONS}
     for release in RELEASES:
         for outcome in outcomes_of(release):
             reason = reason_of(outcome.case) if outcome.difference else None
@@ -44,10 +44,12 @@ def table() -> str:
 
 
 def _count() -> str:
-    return " and ".join(f"{sum(1 for _ in outcomes_of(release))} rows of {release}" for release in RELEASES)
+    return " and ".join(
+        f"{sum(len(cases(each)) for each in RELEASES[release])} rows of {release}" for release in RELEASES
+    )
 
 
-def _line(reason: Reason, rows: Mapping[str, list[Outcome]]) -> str:
+def _line(reason: Reason, rows: Mapping[str, list[Answer]]) -> str:
     shortest = min((row for each in rows.values() for row in each), key=lambda row: len(row.case.request))
     request, real = _request(shortest.case.request), _seen(responses_in(shortest.case.response))
     counts = ", ".join(f"{release}: {len(each)}" for release, each in rows.items())

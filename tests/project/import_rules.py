@@ -8,6 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 LAYERS: list[Mapping[str, str]] = [
+    {"conformance": "recorded answers of real servers, and what differs in those of any server"},
     {"core": "time, chance, errors, copy-on-write maps"},
     {
         "journal": "recorded exchanges: queries, assertions, reports",
@@ -35,12 +36,16 @@ LAZY = {"__init__": {"server", "tokens"}}
 FIRST_WITH = {"aiohttp": "http", "click": "cli", "pytest": "pytest_plugin", "pytest_asyncio": "pytest_plugin"}
 """Third-party modules, and the lowest folder that may import them."""
 
+TESTS_OF_USERS = ("conformance.test_conformance",)
+"""Files that pytest collects from the installed package."""
+
 ONLY_IN = {
     "cryptography": (
         "services.spacetimedb.signing_keys",
         "services.spacetimedb.issuers.keys",
         "services.spacetimedb.issuers.played",
         "server.tls",
+        "conformance.tokens",
     ),
     "jwt": ("services.spacetimedb.issuers.played",),
     "Crypto": ("services.intuition.content_address",),
@@ -51,6 +56,9 @@ ONLY_IN = {
     "websockets": ("server.framing",),
 }
 """Third-party modules, and the files that alone import them."""
+
+ALONE = {"conformance": ("cli",)}
+"""Folders that import nothing else of the package, so that they can't share its mistakes, and who imports them."""
 
 STRANGERS = ("services.spacetimedb", "services.intuition")
 """Folders that never import each other."""
@@ -82,6 +90,7 @@ def broken_rules(files: Files) -> list[str]:
         *(f"{name} has no layer" for name in files if layer_of(name) is None),
         *_upward(files),
         *_strangers(files),
+        *_not_alone(files),
         *_libraries(files),
         *_circles(files),
     ]
@@ -104,6 +113,17 @@ def _strangers(files: Files) -> Iterator[str]:
                 yield f"{name} imports {imported}: the services don't know each other"
 
 
+def _not_alone(files: Files) -> Iterator[str]:
+    for name in files:
+        folder = name.partition(".")[0]
+        for imported, _ in _own_imports(files, name):
+            other = imported.partition(".")[0]
+            if folder in ALONE and other != folder:
+                yield f"{name} imports {imported}: {folder} imports nothing else of the package"
+            if other in ALONE and folder not in {other, *ALONE[other]}:
+                yield f"{name} imports {imported}, which is for {' and '.join(ALONE[other])} alone"
+
+
 def _stranger(module: str) -> str | None:
     return next((each for each in STRANGERS if module == each or module.startswith(f"{each}.")), None)
 
@@ -113,7 +133,7 @@ def _libraries(files: Files) -> Iterator[str]:
         for imported, _ in _imports(files[name]):
             library, own = imported.partition(".")[0], layer_of(name)
             first = layer_of(FIRST_WITH[library]) if library in FIRST_WITH else None
-            if first is not None and own is not None and own < first:
+            if first is not None and own is not None and own < first and name not in TESTS_OF_USERS:
                 yield f"{name} imports {library}, which is for {FIRST_WITH[library]} and above"
             if name not in ONLY_IN.get(library, (name,)):
                 yield f"{name} imports {library}, which is for {' and '.join(ONLY_IN[library])} alone"

@@ -23,7 +23,7 @@ from emulator.services.spacetimedb import operations as spacetime_operations
 from emulator.services.spacetimedb import refusals as spacetime
 from emulator.world.config import Settings
 from tests.limits import LIMIT
-from tests.project import profiles_table
+from tests.project import cases_table, profiles_table
 from tests.project.import_rules import ROOT
 from tests.project.pages import Page, as_pattern, outcome_of, shell
 
@@ -149,6 +149,10 @@ def test_each_refusal_is_in_fidelity_md(name: str) -> None:
 
 def test_fidelity_md_has_the_rules_of_all_profiles_as_they_are() -> None:
     assert profiles_table.in_page() == profiles_table.tables(), "python -m tests.project.profiles_table"
+
+
+def test_fidelity_md_has_the_cases_that_ship_with_their_marks() -> None:
+    assert cases_table.in_page() == "\n".join(cases_table.lines()), "python -m tests.project.cases_table"
 
 
 def test_fidelity_md_names_nothing_that_does_not_exist() -> None:

@@ -27,6 +27,8 @@ def test_no_import_is_against_the_rules() -> None:
         ("journal.queries", "from emulator.faults.step import Step", "journal.queries imports faults.step"),
         ("core.errors", "from emulator.core.clock import Clock", "core.errors -> core.clock"),
         ("services.intuition.model", "from emulator.services.spacetimedb import model", "don't know each other"),
+        ("conformance.compare", "from emulator.core.errors import Refused", "conformance imports nothing else"),
+        ("server.app", "from emulator.conformance import cases", "conformance.cases, which is for cli alone"),
         ("journal.journal", "from aiohttp import web", "journal.journal imports aiohttp"),
         ("control.remote", "import click", "control.remote imports click"),
         ("world.blueprint", "import cryptography", "world.blueprint imports cryptography"),

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -77,6 +78,22 @@ def test_the_installed_command_serves(clean_python: Path, tmp_path: Path) -> Non
         process.terminate()
 
     assert (identity.status_code, row.status_code, document.status_code) == (200, 200, 200)
+
+
+def test_the_wheel_holds_the_cases_of_each_profile(wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+
+    assert len([name for name in names if re.fullmatch(r"emulator/conformance/tables/[\w.]+\.jsonl\.gz", name)]) == 5
+
+
+def test_the_installed_cases_are_found_as_tests(clean_python: Path, tmp_path: Path) -> None:
+    _pip("--python", str(clean_python), "install", "--no-compile", "pytest")
+
+    command = [str(clean_python), "-m", "pytest", "--pyargs", "emulator.conformance", "--collect-only", "-q"]
+    url = "--identity-emulator-url=http://127.0.0.1:1"
+    done = subprocess.run([*command, url], cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert "::test_the_response_is_the_expected_one[documented page " in done.stdout, done.stdout
 
 
 def test_the_installed_plugin_gives_the_fixture(clean_python: Path, tmp_path: Path) -> None:

@@ -1,72 +1,60 @@
-"""The forms in which rows are recorded."""
+"""Cases, and the form in which they are packed."""
 
-import json
+import gzip
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.conformance.cases import Step, read, rules
-from tests.recordings import RECORDED, cases
+from emulator.conformance.cases import NEEDS, PROFILES, Case, Step, Table, Turn, packed, table, unpacked
+from emulator.conformance.compare import MASKS
 
-
-@pytest.mark.parametrize(
-    ("recording", "count"),
-    [
-        ("v1.12.0-identity.jsonl", 689),
-        ("v2.8.3-identity.jsonl", 867),
-        ("http_raw.json", 135),
-        ("fuzz_open.json", 680),
-        ("rules_2_14.json 2.8.3", 14),
-    ],
+EVERYTHING = Case(
+    "a name, é",
+    (Step("send", bytes(range(256)) * 2 + b"\x85\r\n"), Step("wait", 1), Step("sleep", 0.5), Step("shut")),
+    b"HTTP/1.1 200 OK\r\n\r\n\xe2\x80\xa8",
+    closed=None,
+    moment=datetime(2026, 11, 26, 20, 11, 49, tzinfo=UTC),
+    masks=("date",),
+    group="a group",
+    rule="a rule",
+    evidence="page",
+    needs=("keys",),
+    turns=(Turn(b"\x81", ((0x82, b"\0\xff"), (0x88, b"")), ends=True),),
 )
-def test_all_rows_of_a_file_are_read(recording: str, count: int) -> None:
-    assert len(cases(recording)) == count
 
 
-def test_a_release_has_its_own_responses_to_the_same_requests() -> None:
-    old, new = (list(rules(RECORDED / "rules_2_14.json.gz", release)) for release in ("2.8.3", "2.14"))
+@pytest.mark.parametrize("case", [EVERYTHING, Case("bare", (), b"")], ids=["everything", "bare"])
+def test_a_case_is_the_same_after_packing(case: Case) -> None:
+    before = Table("v0", "about it", (case,))
 
-    assert [case.request for case in old] == [case.request for case in new]
-    assert [case.response for case in old] != [case.response for case in new]
-
-
-def written(folder: Path, **row: Any) -> Path:
-    path = folder / "v0-identity.jsonl"
-    path.write_text(json.dumps({"name": "kind: a row", "response_b64": "", "closed": True} | row), encoding="utf-8")
-    return path
+    assert unpacked(packed(before)) == before
 
 
-@pytest.mark.parametrize(
-    ("request_", "steps"),
-    [
-        ({"request_b64": "YWI="}, (Step("send", b"ab"),)),
-        ({"request_form": "<a x 3> b"}, (Step("send", b"aaa b"),)),
-        ({"request_parts": [{"b64": "YWI="}, {"byte": "c", "times": 2}]}, (Step("send", b"abcc"),)),
-        (
-            {"request_b64": "", "steps": [["send", "YQ=="], ["wait", 1], ["shut", None]]},
-            (Step("send", b"a"), Step("wait", 1), Step("shut", None)),
-        ),
-    ],
-    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
-)
-def test_a_request_is_recorded_in_one_of_four_forms(
-    tmp_path: Path, request_: dict[str, Any], steps: tuple[Step, ...]
-) -> None:
-    (case,) = read(written(tmp_path, **request_))
-
-    assert case.steps == steps
+def test_the_same_cases_are_packed_to_the_same_bytes() -> None:
+    assert packed(Table("v0", "", (EVERYTHING,))) == packed(Table("v0", "", (EVERYTHING,)))
 
 
-def test_a_row_was_recorded_at_the_date_of_its_response() -> None:
-    case = cases("v2.8.3-identity.jsonl")[0]
+def test_a_packed_table_can_be_read_as_lines() -> None:
+    lines = gzip.decompress(packed(Table("v0", "about", (EVERYTHING, EVERYTHING)))).split(b"\n")
 
-    assert case.moment == datetime(2026, 11, 26, 20, 11, 49, tzinfo=UTC)
+    assert len(lines) == 4
+    assert lines[0] == b'{"profile":"v0","about":"about"}'
 
 
-def test_a_row_without_a_response_was_recorded_after_the_one_before() -> None:
-    found = cases("v1.12.0-identity.jsonl")
-    place = next(place for place, case in enumerate(found) if not case.response)
+def test_an_unknown_profile_has_no_table() -> None:
+    with pytest.raises(KeyError):
+        table("v3")
 
-    assert found[place].moment == found[place - 1].moment
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_each_case_has_a_name_of_its_own_a_rule_and_known_needs_and_masks(profile: str) -> None:
+    found = table(profile).cases
+
+    assert len({case.name for case in found}) == len(found)
+    assert all(case.group and case.rule for case in found)
+    assert {need for case in found for need in case.needs} <= set(NEEDS)
+    assert {mask for case in found for mask in case.masks} <= set(MASKS)
+
+
+def test_a_case_with_turns_is_a_websocket() -> None:
+    assert [EVERYTHING.kind, Case("bare", (), b"").kind] == ["websocket", "http"]

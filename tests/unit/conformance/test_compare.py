@@ -5,7 +5,7 @@ from base64 import urlsafe_b64encode
 
 import pytest
 
-from tests.conformance.compare import MINTED, difference, responses_in
+from emulator.conformance.compare import MINTED, difference, responses_in
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 1\r\ndate: %s\r\n\r\n"
 BEFORE, AT, LATER = (b"Thu, 26 Nov 2026 20:11:%d GMT" % second for second in (48, 49, 50))
@@ -35,7 +35,7 @@ def test_every_byte_counts(change: bytes, to: bytes) -> None:
 def test_a_difference_is_told_by_the_line_and_not_by_its_length() -> None:
     other = RESPONSE.replace(b"content-length: 1", b"content-length: 2").replace(b"\r\n\r\nx", b"\r\n\r\nyy")
 
-    assert difference(RESPONSE, [other], MINTED) == "b'yy', not b'x'"
+    assert str(difference(RESPONSE, [other], MINTED)) == "b'yy', not b'x'"
 
 
 def test_a_missing_response_is_a_difference() -> None:
@@ -106,3 +106,55 @@ def _created(identity: str, claimed: str = "") -> bytes:
     token = urlsafe_b64encode(json.dumps(payload).encode()).decode().rstrip("=")
     body = {"identity": identity * 32, "token": f"e30.{token}.{'a' * 86}"}
     return HEAD % AT + json.dumps(body, separators=(",", ":")).encode()
+
+
+# --- what a page says -------------------------------------------------------------------------------------------------
+
+
+def of_a_page(body: bytes, *headers: bytes) -> bytes:
+    return b"\r\n".join((b"HTTP/1.1 200 OK", *headers, b"", body))
+
+
+@pytest.mark.parametrize(
+    ("mask", "said", "found"),
+    [
+        ("values", b'{"a":"b","c":1}', b'{ "a": "other", "c": 2 }'),
+        ("values", b'{"token":"eyJ0.eyJ0.c2ln"}', b'{"token":"eyJ1.eyJ1.c2lo"}'),
+        ("values", b'{"data":[{"a":1}]}', b'{"data":[{"a":2},{"a":3}]}'),
+        ("blanks", b'{"a":"b","c":[1,2]}', b'{"a": "b", "c": [1, 2]}\n'),
+        (
+            "row",
+            b'{"id":"f9","identity_hash":"x","created_at":"2024-02-15T05:47:17.289011Z","vault_id":"1"}',
+            b'{"id":"0b","identity_hash":"0x12","created_at":"2026-11-27T05:20:00.000000Z","vault_id":"77"}',
+        ),
+    ],
+)
+def test_what_a_page_leaves_open_may_vary(mask: str, said: bytes, found: bytes) -> None:
+    assert difference(of_a_page(said), [of_a_page(found)], (mask,)) is None
+
+
+@pytest.mark.parametrize(
+    ("mask", "said", "found"),
+    [
+        ("values", b'{"a":"b","c":1}', b'{"c":1,"a":"b"}'),
+        ("values", b'{"a":"1"}', b'{"a":1}'),
+        ("values", b'{"a":null}', b"{}"),
+        ("values", b'{"token":"eyJ0.eyJ0.c2ln"}', b'{"token":"opaque"}'),
+        ("values", b'{"data":[]}', b'{"data":[1]}'),
+        ("values", b'{"a":"b"}', b"no JSON"),
+        ("blanks", b'{"a":"b"}', b'{"a":"B"}'),
+        ("row", b'{"created_at":"2024-02-15T05:47:17.289011Z"}', b'{"created_at":"2024-02-15T05:47:17Z"}'),
+        ("row", b'{"status":"complete"}', b'{"status":"pending"}'),
+    ],
+)
+def test_what_a_page_says_counts(mask: str, said: bytes, found: bytes) -> None:
+    assert difference(of_a_page(said), [of_a_page(found)], (mask,))
+
+
+def test_chunks_and_the_case_of_names_were_not_noted_where_other_headers_were_not() -> None:
+    said = of_a_page(b"hello world", b"content-type: text/plain")
+    found = of_a_page(
+        b"6;x=y\r\nhello \r\n5\r\nworld\r\n0\r\n\r\n", b"Content-Type: text/plain", b"Transfer-Encoding: chunked"
+    )
+
+    assert difference(said, [found], ("other headers",)) is None

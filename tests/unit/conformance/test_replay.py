@@ -1,63 +1,14 @@
 """What the replayer sees of a connection, from servers that say what they are told to."""
 
-import ast
 import socket
-import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
-from tests import conformance
-from tests.conformance.cases import Case, Step
-from tests.conformance.replay import Address, replay, send
-
-REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
-OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
-Serve = Callable[[socket.socket], None]
-
-
-@contextmanager
-def serving(serve: Serve) -> Iterator[Address]:
-    """A server that handles each connection with `serve`, and then ends it."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-
-        def run() -> None:
-            while True:
-                try:
-                    connection, _ = listening.accept()
-                except OSError:
-                    return
-                with connection:
-                    serve(connection)
-
-        thread = threading.Thread(target=run)
-        thread.start()
-        try:
-            yield listening.getsockname()
-        finally:
-            listening.shutdown(socket.SHUT_RDWR)
-            thread.join()
-
-
-def saying(answer: bytes, *, until_the_client_ends: bool = False) -> Serve:
-    def serve(connection: socket.socket) -> None:
-        connection.recv(65536)
-        connection.sendall(answer)
-        while until_the_client_ends and connection.recv(65536):
-            pass
-
-    return serve
-
-
-def always(connection: socket.socket) -> None:
-    while request := connection.recv(65536):
-        connection.sendall(OK)
-        if b"Connection: close" in request:
-            return
+from emulator.conformance.cases import Case, Step
+from emulator.conformance.replay import filled, send
+from tests.replaying import replay
+from tests.unit.conformance.servers import OK, REQUEST, always, saying, serving
 
 
 def case(response: bytes = OK, *, closed: bool | None = False, steps: tuple[Step, ...] = ()) -> Case:
@@ -65,46 +16,46 @@ def case(response: bytes = OK, *, closed: bool | None = False, steps: tuple[Step
 
 
 def test_a_case_holds_when_response_and_connection_are_as_recorded() -> None:
-    with serving(always) as address:
-        assert send(address, case()).difference is None
+    with serving(always) as target:
+        assert send(target, case()).difference is None
 
 
 def test_a_connection_that_ends_is_told_from_one_that_stays() -> None:
-    with serving(saying(OK)) as address:
-        assert send(address, case()).difference == "the connection ends, and should not"
-        assert send(address, case(closed=True)).difference is None
+    with serving(saying(OK)) as target:
+        assert str(send(target, case()).difference) == "b'the connection ends', not b'the connection stays open'"
+        assert send(target, case(closed=True)).difference is None
 
 
 def test_a_connection_that_stays_is_told_from_one_that_ends() -> None:
-    with serving(saying(OK, until_the_client_ends=True)) as address:
-        outcome = send(address, case(closed=True), patience=0.1)
+    with serving(saying(OK, until_the_client_ends=True)) as target:
+        outcome = send(target, case(closed=True), patience=0.1)
 
-    assert outcome.difference == "the connection does not end, and should"
+    assert str(outcome.difference) == "b'the connection stays open', not b'the connection ends'"
 
 
 def test_a_response_that_nobody_asked_for_is_a_difference() -> None:
-    with serving(saying(OK + OK)) as address:
-        assert send(address, case(closed=True)).difference
+    with serving(saying(OK + OK)) as target:
+        assert send(target, case(closed=True)).difference
 
 
 def test_no_response_can_be_what_was_recorded() -> None:
-    with serving(saying(b"", until_the_client_ends=True)) as address:
-        assert send(address, case(b"")).difference is None
-        assert send(address, case(), patience=0.1).difference
+    with serving(saying(b"", until_the_client_ends=True)) as target:
+        assert send(target, case(b"")).difference is None
+        assert send(target, case(), patience=0.1).difference
 
 
 def test_the_second_part_waits_for_the_response_to_the_first() -> None:
     steps = (Step("send", REQUEST), Step("wait", 1), Step("send", REQUEST))
-    with serving(always) as address:
-        assert send(address, case(OK + OK, steps=steps)).difference is None
+    with serving(always) as target:
+        assert send(target, case(OK + OK, steps=steps)).difference is None
 
 
 def test_a_response_to_head_has_no_body() -> None:
     head = OK.removesuffix(b"ok")
-    with serving(saying(head)) as address:
+    with serving(saying(head)) as target:
         steps = (Step("send", b"HEAD / HTTP/1.1\r\n\r\n"),)
 
-        assert send(address, case(head, closed=True, steps=steps)).difference is None
+        assert send(target, case(head, closed=True, steps=steps)).difference is None
 
 
 def test_a_case_is_sent_at_its_second_and_if_it_differs_in_the_next() -> None:
@@ -113,18 +64,29 @@ def test_a_case_is_sent_at_its_second_and_if_it_differs_in_the_next() -> None:
     def serve(connection: socket.socket) -> None:
         saying(OK if len(clock) == 2 else b"HTTP/1.1 400 Bad Request\r\n\r\n")(connection)
 
-    with serving(serve) as address:
-        (outcome,) = replay(address, [Case("a case", (Step("send", REQUEST),), OK, None, moment)], clock.append)
+    with serving(serve) as target:
+        (outcome,) = replay(target, [Case("a case", (Step("send", REQUEST),), OK, None, moment)], clock.append)
 
     assert outcome.difference is None
     assert clock == [moment, moment + timedelta(seconds=1)]
 
 
-@pytest.mark.parametrize("path", sorted(Path(conformance.__path__[0]).glob("*.py")), ids=lambda path: path.name)
-def test_the_package_needs_nothing_but_pythons_own_modules(path: Path) -> None:
-    tree = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-    imported = {node.module or "" for node in tree if isinstance(node, ast.ImportFrom)}
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (b"<identity>", b"c200"),
+        (b"<token>", b"a.b.c"),
+        (b"<basic token>", b"dG9rZW46YS5iLmM="),
+        (b"<number>", b"<number>"),
+        (b"<other>", b"<other>"),
+    ],
+)
+def test_members_of_the_last_response_take_the_places_of_their_names(place: bytes, value: bytes) -> None:
+    before = b'HTTP/1.1 200 OK\r\n\r\n{"identity":"c200","token":"a.b.c","number":1}'
 
-    foreign = {name for name in imported if name.partition(".")[0] not in sys.stdlib_module_names}
+    assert filled(b"GET /" + place + b" HTTP/1.1", [before]) == b"GET /" + value + b" HTTP/1.1"
 
-    assert all(name.startswith("tests.conformance.") for name in foreign)
+
+@pytest.mark.parametrize("before", [[], [b"HTTP/1.1 204 No Content\r\n\r\n"], [b"HTTP/1.1 200 OK\r\n\r\n[1]"]])
+def test_without_a_json_object_before_it_a_place_stays(before: list[bytes]) -> None:
+    assert filled(b"<token>", before) == b"<token>"

@@ -1,46 +1,19 @@
-"""Recorded rows: what is sent, and what came back."""
+"""Recorded rows, in the forms in which they were written down: what is sent, and what came back."""
 
 import gzip
 import json
 import re
 from base64 import b64decode
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from tests.conformance.compare import MINTED
+from emulator.conformance.cases import Case, Frame, Step, Turn
+from emulator.conformance.websockets import PING
 
 Row = Mapping[str, Any]
-
-
-class Step(NamedTuple):
-    """`send` bytes, `sleep` seconds, `wait` until so many responses came in all, `shut` the sending side."""
-
-    do: str
-    argument: Any = None
-
-
-@dataclass(frozen=True)
-class Case:
-    name: str
-    steps: tuple[Step, ...]
-    response: bytes
-    """All responses to the case, as they came; empty when there was none."""
-    closed: bool | None = False
-    """Whether the server then closed the connection; None if that was not recorded."""
-    moment: datetime | None = None
-    """When it was recorded, to a second; None if it does not matter."""
-    masks: tuple[str, ...] = MINTED
-    """Names of `compare.MASKS`."""
-    group: str = ""
-    """The kind of row, the part of the name before the colon and its number."""
-
-    @property
-    def request(self) -> bytes:
-        return b"".join(step.argument for step in self.steps if step.do == "send")
 
 
 def read(path: Path) -> list[Case]:
@@ -166,3 +139,54 @@ def rules_of_issuers(path: Path) -> dict[str, dict[str, Any]]:
     `<iss>` in a body is the issuer; a status of None is no answer.
     """
     return {row["case"]: row for row in json.loads(text_of(path))["foreign_issuers"]}
+
+
+# --- WebSockets: the head, then in order what each side sent ----------------------------------------------------------
+
+
+def conversations(path: Path) -> list[Case]:
+    """The rows of a file with an `exchange`."""
+    rows = map(json.loads, text_of(path).splitlines())
+    return [_conversation(row) for row in rows if "exchange" in row]
+
+
+def first_messages(path: Path) -> list[Case]:
+    """The rows of the older file with `frames` that begin with a 101, as far as the server's first message."""
+    rows = map(json.loads, text_of(path).splitlines())
+    return [case for row in rows if "frames" in row for case in _first_message(row)]
+
+
+def _first_message(row: Row) -> Iterator[Case]:
+    head = b64decode(row["response_b64"])
+    said = [(event[2], bytes.fromhex(event[3])) for event in row["frames"] if event[0] == "<" and event[2] != PING]
+    if head.startswith(b"HTTP/1.1 101 ") and said and len(said[0][1]) <= _LONGEST_SHOWN:
+        request = (Step("send", b64decode(row["request_b64"])),)
+        yield Case(row["name"], request, head, moment=_date(head), turns=(Turn(b"", (said[0],), ends=False),))
+
+
+_LONGEST_SHOWN = 1024
+"""Bytes. Longer messages were noted after they had been unpacked."""
+
+
+def _conversation(row: Row) -> Case:
+    (_, head), *events = row["exchange"]
+    request = (Step("send", b64decode(row["request_b64"])),)
+    return Case(
+        row["name"], request, bytes.fromhex(head), moment=_date(bytes.fromhex(head)), turns=tuple(_turns(events))
+    )
+
+
+def _turns(events: Iterable[Sequence[Any]]) -> Iterator[Turn]:
+    sent, frames = b"", list[Frame]()
+    for who, what in events:
+        if who == "client":
+            if frames or not sent:
+                yield Turn(sent, tuple(frames), ends=False)
+                sent, frames = b"", []
+            sent += bytes.fromhex(what)
+        elif what == "EOF":
+            yield Turn(sent, tuple(frames), ends=True)
+            return
+        elif what[0] != PING:
+            frames.append((what[0], bytes.fromhex(what[1])))
+    yield Turn(sent, tuple(frames), ends=False)

@@ -1,74 +1,17 @@
 """Recorded WebSockets, replayed against any server, and its frames held against the recorded ones."""
 
-import json
 import re
 import socket
-from base64 import b64decode
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
-from tests.conformance.cases import Case, text_of
-from tests.conformance.compare import difference
+from emulator.conformance.cases import Case, Frame
+from emulator.conformance.compare import Difference, difference
+from emulator.conformance.target import Target
 
 PATIENCE = 5.0
 """Seconds to wait for a frame, or for the end of a connection."""
 PING, PONG = 0x89, 0x8A
-
-Frame = tuple[int, bytes]
-"""The first byte, and the payload."""
-Address = tuple[str, int]
-
-
-@dataclass(frozen=True)
-class Turn:
-    """What the client sends, and what the server then says, without its pings."""
-
-    sent: bytes
-    frames: tuple[Frame, ...]
-    ends: bool
-    """Whether the connection ends then."""
-
-
-@dataclass(frozen=True)
-class Conversation:
-    name: str
-    request: bytes
-    head: bytes
-    turns: tuple[Turn, ...]
-
-    @property
-    def head_case(self) -> Case:
-        return Case(self.name, (), self.head)
-
-
-def read(path: Path) -> list[Conversation]:
-    """The rows with an `exchange`: the head, then in order what each side sent."""
-    rows = map(json.loads, text_of(path).splitlines())
-    return [_conversation(row) for row in rows if "exchange" in row]
-
-
-def _conversation(row: Mapping[str, Any]) -> Conversation:
-    (_, head), *events = row["exchange"]
-    return Conversation(row["name"], b64decode(row["request_b64"]), bytes.fromhex(head), tuple(_turns(events)))
-
-
-def _turns(events: Iterable[Sequence[Any]]) -> Iterator[Turn]:
-    sent, frames = b"", list[Frame]()
-    for who, what in events:
-        if who == "client":
-            if frames or not sent:
-                yield Turn(sent, tuple(frames), ends=False)
-                sent, frames = b"", []
-            sent += bytes.fromhex(what)
-        elif what == "EOF":
-            yield Turn(sent, tuple(frames), ends=True)
-            return
-        elif what[0] != PING:
-            frames.append((what[0], bytes.fromhex(what[1])))
-    yield Turn(sent, tuple(frames), ends=False)
-
 
 # --- masks ------------------------------------------------------------------------------------------------------------
 
@@ -78,17 +21,17 @@ _JSON = re.compile(
 _MINTED = re.compile(rb"[0-9a-f]{64}|eyJ[\w-]+\.[\w-]+\.[\w-]+")
 
 
-def masked(conversation: Conversation, frame: Frame, *, is_first: bool) -> Frame:
+def masked(case: Case, frame: Frame, *, is_first: bool) -> Frame:
     """Without what is new in each conversation: times; and in the first message, what the client did not bring."""
     first, payload = frame
     if first & 0x0F == 1:
         payload = _JSON.sub(lambda found: found[0].rstrip(b"0123456789"), payload)
-        return first, _MINTED.sub(b"<minted>", payload) if _is_anonymous(conversation) else payload
+        return first, _MINTED.sub(b"<minted>", payload) if _is_anonymous(case) else payload
     if first != 0x82:
         return frame
     if is_first:
-        return first, _first_message(conversation, payload)
-    version = 1 if b"v1.bsatn" in conversation.head else 2
+        return first, _first_message(case, payload)
+    version = 1 if b"v1.bsatn" in case.response else 2
     start, end = _MICROS.get((version, payload[1]), (0, 0))
     payload = payload[:start] + b"<micros>" * (end > 0) + payload[end:]
     return first, _CONNECTION_ID.sub(b"ConnectionId(<random>)", payload)
@@ -106,19 +49,19 @@ _MICROS: Mapping[tuple[int, int], tuple[int, int]] = {
 _CONNECTION_ID = re.compile(rb"ConnectionId\([0-9a-f]{32}\)")
 
 
-def _first_message(conversation: Conversation, payload: bytes) -> bytes:
+def _first_message(case: Case, payload: bytes) -> bytes:
     """`00`, tag, identity, then in v1 token and connection id, in v2 and v3 the other way round."""
     tag, identity, rest = payload[:2], payload[2:34], payload[34:]
     connection_id, token = (rest[-16:], rest[:-16]) if tag == b"\0\3" else (rest[:16], rest[16:])
-    if b"connection_id=" not in conversation.request:
+    if b"connection_id=" not in case.request:
         connection_id = b"<random>"
-    if _is_anonymous(conversation):
+    if _is_anonymous(case):
         identity, token = b"<minted>", b"%d bytes" % len(token)
     return b"|".join((tag, identity, connection_id, token))
 
 
-def _is_anonymous(conversation: Conversation) -> bool:
-    return b"Authorization:" not in conversation.request and b"token=" not in conversation.request
+def _is_anonymous(case: Case) -> bool:
+    return b"Authorization:" not in case.request and b"token=" not in case.request
 
 
 # --- the client -------------------------------------------------------------------------------------------------------
@@ -169,31 +112,36 @@ class _Client:
         return bool(data)
 
 
-def replayed(address: Address, conversation: Conversation, patience: float = PATIENCE) -> str | None:
-    """What differs from the recording, in words; None if it holds."""
-    with socket.create_connection(address, timeout=patience) as connection:
+def converse(target: Target, case: Case, *, patience: float = PATIENCE) -> Difference | None:
+    """Play a case with turns. What differs from the recording; None if it holds. Raises OSError if it can't connect."""
+    with target.connect(patience) as connection:
         client = _Client(connection)
-        connection.sendall(conversation.request)
+        connection.sendall(case.request)
         try:
-            return _head_difference(conversation, client) or _difference(conversation, client)
+            return difference(case.response, [client.head()], case.masks) or _difference(case, client)
         except TimeoutError:
-            return "nothing comes"
+            return _frame_difference(b"more", b"nothing")
 
 
-def _head_difference(conversation: Conversation, client: _Client) -> str | None:
-    return difference(conversation.head, [client.head()], conversation.head_case.masks)
-
-
-def _difference(conversation: Conversation, client: _Client) -> str | None:
-    for number, turn in enumerate(conversation.turns):
+def _difference(case: Case, client: _Client) -> Difference | None:
+    for number, turn in enumerate(case.turns):
         client.socket.sendall(turn.sent)
-        for place, expected in enumerate(turn.frames):
-            found = client.frame()
-            first = number == place == 0
+        for place, frame in enumerate(turn.frames):
+            found, first = client.frame(), number == place == 0
             if found is None:
-                return f"the connection ends, not {expected!r}"
-            if masked(conversation, found, is_first=first) != masked(conversation, expected, is_first=first):
-                return f"{found!r}, not {expected!r}"
+                return _frame_difference(_shown(frame), b"the end of the connection")
+            expected, found = (masked(case, each, is_first=first) for each in (frame, found))
+            if expected != found:
+                return _frame_difference(_shown(expected), _shown(found))
         if turn.ends and (more := client.frame()) is not None:
-            return f"{more!r}, not the end"
+            return _frame_difference(b"the end of the connection", _shown(more))
     return None
+
+
+def _frame_difference(expected: bytes, found: bytes) -> Difference:
+    return Difference("frame", expected, found, (expected, found))
+
+
+def _shown(frame: Frame) -> bytes:
+    """The first byte in hex, and the payload."""
+    return b"%02x %b" % frame

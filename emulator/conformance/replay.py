@@ -1,102 +1,104 @@
-"""Sends recorded requests to a server, each on a connection of its own."""
+"""Sends a case to a server, on a connection of its own, and reads what it says."""
 
+import json
+import re
 import socket
 import time
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from base64 import b64encode
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from itertools import groupby
+from dataclasses import dataclass
+from typing import Any
 
-from tests.conformance.cases import Case, Step
-from tests.conformance.compare import Response, difference, responses_in
+from emulator.conformance.cases import Case, Step
+from emulator.conformance.compare import Difference, Response, difference, responses_in
+from emulator.conformance.target import Target
 
-THREADS = 16
-"""Most of them wait."""
 SILENCE = 0.2
 """Seconds without a byte that show that the server sends nothing."""
 PATIENCE = 0.3
 """Seconds to wait for a response, or for the end of a connection."""
 MORE_PATIENCE = 5.0
 """For the second try, so that a busy machine does not decide."""
+ALL_PATIENCE = 30.0
+"""For all that comes of one case."""
+LONGEST = 4 * 1024 * 1024
+"""Bytes of a response that are read."""
 PROBE = b"GET /is-this-connection-open HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
 LAST_CHUNK = b"\r\n0\r\n\r\n"
 
-Address = tuple[str, int]
-SetClock = Callable[[datetime], None]
-
 
 @dataclass(frozen=True)
-class Outcome:
+class Answer:
+    """What a server said to a case."""
+
     case: Case
     responses: tuple[bytes, ...]
     closed: bool | None
     """Whether the server closed the connection; None if the case does not say."""
 
     @property
-    def difference(self) -> str | None:
-        """What differs from the recording, in words; None if the case holds."""
+    def difference(self) -> Difference | None:
+        """What differs from the recording; None if the case holds."""
         if found := difference(self.case.response, self.responses, self.case.masks):
             return found
         if self.ends_as_recorded:
             return None
-        return "the connection ends, and should not" if self.closed else "the connection does not end, and should"
+        return Difference("connection", _ENDS[self.case.closed], _ENDS[self.closed], (b"", b""))
 
     @property
     def ends_as_recorded(self) -> bool:
         return self.closed == self.case.closed
 
 
-def replay(address: Address, cases: Sequence[Case], set_clock: SetClock) -> list[Outcome]:
-    """Send all cases, each at the second in which it was recorded, by the server's clock.
+_ENDS = {True: b"the connection ends", False: b"the connection stays open", None: b""}
 
-    A case that does not hold then is sent again in the next second: a recorded date has no fraction, and can be a
-    second behind.
+
+def send(target: Target, case: Case, *, patience: float = MORE_PATIENCE) -> Answer:
+    """Send one case, and read as many responses as were recorded. Raises OSError if it can't be connected to."""
+    with target.connect(patience) as connection:
+        return _Exchange(connection, case).answer()
+
+
+_PLACE = re.compile(rb"<(basic )?(\w+)>")
+
+
+def filled(request: bytes, before: Sequence[bytes]) -> bytes:
+    """A request with the members of the JSON object that the last response has in the places of their names.
+
+    `<token>` is its token, `<basic token>` what `Authorization: Basic` has of it. A member that is not there stays as
+    it is written, so that the server's response to that is shown.
     """
-    outcomes = _send_all(address, cases, set_clock, PATIENCE)
-    differing = [place for place, outcome in enumerate(outcomes) if outcome.difference]
-    differing.sort(key=lambda place: outcomes[place].ends_as_recorded)  # the others first, all at once
-    again = [_again(outcomes[place]) for place in differing]
-    for place, outcome in zip(differing, _send_all(address, again, set_clock, MORE_PATIENCE), strict=True):
-        outcomes[place] = outcome
-    return outcomes
+    members = _members(Response.of(before[-1]).body) if before else {}
+
+    def member(place: re.Match[bytes]) -> bytes:
+        value = members.get(place[2].decode())
+        if not isinstance(value, str):
+            return place[0]
+        return b64encode(f"token:{value}".encode()) if place[1] else value.encode()
+
+    return _PLACE.sub(member, request)
 
 
-def _again(outcome: Outcome) -> Case:
-    """A second later; but whether a connection ends does not depend on the clock."""
-    case = outcome.case
-    later = case.moment + timedelta(seconds=1) if case.moment and outcome.ends_as_recorded else None
-    return replace(case, moment=later)
-
-
-def _send_all(address: Address, cases: Iterable[Case], set_clock: SetClock, patience: float) -> list[Outcome]:
-    outcomes: list[Outcome] = []
-    with ThreadPoolExecutor(THREADS) as threads:
-        for moment, group in groupby(cases, lambda case: case.moment):
-            if moment is not None:
-                set_clock(moment)
-            outcomes += threads.map(lambda case: send(address, case, patience=patience), list(group))
-    return outcomes
-
-
-def send(address: Address, case: Case, *, patience: float = MORE_PATIENCE) -> Outcome:
-    """Send one case, and read as many responses as were recorded."""
-    with socket.create_connection(address, timeout=patience) as connection:
-        return _Exchange(connection, case).outcome()
+def _members(body: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(body)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 class _Exchange:
     def __init__(self, connection: socket.socket, case: Case) -> None:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._connection = connection
         self._case = case
         self._recorded = responses_in(case.response)
         self._responses: list[bytes] = []
+        self._end_of_patience = time.perf_counter() + ALL_PATIENCE
         self._rest = b""
         """Bytes that came and are in no response yet."""
 
-    def outcome(self) -> Outcome:
+    def answer(self) -> Answer:
         with suppress(OSError):  # a server may refuse while a big request is still being sent
             for step in self._case.steps:
                 self._do(step)
@@ -104,12 +106,14 @@ class _Exchange:
             self._read(len(self._recorded))
         closed = None if self._case.closed is None else self._ends()
         rest = (self._rest,) if self._rest and not self._is_websocket else ()
-        return Outcome(self._case, (*self._responses, *rest), closed)
+        return Answer(self._case, (*self._responses, *rest), closed)
 
     def _do(self, step: Step) -> None:
         match step.do:
             case "send":
                 self._connection.sendall(step.argument)
+            case "fill":
+                self._connection.sendall(filled(step.argument, self._responses[-1:]))
             case "wait":
                 self._read(step.argument)
             case "sleep":
@@ -145,7 +149,8 @@ class _Exchange:
     def _length_of_body(self, head: bytes) -> int | None:
         """As the header says, None for chunks; 0 if the response was recorded without the body that it announces."""
         response = Response.of(head)
-        announced = int(response.header(b"content-length") or 0)
+        said = response.header(b"content-length") or b"0"
+        announced = int(said) if re.fullmatch(rb"\d{1,18}", said) else 0
         number = len(self._responses)
         recorded = Response.of(self._recorded[number]) if number < len(self._recorded) else None
         without = recorded and not recorded.body and recorded.header(b"content-length") not in {None, b"0"}
@@ -156,9 +161,13 @@ class _Exchange:
 
     def _receive(self) -> bool:
         """False at the end of the connection, also when it was reset."""
+        if len(self._rest) > LONGEST or time.perf_counter() > self._end_of_patience:
+            raise TimeoutError("it goes on and on")
         try:
             data = self._connection.recv(65536)
-        except ConnectionError:
+        except TimeoutError:
+            raise
+        except OSError:  # reset, or cut within TLS
             return False
         self._rest += data
         return bool(data)

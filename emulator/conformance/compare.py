@@ -24,8 +24,8 @@ class Response:
         return cls(status, tuple(headers), body)
 
     @property
-    def lines(self) -> tuple[bytes, ...]:
-        return (self.status, *self.headers, b"", self.body)
+    def raw(self) -> bytes:
+        return b"\r\n".join((self.status, *self.headers, b"", self.body))
 
     def header(self, name: bytes) -> bytes | None:
         return next((line.partition(b":")[2].strip() for line in self.headers if _name(line) == name), None)
@@ -36,28 +36,77 @@ def responses_in(raw: bytes) -> list[bytes]:
     return [part for part in re.split(rb"(?=HTTP/1\.[01] [0-9]{3} )", raw) if part]
 
 
-def difference(recorded: bytes, responses: Sequence[bytes], masks: Sequence[str]) -> str | None:
-    """A line that differs, in words; None if none does."""
+@dataclass(frozen=True)
+class Difference:
+    """What differs first between what was expected and what came, both with the masks on."""
+
+    part: str
+    """`status`, `head`, `body`, `connection` (whether it ends), `frame` of a WebSocket."""
+    expected: bytes | None
+    """The line, the body, or the frame in words; None if nothing more was expected."""
+    found: bytes | None
+    wholes: tuple[bytes, bytes]
+    """All that was expected, and all that came of the response, to show them beside each other."""
+
+    @property
+    def place(self) -> int:
+        """The first byte of `expected` and `found` that differs."""
+        pairs = zip_longest(self.expected or b"", self.found or b"")
+        return next((place for place, (one, other) in enumerate(pairs) if one != other), 0)
+
+    def __str__(self) -> str:
+        return f"{self.found!r}, not {self.expected!r}"
+
+
+def difference(recorded: bytes, responses: Sequence[bytes], masks: Sequence[str]) -> Difference | None:
+    """What differs first; None if nothing does."""
     for expected, found in zip_longest(responses_in(recorded), responses):
         if expected is None or found is None:
-            return f"{'no response' if found is None else repr(found[:80])}, not {expected and expected[:80]!r}"
-        if wrong := _line(Response.of(expected), Response.of(found), masks):
+            return Difference("status", _status(expected), _status(found), (expected or b"", found or b""))
+        if wrong := _between(Response.of(expected), Response.of(found), masks):
             return wrong
     return None
 
 
-def _line(expected: Response, found: Response, masks: Sequence[str]) -> str | None:
-    found = replace(found, headers=_as_recorded(expected, found)) if "other headers" in masks else found
+def _status(raw: bytes | None) -> bytes | None:
+    return raw and raw.partition(b"\r\n")[0]
+
+
+def _between(expected: Response, found: Response, masks: Sequence[str]) -> Difference | None:
+    found = _as_noted(expected, found) if "other headers" in masks else found
     for name in masks:
         expected, found = MASKS[name](expected), MASKS[name](found)
-    pairs = [(a, b) for a, b in zip_longest(expected.lines, found.lines) if a != b]
-    pairs.sort(key=lambda pair: _name(pair[0] or b"") == b"content-length")  # it says the least
-    return f"{pairs[0][1]!r}, not {pairs[0][0]!r}" if pairs else None
+    parts = [("status", (expected.status, found.status)), *_head_lines(expected, found)]
+    parts.append(("body", (expected.body, found.body)))
+    differing = [(part, pair) for part, pair in parts if pair[0] != pair[1]]
+    differing.sort(key=lambda each: _name(each[1][0] or b"") == b"content-length")  # it says the least
+    if not differing:
+        return None
+    part, pair = differing[0]
+    return Difference(part, *pair, (expected.raw, found.raw))
 
 
-def _as_recorded(expected: Response, found: Response) -> tuple[bytes, ...]:
+def _head_lines(expected: Response, found: Response) -> Iterator[tuple[str, tuple[bytes | None, bytes | None]]]:
+    for pair in zip_longest(expected.headers, found.headers):
+        yield "head", pair
+
+
+def _as_noted(expected: Response, found: Response) -> Response:
+    """What came, without what was not noted: other headers, the case of names, and chunks."""
     names = {_name(line) for line in expected.headers}
-    return tuple(line for line in found.headers if _name(line) in names)
+    lines = (b":".join((_name(line), line.partition(b":")[2])) for line in found.headers if _name(line) in names)
+    chunked = (found.header(b"transfer-encoding") or b"").lower() == b"chunked"
+    return replace(found, headers=tuple(lines), body=b"".join(_chunks(found.body)) if chunked else found.body)
+
+
+def _chunks(body: bytes) -> Iterator[bytes]:
+    while (found := _CHUNK.match(body)) and (length := int(found[1], 16)):
+        end = found.end() + length
+        yield body[found.end() : end]
+        body = body[end + 2 :]
+
+
+_CHUNK = re.compile(rb"([0-9a-fA-F]{1,8})[^\r]*\r\n")
 
 
 def _name(line: bytes) -> bytes:
@@ -152,6 +201,71 @@ def _mask_timestamp(response: Response) -> Response:
 _TIMESTAMP = re.compile(rb'"(__timestamp_micros_since_unix_epoch__)":[0-9]{16}')
 
 
+def _mask_values(response: Response) -> Response:
+    """Of a JSON body the shape: what kind each value is of; of a list of objects the first."""
+    try:
+        return replace(response, body=_shape(json.loads(response.body, object_pairs_hook=tuple)).encode())
+    except ValueError:
+        return response
+
+
+def _mask_blanks(response: Response) -> Response:
+    """JSON without blanks between its parts."""
+    try:
+        value = json.loads(response.body)
+    except ValueError:
+        return response
+    return replace(response, body=json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode())
+
+
+def _shape(value: Any) -> str:
+    match value:
+        case tuple():
+            return "{" + ",".join(f"{json.dumps(name)}:{_shape(item)}" for name, item in value) + "}"
+        case list():
+            return "[" + ",".join(map(_shape, value[:1])) + "]"
+        case str():
+            return "<JSON Web Token>" if _TOKEN_ALONE.fullmatch(value) else "<string>"
+        case bool() | None:
+            return json.dumps(value)
+        case _:
+            return "<number>"
+
+
+_TOKEN_ALONE = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]+")
+
+
+def _mask_row(response: Response) -> Response:
+    """A new row of Intuition's: without its ids, its hash, its times and the number of its vault."""
+    body = response.body
+    for pattern, text in _NEW_IN_A_ROW:
+        body = pattern.sub(text, body)
+    return replace(response, body=body)
+
+
+_NEW_IN_A_ROW = (
+    (re.compile(rb'"id":"[^"]+"'), b'"id":"<id>"'),
+    (re.compile(rb"did:intuition:ipfs:\w+"), b"did:intuition:ipfs:<cid>"),
+    (re.compile(rb'"identity_hash":"[^"]+"'), b'"identity_hash":"<hash>"'),
+    (re.compile(rb'"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"'), b'"<time>"'),
+    (re.compile(rb'"vault_id":"\d+"'), b'"vault_id":"<number>"'),
+)
+
+
+def _mask_version(response: Response) -> Response:
+    return replace(response, body=_VERSION.sub(b'"version":"<version>"', response.body))
+
+
+_VERSION = re.compile(rb'"version":"[^"]*"')
+
+
+def _mask_public_key(response: Response) -> Response:
+    return replace(response, body=_PUBLIC_KEY.sub(rb"\1<base64>\2", response.body))
+
+
+_PUBLIC_KEY = re.compile(rb"(-----BEGIN PUBLIC KEY-----\r?\n)[A-Za-z0-9+/=\r\n]+(\r?\n-----END PUBLIC KEY-----)")
+
+
 class _Number(str):
     """A number as it was written: `1.50` is not `1.5`."""
 
@@ -185,6 +299,11 @@ MASKS: Mapping[str, Callable[[Response], Response]] = {
     "caller": _mask_caller,
     "program": _mask_program,
     "timestamp": _mask_timestamp,
+    "blanks": _mask_blanks,
+    "values": _mask_values,
+    "row": _mask_row,
+    "version": _mask_version,
+    "public key": _mask_public_key,
     "other headers": lambda response: response,
 }
 """What two good responses may differ in, by name. `other headers` are those that were not recorded."""
