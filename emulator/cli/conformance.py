@@ -1,7 +1,8 @@
 """`identity-emulator conformance`."""
 
 import os
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import wrap
@@ -9,6 +10,7 @@ from typing import Any
 
 import click
 
+from emulator.cli.ctl import INTERRUPTED
 from emulator.cli.files import SHARED, has_folder, write_whole
 from emulator.cli.input import file
 from emulator.cli.output import allow_end_of_reader
@@ -16,7 +18,7 @@ from emulator.conformance import cases, documents, report
 from emulator.conformance.cases import Table
 from emulator.conformance.documents import Run
 from emulator.conformance.identify import date_of, is_emulator, version_of
-from emulator.conformance.run import Given, run
+from emulator.conformance.run import Given, Outcome, run
 from emulator.conformance.target import Target, Unusable
 from emulator.conformance.tokens import BadKey, Keys
 from emulator.core.errors import Misconfigured
@@ -25,6 +27,8 @@ from emulator.services.spacetimedb.releases import ALIASES, resolved
 
 _PEM = click.Path(path_type=Path, dir_okay=False)
 _FILE = click.Path(path_type=Path, dir_okay=False, allow_dash=False)
+_OFTEN = 250
+"""Cases after which a terminal is told how far the run is."""
 
 
 @click.command()
@@ -63,8 +67,11 @@ def conformance(ctx: click.Context, /, **given: Any) -> None:
     table = cases.table(resolved(asked.profile.lower()))
     if asked.only_list:
         _list(asked, table)
-    else:
+        return
+    try:
         ctx.exit(_run(asked, table))
+    except KeyboardInterrupt:
+        ctx.exit(INTERRUPTED)
 
 
 @dataclass(frozen=True)
@@ -142,13 +149,21 @@ def _run(asked: _Asked, table: Table) -> int:
             raise Misconfigured(f"--certificate is for real servers, and {asked.target} is an emulator: leave it out")
         sent = run(table.cases, target, given, most=asked.max_requests, other=other, patience=asked.timeout)
         _print((_about(table) if asked.diff is None else f"compared with {asked.diff}", ""))
-        outcomes = list(sent)
+        outcomes = list(_seen(sent, len(table.cases)))
         found = Run(asked.target, asked.diff or table.about, table.profile, outcomes)
         _print_outcomes(found, is_diff=other is not None)
         _write(asked, found, target)
     except Unusable as error:
         raise Misconfigured(str(error)) from None
     return int(any(outcome.difference for outcome in outcomes))
+
+
+def _seen(outcomes: Iterator[Outcome], count: int) -> Iterator[Outcome]:
+    """With a line on a terminal every few seconds of a usual run."""
+    for number, outcome in enumerate(outcomes, 1):
+        yield outcome
+        if number % _OFTEN == 0 and sys.stderr.isatty():
+            click.echo(f"{number} of {count} …", err=True)
 
 
 def _about(table: Table) -> str:

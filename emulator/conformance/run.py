@@ -10,10 +10,10 @@ from urllib.parse import quote
 
 from emulator.conformance.cases import NEEDS, PAGE, Case, Step, Turn
 from emulator.conformance.compare import MINTED, Difference, Response, responses_in
-from emulator.conformance.identify import get, identify, seconds, unreachable
+from emulator.conformance.identify import Identified, get, identify, seconds, unreachable
 from emulator.conformance.replay import Answer, send
 from emulator.conformance.target import Target, Unusable
-from emulator.conformance.tokens import Keys, renewed
+from emulator.conformance.tokens import Keys, Signers, renewed
 from emulator.conformance.websockets import converse
 
 MOST_REQUESTS = 5_000
@@ -84,7 +84,8 @@ class Runner:
         """Requests that may still be sent."""
         self._silent = 0
         look = _reached if {case.group for case in cases} == {PAGE} else _identified
-        self._now = look(target, given)
+        self._now, public_key = look(target, given)
+        self._signers = Signers(given.keys, public_key)
         if other is not None:
             look(other, given)
 
@@ -153,7 +154,7 @@ class Runner:
 
     def _tokens(self, case: Case, now: int) -> Mapping[bytes, bytes]:
         """The target's own, and its API key, in the place of the recorded ones."""
-        tokens = renewed(case.request, case.moment, now, self._given.keys) if case.moment else {}
+        tokens = renewed(case.request, case.moment, now, self._signers) if case.moment else {}
         return {**tokens, API_KEY: self._given.api_key.encode()} if self._given.api_key else tokens
 
     def _for_target(self, case: Case, tokens: Mapping[bytes, bytes]) -> Case:
@@ -171,17 +172,17 @@ def _naming(target: Target, case: Case) -> Iterator[None]:
         raise Unusable(f"{unreachable(target, error)} (at {case.name!r})") from None
 
 
-def _reached(target: Target, given: Given) -> int:
-    """The time of any server. Raises Unusable."""
-    return seconds(get(target, "/")) or 0
+def _reached(target: Target, _given: Given) -> Identified:
+    """Any server. Raises Unusable."""
+    return Identified(seconds(get(target, "/")) or 0, b"")
 
 
-def _identified(target: Target, given: Given) -> int:
-    """The time of a server with SpacetimeDB's API, of the key that was given. Raises Unusable."""
+def _identified(target: Target, given: Given) -> Identified:
+    """A server with SpacetimeDB's API, and the key that was given. Raises Unusable."""
     found = identify(target)
     if given.keys is not None and found.public_key.split() != given.keys.public_pem.split():
         raise Unusable(f"{target.authority} has another public key than the one given: give the files of its own pair")
-    return found.now
+    return found
 
 
 def _requests(case: Case) -> int:

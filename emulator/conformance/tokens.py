@@ -4,13 +4,14 @@ What makes a token bad is kept: its text is changed only where it says a time ne
 a signature that was good is made anew.
 """
 
+import hmac
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey, EllipticCurvePublicKey
@@ -125,14 +126,39 @@ def _is_signed(token: bytes) -> bool:
 # --- making anew ------------------------------------------------------------------------------------------------------
 
 
-def renewed(request: bytes, moment: datetime, now: int, keys: Keys | None) -> Mapping[bytes, bytes]:
+class Signers(NamedTuple):
+    """What the target's tokens are signed with."""
+
+    keys: Keys | None = None
+    public_pem: bytes = RECORDED_KEY
+    """As the target tells everybody."""
+
+    def signature(self, token: bytes, text: bytes) -> bytes:
+        """For a text in the place of the token's; of a token that was badly signed, its own."""
+        old, _, signature = token.rpartition(b".")
+        for secret, other in _secrets(self.public_pem):
+            if signature == _hs256(secret, old):
+                return _hs256(other, text)
+        return self.keys.sign(text) if self.keys and _is_signed(token) else signature
+
+
+def renewed(request: bytes, moment: datetime, now: int, signers: Signers) -> Mapping[bytes, bytes]:
     """For each token in a request that changes, the one to send in its place at `now`, in seconds."""
     found: dict[bytes, bytes] = {}
     for token in _TOKEN.finditer(request):
         text = b".".join((token[1], _moved(token[2], int(moment.timestamp()), now)))
-        signature = keys.sign(text) if keys and _is_signed(token[0]) else token[3]
-        found[token[0]] = b"%b.%b" % (text, signature)
+        found[token[0]] = b"%b.%b" % (text, signers.signature(token[0], text))
     return {old: new for old, new in found.items() if old != new}
+
+
+def _secrets(public_pem: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Of tokens that are forged with the public key as a secret: that of the recordings, and the target's."""
+    yield RECORDED_KEY, public_pem
+    yield RECORDED_KEY.strip(), public_pem.strip()
+
+
+def _hs256(secret: bytes, text: bytes) -> bytes:
+    return _encoded(hmac.digest(secret, text, "sha256"))
 
 
 def _moved(segment: bytes, moment: int, now: int) -> bytes:

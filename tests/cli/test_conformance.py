@@ -1,7 +1,6 @@
 """`identity-emulator conformance`: a server held against recorded answers."""
 
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -79,26 +78,6 @@ def test_what_differs_ends_with_1_and_is_shown(emulator: Emulator) -> None:
 
 def test_v2_is_the_newest_2_x(emulator: Emulator) -> None:
     assert held(emulator, *SOME, profile="v2")[1].startswith("v2.14: ")
-
-
-def test_no_token_that_the_target_would_take_is_shown_or_written(
-    emulator: Emulator, keys: tuple[Path, Path], tmp_path: Path
-) -> None:
-    before = last(emulator)
-    files = tmp_path / "outcomes.json", tmp_path / "outcomes.xml"
-
-    _, output = held(emulator, *with_keys(keys), "--json", str(files[0]), "--junit", str(files[1]), profile="v1")
-
-    taken = {token for each in since(emulator, before) if each.status in {200, 204} for token in tokens_of(each)}
-    written = output + "".join(file.read_text(encoding="utf-8") for file in files)
-    assert len(taken) > 50
-    assert [token for token in taken if token in written] == []
-
-
-def tokens_of(exchange: Exchange) -> list[str]:
-    """The signed part of them: the report may cut what is before."""
-    sent = f"{exchange.target} {exchange.request.headers}"
-    return re.findall(r"\b[\w-]{20,}\.[\w-]{20,}\.([\w-]{86})", sent)
 
 
 def test_the_outcomes_are_written_as_json(emulator: Emulator, tmp_path: Path) -> None:
@@ -185,6 +164,21 @@ def test_a_real_server_gets_a_certificate_with_its_version(tmp_path: Path) -> No
     page = (tmp_path / "c.md").read_text(encoding="utf-8")
     assert "\n- version of the target: 2.8.3\n" in page
     assert "\n- date: Thu, 26 Nov 2026 20:11:49 GMT, by the clock of the target\n" in page
+
+
+# --- TLS --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_target_can_be_reached_over_tls_with_a_ca_of_its_own(tmp_path: Path) -> None:
+    with running_in_thread(Config(spacetime_profile="v2.8"), tls=True) as secure:
+        assert secure.trust is not None
+        (tmp_path / "ca.pem").write_text(secure.trust.ca, encoding="utf-8")
+        asked = ("conformance", "--target", secure.url, "--profile", "v2.8", *SOME)
+        trusting, output = run(*asked, "--ca-file", str(tmp_path / "ca.pem"))
+        doubting, refusal = run(*asked)
+
+    assert (trusting, doubting) == (0, 2), output
+    assert "has a certificate of a known CA (--ca-file)" in refusal
 
 
 # --- wrong use --------------------------------------------------------------------------------------------------------

@@ -32,6 +32,14 @@ def test_all_tables_together_are_small() -> None:
 
 
 @EACH
+def test_a_run_is_short(profile: str) -> None:
+    found = shipped(profile).cases
+
+    assert len(found) <= 1_200
+    assert [case.name for case in found if any(step.do == "sleep" for step in case.steps)] == []
+
+
+@EACH
 def test_a_table_is_packed_as_small_as_it_can_be(profile: str) -> None:
     data = (FOLDER / f"{profile}.jsonl.gz").read_bytes()
 

@@ -60,12 +60,12 @@ def http(body: bytes = b"", status: bytes = b"200 OK") -> bytes:
     return b"HTTP/1.1 %b\r\ncontent-length: %d\r\ndate: %b\r\n\r\n%b" % (status, len(body), DATE, body)
 
 
-def with_a_key(serve: Serve) -> Serve:
+def with_a_key(serve: Serve, pem: bytes = KEY) -> Serve:
     """A server that says its public key, and answers the rest with `serve`."""
 
     def serve_all(connection: socket.socket) -> None:
         if b"GET /v1/identity/public-key " in connection.recv(65536, socket.MSG_PEEK):
-            saying(http(KEY))(connection)
+            saying(http(pem))(connection)
         else:
             serve(connection)
 

@@ -13,7 +13,7 @@ from emulator.conformance.run import Given, Outcome, run
 from emulator.conformance.target import Target, Unusable
 from emulator.conformance.tokens import Keys
 from tests.unit.conformance.servers import KEY, OK, Serve, always, http, saying, serving, with_a_key
-from tests.unit.conformance.test_tokens import private_pem, public_pem
+from tests.unit.conformance.test_tokens import private_pem, public_pem, token
 
 KEYS = Keys.of(
     private_pem(ec.derive_private_key(7, ec.SECP256R1())), public_pem(ec.derive_private_key(7, ec.SECP256R1()))
@@ -90,6 +90,23 @@ def test_the_name_of_the_database_is_put_in_the_place_of_the_recorded_one() -> N
 
 def test_the_recorded_host_becomes_the_targets() -> None:
     assert b"\r\nHost: 127.0.0.1:3000\r\n" not in asked_of(HOLDS, Given())
+
+
+def test_a_difference_shows_the_recorded_token_and_not_the_one_that_the_target_takes() -> None:
+    old = token('{"sub":"alice","iss":"localhost"}')
+
+    def echo(connection: socket.socket) -> None:
+        got = connection.recv(65536).partition(b"Bearer ")[2].strip()
+        assert got != old
+        connection.sendall(http(got))
+
+    steps = (Step("send", b"GET / HTTP/1.1\r\nAuthorization: Bearer %b\r\n\r\n" % old),)
+    case = replace(HOLDS, steps=steps, response=http(b"nothing"))
+    with serving(with_a_key(echo, KEYS.public_pem)) as target:
+        (outcome,) = run([case], target, Given(KEYS), patience=0.2)
+
+    assert outcome.difference is not None
+    assert outcome.difference.found == old
 
 
 def test_no_more_requests_are_sent_than_allowed() -> None:

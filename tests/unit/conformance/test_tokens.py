@@ -1,5 +1,6 @@
 """Tokens of recorded requests, made anew for a server with another key and another clock."""
 
+import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import UTC, datetime
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from emulator.conformance.tokens import RECORDED_KEY, BadKey, Keys, renewed, signed_tokens
+from emulator.conformance.tokens import RECORDED_KEY, BadKey, Keys, Signers, renewed, signed_tokens
 from tests.conftest import data
 
 MOMENT = datetime(2026, 11, 26, 12, tzinfo=UTC)
@@ -49,7 +50,7 @@ def payload_of(made: bytes) -> str:
 
 def sent(old: bytes, keys: Keys | None = KEYS, request: bytes = b"Bearer %b\r\n") -> bytes:
     """What is sent in the place of a token."""
-    return renewed(request % old, MOMENT, NOW, keys).get(old, old)
+    return renewed(request % old, MOMENT, NOW, Signers(keys, public_pem(TARGET))).get(old, old)
 
 
 def is_signed_by(made: bytes, key: Any) -> bool:
@@ -112,6 +113,19 @@ def test_a_forged_token_stays_forged_and_its_times_move() -> None:
     assert not is_signed_by(made, TARGET)
 
 
+def forged(secret: bytes) -> bytes:
+    """With HS256, of a text that says nothing of the time."""
+    text = b"%b.%b" % (encoded(b'{"alg":"HS256"}'), encoded(b'{"sub":"alice"}'))
+    return b"%b.%b" % (text, encoded(hmac.digest(secret, text, "sha256")))
+
+
+@pytest.mark.parametrize("keys", [KEYS, None], ids=["with keys", "without"])
+def test_a_token_that_is_forged_with_the_public_key_is_forged_with_the_targets(keys: Keys | None) -> None:
+    assert sent(forged(RECORDED_KEY), keys) == forged(public_pem(TARGET))
+    assert sent(forged(RECORDED_KEY.strip()), keys) == forged(public_pem(TARGET).strip())
+    assert sent(forged(b"secret"), keys) == forged(b"secret")
+
+
 @pytest.mark.parametrize("payload", ["", "{", "[]", '{"sub":"a","sub":"b"}', '{"sub":1.50}', '{"sub":"a"} x'])
 def test_a_payload_that_is_wrong_is_sent_byte_for_byte(payload: str) -> None:
     old = token(payload)
@@ -134,7 +148,7 @@ def test_all_tokens_of_a_request_are_made_anew() -> None:
     one, other = token('{"sub":"a"}'), token('{"sub":"b"}')
     request = b"GET /v1/ping?token=%b HTTP/1.1\r\nAuthorization: bearer   %b\r\n\r\n" % (one, other)
 
-    assert set(renewed(request, MOMENT, NOW, KEYS)) == {one, other}
+    assert set(renewed(request, MOMENT, NOW, Signers(KEYS))) == {one, other}
 
 
 def test_a_token_is_as_long_as_before() -> None:
