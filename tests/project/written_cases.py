@@ -158,7 +158,7 @@ INTUITION = (
 )
 
 
-# --- the edges of expiry, at any moment of a second, and if the date is a second behind --------------------------------
+# --- the edges of expiry: they hold at any moment of a second, and with a date that is a second behind ----------------
 
 
 def edges_of_expiry(accepted: int, refused: int, text: str) -> Iterator[Case]:
