@@ -17,7 +17,7 @@ import msgspec
 from emulator.control.api.websocket_changes import WebSocketChanges
 from emulator.control.state import counts, state_json
 from emulator.core.clock import monotonic
-from emulator.core.version import emulator_version
+from emulator.core.version import VERSION
 from emulator.http.stream import Stream
 from emulator.journal.exchange import Exchange
 from emulator.journal.journal import Journal
@@ -280,7 +280,7 @@ class Watcher:
             "scenario": world.scenario,
             "total": journal.total,
             "earlier": self._position,
-            "version": emulator_version(),
+            "version": VERSION,
         }
         return _event("world", about, Place(world_id, self._position))
 
