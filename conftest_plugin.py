@@ -54,6 +54,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     for name, (metavar, about) in CONFORMANCE.items():
         group.addoption(f"--identity-emulator-conformance-{name}", metavar=metavar, help=f"{_OF_ITS_SUITE}: {about}")
+    group.addoption(
+        "--identity-emulator-html",
+        metavar="DIR",
+        help="write the exchanges of each failed test as a page into this folder",
+    )
     parser.addini("identity_emulator_url", "like --identity-emulator-url")
     parser.addini("identity_emulator_seed", "like --identity-emulator-seed, with the lowest precedence")
     parser.addini("identity_emulator_scenario", "scenarios for the initial data of every test: names or files")
