@@ -185,6 +185,23 @@ def test_whoever_has_scrolled_up_stays_there_and_is_told_of_newer_ones(page: Ope
     expect(page.row("?number=60")).to_be_in_viewport()
 
 
+def test_the_first_visible_exchange_stays_where_it_is_when_others_are_filtered_out(
+    page: Opened, emulator: Emulator
+) -> None:
+    page.open()
+    for number in range(120):
+        ask(emulator, "GET", f"/v1/p{'io'[number % 2]}ng?number={number}")
+    expect(page.count).to_have_text("120 exchanges")
+    grid = page.page.locator("#grid")
+    grid.evaluate("grid => { grid.scrollTop = 60 * grid.scrollHeight / 121 }")
+    expect(page.row("?number=60")).to_be_in_viewport()
+
+    page.filters.get_by_label("Status").select_option("2xx")
+
+    expect(page.rows.filter(has_text="404")).to_have_count(0)
+    expect(page.row("?number=60")).to_be_in_viewport()
+
+
 def test_after_a_break_it_goes_on_where_it_was(page: Opened, emulator: Emulator) -> None:
     with Relay(emulator.port) as relay:
         page.url = relay.url

@@ -665,6 +665,8 @@ class RowWindow {
   #height = 26;
   #due = false;
   #follows = true;
+  /** @type {{entry: Entry, at: number} | null} The first visible row, and its place in the list. */
+  #top = null;
   /** @type {Entry | null} */
   chosen = null;
 
@@ -715,15 +717,28 @@ class RowWindow {
     const count = this.#entries.length;
     this.empty.hidden = count > 0;
     this.grid.setAttribute("aria-rowcount", String(count + 1));
+    const moved = this.#moved() * this.#height;
+    const scrolled = this.grid.scrollTop + moved;
     this.rows.style.height = `${count * this.#height}px`;
     if (this.#follows) this.grid.scrollTop = this.grid.scrollHeight;
-    const first = Math.max(0, Math.floor(this.grid.scrollTop / this.#height) - BEYOND);
+    else if (moved) this.grid.scrollTop = scrolled;
+    const visible = Math.floor(this.grid.scrollTop / this.#height);
+    this.#top = count ? {entry: this.#entries[Math.min(visible, count - 1)], at: visible} : null;
+    const first = Math.max(0, visible - BEYOND);
     const wanted = Math.min(count - first, Math.ceil(this.#room / this.#height) + 2 * BEYOND);
     while (this.#pool.length < wanted) this.#pool.push(this.#newRow());
     this.#pool.forEach((row, at) => this.#fill(row, at < wanted ? first + at : -1));
     const active = this.rows.querySelector('[aria-selected="true"]:not([hidden])');
     if (active) this.grid.setAttribute("aria-activedescendant", active.id);
     else this.grid.removeAttribute("aria-activedescendant");
+  }
+
+  /** By how many places the first visible row has moved, since rows before it have gone or come. */
+  #moved() {
+    const top = this.#top;
+    if (!top || this.#entries[top.at] === top.entry) return 0;
+    const now = this.#entries.findIndex(each => each.place >= top.entry.place);
+    return now < 0 ? 0 : now - top.at;
   }
 
   #newRow() {
