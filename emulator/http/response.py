@@ -7,6 +7,7 @@ from http import HTTPStatus
 import msgspec
 
 from emulator.faults.delivery import Delivery
+from emulator.http.stream import Stream
 from emulator.http.upgrade import Upgrade
 
 CORS = (
@@ -34,7 +35,8 @@ class Response(msgspec.Struct, frozen=True):
 
     With a `delivery` it is broken on the wire; a `status` of 0 means that no response is sent, and `cut` is the number
     of bytes sent of a truncated body. A `chunked` body is sent as one chunk. `emulated` is false for a route that the
-    emulator has, but does not answer as the real service does. An `upgrade` comes with the status 101.
+    emulator has, but does not answer as the real service does. An `upgrade` comes with the status 101. A `stream` is
+    sent in place of `body`.
     """
 
     status: int = 200
@@ -47,6 +49,7 @@ class Response(msgspec.Struct, frozen=True):
     chunked: bool = False
     emulated: bool = True
     upgrade: Upgrade | None = None
+    stream: Stream | None = None
 
 
 def json_response(value: object, status: int = 200, why: str = "") -> Response:

@@ -26,7 +26,7 @@ class Journal(ExchangeQueries):
         """When the world began, in seconds of real time."""
         self._kept: deque[Exchange] = deque()
         self._weight = 0
-        self.lost = 0
+        self.lost = self.cleared = 0
         self._listeners: list[Callable[[], object]] = []
         self.total = 0
         """The number of requests, kept or not."""
@@ -47,6 +47,28 @@ class Journal(ExchangeQueries):
     def dropped(self) -> int:
         """How many exchanges were dropped for lack of space, or cleared."""
         return self.total - len(self._kept)
+
+    @property
+    def first(self) -> int:
+        """How many exchanges were recorded before the oldest of those kept."""
+        return self.lost + self.cleared
+
+    @property
+    def recorded(self) -> int:
+        """How many exchanges were recorded, kept or not; those of requests under way are not among them."""
+        with self._lock:
+            return self.first + len(self._kept)
+
+    def after(self, position: int, most: int) -> tuple[int, list[Exchange]]:
+        """At most so many of the exchanges that were recorded after the first `position`, oldest first.
+
+        Only those that are kept: the number is that of the exchanges recorded before them. An exchange is recorded when
+        it is answered, so their own numbers may not be in order.
+        """
+        with self._lock:
+            start = max(position - self.first, 0)
+            places = range(start, min(start + most, len(self._kept)))
+            return self.first + start, [self._kept[place] for place in places]
 
     def number(self) -> int:
         """Count a new request and return its number, from 1. Called in the server's event loop only."""
@@ -99,18 +121,27 @@ class Journal(ExchangeQueries):
             for exchange in self._kept:
                 if exchange.websocket is not None:
                     exchange.websocket.is_journaled = False
+            self.cleared += len(self._kept)
             self._kept.clear()
             self._weight = 0
+            self._wake()
 
     def _why_no_route(self, method: str, path: str) -> str:
         return self.no_route(method, path)
 
-    @contextmanager
-    def _listening(self, wake: Callable[[], object]) -> Iterator[None]:
+    def add_listener(self, wake: Callable[[], object]) -> None:
+        """Call `wake` when there may be more exchanges or frames, from any thread."""
         with self._lock:
             self._listeners.append(wake)
+
+    def remove_listener(self, wake: Callable[[], object]) -> None:
+        with self._lock:
+            self._listeners.remove(wake)
+
+    @contextmanager
+    def _listening(self, wake: Callable[[], object]) -> Iterator[None]:
+        self.add_listener(wake)
         try:
             yield
         finally:
-            with self._lock:
-                self._listeners.remove(wake)
+            self.remove_listener(wake)

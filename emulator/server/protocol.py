@@ -28,7 +28,7 @@ from emulator.server.app import application, emulated_apis
 from emulator.server.call import Call, CallHandler
 from emulator.server.journaling import LONGEST_REASON, after_a_bug, received
 from emulator.server.parsing import LONGEST_HEAD, MOST_QUEUED, HeadTooLong, Parser, reason
-from emulator.server.replies import BrokenReply, LastReply, NoReply, Reply, upgrade_head
+from emulator.server.replies import BrokenReply, LastReply, NoReply, Reply, StreamedReply, upgrade_head
 from emulator.world.connections import GONE
 from emulator.world.stage import Stage
 from emulator.world.world import World
@@ -68,6 +68,8 @@ class Http(web.Server):
         self._handle = application(stage, guard, self.worlds, apis or emulated_apis())
         self.under_way: set[asyncio.Task[None]] = set()
         self._websockets: dict[WebSocket, asyncio.Future[None]] = {}
+        self._streams: set[StreamedReply] = set()
+        """No requests under way: who only watches is not cut off with those, and is no use of the server."""
         self._freeing = False
         self.secure: dict[_Connection, asyncio.Transport] = {}
         """The connections over TLS."""
@@ -113,9 +115,10 @@ class Http(web.Server):
                 self._loop.call_later(_PAUSE, self._free_some)
         if response.upgrade is not None:
             return await self._upgraded(request, call, response, response.upgrade)
-        reply = (Reply if response.delivery is None else BrokenReply)(
-            request, response, http_date(world.clock.seconds())
-        )
+        date = http_date(world.clock.seconds())
+        if response.stream is not None:
+            return StreamedReply(request, response, date, lost=call.request.lost, open_ones=self._streams)
+        reply = (Reply if response.delivery is None else BrokenReply)(request, response, date)
         if call.hangs_up:
             reply.hang_up()
         return reply
@@ -141,6 +144,11 @@ class Http(web.Server):
             del self._websockets[websocket]
             connection.websocket = None
         return NoReply()
+
+    def end_streams(self) -> None:
+        """Tell those who watch that this is the end."""
+        for reply in self._streams:
+            reply.end()
 
     async def close_websockets(self, patience: float) -> None:
         """Close them with 1001, and end the connections of clients that do not answer within so many seconds."""

@@ -4,7 +4,7 @@ import asyncio
 import socket
 import struct
 import sys
-from contextlib import suppress
+from contextlib import aclosing, suppress
 
 from aiohttp import HttpVersion10, web
 from aiohttp.abc import AbstractStreamWriter
@@ -20,6 +20,9 @@ _CONNECTION = {
     (1, False): b"connection: close\r\n",
 }
 """By minor version, and whether the connection stays open."""
+
+_LAST_CHANCE = 30.0
+"""Seconds in which the client of a stream that was too slow can still take the rest of it."""
 
 
 class Reply(web.StreamResponse):
@@ -74,6 +77,110 @@ class Reply(web.StreamResponse):
 
     async def write_eof(self, data: bytes = b"") -> None:
         self._eof_sent = True
+
+
+class StreamedReply(Reply):
+    """A response whose body is sent as it comes, until it ends, the client is gone or too slow, or `end` is called."""
+
+    def __init__(
+        self,
+        request: BaseRequest,
+        response: Response,
+        date: bytes,
+        *,
+        lost: "asyncio.Future[None]",
+        open_ones: "set[StreamedReply]",
+    ) -> None:
+        """`lost` is done when the connection is lost. While its body is sent, it is one of `open_ones`."""
+        super().__init__(request, response, date)
+        assert response.stream is not None
+        self._stream, self._lost, self._open_ones = response.stream, lost, open_ones
+        self._connection, self._writer, self._transport = request.protocol, request.writer, request.transport
+        self._draining: asyncio.Future[None] | None = None
+        self._has_body = request.method != "HEAD"
+        self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def _render(self, request: BaseRequest, response: Response, date: bytes, minor: int, connection: bytes) -> None:
+        head = head_start(minor, response.status, response.content_type, response.headers)
+        self._in_chunks = minor > 0 and request.method != "HEAD"
+        if minor == 0:  # the end of the connection is that of the body
+            self._keep_alive, connection = False, b""
+        framing = b"transfer-encoding: chunked\r\n" if self._in_chunks else b""
+        self._bytes = b"%b%b%bdate: %b\r\n\r\n" % (head, framing, connection, date)
+
+    def end(self, _: object = None) -> None:
+        """The client is gone, or the server stops."""
+        if not self._over.done():
+            self._over.set_result(None)
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        if self._has_body:
+            self._open_ones.add(self)
+            self._lost.add_done_callback(self.end)
+            try:
+                await self._send_body()
+            finally:
+                self._open_ones.discard(self)
+                self._lost.remove_done_callback(self.end)
+                if self._draining is not None:
+                    self._draining.cancel()
+        await super().write_eof(data)
+
+    async def _send_body(self) -> None:
+        is_taken = True
+        async with aclosing(self._stream.pieces(self._over)) as pieces:
+            async for piece in pieces:
+                self._send(piece)
+                if not (is_taken := await self._is_taken(self._stream.patience)):
+                    break
+        if not is_taken:
+            await self._give_up()
+        elif self._over.done():
+            self._send_last(self._stream.stopped)
+        else:
+            self._send_last(b"")
+
+    async def _give_up(self) -> None:
+        """The client can still take what it did not take in time, and the last piece."""
+        self._keep_alive = False
+        self._send_last(self._stream.too_slow)
+        if self._transport is not None:
+            self._transport.set_write_buffer_limits(0)
+            if not await self._is_taken(_LAST_CHANCE):
+                self._transport.abort()
+
+    def _send_last(self, piece: bytes) -> None:
+        if piece:
+            self._send(piece)
+        if self._in_chunks:
+            self._write(b"0\r\n\r\n")
+
+    def _send(self, piece: bytes) -> None:
+        """Raises ConnectionError when the client is gone."""
+        chunk = b"%X\r\n%b\r\n" % (len(piece), piece) if self._in_chunks else piece
+        self._write(chunk)
+
+    def _write(self, data: bytes) -> None:
+        if self._transport is None or self._transport.is_closing():
+            raise ConnectionResetError("the client is gone")
+        self._transport.write(data)
+
+    async def _is_taken(self, patience: float) -> bool:
+        """Raises ConnectionError when the client is gone.
+
+        To wait for a drain again is to wait for the same one: aiohttp would wait for a future that was cancelled with
+        the first (`_drain_helper` in aiohttp/base_protocol.py, 3.14).
+        """
+        if self._draining is None:
+            if not self._connection.writing_paused:
+                return True
+            self._draining = asyncio.ensure_future(self._writer.drain())
+        await asyncio.wait([self._draining], timeout=patience)
+        if not self._draining.done():
+            return False
+        drained, self._draining = self._draining, None
+        drained.result()
+        return True
 
 
 def upgrade_head(response: Response, date: bytes) -> bytes:

@@ -134,6 +134,7 @@ async def _accepting(http: Http, listening: Listening, refusing: "Future[None]")
         for server in (*plain, *secure):
             server.close()
         refusing.set_result(None)
+        http.end_streams()
         await http.close_websockets(_GRACE)
         http.pre_shutdown()
         await http.shutdown(timeout=_GRACE)

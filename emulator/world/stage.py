@@ -45,6 +45,8 @@ class Stage:
         """The number of control calls over HTTP that may have changed something."""
         self.health_checks = 0
         """The number of control calls over HTTP that asked for nothing but its health."""
+        self.shown = 1
+        """The number of worlds that were the current one."""
         self.on_shown: list[Callable[[World], object]] = []
         """Called with each new world."""
 
@@ -117,8 +119,9 @@ class Stage:
         Requests that wait on the old world's clock stop waiting: it can't be moved any more. Its WebSockets are closed.
         """
         old, self._world = self._world, world
+        self.shown += 1
         world.is_shown()
-        for tell in self.on_shown:
+        for tell in tuple(self.on_shown):  # another thread may change it
             tell(world)
         old.clock.stop()
         old.connections.end()

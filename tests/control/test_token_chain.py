@@ -7,7 +7,7 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator import Emulator, running_in_thread
+from emulator import Config, Emulator, running_in_thread
 from emulator.services.spacetimedb.releases import PROFILES
 from emulator.services.spacetimedb.token_chain import chain
 from tests.limits import LIMIT
@@ -85,6 +85,105 @@ def test_a_foreign_issuers_token_fails_at_our_key_and_then_at_its_issuer(emulato
     assert failed == ["signature", "issuer"]
     assert found["text"] == "Error fetching public key for issuer https://auth.example"
     assert (found["issuer"], found["key"]) == ("https://auth.example", "unknown")
+
+
+def test_an_accepted_token_of_a_played_issuer_fails_no_check_and_names_its_key(emulator: Emulator) -> None:
+    issuer = emulator.spacetime.issuer("https://auth.example")
+
+    found = inspected(emulator, issuer.issue_token(subject="alice"))
+
+    assert found["accepted"]
+    assert {each["result"] for each in found["checks"]} == {"held"}
+    names = [each["name"] for each in found["checks"]]
+    assert names[names.index("issuer") + 1 : names.index("issuer") + 3] == ["algorithm", "signature"]
+    assert found["signed_by"].startswith("the key ")
+    assert found["signed_by"].endswith(" of https://auth.example")
+    assert found["key"] == "unknown"
+
+
+def test_a_forged_token_of_a_played_issuer_fails_at_its_signature(emulator: Emulator) -> None:
+    issuer = emulator.spacetime.issuer("https://auth.example")
+
+    found = inspected(emulator, issuer.issue_token(subject="alice")[:-8] + "AAAAAAAA")
+
+    assert [each["name"] for each in found["checks"] if each["result"] == "failed"] == ["signature"]
+    assert "https://auth.example" in found["reason"]
+    assert found["signed_by"] is None
+
+
+def test_a_kid_that_the_issuer_does_not_have_fails_as_such(emulator: Emulator) -> None:
+    issuer = emulator.spacetime.issuer("https://auth.example")
+
+    found = inspected(emulator, issuer.issue_token(subject="alice", kid="other"))
+
+    [failed] = [each for each in found["checks"] if each["result"] == "failed"]
+    assert failed["name"] == "kid"
+    assert failed["reason"].startswith("`kid` is 'other'")
+
+
+def test_the_key_that_signed_a_token_is_named(emulator: Emulator) -> None:
+    token = emulator.spacetime.issue_token(subject="alice")
+    assert inspected(emulator, token)["signed_by"] == "the key of this emulator"
+
+    emulator.clock.freeze()
+    emulator.spacetime.rotate_key()
+    emulator.clock.advance(3)
+    assert inspected(emulator, token)["signed_by"] == "a key of this emulator that was rotated 3 s ago"
+
+
+def test_the_parts_of_a_token_are_given_as_they_are(emulator: Emulator) -> None:
+    token = emulator.spacetime.sign({"sub": "<b>", "iat": 2**60}, {"typ": "JWT", "alg": "none"})
+
+    found = inspected(emulator, token)
+    assert (found["header"], found["payload"]) == ('{"typ":"JWT","alg":"none"}', f'{{"sub":"<b>","iat":{2**60}}}')
+    assert inspected(emulator, "a.b")["payload"] is None
+
+
+def test_each_profile_says_what_it_would_answer_that_of_the_world_first(emulator: Emulator) -> None:
+    emulator.clock.freeze("2026-01-01T00:00:00Z")
+    old = emulator.spacetime.issue_token(subject="alice", expires_in=-72)
+
+    found = inspected(emulator, old)["profiles"]
+
+    assert [each["profile"] for each in found] == ["documented", "v1", "v2.8", "v2.14"]
+    assert [each["text"] for each in found] == [
+        "Invalid token: ExpiredSignature",
+        "TokenError(Error(ExpiredSignature))",
+        "Invalid token: ExpiredSignature",
+        "Invalid token: ExpiredSignature",
+    ]
+    for each in found:
+        rules = PROFILES[each["profile"]]
+        names = [check["name"] for check in each["checks"]]
+        assert names == [*rules.checks_without_key, *rules.checks_with_key]
+        [failed] = [check["name"] for check in each["checks"] if check["result"] == "failed"]
+        assert failed == "expiry"
+
+
+def test_the_judgement_of_one_profile_changes_none_of_another(emulator: Emulator) -> None:
+    emulator.begin(Config(spacetime_profile="v1"))
+    token = emulator.spacetime.sign({"sub": "a", "iss": "localhost", "iat": 1, "aud": ["x"], "exp": -1})
+
+    first = inspected(emulator, token)
+    assert [each["accepted"] for each in first["profiles"]] == [True, False, True, False]
+    assert inspected(emulator, token)["profiles"] == first["profiles"]
+
+
+def test_a_token_is_judged_at_another_time(emulator: Emulator) -> None:
+    emulator.clock.freeze("2026-01-01T00:00:00Z")
+    token = emulator.spacetime.issue_token(subject="alice", expires_in=60)
+
+    then = asked(emulator, {"token": token, "at": "2026-01-01T00:02:01Z"}).json()
+
+    assert (then["accepted"], then["now"]) == (False, "2026-01-01T00:02:01.000000Z")
+    assert inspected(emulator, token)["accepted"]
+
+
+@pytest.mark.parametrize("at", ["yesterday", "2026-01-01T00:00:00", "1969-01-01T00:00:00Z"])
+def test_what_is_no_time_is_a_400(emulator: Emulator, at: str) -> None:
+    answer = asked(emulator, {"token": "x", "at": at})
+
+    assert (answer.status_code, answer.json()["error"][:4]) == (400, "at: ")
 
 
 def test_the_journal_does_not_have_it(emulator: Emulator) -> None:

@@ -7,7 +7,7 @@ from ipaddress import ip_address
 
 import msgspec
 
-from emulator.control.api.routes import PREFIX
+from emulator.control.api.routes import PAGE, PAGE_FILES, PREFIX
 from emulator.control.control_token import control_token
 from emulator.core.errors import Misconfigured, Refused
 from emulator.http.request import Request
@@ -24,6 +24,8 @@ class ControlRefused(Refused):
 
 _OPEN_TO_ALL = re.compile(rf"{PREFIX}/issuers/[0-9]+/\.well-known/(openid-configuration|jwks\.json)")
 """Documents of foreign issuers: public keys, which apps and pages of any origin need to verify tokens."""
+_WITHOUT_TOKEN = frozenset({f"{PREFIX}/health", *PAGE_FILES})
+"""What GET answers although a token is demanded: the page asks for it, and sends it with everything else."""
 _LABEL = re.compile(r"[a-z0-9-]{1,63}")
 
 
@@ -69,7 +71,7 @@ class Guard(msgspec.Struct, frozen=True):
         self._check_origin(request)
         if self.token is None:
             self._check_sender(request)
-        elif not self._has_token(request, self.token) and (request.method, request.path) != ("GET", f"{PREFIX}/health"):
+        elif not self._has_token(request, self.token) and not _needs_no_token(request):
             raise ControlRefused(
                 401,
                 "the control token is missing or wrong",
@@ -122,10 +124,14 @@ class Guard(msgspec.Struct, frozen=True):
             raise ControlRefused(415, "the body must be JSON", "send it with `Content-Type: application/json`")
 
 
+def _needs_no_token(request: Request) -> bool:
+    return request.method == "GET" and request.path in _WITHOUT_TOKEN
+
+
 def _opens_the_page(request: Request) -> bool:
     """Whether a link on another site was followed to the emulator's page, which only shows it."""
     opened = (request.header("sec-fetch-mode"), request.header("sec-fetch-dest")) == ("navigate", "document")
-    return opened and (request.method, request.path) == ("GET", f"{PREFIX}/")
+    return opened and (request.method, request.path) == ("GET", PAGE)
 
 
 _HOST_AND_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::[0-9]{0,5})?")

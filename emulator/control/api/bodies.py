@@ -104,9 +104,10 @@ class TokenWanted(_Sent):
 
 
 class TokenGiven(_Sent):
-    """A token as a client would send it after `Bearer`."""
+    """A token as a client would send it after `Bearer`, judged at a time, by default now by the emulator's clock."""
 
     token: str
+    at: Moment | None = None
 
 
 class DatabaseWanted(_Sent):
@@ -199,7 +200,7 @@ EXAMPLES: Mapping[Any, Mapping[str, Any]] = {
     StubNumber: {"n": 1},
     ConnectionsClosed: {"code": 4000, "reason": "enough"},
     TokenWanted: {"subject": "alice", "expires_in": 60, "claims": {"role": "admin"}},
-    TokenGiven: {"token": "eyJ0eXAiOiJKV1QiLCJhbGciOiJFUzI1NiJ9.e30."},
+    TokenGiven: {"token": "eyJ0eXAiOiJKV1QiLCJhbGciOiJFUzI1NiJ9.e30.", "at": "2024-02-15T05:47:17Z"},
     DatabaseWanted: {"owner": identity_of(LOCAL_ISSUER, "alice"), "name": "chat"},
     ReducerWanted: {"database": "chat", "reducer": "send"},
     IssuerWanted: {"url": "https://auth.example.com"},

@@ -15,7 +15,7 @@ from emulator.journal.frames import Ended, Kind
 from emulator.services.intuition.model import Identity, Lifecycle
 from emulator.services.spacetimedb.issuers.state import Condition
 from emulator.services.spacetimedb.model import Database
-from emulator.services.spacetimedb.token_chain import Chain
+from emulator.services.spacetimedb.token_chain import Chain, Check
 from emulator.world.snapshot_document import Document
 from emulator.world.stubs import StubSpec
 
@@ -51,6 +51,8 @@ class SpacetimeState(msgspec.Struct):
     emails: int
     stubbed_reducers: int
     issuers: int
+    retired_keys: int
+    """The last ones that were rotated, at most 8."""
 
 
 class IntuitionState(msgspec.Struct):
@@ -65,11 +67,17 @@ class JournalState(msgspec.Struct):
 
 
 class State(msgspec.Struct):
+    """`fired` is how often faults happened, `answered` how many requests stubs answered."""
+
     seed: int
     clock: ClockState
     spacetime: SpacetimeState
     intuition: IntuitionState
+    faults: int
+    fired: int
     stubs: int
+    answered: int
+    connections: int
     journal: JournalState
     changes: int
     """Calls under `/_emulator` that may have changed something, since the server's start."""
@@ -257,12 +265,77 @@ class WorldList(msgspec.Struct):
     worlds: list[OpenedWorld]
 
 
+class Verdict(msgspec.Struct):
+    """What a server in a profile says to a token; `refused_from` is null if that is never."""
+
+    profile: str
+    accepted: bool
+    status: int | None
+    text: str | None
+    reason: str
+    checks: list[Check]
+    refused_from: bodies.Moment | None
+
+
 class InspectedToken(Chain, frozen=True, kw_only=True):
-    """Times are by the emulator's clock; `refused_from` is null if that is never."""
+    """What this world says; in `profiles` all profiles, that of the world first. Times are by the emulator's clock."""
 
     profile: str
     now: bodies.Moment  # type: ignore[assignment]
     refused_from: bodies.Moment | None  # type: ignore[assignment]
+    profiles: list[Verdict]
+
+
+class KnownDatabase(msgspec.Struct):
+    """`actor` is the scenario's name for the owner, empty without one."""
+
+    identity: str
+    name: str | None
+    owner: str
+    actor: str
+
+
+class DatabasePage(msgspec.Struct):
+    """`total` counts all that have the text."""
+
+    databases: list[KnownDatabase]
+    total: int
+
+
+class KnownIdentity(msgspec.Struct):
+    """An identity of SpacetimeDB, and how many databases it owns."""
+
+    identity: str
+    actor: str
+    email: str | None
+    databases: int
+
+
+class KnownIdentityPage(msgspec.Struct):
+    identities: list[KnownIdentity]
+    total: int
+
+
+class Row(Identity, frozen=True, kw_only=True):
+    """An identity of Intuition; `name` is its name in the scenario."""
+
+    name: str | None
+
+
+class RowPage(msgspec.Struct):
+    identities: list[Row]
+    total: int
+
+
+class ValidKey(msgspec.Struct):
+    key: str
+    wallet: str
+    actor: str
+
+
+class KeyPage(msgspec.Struct):
+    api_keys: list[ValidKey]
+    total: int
 
 
 class SignedToken(msgspec.Struct):
@@ -342,10 +415,36 @@ _FILTERS = (
     ParameterDoc("limit", "the first of the matching exchanges, as many as this", int),
     ParameterDoc("last", "the last of the matching exchanges, as many as this", int),
 )
+_WINDOW = (
+    ParameterDoc("text", "only those that have this text in them, in any case"),
+    ParameterDoc("limit", "at most so many, and no more than 1,000; by default 100", int),
+    ParameterDoc("offset", "after so many", int),
+)
 _EXCHANGE_NUMBER = ParameterDoc("n", "the number of the exchange in the journal", int, "path", required=True, example=1)
 _ClockMove = Annotated[bodies.ClockMove, Meta(extra_json_schema={"minProperties": 1, "maxProperties": 1})]
 
+
+def _page_file(what: str, media_type: str) -> OperationDoc:
+    """A file that a browser loads before anybody could give it a control token."""
+    return OperationDoc(summary=what, responses=(ResponseDoc(200, "the file", str, media_type), _NOT_TRUSTED))
+
+
 OPERATION_DOCS: Mapping[str, OperationDoc] = {
+    "control.page": _page_file("The page for people", "text/html; charset=utf-8"),
+    "control.page_style": _page_file("Its styles", "text/css; charset=utf-8"),
+    "control.page_script": _page_file("Its script", "text/javascript; charset=utf-8"),
+    "control.to_page": OperationDoc(
+        summary="Leads to the page", responses=(ResponseDoc(308, "its address ends with a slash"), _NOT_TRUSTED)
+    ),
+    "control.events": _described(
+        "What happens in this world, as it happens: server-sent events",
+        ResponseDoc(200, "events, until the client ends it", str, "text/event-stream; charset=utf-8"),
+        _refusal(400, "`after` is not the id of an event"),
+        _refusal(503, "100 watch this world already"),
+        parameters=(
+            ParameterDoc("after", "only what comes after the event with this id, as in `Last-Event-ID`; or `now`"),
+        ),
+    ),
     "control.health": OperationDoc(
         summary="Health, version, seed and profiles; needs no control token",
         responses=(ResponseDoc(200, "the emulator is running", Health), _NOT_TRUSTED),
@@ -484,6 +583,30 @@ OPERATION_DOCS: Mapping[str, OperationDoc] = {
         "Say what the world would answer to a token, and at which check it fails",
         ResponseDoc(200, "the checks in the order of the profile, and the verdict", InspectedToken),
         body=bodies.TokenGiven,
+    ),
+    "control.databases": _described(
+        "Databases of SpacetimeDB, by owner",
+        ResponseDoc(200, "those within", DatabasePage),
+        _refusal(400, "invalid parameter"),
+        parameters=_WINDOW,
+    ),
+    "control.known_identities": _described(
+        "Identities of SpacetimeDB: of actors, of owners, and those with an e-mail address",
+        ResponseDoc(200, "those within", KnownIdentityPage),
+        _refusal(400, "invalid parameter"),
+        parameters=_WINDOW,
+    ),
+    "control.rows": _described(
+        "Identities of Intuition, oldest first; the text is a part of the display name",
+        ResponseDoc(200, "those within", RowPage),
+        _refusal(400, "invalid parameter"),
+        parameters=_WINDOW,
+    ),
+    "control.api_keys": _described(
+        "Valid API keys of Intuition, in the order in which they were issued",
+        ResponseDoc(200, "those within", KeyPage),
+        _refusal(400, "invalid parameter"),
+        parameters=_WINDOW,
     ),
     "control.add_database": _described(
         "Add a database", ResponseDoc(200, "the database", Database), body=bodies.DatabaseWanted

@@ -6,6 +6,10 @@ Its handler is the method of the operation's name in a file of handlers/, its do
 from emulator.http.operation import Operation
 
 PREFIX = "/_emulator"
+PAGE = f"{PREFIX}/"
+"""The page for people."""
+PAGE_FILES = (PREFIX, PAGE, f"{PAGE}page.css", f"{PAGE}page.js")
+"""What a browser gets of it before it asks anything."""
 
 
 def _operation(name: str, method: str, path: str) -> Operation:
@@ -51,12 +55,21 @@ OPERATIONS = (
     _operation("close_world", "DELETE", "/worlds/:id"),
     _operation("sign_token", "POST", "/spacetime/tokens"),
     _operation("inspect_token", "POST", "/spacetime/tokens/inspect"),
+    _operation("databases", "GET", "/spacetime/databases"),
+    _operation("known_identities", "GET", "/spacetime/identities"),
     _operation("add_database", "POST", "/spacetime/databases"),
     _operation("stub_reducer", "POST", "/spacetime/reducers"),
     _operation("rotate_key", "POST", "/spacetime/rotate-key"),
+    _operation("rows", "GET", "/intuition/identities"),
+    _operation("api_keys", "GET", "/intuition/api-keys"),
     _operation("issue_api_key", "POST", "/intuition/api-keys"),
     _operation("revoke_api_key", "DELETE", "/intuition/api-keys"),
     _operation("move_identity", "POST", "/intuition/status"),
     _operation("set_lifecycle", "POST", "/intuition/lifecycle"),
     _operation("openapi", "GET", "/openapi.json"),
+    _operation("page", "GET", "/"),
+    _operation("page_style", "GET", "/page.css"),
+    _operation("page_script", "GET", "/page.js"),
+    _operation("to_page", "GET", ""),
+    _operation("events", "GET", "/events"),
 )

@@ -207,7 +207,16 @@ class Keyring:
             self._valid[token] = claims, None if exp is None else rules.expiry.refused_from(exp)
         return claims
 
+    def judge(self, token: str, now: int, rules: Release, keys_of: KeysOf = no_foreign_keys) -> Claims:
+        """As `read`, by the rules of any release: the cache is neither asked nor changed."""
+        return self._judged(token, now, rules, keys_of)[0]
+
     def _validate(self, token: str, now: int, rules: Release, keys_of: KeysOf) -> Claims:
+        claims, asked = self._judged(token, now, rules, keys_of)
+        return claims if asked else self._remembered(token, claims, rules)
+
+    def _judged(self, token: str, now: int, rules: Release, keys_of: KeysOf) -> tuple[Claims, bool]:
+        """The claims, and whether its issuer was asked for keys."""
         asked = False
 
         def asked_for(issuer: str) -> KeySet | NoKeys:
@@ -217,7 +226,7 @@ class Keyring:
 
         try:
             claims = validate(token, self.key, now, rules, asked_for)
-            return claims if asked else self._remembered(token, claims, rules)
+            return claims, asked
         except TokenRefused as refused:
             if (seconds := self._seconds_since_rotation(token, now, rules)) is not None:
                 refused.why = f"signed by a key that was rotated {seconds} s ago"

@@ -1,15 +1,39 @@
 """Intuition: its API keys, and what becomes of its identities."""
 
+import msgspec
+
 from emulator.control.api import bodies
 from emulator.control.api.access import ControlRefused
 from emulator.control.api.handlers.base import Handlers
+from emulator.control.api.listing import Window
 from emulator.control.intuition import LocalIntuition
 from emulator.http.request import Request
 from emulator.http.response import Response, json_response
+from emulator.services.intuition.listing import DEFAULT_SORT, Filters, Paging, Sorting
 from emulator.services.intuition.refusals import NotFound
 
 
 class IntuitionHandlers(Handlers):
+    async def rows(self, request: Request) -> Response:
+        """The identities, oldest first; `text` is a part of the display name."""
+        window, store = Window.of(request), self._stage.settled_world().intuition
+        oldest_first = Sorting(DEFAULT_SORT, descending=False)
+        found = store.page(
+            Paging(limit=window.limit, offset=window.offset), oldest_first, Filters(display_name=window.text or None)
+        )
+        names = {number: name for name, number in store.names.merged().items()}
+        shown = [{**msgspec.to_builtins(each), "name": names.get(store.number(each.id))} for each in found["data"]]
+        return json_response({"identities": shown, "total": found["total"]})
+
+    async def api_keys(self, request: Request) -> Response:
+        """The valid keys, in the order in which they were issued."""
+        world = self._stage.settled_world()
+        keys = (
+            {"key": each.key, "wallet": each.wallet, "actor": world.actors.name_of(api_key=each.key)}
+            for each in world.intuition.api_keys
+        )
+        return json_response(Window.of(request).page("api_keys", keys))
+
     async def issue_api_key(self, request: Request) -> Response:
         wanted = await bodies.read(request, bodies.Wallet)
         issued = self._stage.settled_world().intuition.issue_api_key(wanted.wallet)

@@ -2,19 +2,18 @@
 
 from functools import partial
 
-import msgspec
-
 from emulator.control.actors import LocalActors
 from emulator.control.api import bodies
 from emulator.control.api.access import ControlRefused
 from emulator.control.api.handlers.base import Handlers
+from emulator.control.api.listing import Window
+from emulator.control.inspected_token import inspected
 from emulator.control.spacetimedb import LocalSpacetime
-from emulator.core.clock import FIRST, LAST, rfc3339
+from emulator.core.clock import parse_rfc3339, to_micros
 from emulator.http.request import Request
 from emulator.http.response import Response, json_response
 from emulator.services.spacetimedb.auth import with_keys
-from emulator.services.spacetimedb.model import LOCAL_ISSUER, parse_identity
-from emulator.services.spacetimedb.token_chain import chain
+from emulator.services.spacetimedb.model import LOCAL_ISSUER, Identity, parse_identity
 
 
 class SpacetimeHandlers(Handlers):
@@ -38,11 +37,12 @@ class SpacetimeHandlers(Handlers):
         """What this world would say to a token, check by check. Nothing changes, and the journal does not have it."""
         given = await bodies.read(request, bodies.TokenGiven)
         world = self._stage.settled_world()
-        spacetime = world.spacetime
-        judged = partial(chain, given.token.strip(), spacetime.keyring, world.clock.micros(), spacetime.profile)
-        found = await with_keys(judged, request, spacetime)
-        times = {"now": rfc3339(found.now), "refused_from": _moment(found.refused_from)}
-        return json_response({"profile": spacetime.profile.name, **msgspec.to_builtins(found), **times})
+        try:
+            now = world.clock.micros() if given.at is None else to_micros(parse_rfc3339(given.at))
+        except ValueError as error:
+            raise ControlRefused(400, f"at: {error}", f"send {bodies.example(bodies.TokenGiven)}") from None
+        judge = partial(inspected, given.token.strip(), world.spacetime, now)
+        return json_response(await with_keys(judge, request, world.spacetime))
 
     def _issue_of_actor(self, name: str, wanted: bodies.TokenWanted) -> str:
         if wanted.subject is not None or wanted.issuer is not None:
@@ -56,6 +56,34 @@ class SpacetimeHandlers(Handlers):
             raise ControlRefused(404, str(error.args[0]), "see GET /_emulator/actors") from None
         except (AttributeError, ValueError) as error:
             raise ControlRefused(400, str(error), 'send {"actor": "alice", "expires_in": -100}') from None
+
+    async def databases(self, request: Request) -> Response:
+        """All databases, by owner."""
+        world = self._stage.settled_world()
+        store, name_of = world.spacetime, world.actors.name_of
+        found = (
+            {"identity": each.identity, "name": each.name, "owner": owner, "actor": name_of(identity=owner)}
+            for owner in store.databases.merged()
+            for each in store.databases_of(owner)
+        )
+        return json_response(Window.of(request).page("databases", found))
+
+    async def known_identities(self, request: Request) -> Response:
+        """The identities of actors and owners, and those with an e-mail address; others are stored nowhere."""
+        world = self._stage.settled_world()
+        store, emails = world.spacetime, world.spacetime.emails
+        owned = {owner: len(packed) for owner, packed in store.databases.merged().items()}
+        named = (Identity(each.identity) for each in world.actors if each.identity)
+        found = (
+            {
+                "identity": each,
+                "actor": world.actors.name_of(identity=each),
+                "email": emails.get(each),
+                "databases": owned.get(each, 0),
+            }
+            for each in dict.fromkeys([*named, *emails.merged(), *owned])
+        )
+        return json_response(Window.of(request).page("identities", found))
 
     async def add_database(self, request: Request) -> Response:
         """A new database of `owner`, with a `name` or none."""
@@ -82,11 +110,6 @@ class SpacetimeHandlers(Handlers):
         spacetime = self._stage.settled_world().spacetime
         spacetime.rotate_key()
         return json_response({"public_key": spacetime.keyring.key.public_pem.decode()})
-
-
-def _moment(micros: int | None) -> str | None:
-    """None is never, as is what comes after the year 9999."""
-    return None if micros is None or micros > LAST else rfc3339(max(FIRST, micros))
 
 
 _CLAIMS_EXAMPLE = '{"claims": {"sub": "alice", "iss": "localhost", "iat": 1}}'

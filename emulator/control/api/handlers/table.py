@@ -8,6 +8,7 @@ from emulator.control.api.handlers.faults import FaultHandlers
 from emulator.control.api.handlers.intuition import IntuitionHandlers
 from emulator.control.api.handlers.issuers import IssuerHandlers
 from emulator.control.api.handlers.journal import JournalHandlers
+from emulator.control.api.handlers.page import PageHandlers
 from emulator.control.api.handlers.scenario import ScenarioHandlers
 from emulator.control.api.handlers.spacetimedb import SpacetimeHandlers
 from emulator.control.api.handlers.stubs import StubHandlers
@@ -20,6 +21,7 @@ from emulator.world.stage import Stage
 def handlers(stage: Stage, worlds: WorldServers, token: str | None) -> dict[str, ControlHandler]:
     """The handler of each operation, by the operation's name; `worlds` are those on other ports."""
     parts: tuple[Handlers, ...] = (
+        PageHandlers(stage),
         WorldHandlers(stage),
         ScenarioHandlers(stage),
         ActorHandlers(stage),

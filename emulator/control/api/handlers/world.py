@@ -4,7 +4,7 @@ from emulator.control.api import bodies
 from emulator.control.api.access import ControlRefused
 from emulator.control.api.handlers.base import Handlers
 from emulator.control.api.handlers.scenario import bundled_or_document
-from emulator.core.clock import rfc3339
+from emulator.control.state import state_json
 from emulator.core.errors import Misconfigured
 from emulator.core.version import emulator_version
 from emulator.http.request import Request
@@ -25,28 +25,7 @@ class WorldHandlers(Handlers):
         )
 
     async def state(self, request: Request) -> Response:
-        world = self._stage.settled_world()
-        spacetime, intuition = world.spacetime, world.intuition
-        return json_response(
-            {
-                "seed": world.seed,
-                "clock": {"now": rfc3339(world.clock.micros()), "frozen": world.clock.frozen},
-                "spacetime": {
-                    "profile": spacetime.profile.name,
-                    "emails": len(spacetime.emails),
-                    "stubbed_reducers": len(spacetime.stubbed_reducers),
-                    "issuers": len(spacetime.issuers) if spacetime.has_issuers else 0,
-                },
-                "intuition": {
-                    "profile": intuition.profile.name,
-                    "api_keys": len(intuition.api_keys),
-                    "identities": len(intuition),
-                },
-                "stubs": len(world.stubs),
-                "journal": {"total": world.journal.total, "dropped": world.journal.dropped},
-                "changes": self._stage.changes,
-            }
-        )
+        return json_response(state_json(self._stage))
 
     async def reset(self, request: Request) -> Response:
         """A new world of the current config, or for this reset only of another `seed` or `scenario`.
