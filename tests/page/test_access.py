@@ -249,7 +249,7 @@ def test_the_types_of_the_script_are_right(packages: Path) -> None:
 def test_the_picture_of_the_documentation(browser: "Browser", emulator: Emulator) -> None:
     emulator.begin(Config(freeze_at=datetime(2026, 1, 1, 12, tzinfo=UTC)))
     a_failing_test(emulator)
-    with opened(browser, emulator.url, viewport={"width": 1120, "height": 620}) as page:
+    with opened(browser, emulator.url, viewport={"width": 1000, "height": 470}) as page:
         page.open()
         page.choose("401")
         page.page.screenshot(path=PICTURE)

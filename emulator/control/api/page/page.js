@@ -1819,8 +1819,11 @@ class Page {
     if (this.view === "token") this.tokens.tick();
     if (!this.world && !this.state) return;
     const {seed, profiles, scenario = []} = this.world ?? {};
-    const names = profiles ? `${profiles.spacetime} / ${profiles.intuition}` : "";
-    const facts = [`seed ${seed ?? this.state?.seed}`, names, scenario.join(", "), String(this.clock)];
+    const facts = [
+      `seed ${seed ?? this.state?.seed}`,
+      profiles && `SpacetimeDB ${profiles.spacetime}`, profiles && `Intuition ${profiles.intuition}`,
+      scenario.join(", "), String(this.clock),
+    ];
     setText(byId("facts", HTMLElement), facts.filter(Boolean).join(" · "));
   }
 
