@@ -54,12 +54,15 @@ const asJson = value => JSON.stringify(value, null, 1).replace(UNSEEN, found => 
 const units = text => [...Array(text.length).keys()]
   .map(at => `\\u${text.charCodeAt(at).toString(16).padStart(4, "0")}`).join("");
 
+const DEEPEST = 40;
+/** Indents: a short text can be nested thousands of times. */
+
 /** A JSON text with indents, its values as they were sent; null when it is not JSON. @param {string} text */
 function indented(text) {
   if (parsed(text) === undefined) return null;
   let depth = 0;
-  const line = () => "\n" + "  ".repeat(depth);
-  return text.replace(/"(?:[^"\\]|\\.)*"|\s+|[[{]\s*[\]}]|[[{]|[\]}]|,|:/g, found => {
+  const line = () => "\n" + "  ".repeat(Math.min(depth, DEEPEST));
+  return text.replace(/"(?:[^"\\]+|\\.)*"|\s+|[[{]\s*[\]}]|[[{]|[\]}]|,|:/g, found => {
     if (found[0] === '"') return found;
     if (found === ",") return "," + line();
     if (found === ":") return ": ";
@@ -166,7 +169,7 @@ const input = attributes =>
 const numberInput = value => input({type: "number", step: "any", value, required: true});
 
 /** @param {Child} text */
-const quiet = text => element("p", {class: "quiet"}, text);
+const note = text => element("p", {class: "quiet"}, text);
 
 /** @template {HTMLElement} T @param {string} id @param {new () => T} kind @returns {T} */
 function byId(id, kind) {
@@ -184,12 +187,10 @@ function setText(node, text) {
 /** @param {string} text @param {(event: Event) => unknown} onclick @param {Record<string, any>} attributes */
 const button = (text, onclick, attributes = {}) => element("button", {type: "button", onclick, ...attributes}, text);
 
-/** A button that copies a text, which may have to be asked for. @param {string} label
- * @param {() => string | Promise<string>} text */
+/** A button that copies a text. @param {string} label @param {string} text */
 function copyButton(label, text, attributes = {}) {
   const made = button(label, async () => {
-    const copied = await copy(await text()).then(() => "Copied", () => "Not copied");
-    made.textContent = copied;
+    made.textContent = await copy(text).then(() => "Copied", () => "Not copied");
     setTimeout(() => { made.textContent = label; }, 1500);
   }, attributes);
   return made;
@@ -198,12 +199,12 @@ function copyButton(label, text, attributes = {}) {
 /** @param {string} text */
 async function copy(text) {
   if (navigator.clipboard) return navigator.clipboard.writeText(text);
-  const input = document.createElement("textarea"); // over plain HTTP from another machine there is no clipboard
-  input.value = text;
-  (document.querySelector("dialog[open]") ?? document.body).append(input);
-  input.select();
+  const area = document.createElement("textarea"); // over plain HTTP from another machine there is no clipboard
+  area.value = text;
+  document.body.append(area);
+  area.select();
   const done = document.execCommand("copy");
-  input.remove();
+  area.remove();
   if (!done) throw new Error("the browser does not allow it");
 }
 
@@ -252,6 +253,25 @@ async function refusedIn(place, action) {
     place.textContent = manyLines(inWords(error));
     return undefined;
   }
+}
+
+/** Never twice at once: called meanwhile, the action is run once more. @param {() => Promise<unknown>} action */
+function oneAtATime(action) {
+  let isRunning = false;
+  let isWanted = false;
+  return async () => {
+    isWanted = true;
+    if (isRunning) return;
+    isRunning = true;
+    try {
+      while (isWanted) {
+        isWanted = false;
+        await action();
+      }
+    } finally {
+      isRunning = false;
+    }
+  };
 }
 
 const refusalPlace = () => element("p", {class: "refusal", role: "alert"});
@@ -310,8 +330,10 @@ class Emulator {
   }
 
   /** @param {Entry} entry @returns {Promise<Exchange>} */
-  exchange(entry) {
-    return this.ask(`journal/${entry.row.n}`);
+  async exchange({row}) {
+    const found = await this.ask(`journal/${row.n}`);
+    if (found.at === row.at && found.after === row.after) return found;
+    throw new Refusal(404, "its world was replaced: the journal has another exchange of this number", "");
   }
 
   /** @param {Entry} entry */
@@ -492,22 +514,22 @@ class Watch {
 
 // --- the clock -------------------------------------------------------------------------------------------------------
 
-/** The emulator's clock, as last told. */
+/** The emulator's clock, as the emulator last said. */
 class Clock {
   frozen = true;
   #millis = NaN;
-  #told = 0;
+  #since = 0;
 
   /** @param {{now: string, frozen: boolean}} state */
   set(state) {
     this.frozen = state.frozen;
     this.#millis = Date.parse(state.now);
-    this.#told = performance.now();
+    this.#since = performance.now();
   }
 
-  /** Milliseconds since 1970; NaN before it was told. */
+  /** Milliseconds since 1970; NaN before that. */
   now() {
-    return this.#millis + (this.frozen ? 0 : performance.now() - this.#told);
+    return this.#millis + (this.frozen ? 0 : performance.now() - this.#since);
   }
 
   toString() {
@@ -827,7 +849,6 @@ class RowWindow {
 
 const MOST_TOKENS = 4;
 /** Of an exchange that can be inspected. */
-const LIKE_A_TOKEN = /eyJ[\w-]*\.[\w-]*\.[\w-]*/g;
 
 /** The tokens of an exchange, and where they stood, the one that it was judged by first. @param {Exchange} exchange */
 function tokensOf(exchange) {
@@ -840,10 +861,16 @@ function tokensOf(exchange) {
   if (sent) found.set(sent, "query");
   for (const [where, message] of /** @type {[string, Message][]} */ ([["request", request], ["response", response]])) {
     const texts = [...message.headers.map(([, value]) => value), message.body];
-    for (const token of texts.join("\n").match(LIKE_A_TOKEN) ?? []) if (!found.has(token)) found.set(token, where);
+    for (const token of texts.flatMap(tokensIn)) if (!found.has(token)) found.set(token, where);
   }
   found.delete("");
   return [...found].map(([token, where]) => ({token, where}));
+}
+
+/** What looks like a token in a text: `eyJ`, which is `{"` in base64url, and three parts. @param {string} text */
+function tokensIn(text) {
+  const words = (text.match(/[\w.-]+/g) ?? []).map(word => word.slice(word.indexOf("eyJ")).split(".").slice(0, 3));
+  return words.filter(parts => parts.length === 3 && parts[0].startsWith("eyJ")).map(parts => parts.join("."));
 }
 
 /** The token in an Authorization header: after `Bearer`, or the password of `Basic`. @param {string} value */
@@ -859,7 +886,7 @@ function credentials(value) {
 
 // --- one exchange ----------------------------------------------------------------------------------------------------
 
-/** What the details of an exchange can do elsewhere. */
+/** The details of an exchange. */
 class DetailsView {
   /** @type {Entry | null} */
   entry = null;
@@ -869,25 +896,34 @@ class DetailsView {
    * @param {HTMLElement} place
    * @param {Source} source
    * @param {{close: () => void, inspect: (token: string, exchange: Exchange, found: Inspection | null) => void}} links
+   *   What its buttons do elsewhere in the page.
    */
   constructor(place, source, links) {
     this.place = place;
     this.source = source;
     this.links = links;
+    this.refreshFrames = oneAtATime(() => this.#showFrames());
   }
 
-  /** @param {Entry} entry @param {boolean} focus */
-  async show(entry, focus = false) {
-    const again = entry === this.entry;
+  /** @param {Entry} entry @param {boolean} focus  whether it gets the focus */
+  async show(entry, focus) {
     this.entry = entry;
     const number = ++this.#asked;
     const content = await this.#content(entry);
     if (number !== this.#asked) return;
-    const scrolled = again ? this.place.scrollTop : 0;
     this.place.hidden = false;
     this.place.replaceChildren(...content);
-    this.place.scrollTop = scrolled;
+    this.place.scrollTop = 0;
     if (focus) this.place.focus({preventScroll: true});
+  }
+
+  /** More frames, or the end of the WebSocket that is shown; a form beside them keeps what was typed. */
+  async #showFrames() {
+    const {entry} = this;
+    const websocket = entry && (await this.source.exchange(entry).catch(() => null))?.websocket;
+    if (!websocket || entry !== this.entry) return;
+    const shown = this.place.querySelector("details.frames-part");
+    shown?.replaceChildren(element("summary", {}, "WebSocket"), ...framesOf(websocket));
   }
 
   hide() {
@@ -900,8 +936,8 @@ class DetailsView {
   /** The world of the exchange is gone; what is shown of it stays. */
   outlive() {
     this.place.querySelector(".outlived")?.remove();
-    const told = element("p", {class: "outlived quiet"}, "The world was replaced after this exchange.");
-    if (this.entry) this.place.prepend(told);
+    const notice = element("p", {class: "outlived quiet"}, "The world was replaced after this exchange.");
+    if (this.entry) this.place.prepend(notice);
   }
 
   inspectToken() {
@@ -911,24 +947,25 @@ class DetailsView {
   /** @param {Entry} entry @returns {Promise<HTMLElement[]>} */
   async #content(entry) {
     try {
-      const exchange = await this.source.exchange(entry);
-      return this.#parts(entry, exchange);
+      const [exchange, curl] = await Promise.all([this.source.exchange(entry), this.source.curl(entry)]);
+      return this.#parts(entry, exchange, curl);
     } catch (error) {
       return [this.#head(entry.row), reasonBlock(entry.row), element("p", {class: "refusal"}, inWords(error))];
     }
   }
 
-  /** @param {Entry} entry @param {Exchange} exchange */
-  #parts(entry, exchange) {
+  /** @param {Entry} entry @param {Exchange} exchange @param {string} curl */
+  #parts(entry, exchange, curl) {
+    const {request, response, query, status, websocket} = exchange;
     return [
       this.#head(exchange),
       reasonBlock(exchange),
-      this.#actions(entry, exchange),
+      this.#actions(entry, exchange, curl),
       factsOf(exchange),
-      part("Request", messageParts(exchange.request, exchange.query)),
-      part("Response", exchange.status ? messageParts(exchange.response, "") : [quiet("No answer was sent.")]),
-      ...(exchange.websocket ? [part("WebSocket", framesOf(exchange.websocket))] : []),
-      this.#curlPart(entry),
+      part("Request", messageParts(request, query)),
+      part("Response", status ? messageParts(response, "") : [note("No answer was sent.")]),
+      ...(websocket ? [part("WebSocket", framesOf(websocket), "part frames-part")] : []),
+      part("curl", [element("pre", {}, oneLine(curl))]),
     ];
   }
 
@@ -939,16 +976,15 @@ class DetailsView {
     return element("div", {class: "head"}, element("h3", {}, oneLine(title)), closes);
   }
 
-  /** @param {Entry} entry @param {Exchange} exchange */
-  #actions(entry, exchange) {
+  /** @param {Entry} entry @param {Exchange} exchange @param {string} curl */
+  #actions(entry, exchange, curl) {
     const place = element("div", {class: "stack"});
     const opens = /** @param {() => HTMLElement} form */ form => () => {
       place.replaceChildren(form());
       place.querySelector("input")?.focus();
     };
     const makes = this.source instanceof Emulator ? makersOf(exchange, this.source, opens) : [];
-    const copies = copyButton("Copy curl", () => this.source.curl(entry));
-    const buttons = [...this.#inspects(entry, exchange), ...makes, copies];
+    const buttons = [...this.#inspects(entry, exchange), ...makes, copyButton("Copy curl", curl)];
     return element("div", {class: "stack"}, element("div", {class: "bar"}, ...buttons), place);
   }
 
@@ -960,13 +996,6 @@ class DetailsView {
     if (!this.source.canChange) return [];
     return tokensOf(exchange).slice(0, MOST_TOKENS).map(({token, where}) =>
       button(`Inspect token (${where})`, () => this.links.inspect(token, exchange, null), marked));
-  }
-
-  /** @param {Entry} entry */
-  #curlPart(entry) {
-    const text = element("pre", {}, "…");
-    const told = async () => { text.textContent = manyLines(await this.source.curl(entry).catch(inWords)); };
-    return element("details", {class: "part", ontoggle: told}, element("summary", {}, "curl"), text);
   }
 }
 
@@ -983,7 +1012,7 @@ function makersOf(exchange, emulator, opens) {
 /** The private reason: the check that failed, and why. @param {{why: string, outlived: boolean}} about */
 function reasonBlock({why, outlived}) {
   const notes = outlived ? [element("p", {}, "The world was reset during this request.")] : [];
-  if (!why && !notes.length) return quiet("It was not refused.");
+  if (!why && !notes.length) return note("It was not refused.");
   return element("div", {class: "why-block"}, ...(why ? [element("strong", {}, "Why"), why] : []), ...notes);
 }
 
@@ -999,9 +1028,9 @@ function factsOf(exchange) {
   ]);
 }
 
-/** @param {string} title @param {(HTMLElement | null)[]} content */
-const part = (title, content) =>
-  element("details", {class: "part", open: true}, element("summary", {}, title), content);
+/** @param {string} title @param {(HTMLElement | null)[]} content @param {string} kind */
+const part = (title, content, kind = "part") =>
+  element("details", {class: kind, open: true}, element("summary", {}, title), content);
 
 /** @param {Message} message @param {string} query @returns {(HTMLElement | null)[]} */
 function messageParts(message, query) {
@@ -1009,7 +1038,7 @@ function messageParts(message, query) {
   return [
     fields.length ? element("h4", {}, "Query") : null,
     fields.length ? pairList(fields.map(pairOf)) : null,
-    message.headers.length ? pairList(message.headers.map(pairOf)) : quiet("No headers."),
+    message.headers.length ? pairList(message.headers.map(pairOf)) : note("No headers."),
     ...bodyParts(message),
   ];
 }
@@ -1022,12 +1051,12 @@ const wire = text => element("span", {class: "wire"}, oneLine(text));
 
 /** @param {Message} message @returns {HTMLElement[]} */
 function bodyParts(message) {
-  if (!message.size) return [quiet("No body.")];
+  if (!message.size) return [note("No body.")];
   const bytes = message.base64 === undefined ? null : bytesOf(message.base64);
   const kept = bytes ? bytes.length : new TextEncoder().encode(message.body).length;
   const cut = message.size > kept ? `, of which ${counted(kept, "byte")} were kept` : "";
   const text = bytes ? hexDump(bytes) : indented(message.body) ?? message.body;
-  const copies = copyButton("Copy body", () => (bytes ? text : message.body));
+  const copies = copyButton("Copy body", bytes ? text : message.body);
   return [
     element("div", {class: "bar quiet"}, `${counted(message.size, "byte")}${cut}`, copies),
     element("pre", {class: bytes ? "hex" : "body"}, text),
@@ -1036,7 +1065,7 @@ function bodyParts(message) {
 
 /** @param {NonNullable<Exchange["websocket"]>} socket @returns {HTMLElement[]} */
 function framesOf({frames, dropped, ended}) {
-  const earlier = dropped ? [quiet(`${counted(dropped, "earlier frame")} not kept.`)] : [];
+  const earlier = dropped ? [note(`${counted(dropped, "earlier frame")} not kept.`)] : [];
   const end = element("p", {}, ended ? endOf(ended) : "The connection is open.");
   return [...earlier, element("ol", {class: "frames"}, frames.map(frameItem)), end];
 }
@@ -1108,22 +1137,22 @@ function jsonForm(emulator, path, verb, request, others, build) {
   /** @type {Record<string, any>} */
   const fields = {Request: input({class: "wire", value: request, required: true}), ...others};
   const json = /** @type {HTMLTextAreaElement} */ (element("textarea", {class: "wire", rows: 6, spellcheck: "false"}));
-  const told = element("p", {role: "status"});
+  const done = element("p", {role: "status"});
   const refusal = refusalPlace();
   const write = () => {
     json.value = asJson(build(Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, field.value]))));
   };
   const send = () => refusedIn(refusal, async () => {
-    told.textContent = "";
+    done.textContent = "";
     const made = await emulator.change("POST", path, json.value);
-    told.textContent = `Added as number ${Number(made.n)}.`;
+    done.textContent = `Added as number ${Number(made.n)}.`;
   });
   for (const field of Object.values(fields)) field.addEventListener("input", write);
   write();
   const labels = Object.entries(fields).map(([name, field]) => element("label", {}, name, " ", field));
   return element("form", {class: "stack", onsubmit: submitted(send)},
     element("div", {class: "bar"}, labels), element("label", {class: "stack"}, "As JSON", json),
-    element("div", {class: "bar"}, element("button", {type: "submit"}, verb), told), refusal);
+    element("div", {class: "bar"}, element("button", {type: "submit"}, verb), done), refusal);
 }
 
 /** A listener for a form that is sent by script. @param {() => unknown} send */
@@ -1209,7 +1238,7 @@ class TokenView {
     const by = `by profile ${profile}, at ${now} by the emulator's clock${this.#from}`;
     return element("div", {class: kind, role: "status", ...until},
       element("strong", {}, accepted ? "Accepted" : `Refused: ${status} ${text ?? ""}`),
-      reason && element("p", {}, reason), quiet(by));
+      reason && element("p", {}, reason), note(by));
   }
 
   /** What makes the verdict another one. @param {Inspection} found */
@@ -1250,8 +1279,8 @@ class TokenView {
     if (!TIMES.has(name) || typeof value !== "number") return [text];
     const time = value * 1000;
     const words = relative(name, time, Date.parse(found.now));
-    const told = element("span", {class: "quiet", "data-claim": name, "data-time": time}, words);
-    return [text, element("br"), dateOf(time), element("br"), told];
+    const ago = element("span", {class: "quiet", "data-claim": name, "data-time": time}, words);
+    return [text, element("br"), dateOf(time), element("br"), ago];
   }
 }
 
@@ -1284,7 +1313,7 @@ const SIGNATURES = new Map([
 
 /** @param {Verdict} verdict @param {boolean} own  whether it is the world's profile */
 function chainOf({profile, accepted, status, text, checks}, own) {
-  const answer = accepted ? quiet("accepted") : element("p", {class: "refusal"}, `${status} ${text ?? ""}`);
+  const answer = accepted ? note("accepted") : element("p", {class: "refusal"}, `${status} ${text ?? ""}`);
   const title = element("h4", {}, own ? `${profile} (this world)` : profile);
   const items = element("ol", {class: "checks"}, checks.map(checkItem));
   return element("section", {class: "chain", "data-profile": profile}, title, answer, items);
@@ -1292,9 +1321,9 @@ function chainOf({profile, accepted, status, text, checks}, own) {
 
 /** @param {Check} check */
 function checkItem({name, result, reason}) {
-  const told = element("span", {class: "unseen"}, `: ${result}`);
+  const spoken = element("span", {class: "unseen"}, `: ${result}`);
   const why = reason && element("span", {class: "reason"}, reason);
-  return element("li", {"data-result": result}, element("span", {}, name, told, why));
+  return element("li", {"data-result": result}, element("span", {}, name, spoken, why));
 }
 
 /** An element that is made anew each time, by its key. @param {ParentNode} place @param {string} key */
@@ -1322,8 +1351,6 @@ const LISTED = 100;
 /** One part of the world: what a control route says of it, and what changes it. */
 class Panel {
   #shown = "";
-  #due = false;
-  #again = false;
 
   /** @param {PanelKind} kind @param {Source} source @param {Inspect} inspect @param {Clock} clock */
   constructor(kind, source, inspect, clock) {
@@ -1339,6 +1366,7 @@ class Panel {
     const forms = source instanceof Emulator ? kind.forms?.(this.tools.act, source) ?? [] : [];
     const attributes = {class: kind.wide ? "card wide" : "card", "data-panel": kind.path};
     this.element = element("section", attributes, this.title, this.search, this.body, ...forms, this.refusal);
+    this.refresh = oneAtATime(() => this.#ask());
   }
 
   /** @type {Act} */
@@ -1346,18 +1374,6 @@ class Panel {
     const answer = await refusedIn(this.refusal, () => this.source.change(method, path, body));
     if (answer !== undefined) await this.refresh();
     return answer;
-  }
-
-  /** Ask again; once more when something has changed meanwhile. */
-  async refresh() {
-    this.#again = true;
-    if (this.#due) return;
-    this.#due = true;
-    while (this.#again) {
-      this.#again = false;
-      await this.#ask();
-    }
-    this.#due = false;
   }
 
   async #ask() {
@@ -1387,13 +1403,13 @@ class Panel {
 /** @param {List} list @param {any} answer @param {Tools} tools @returns {Child[]} */
 function listOf({rows, none, columns, actions}, answer, tools) {
   const found = rows(answer);
-  if (!found.length) return [quiet(none)];
+  if (!found.length) return [note(none)];
   const acts = tools.changes && actions ? [/** @param {any} each */ each => actions(each, tools.act)] : [];
   const heads = [...Object.keys(columns), ...acts.map(() => "")];
   const cells = [...Object.values(columns), ...acts];
   const shown = table(heads, found.map(each => cells.map(cell => cell(each, tools))));
   const more = `${found.length} of ${thousands(answer.total ?? 0)}; a filter finds the others.`;
-  return [shown, answer.total > found.length && quiet(more)];
+  return [shown, answer.total > found.length && note(more)];
 }
 
 /** A button that changes something; its key lets it keep the focus. @param {string} text @param {string} about
@@ -1424,7 +1440,7 @@ function long(text, about, tools = null) {
   const short = text.length > 24 ? `${text.slice(0, 12)}…${text.slice(-6)}` : text;
   const attributes = {"aria-label": `Copy ${about} ${short}`, "data-key": `Copy ${about} ${text}`};
   const inspects = tools?.changes ? actButton("Inspect", about, () => tools.inspect(text, "", `, of ${about}`)) : null;
-  return [oneLine(short), " ", copyButton("Copy", () => text, attributes), " ", inspects];
+  return [oneLine(short), " ", copyButton("Copy", text, attributes), " ", inspects];
 }
 
 /** `status 503, delay 2`. @param {Record<string, any>} fields */
@@ -1465,7 +1481,7 @@ function showState({seed, spacetime, intuition, journal}) {
 
 /** @param {any} answer @param {Tools} tools @returns {Child[]} */
 function showClock({frozen}, {clock}) {
-  return [element("p", {class: "wire", "data-clock": true}, String(clock)), quiet(frozen ? "Frozen." : "Running.")];
+  return [element("p", {class: "wire", "data-clock": true}, String(clock)), note(frozen ? "Frozen." : "Running.")];
 }
 
 /** @param {Act} act */
@@ -1495,13 +1511,13 @@ function stepForms(act, emulator) {
 
 /** What replaces the world, or a part of it. @param {Act} act @param {Emulator} emulator */
 function worldForms(act, emulator) {
-  const told = element("p", {role: "status"});
+  const done = element("p", {role: "status"});
   const refusal = refusalPlace();
   const file = input({type: "file", accept: ".json,application/json"});
   file.addEventListener("change", () => refusedIn(refusal, async () => {
     if (!file.files?.length) return;
     await emulator.change("PUT", "snapshot", await file.files[0].text());
-    told.textContent = "Restored.";
+    done.textContent = "Restored.";
     file.value = "";
   }));
   const download = () => refusedIn(refusal, async () => save(await emulator.text("snapshot"), "world.json"));
@@ -1509,7 +1525,7 @@ function worldForms(act, emulator) {
   return [
     lineForm("Reset", [["Seed", seed]], text => act("POST", "reset", text ? {seed: Number(text)} : {})),
     element("div", {class: "bar"}, button("Download a snapshot", download)),
-    element("label", {class: "stack"}, "Restore a snapshot", file), told, refusal,
+    element("label", {class: "stack"}, "Restore a snapshot", file), done, refusal,
     element("div", {class: "bar"}, button("Rotate the signing key", () => act("POST", "spacetime/rotate-key"))),
   ];
 }
@@ -1680,8 +1696,8 @@ class WorldView {
   }
 
   tick() {
-    const told = this.place.querySelector("[data-clock]");
-    if (told && !this.place.hidden) setText(told, String(this.clock));
+    const time = this.place.querySelector("[data-clock]");
+    if (time && !this.place.hidden) setText(time, String(this.clock));
   }
 }
 
@@ -1788,7 +1804,7 @@ class Page {
   /** @param {any} data */
   #socket(data) {
     const entry = this.journal.socket(data);
-    if (entry && entry === this.details.entry) this.details.show(entry);
+    if (entry && entry === this.details.entry) this.details.refreshFrames();
   }
 
   /** @param {any} world */
@@ -1881,8 +1897,8 @@ class Page {
   /** @param {Entry} entry @param {boolean} opens */
   choose(entry, opens) {
     if (!opens && this.details.place.hidden) return;
-    this.details.show(entry);
     document.querySelector(".split")?.classList.add("open");
+    this.details.show(entry, this.rows.grid.offsetHeight === 0); // in a small window the details are in its place
   }
 
   close() {
