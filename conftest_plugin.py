@@ -42,6 +42,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="do not mask tokens and API keys in the report of a failed test",
     )
+    group.addoption(
+        "--identity-emulator-html",
+        metavar="DIR",
+        help="write the exchanges of each failed test as a page into this folder",
+    )
     parser.addini("identity_emulator_url", "like --identity-emulator-url")
     parser.addini("identity_emulator_seed", "like --identity-emulator-seed, with the lowest precedence")
     parser.addini("identity_emulator_scenario", "scenarios for the initial data of every test: names or files")

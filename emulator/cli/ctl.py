@@ -142,10 +142,7 @@ def _write_har(found: Iterable[dict[str, Any]], url: str, target: Path, *, secre
     from emulator.journal.har import har
 
     text = _json(har([Exchange.from_json(each) for each in found], url, secrets=secrets))
-    if str(target) == "-":
-        click.echo(text)
-    else:
-        write_whole(target, f"{text}\n".encode(), "--har", PRIVATE if secrets else SHARED)
+    _write(text, target, "--har", secrets=secrets)
 
 
 def _follow(at: Where, filters: Mapping[str, Any], *, as_json: bool) -> None:
@@ -170,10 +167,35 @@ def _follow(at: Where, filters: Mapping[str, Any], *, as_json: bool) -> None:
 
 @ctl.command()
 @_filtering
+@click.option("--html", metavar="FILE", type=click.Path(path_type=Path), help="Write it as a page; - is stdout.")
+@click.option("--secrets", is_flag=True, help="With --html: don't mask tokens and keys.")
 @_asked
-def report(at: Where, **filters: Any) -> None:
+def report(at: Where, *, html: Path | None, secrets: bool, **filters: Any) -> None:
     """Print what a failed test shows, with commands that repeat it."""
-    click.echo(at.control()("GET", f"/report?{_query(filters)}"), nl=False)
+    if secrets and html is None:
+        raise click.UsageError("--secrets is for --html; the text is always masked")
+    if html is None:
+        click.echo(at.control()("GET", f"/report?{_query(filters)}"), nl=False)
+    else:
+        found = at.control()("GET", f"/journal?{_query(filters)}")["exchanges"]
+        _write_page(at, found, html, secrets=secrets)
+
+
+def _write_page(at: Where, found: Iterable[dict[str, Any]], target: Path, *, secrets: bool) -> None:
+    from emulator.control.report_file import report_page
+    from emulator.journal.exchange import Exchange
+
+    exchanges = [Exchange.from_json(each) for each in found]
+    page = report_page(at.emulator(), exchanges, title="", notes=(), secrets=secrets)
+    _write(page, target, "--html", secrets=secrets)
+
+
+def _write(text: str, target: Path, option: str, *, secrets: bool) -> None:
+    """To stdout for `-`. Raises Misconfigured."""
+    if str(target) == "-":
+        click.echo(text)
+    else:
+        write_whole(target, f"{text}\n".encode(), option, PRIVATE if secrets else SHARED)
 
 
 # --- the world --------------------------------------------------------------------------------------------------------

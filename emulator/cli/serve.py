@@ -245,7 +245,7 @@ def _banner(stage: Stage, url: str, secure: Mapping[str, str | int]) -> list[str
         f"  SpacetimeDB  {url}/v1/identity  (profile {world.spacetime.profile.name})",
         f"  Intuition    {url}/identity  (profile {world.intuition.profile.name})",
         *([f"               x-api-key: {world.api_key}"] if world.api_key else []),
-        f"  Control      {url}/_emulator/health",
+        f"  Page         {url}/_emulator/",
         *tls,
         *_actors_in_words(world, url),
         "",

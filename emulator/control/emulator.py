@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Protocol, Unpack, runtime_checkable
 
@@ -99,6 +100,10 @@ class Address:
         """Set the variables of `env()` in this process, with pytest's `monkeypatch` until the test ends."""
         for name, value in self.env().items():
             monkeypatch.setenv(name, value)
+
+
+def _wrong_path(given: object) -> str:
+    return "" if isinstance(given, str | PathLike) and given else f"expected the path of a file, got {shown(given)}"
 
 
 class ClockControl(Protocol):
@@ -277,8 +282,35 @@ class Emulator(Protocol):
         heading, lost = self._heading()
         return written(found, self.url, heading=heading, lost=lost, secrets=secrets, lines=lines, size=size)
 
+    @checked("report_html", path="report.html", notes=["it was the third request"])
+    def report_html(
+        self,
+        path: Annotated[str | PathLike[str], Judged(_wrong_path)],
+        exchanges: Sequence[Exchange] | None = None,
+        *,
+        title: str = "",
+        notes: Sequence[str] = (),
+        secrets: bool = False,
+    ) -> Path:
+        """Write the page of this world and its exchanges as one file, which opens without a server; returns its path.
+
+        By default it has all exchanges in the journal, and at most the last 1,000. `title` and `notes` are shown on
+        top. Secrets are masked unless `secrets` is true. Folders are made. Raises Misconfigured when it can't be
+        written.
+        """
+        from emulator.control.report_file import report_page, write_whole
+
+        found = self.journal.exchanges if exchanges is None else exchanges
+        return write_whole(Path(path), report_page(self, found, title=title, notes=notes, secrets=secrets))
+
     def _heading(self) -> tuple[str, str]:
         """The first line of a report, and the reason if exchanges are missing in the journal, else empty."""
+
+    def _answers(self) -> dict[str, Any]:
+        """What the control routes say of the world, by their paths below `/_emulator/`; secrets included."""
+
+    def _inspected(self, token: str, micros: int) -> Mapping[str, Any] | None:
+        """What the world says to a token at a time (microseconds); None for what can't be a token."""
 
 
 @all_checked("")
@@ -357,6 +389,16 @@ class LocalEmulator(Emulator):
 
     def _first_key(self) -> str:
         return self.stage.settled_world().api_key
+
+    def _answers(self) -> dict[str, Any]:
+        from emulator.control.report_file import answers
+
+        return answers(self.stage, self.url)
+
+    def _inspected(self, token: str, micros: int) -> Mapping[str, Any] | None:
+        from emulator.control.report_file import inspected_now
+
+        return inspected_now(token, self.stage.settled_world().spacetime, micros)
 
     def snapshot(self) -> Snapshot:
         return self.stage.snapshot()

@@ -276,3 +276,14 @@ class LocalIssuers(Mapping[str, Issuer]):
             keys = None if jwks is None else key_set(jwks)
             store.issuers.register(iss, algorithm=algorithm, jwks=keys, fetch=fetch, accept_as_server=accept_as_server)
         return LocalIssuer(self._stage, iss, self._served_at)
+
+
+def as_json(issuer: Issuer) -> dict[str, Any]:
+    return {
+        "n": issuer.number,
+        "url": issuer.url,
+        "kind": issuer.kind,
+        "condition": issuer.condition,
+        "discovery_url": issuer.discovery_url,
+        "jwks_url": issuer.jwks_url,
+    }

@@ -6,16 +6,16 @@ members that begin with `_`, as the format asks.
 
 import re
 from base64 import b64encode
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import parse_qsl, quote
 
 from emulator.core.clock import rfc3339
 from emulator.core.version import emulator_version
 from emulator.journal.exchange import Exchange, Message
 from emulator.journal.frames import Frame, Frames
-from emulator.journal.masking import mask, mask_body, mask_header, mask_target, sent_secrets, without
+from emulator.journal.shown import Shown
 
 _OPCODES = {"text": 1, "binary": 2, "close": 8, "ping": 9, "pong": 10}
 """RFC 6455, 5.2."""
@@ -23,8 +23,7 @@ _OPCODES = {"text": 1, "binary": 2, "close": 8, "ping": 9, "pong": 10}
 
 def har(exchanges: Sequence[Exchange], url: str, *, secrets: bool = False) -> dict[str, Any]:
     """The document. `url` is the emulator's, without a slash at its end. Secrets are masked."""
-    known = sent_secrets(header for exchange in exchanges for header in exchange.request.headers)
-    shown = _Shown(mask=not secrets, known=tuple(known))
+    shown = Shown.of(exchanges, secrets=secrets)
     return {
         "log": {
             "version": "1.2",
@@ -35,31 +34,7 @@ def har(exchanges: Sequence[Exchange], url: str, *, secrets: bool = False) -> di
     }
 
 
-class _Shown(NamedTuple):
-    """How texts are shown: as they are, or without secrets."""
-
-    mask: bool
-    known: tuple[str, ...]
-    """Keys and tokens that were sent in headers; they may be anywhere."""
-
-    def text(self, text: str) -> str:
-        return without(self.known, mask(text)) if self.mask else text
-
-    def body(self, text: str) -> str:
-        return without(self.known, mask_body(text)) if self.mask else text
-
-    def target(self, target: str) -> str:
-        return without(self.known, mask_target(target)) if self.mask else target
-
-    def headers(self, headers: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
-        """As `name` and `value`."""
-        return [
-            {"name": name, "value": without(self.known, mask_header(name, value)) if self.mask else value}
-            for name, value in headers
-        ]
-
-
-def _entry(exchange: Exchange, url: str, shown: _Shown) -> dict[str, Any]:
+def _entry(exchange: Exchange, url: str, shown: Shown) -> dict[str, Any]:
     milliseconds = round(exchange.duration * 1000, 3)
     private = {"operation": exchange.operation, "actor": exchange.actor, "fault": exchange.fault}
     return {
@@ -76,7 +51,7 @@ def _entry(exchange: Exchange, url: str, shown: _Shown) -> dict[str, Any]:
     }
 
 
-def _request(exchange: Exchange, url: str, shown: _Shown) -> dict[str, Any]:
+def _request(exchange: Exchange, url: str, shown: Shown) -> dict[str, Any]:
     request, target = exchange.request, shown.target(exchange.target)
     query = parse_qsl(target.partition("?")[2], keep_blank_values=True, errors="backslashreplace")
     return {
@@ -84,12 +59,16 @@ def _request(exchange: Exchange, url: str, shown: _Shown) -> dict[str, Any]:
         "url": url + _as_uri(target if target.startswith("/") else f"/{target}"),
         "httpVersion": "HTTP/1.1",
         "cookies": [],
-        "headers": shown.headers(request.headers),
+        "headers": _headers(request, shown),
         "queryString": [{"name": name, "value": value} for name, value in query],
         **({"postData": _post_data(request, shown)} if request.size else {}),
         "headersSize": -1,
         "bodySize": request.size,
     }
+
+
+def _headers(message: Message, shown: Shown) -> list[dict[str, str]]:
+    return [{"name": name, "value": value} for name, value in shown.headers(message.headers)]
 
 
 _NO_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
@@ -102,11 +81,11 @@ def _as_uri(target: str) -> str:
     return quote(_NO_ESCAPE.sub("%25", target), safe=_IN_URI, errors="backslashreplace")
 
 
-def _post_data(request: Message, shown: _Shown) -> dict[str, Any]:
+def _post_data(request: Message, shown: Shown) -> dict[str, Any]:
     return {"mimeType": request.header("content-type") or "", "text": shown.body(request.body), **_cut(request)}
 
 
-def _response(exchange: Exchange, shown: _Shown) -> dict[str, Any]:
+def _response(exchange: Exchange, shown: Shown) -> dict[str, Any]:
     response = exchange.response
     mime = response.header("content-type") or "x-unknown"
     return {
@@ -114,7 +93,7 @@ def _response(exchange: Exchange, shown: _Shown) -> dict[str, Any]:
         "statusText": _phrase(exchange.status),
         "httpVersion": "HTTP/1.1",
         "cookies": [],
-        "headers": shown.headers(response.headers),
+        "headers": _headers(response, shown),
         "content": {"size": response.size, "mimeType": mime, "text": shown.body(response.body), **_cut(response)},
         "redirectURL": response.header("location") or "",
         "headersSize": -1,
@@ -136,14 +115,14 @@ def _cut(message: Message) -> dict[str, str]:
     return {"comment": f"{message.size} bytes, of which {kept} were kept"} if message.size > kept else {}
 
 
-def _websocket(frames: Frames, shown: _Shown) -> dict[str, Any]:
+def _websocket(frames: Frames, shown: Shown) -> dict[str, Any]:
     """The members that Chromium writes (front_end/models/har/Log.ts), and how many frames were dropped."""
     messages = [_message(frame, shown) for frame in frames.kept]
     dropped = {"_webSocketMessagesDropped": frames.dropped} if frames.dropped else {}
     return {"_resourceType": "websocket", "_webSocketMessages": messages, **dropped}
 
 
-def _message(frame: Frame, shown: _Shown) -> dict[str, Any]:
+def _message(frame: Frame, shown: Shown) -> dict[str, Any]:
     """`time` is in seconds. Data of a binary message are base64: here of its words, which is what the journal keeps."""
     text = shown.body(frame.text)
     return {

@@ -180,7 +180,7 @@ def short(exchanges: Sequence[Exchange]) -> str:
 
 def claims(exchange: Exchange) -> dict[str, Any] | None:
     """The claims of a request's token, valid or not; None when there is no readable token."""
-    token = _token(exchange)
+    token = sent_token(exchange)
     try:
         payload = (token or "").split(".")[1]
         found = json.loads(b64decode(payload + "=" * (-len(payload) % 4), altchars=b"-_", validate=True))
@@ -238,7 +238,8 @@ def _time_left(expires_at: object, now: int) -> str:
     return f"exp={rfc3339(expires_at * 1_000_000)} ({f'{left} s left' if left >= 0 else f'expired {-left} s ago'})"
 
 
-def _token(exchange: Exchange) -> str | None:
+def sent_token(exchange: Exchange) -> str | None:
+    """The token of a request, valid or not; None without one."""
     header = exchange.request.header("authorization")
     if header is None:
         match = _QUERY_TOKEN.search(exchange.target)

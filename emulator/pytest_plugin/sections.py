@@ -1,11 +1,15 @@
 """What the report of a failed test says of an emulator."""
 
 import os
+import re
 from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
 
 from emulator.control.emulator import Address, Emulator
 from emulator.control.no_proxy import proxied
 from emulator.core.errors import Misconfigured
+from emulator.core.fake_files import real_files
 from emulator.journal.exchange import Exchange
 from emulator.journal.report import short
 from emulator.pytest_plugin.settings import ReportLimits
@@ -20,8 +24,37 @@ def section(
     emulator: Emulator, exchanges: Sequence[Exchange], lost: Sequence[str], limits: ReportLimits, *, secrets: bool
 ) -> str:
     """The exchanges, and what else may be the reason for a failure."""
-    notes = [*_waiting(emulator), *_lost(lost), *(() if exchanges else _proxied(emulator))]
+    notes = _notes(emulator, exchanges, lost)
     return "\n".join([emulator.report(exchanges, secrets=secrets, **limits), *notes])
+
+
+def _notes(emulator: Emulator, exchanges: Sequence[Exchange], lost: Sequence[str]) -> list[str]:
+    """What else may be the reason."""
+    return [*_waiting(emulator), *_lost(lost), *(() if exchanges else _proxied(emulator))]
+
+
+def html_name(nodeid: str, number: int = 1) -> str:
+    """The name of a file for a test, which any system takes and no other test has; `number` is of its emulator."""
+    words = _NOT_IN_NAMES.sub("-", nodeid).strip("-")[-_LONGEST_NAME:].strip("-")
+    more = "" if number == 1 else f"-{number}"
+    return f"{words}-{sha256(nodeid.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}{more}.html"
+
+
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_]+")
+_LONGEST_NAME = 120
+"""Characters; the end of a node id says most."""
+
+
+def written_page(
+    emulator: Emulator, exchanges: Sequence[Exchange], lost: Sequence[str], path: Path, *, title: str, secrets: bool
+) -> str:
+    """Writes the page of a failed test; a line that says where it is, or why it is not."""
+    try:
+        with real_files():
+            emulator.report_html(path, exchanges, title=title, notes=_notes(emulator, exchanges, lost), secrets=secrets)
+    except Misconfigured as error:
+        return f"no page of it was written: {error}"
+    return f"as a page: {path}"
 
 
 def property_of(exchanges: Sequence[Exchange]) -> tuple[str, object]:

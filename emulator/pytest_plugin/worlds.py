@@ -20,7 +20,7 @@ from emulator.core.errors import Misconfigured
 from emulator.journal.exchange import Exchange
 from emulator.journal.masking import readable
 from emulator.journal.queries import matches_any
-from emulator.pytest_plugin.sections import SECTION, TEARDOWN, UNMATCHED, property_of, section
+from emulator.pytest_plugin.sections import SECTION, TEARDOWN, UNMATCHED, html_name, property_of, section, written_page
 from emulator.pytest_plugin.servers import Place, booted, place_of_session, reached, split
 from emulator.pytest_plugin.settings import (
     MARKER,
@@ -249,15 +249,15 @@ class Worlds:
         attempt = self._attempt
         if report.failed and not attempt.failed:
             attempt.failed = True
-            for watched in self._of_attempt():
-                self._add_section(report, watched)
+            for number, watched in enumerate(self._of_attempt(), start=1):
+                self._add_section(report, watched, number)
             report.user_properties.extend(attempt.properties)
         if report.when == "teardown":
             self._add_teardown(report)
             self._attempt = Attempt(attempt.item)
 
-    def _add_section(self, report: pytest.TestReport, watched: Watched) -> None:
-        """What came in before the teardown."""
+    def _add_section(self, report: pytest.TestReport, watched: Watched, number: int) -> None:
+        """What came in before the teardown; `number` is that of the emulator."""
         try:
             whole = watched.recording.exchanges
             later = len(self._in_teardown(watched))
@@ -270,7 +270,9 @@ class Worlds:
             return
         lost = self.session.lost if self.session and watched.emulator is session else ()
         exchanges = whole[: len(whole) - later]
-        report.sections.append((SECTION, self._section(watched.emulator, exchanges, lost)))
+        page = self._page(report.nodeid, watched, exchanges, lost, number)
+        text = "\n".join([self._section(watched.emulator, exchanges, lost), *page])
+        report.sections.append((SECTION, text))
         self._attempt.properties.append(property_of(whole))
 
     def _in_teardown(self, watched: Watched) -> list[Exchange]:
@@ -280,6 +282,17 @@ class Worlds:
     def _section(self, emulator: Emulator, exchanges: Sequence[Exchange], lost: Sequence[str]) -> str:
         secrets = bool(self._config.getoption("identity_emulator_show_secrets"))
         return section(emulator, exchanges, lost, report_limits(self._config), secrets=secrets)
+
+    def _page(
+        self, nodeid: str, watched: Watched, exchanges: Sequence[Exchange], lost: Sequence[str], number: int
+    ) -> list[str]:
+        """Where the page of a failed test is, if there is to be one."""
+        folder = self._config.getoption("identity_emulator_html")
+        if not folder:
+            return []
+        secrets = bool(self._config.getoption("identity_emulator_show_secrets"))
+        path = self._config.invocation_params.dir / folder / html_name(nodeid, number)
+        return [written_page(watched.emulator, exchanges, lost, path, title=nodeid, secrets=secrets)]
 
     def _add_teardown(self, report: pytest.TestReport) -> None:
         """Requests of a teardown come too late for the report of the test, which pytest has printed by then."""

@@ -14,6 +14,7 @@ import requests
 from emulator import Emulator, running_in_thread
 from tests.cli.command import COMMAND, called, environment, run, serving
 from tests.limits import LIMIT
+from tests.unit.journal.test_html_report import data_in
 from tests.waiting import eventually
 
 
@@ -156,6 +157,22 @@ def test_the_journal_is_written_as_har(emulator: Emulator, tmp_path: Path) -> No
     assert "0123456789abcdef" in done("journal", "--har", "-", "--secrets")
 
 
+def test_the_report_is_written_as_a_page(emulator: Emulator, tmp_path: Path) -> None:
+    asked(emulator)
+    asked(emulator, "/nowhere", **{"x-api-key": "0123456789abcdef"})
+    target = tmp_path / "report.html"
+
+    assert done("report", "--refused", "--html", str(target)) == ""
+    assert [row["path"] for row in data_in(target.read_text(encoding="utf-8"))["rows"]] == ["/nowhere"]
+    assert "0123456789abcdef" not in target.read_text(encoding="utf-8")
+    assert "0123456789abcdef" in done("report", "--html", "-", "--secrets")
+
+
+def test_a_page_that_cant_be_written_is_a_line(tmp_path: Path) -> None:
+    assert "can't write --html" in refused("report", "--html", str(tmp_path / "no" / "where"))
+    assert "--secrets is for --html" in refused("report", "--secrets")
+
+
 def test_a_har_that_cant_be_written_is_a_line(tmp_path: Path) -> None:
     assert "can't write --har" in refused("journal", "--har", str(tmp_path / "no" / "where"))
     assert "leave out --follow" in refused("journal", "--har", "-", "--follow")
@@ -267,7 +284,7 @@ def test_a_snapshot_can_be_restored(emulator: Emulator) -> None:
 
 
 def test_the_state_is_names_and_values(emulator: Emulator) -> None:
-    assert "seed     7\n" in done("state")
+    assert "seed         7\n" in done("state")
 
 
 # --- clock ------------------------------------------------------------------------------------------------------------

@@ -50,6 +50,13 @@ def test_the_wheel_holds_the_bundled_scenarios_and_their_schema(wheel: Path) -> 
     assert len([name for name in names if name.startswith("emulator/_fixtures/scenarios/")]) == 13
 
 
+def test_the_wheel_holds_the_page_that_people_look_at(wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+
+    page = {name.rpartition("/")[2] for name in names if name.startswith("emulator/control/api/page/")}
+    assert page == {"index.html", "page.css", "page.js"}
+
+
 def test_the_installed_command_finds_its_scenarios(clean_python: Path, tmp_path: Path) -> None:
     command = [str(clean_python.with_name("identity-emulator")), "scenario", "validate", "two_friends", "crowded"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
@@ -70,9 +77,10 @@ def test_the_installed_command_serves(clean_python: Path, tmp_path: Path) -> Non
             timeout=LIMIT,
         )
         document = requests.get(f"{url}/_emulator/openapi.json", timeout=LIMIT)
+        script = requests.get(f"{url}/_emulator/page.js", timeout=LIMIT)
         process.terminate()
 
-    assert (identity.status_code, row.status_code, document.status_code) == (200, 200, 200)
+    assert [each.status_code for each in (identity, row, document, script)] == [200] * 4
 
 
 def test_the_installed_plugin_gives_the_fixture(clean_python: Path, tmp_path: Path) -> None:

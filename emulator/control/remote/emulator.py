@@ -9,7 +9,7 @@ from emulator.control.control_token import control_token
 from emulator.control.emulator import ClockControl, Emulator, SnapshotOrDocument
 from emulator.control.new_world import new_stage
 from emulator.control.remote.actors import RemoteActors
-from emulator.control.remote.client import Control, judged_there
+from emulator.control.remote.client import Control, RefusedCall, judged_there
 from emulator.control.remote.clock import RemoteClock
 from emulator.control.remote.faults import RemoteFaults
 from emulator.control.remote.intuition import RemoteIntuition
@@ -67,6 +67,10 @@ class RemoteWorlds(Worlds["RemoteEmulator"]):
         found = RemoteEmulator(world["url"], self._emulator.control_token)
         found.folders = self._emulator.folders
         return found
+
+
+_NO_TOKEN = frozenset({400, 413})
+"""The answers to what can't be a token: text that no JSON holds, or too much of it."""
 
 
 class State(NamedTuple):
@@ -185,6 +189,21 @@ class RemoteEmulator(Emulator):
     def _heading(self) -> tuple[str, str]:
         lines: list[str] = self._control("GET", "/report?last=0").splitlines()
         return lines[0], self._journal.lost_in_words
+
+    def _answers(self) -> dict[str, Any]:
+        from emulator.control.report_file import ANSWERS
+
+        return {name: self._control("GET", f"/{name}") for name in ANSWERS}
+
+    def _inspected(self, token: str, micros: int) -> Mapping[str, Any] | None:
+        wanted = {"token": token, "at": rfc3339(micros)}
+        try:
+            found: dict[str, Any] = self._control("POST", "/spacetime/tokens/inspect", wanted)
+        except RefusedCall as refused:
+            if refused.status not in _NO_TOKEN:
+                raise
+            return None
+        return found
 
     def abort_requests(self) -> None:
         """Does nothing: there is no control route for it."""

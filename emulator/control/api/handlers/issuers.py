@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from emulator.control.api import bodies
 from emulator.control.api.access import ControlRefused
 from emulator.control.api.handlers.base import Handlers
-from emulator.control.issuers import Issuer, LocalIssuer, LocalIssuers, base_of, document_urls
+from emulator.control.issuers import LocalIssuer, LocalIssuers, as_json, base_of, document_urls
 from emulator.http.request import Request
 from emulator.http.response import CORS, JSON, Response, json_response
 
@@ -21,11 +21,11 @@ class IssuerHandlers(Handlers):
     async def issuers(self, request: Request) -> Response:
         """All foreign issuers, in the order of registration; their key sets are each one's own."""
         known = LocalIssuers(self._stage, _address(request))
-        return json_response({"issuers": [_issuer_state(each) for each in known.values()]})
+        return json_response({"issuers": [as_json(each) for each in known.values()]})
 
     async def issuer(self, request: Request) -> Response:
         found = self._issuer(request)
-        return json_response({**_issuer_state(found), "jwks": self._provider(request).document_text})
+        return json_response({**as_json(found), "jwks": self._provider(request).document_text})
 
     async def add_issuer(self, request: Request) -> Response:
         """Register a foreign issuer."""
@@ -35,7 +35,7 @@ class IssuerHandlers(Handlers):
             added = LocalIssuers(self._stage, _address(request)).register(wanted.url, **given)
         except ValueError as error:
             raise ControlRefused(400, str(error), f"send {bodies.example(bodies.IssuerWanted)}") from None
-        return json_response(_issuer_state(added))
+        return json_response(as_json(added))
 
     async def clear_issuers(self, request: Request) -> Response:
         """Remove all issuers, or with `{"n": 1}` one; the response has those that are left."""
@@ -130,14 +130,3 @@ _HOST = re.compile(r"(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?")
 
 def _no_issuer(number: str) -> ControlRefused:
     return ControlRefused(404, f"there is no issuer {number[:40]!r}", "see GET /_emulator/issuers", CORS)
-
-
-def _issuer_state(issuer: Issuer) -> dict[str, Any]:
-    return {
-        "n": issuer.number,
-        "url": issuer.url,
-        "kind": issuer.kind,
-        "condition": issuer.condition,
-        "discovery_url": issuer.discovery_url,
-        "jwks_url": issuer.jwks_url,
-    }

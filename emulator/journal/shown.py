@@ -1,0 +1,70 @@
+"""What others get to see of exchanges: everything as it was sent, or without secrets."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from emulator.journal.exchange import Exchange, Message
+from emulator.journal.masking import MASK, is_secret, mask, mask_body, mask_header, mask_target, sent_secrets, without
+
+
+class Shown(NamedTuple):
+    """How texts are shown: as they are, or with secrets masked."""
+
+    mask: bool
+    known: tuple[str, ...]
+    """Keys and tokens that were sent in headers; they may be anywhere."""
+
+    @classmethod
+    def of(cls, exchanges: Sequence[Exchange], *, secrets: bool) -> "Shown":
+        known = sent_secrets(header for exchange in exchanges for header in exchange.request.headers)
+        return cls(mask=not secrets, known=() if secrets else tuple(known))
+
+    def text(self, text: str) -> str:
+        return without(self.known, mask(text)) if self.mask else text
+
+    def body(self, text: str) -> str:
+        return without(self.known, mask_body(text)) if self.mask else text
+
+    def target(self, target: str) -> str:
+        return without(self.known, mask_target(target)) if self.mask else target
+
+    def headers(self, headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+        if not self.mask:
+            return list(headers)
+        return [(name, without(self.known, mask_header(name, value))) for name, value in headers]
+
+    def json(self, value: Any, name: str = "") -> Any:
+        """A value of JSON; texts are masked by the names of their members too."""
+        match value:
+            case dict():
+                return {each: self.json(member, str(each)) for each, member in value.items()}
+            case list() | tuple():
+                return [self.json(each, name) for each in value]
+            case str() if value:
+                return MASK if self.mask and is_secret(name) else self.text(value)
+        return value
+
+    def message(self, message: Message) -> dict[str, Any]:
+        """As `Message.to_json`. Bytes that are no text are left out where a text was masked in them."""
+        found = message.to_json()
+        body = self.body(found["body"])
+        if body != found["body"]:
+            found.pop("base64", None)
+        return {**found, "headers": self.headers(message.headers), "body": body}
+
+    def exchange(self, exchange: Exchange) -> dict[str, Any]:
+        """As `Exchange.to_json`."""
+        path, _, query = self.target(exchange.target).partition("?")
+        found = {
+            **exchange.to_json(),
+            "path": path,
+            "query": query,
+            "why": self.text(exchange.why),
+            "actor": self.text(exchange.actor),
+            "fault": self.text(exchange.fault),
+            "request": self.message(exchange.request),
+            "response": self.message(exchange.response),
+        }
+        for frame in found.get("websocket", {}).get("frames", ()):
+            frame["text"] = self.body(frame["text"])
+        return found
