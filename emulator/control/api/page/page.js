@@ -516,24 +516,26 @@ class Watch {
 
 /** The emulator's clock, as the emulator last said. */
 class Clock {
-  frozen = true;
+  #frozen = false;
+  #runs = false;
   #millis = NaN;
   #since = 0;
 
-  /** @param {{now: string, frozen: boolean}} state */
-  set(state) {
-    this.frozen = state.frozen;
-    this.#millis = Date.parse(state.now);
+  /** @param {{now: string, frozen: boolean}} state @param {boolean} runs  whether it goes on from there */
+  set({now, frozen}, runs = !frozen) {
+    this.#frozen = frozen;
+    this.#runs = runs;
+    this.#millis = Date.parse(now);
     this.#since = performance.now();
   }
 
   /** Milliseconds since 1970; NaN before that. */
   now() {
-    return this.#millis + (this.frozen ? 0 : performance.now() - this.#since);
+    return this.#millis + (this.#runs ? performance.now() - this.#since : 0);
   }
 
   toString() {
-    return `${dateOf(this.now())}${this.frozen ? " frozen" : ""}`;
+    return `${dateOf(this.now())}${this.#frozen ? " frozen" : ""}`;
   }
 }
 
@@ -1136,7 +1138,7 @@ function stubForm(emulator, request) {
 function jsonForm(emulator, path, verb, request, others, build) {
   /** @type {Record<string, any>} */
   const fields = {Request: input({class: "wire", value: request, required: true}), ...others};
-  const json = /** @type {HTMLTextAreaElement} */ (element("textarea", {class: "wire", rows: 6, spellcheck: "false"}));
+  const json = /** @type {HTMLTextAreaElement} */ (element("textarea", {class: "wire", rows: 8, spellcheck: "false"}));
   const done = element("p", {role: "status"});
   const refusal = refusalPlace();
   const write = () => {
@@ -1715,7 +1717,7 @@ class Page {
     this.clock = new Clock();
     this.journal = new Journal();
     this.state = /** @type {any} */ (null);
-    this.world = /** @type {any} */ (null);
+    this.scenario = /** @type {string[]} */ ([]);
     this.watch = source instanceof Emulator ? new Watch(source, this.take.bind(this), this.tell.bind(this)) : null;
     this.details = new DetailsView(byId("details", HTMLElement), source, {
       close: this.close.bind(this), inspect: this.inspect.bind(this),
@@ -1813,7 +1815,7 @@ class Page {
       this.journal.clear(world.earlier);
       this.details.outlive();
     }
-    this.world = world;
+    this.scenario = world.scenario;
     this.#changed();
   }
 
@@ -1833,14 +1835,11 @@ class Page {
   tick() {
     this.worldView.tick();
     if (this.view === "token") this.tokens.tick();
-    if (!this.world && !this.state) return;
-    const {seed, profiles, scenario = []} = this.world ?? {};
-    const facts = [
-      `seed ${seed ?? this.state?.seed}`,
-      profiles && `SpacetimeDB ${profiles.spacetime}`, profiles && `Intuition ${profiles.intuition}`,
-      scenario.join(", "), String(this.clock),
-    ];
-    setText(byId("facts", HTMLElement), facts.filter(Boolean).join(" · "));
+    if (!this.state) return;
+    const {seed, spacetime, intuition} = this.state;
+    const profiles = [`SpacetimeDB ${spacetime.profile}`, `Intuition ${intuition.profile}`];
+    const facts = [`seed ${seed}`, ...profiles, ...this.scenario, String(this.clock)];
+    setText(byId("facts", HTMLElement), facts.join(" · "));
   }
 
   /** How the connection is. @param {string} state @param {string} text */
@@ -1993,9 +1992,9 @@ function showReport(recorded) {
   const page = new Page(new Recording(recorded));
   recorded.rows.forEach(/** @param {Row} row */ row => page.journal.add(row));
   const {state, scenario} = recorded.answers;
-  if (state) page.clock.set({...state.clock, frozen: true});
   page.state = state;
-  page.world = {seed: state?.seed, scenario: scenario?.scenario, profiles: recorded.answers.journal?.profiles};
+  page.clock.set(state.clock, false);
+  page.scenario = scenario?.scenario ?? [];
   const report = byId("report", HTMLElement);
   report.hidden = false;
   report.append(element("h2", {}, oneLine(recorded.title || "Report")), element("p", {class: "wire"}, recorded.heading),
