@@ -14,7 +14,7 @@ from emulator.control.issuers import LocalIssuers
 from emulator.control.issuers import as_json as issuer_json
 from emulator.control.state import state_json
 from emulator.core.errors import Misconfigured
-from emulator.core.version import emulator_version
+from emulator.core.version import VERSION
 from emulator.journal.exchange import Exchange
 from emulator.journal.html_report import PageTexts, html_report
 from emulator.journal.recorded import recorded
@@ -53,7 +53,7 @@ def report_page(
             "title": title,
             "written": answers["state"]["clock"]["now"],
             "url": emulator.url,
-            "version": emulator_version(),
+            "version": VERSION,
             "heading": heading,
             "notes": [*filter(None, [lost]), *earlier, *map(shown.text, notes)],
             "masked": not secrets,

@@ -25,7 +25,7 @@ _CAN_BE_STUBBED = "a stub can answer it"
 _HTML = "text/html; charset=utf-8"
 _FOR_PEOPLE = (
     b"<p>identity-emulator: SpacetimeDB is at /v1/identity, Intuition at /identity, "
-    b'what was requested and why it was refused at <a href="/_emulator/journal">/_emulator/journal</a>.</p>\n'
+    b'what was requested and why it was refused at <a href="/_emulator/">/_emulator/</a>.</p>\n'
 )
 
 

@@ -12,7 +12,8 @@ class Relay:
     """On a port of its own, while the block lasts."""
 
     def __init__(self, port: int) -> None:
-        self._target = ("127.0.0.1", port)
+        self.port = port
+        """Of the emulator to which new connections go."""
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._open: list[socket.socket] = []
         self._lock = threading.Lock()
@@ -44,7 +45,7 @@ class Relay:
                 if self._is_broken:
                     client.close()
                     continue
-                server = socket.create_connection(self._target)
+                server = socket.create_connection(("127.0.0.1", self.port))
                 with self._lock:
                     self._open += [client, server]
                 for source, sink in ((client, server), (server, client)):

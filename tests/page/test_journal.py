@@ -1,11 +1,12 @@
 """The live journal."""
 
+import json
 import re
 
 import pytest
 import requests
 
-from emulator import Emulator
+from emulator import Emulator, running_in_thread
 from tests.client import create
 from tests.page.browsing import Opened, expect
 from tests.page.relay import Relay
@@ -216,3 +217,44 @@ def test_after_a_break_it_goes_on_where_it_was(page: Opened, emulator: Emulator)
 
         expect(page.rows.locator(".path")).to_have_text(["/v1/ping?number=1", "/v1/ping?number=2"])
         expect(page.page.locator("#link")).to_have_text("live")
+
+
+def test_another_emulator_at_the_same_address_is_another_world(page: Opened, emulator: Emulator) -> None:
+    with Relay(emulator.port) as relay, running_in_thread(seed=8) as other:
+        page.url = relay.url
+        page.open()
+        ask(emulator, "GET", "/v1/ping")
+        expect(page.rows).to_have_count(1)
+
+        with relay.broken():
+            relay.port = other.port
+        ask(other, "GET", "/v1/health")
+
+        expect(page.rows.locator(".path")).to_have_text(["/v1/health"])
+        expect(page.page.locator("#facts")).to_contain_text("seed 8")
+
+
+def ended(page: Opened, event: str) -> None:
+    """Open the page; its first stream of events ends with this one."""
+    data = json.dumps({"error": "it is over", "hint": "connect again"})
+    body = f"event: {event}\ndata: {data}\n\n"
+    page.page.route(
+        "**/_emulator/events", lambda route: route.fulfill(content_type="text/event-stream", body=body), times=1
+    )
+    page.page.goto(f"{page.url}/_emulator/")
+
+
+def test_who_was_too_slow_is_told_and_connects_again_when_asked(page: Opened) -> None:
+    ended(page, "dropped")
+    link = page.page.locator("#link")
+    expect(link).to_contain_text("it is over")
+
+    link.get_by_role("button", name="Connect again").click()
+
+    expect(link).to_have_text("live")
+
+
+def test_after_the_end_of_an_emulator_it_connects_again_by_itself(page: Opened) -> None:
+    ended(page, "closed")
+
+    expect(page.page.locator("#link")).to_have_text("live")

@@ -39,13 +39,17 @@ def test_the_document_is_valid_in_every_combination_of_profiles(spacetime: str, 
 # --- who is asked, and what is looked at ------------------------------------------------------------------------------
 
 
+ENDLESS = "control.events"
+"""Its body goes on while the client listens: tests/control/test_events.py."""
+
+
 def schema_of(tag: str, spacetime: str = "documented") -> Any:
     """The operations of one API. A key that an answer has and the document has not is a fault too."""
     found = document(SPACETIMES[spacetime], INTUITIONS["documented"])
     for name, schema in found["components"]["schemas"].items():
         if name != "CreateIdentity":
             schema.setdefault("additionalProperties", False)
-    return schemathesis.openapi.from_dict(found).include(tag=tag)
+    return schemathesis.openapi.from_dict(found).include(tag=tag).exclude(operation_id=ENDLESS)
 
 
 def described(case: RequestFacts, status: int) -> dict[str, Any]:

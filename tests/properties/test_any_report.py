@@ -1,10 +1,15 @@
-"""Whatever was sent, a report stays within its limits, and no character of it steers a terminal."""
+"""Whatever was sent, a report stays within its limits, and no character of it steers a terminal or becomes markup."""
+
+import json
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emulator.journal.exchange import Exchange, Message, head_of
+from emulator.journal.html_report import in_script
+from emulator.journal.recorded import recorded
 from emulator.journal.report import MOST_BYTES, MOST_LINES, report
+from emulator.journal.row import row
 
 HEADERS = st.lists(st.tuples(st.binary(max_size=40), st.binary(max_size=400)), max_size=4)
 BODIES = st.one_of(
@@ -56,3 +61,23 @@ def test_a_report_is_within_its_limits(
     assert short.count("\n") < lines
     assert len(short.encode()) <= size
     assert all(character.isprintable() or character == "\n" for character in whole + short)
+
+
+@settings(max_examples=40)
+@given(EXCHANGES, st.booleans())
+def test_a_row_is_short_and_printable(exchange: Exchange, secrets: bool) -> None:
+    found = row(exchange, secrets=secrets)
+
+    texts = [value for value in found.values() if isinstance(value, str)]
+    assert all(text.isprintable() for text in texts)
+    assert len(json.dumps(found)) < 60_000
+
+
+@settings(max_examples=40)
+@given(st.lists(EXCHANGES, max_size=6), st.booleans())
+def test_any_exchange_can_be_in_a_file(exchanges: list[Exchange], secrets: bool) -> None:
+    found = recorded(exchanges, URL, lambda token, micros: {"text": token, "checks": []}, secrets=secrets)
+
+    assert len(found.rows) == len(found.exchanges) == len(found.curls)
+    assert found.earlier + len(found.rows) == len(exchanges)
+    assert json.loads(in_script(found._asdict())) == json.loads(json.dumps(found._asdict()))

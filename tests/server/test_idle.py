@@ -98,6 +98,22 @@ def test_a_reset_is_a_use() -> None:
     assert asyncio.run(uses_after(request("POST", "/_emulator/reset", "Content-Type: application/json"))) == 1
 
 
+def test_who_only_watches_is_one_use_and_keeps_no_server_alive() -> None:
+    listener = listen("127.0.0.1", 0)
+
+    async def uses() -> list[tuple[int, bool]]:
+        async with serving(make_stage(), Guard(), listener) as server:
+            reader, writer = await asyncio.open_connection(*listener.plain[0].getsockname())
+            writer.write(request("GET", "/_emulator/events"))
+            await reader.readuntil(b"event: state")
+            found = [(server.uses, server.in_use)]
+            writer.close()
+        await writer.wait_closed()
+        return found
+
+    assert asyncio.run(uses()) == [(1, False)]
+
+
 def test_an_open_websocket_is_a_use() -> None:
     listener, stage = listen("127.0.0.1", 0), make_stage()
     database = stage.settled_world().spacetime.add_database(Identity("0" * 64)).identity

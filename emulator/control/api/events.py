@@ -17,7 +17,7 @@ import msgspec
 from emulator.control.api.websocket_changes import WebSocketChanges
 from emulator.control.state import counts, state_json
 from emulator.core.clock import monotonic
-from emulator.core.version import emulator_version
+from emulator.core.version import VERSION
 from emulator.http.stream import Stream
 from emulator.journal.exchange import Exchange
 from emulator.journal.journal import Journal
@@ -31,7 +31,7 @@ MOST_OF_THE_PAST = 1000
 """Exchanges that a new watcher is told of."""
 _AT_ONCE = 100
 """Exchanges in one piece."""
-_MOST_TEXTS = 2000
+_MOST_TEXTS = 500
 """Rows that are kept for other watchers."""
 
 _PAUSE = 0.05
@@ -182,6 +182,8 @@ class Feed:
 
     def _tell(self) -> None:
         self._is_woken, self._woken_at = False, self._loop.time()
+        if self._told == 0:  # the last one has gone meanwhile
+            return
         self.websockets.look(self.stage.world.journal)
         news, self.news = self.news, self._loop.create_future()
         news.set_result(None)
@@ -278,7 +280,7 @@ class Watcher:
             "scenario": world.scenario,
             "total": journal.total,
             "earlier": self._position,
-            "version": emulator_version(),
+            "version": VERSION,
         }
         return _event("world", about, Place(world_id, self._position))
 

@@ -96,3 +96,38 @@ def test_exchanges_are_found_by_method_path_status_and_time(filters: dict[str, A
     )
 
     assert [each.number for each in journal.find(**filters)] == numbers
+
+
+def test_what_comes_after_a_position_is_in_the_order_in_which_it_was_recorded() -> None:
+    journal = journal_of(exchange(2), exchange(1), exchange(3))
+
+    assert [each.number for each in journal.after(1, 1)[1]] == [1]
+    assert [each.number for each in journal.after(1, 9)[1]] == [1, 3]
+    assert (journal.first, journal.recorded) == (0, 3)
+
+
+def test_after_what_was_dropped_comes_the_first_that_is_kept() -> None:
+    journal = journal_of(*(exchange(number) for number in range(1, 6)), size=2)
+
+    position, found = journal.after(1, 9)
+    assert (position, [each.number for each in found]) == (3, [4, 5])
+    assert (journal.first, journal.recorded) == (3, 5)
+
+
+def test_positions_go_on_after_the_journal_was_cleared() -> None:
+    journal = journal_of(exchange(1), exchange(2))
+    journal.clear()
+    journal.record(exchange(3))
+
+    assert [each.number for each in journal.after(2, 9)[1]] == [3]
+    assert (journal.first, journal.recorded, journal.cleared) == (2, 3, 2)
+    assert journal.after(7, 9)[1] == []
+
+
+def test_who_listens_is_woken_by_an_exchange_and_by_the_end_of_all() -> None:
+    journal, woken = journal_of(), []
+    journal.add_listener(lambda: woken.append("woken"))
+    journal.record(exchange(1))
+    journal.clear()
+
+    assert woken == ["woken", "woken"]

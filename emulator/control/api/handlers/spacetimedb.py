@@ -7,7 +7,6 @@ from emulator.control.api import bodies
 from emulator.control.api.access import ControlRefused
 from emulator.control.api.handlers.base import Handlers
 from emulator.control.api.listing import Window
-from emulator.control.inspected_token import inspected
 from emulator.control.spacetimedb import LocalSpacetime
 from emulator.core.clock import parse_rfc3339, to_micros
 from emulator.http.request import Request
@@ -35,6 +34,8 @@ class SpacetimeHandlers(Handlers):
 
     async def inspect_token(self, request: Request) -> Response:
         """What this world would say to a token, check by check. Nothing changes, and the journal does not have it."""
+        from emulator.control.inspected_token import inspected
+
         given = await bodies.read(request, bodies.TokenGiven)
         world = self._stage.settled_world()
         try:
