@@ -639,14 +639,12 @@ class Journal {
     this.#clears = false;
   }
 
-  /** More frames of a WebSocket, or its end. @param {{n: number, frames: number}} data @returns {Entry | undefined} */
-  socket(data) {
-    const entry = this.#sockets.get(data.n) ?? this.waiting.find(each => each.row.n === data.n);
-    if (entry) entry.row.websocket = data;
-    return entry;
+  /** The exchange of a WebSocket in the current world, if it is kept. @param {number} n */
+  ofSocket(n) {
+    return this.#clears ? undefined : this.#sockets.get(n);
   }
 
-  /** @param {string} text @param {string} status @param {string} actor  null for any */
+  /** @param {string} text @param {string} status @param {string} actor  `any`, or `by ` and a name */
   filter(text, status, actor) {
     const words = text.toLowerCase().split(/\s+/).filter(Boolean);
     const ofStatus = STATUSES.find(([value]) => value === status)?.[2] ?? (row => row.status === Number(status));
@@ -1192,7 +1190,7 @@ class TokenView {
     this.#at = at;
     this.#from = from;
     this.place.replaceChildren();
-    await this.again();
+    await this.#again();
   }
 
   /** What a report has. @param {Inspection} found @param {string} from */
@@ -1202,8 +1200,13 @@ class TokenView {
     this.#show(found);
   }
 
-  /** Judge the same token again: what it depends on may have changed. */
-  async again() {
+  /** What a verdict of now depends on may have changed. */
+  changed() {
+    if (!this.#at) this.#again();
+  }
+
+  /** Judge the same token again. */
+  async #again() {
     if (!this.#token || !this.source.canChange) return;
     const number = ++this.#asked;
     const found = await refusedIn(this.refusal, () => this.source.inspect(this.#token, this.#at));
@@ -1218,7 +1221,7 @@ class TokenView {
       setText(each, relative(each.getAttribute("data-claim") ?? "", Number(each.getAttribute("data-time")), now));
     }
     const refusedFrom = this.place.querySelector("[data-refused-from]")?.getAttribute("data-refused-from");
-    if (refusedFrom && now >= Number(refusedFrom)) this.again();
+    if (refusedFrom && now >= Number(refusedFrom)) this.#again();
   }
 
   /** @param {Inspection} found */
@@ -1261,7 +1264,7 @@ class TokenView {
   #advance(seconds) {
     return refusedIn(this.refusal, async () => {
       await this.source.change("POST", "clock", {advance: seconds});
-      await this.again();
+      await this.#again();
     });
   }
 
@@ -1765,7 +1768,7 @@ class Page {
       else this.#links[at].removeAttribute("aria-current");
     });
     if (this.view === "world") this.worldView.refresh();
-    if (this.view === "token") this.tokens.again();
+    if (this.view === "token") this.tokens.changed();
     if (this.view === "journal") this.rows.draw();
   }
 
@@ -1803,9 +1806,9 @@ class Page {
     else if (event === "world") this.#world(data);
   }
 
-  /** @param {any} data */
+  /** More frames of a WebSocket, or its end. @param {{n: number}} data */
   #socket(data) {
-    const entry = this.journal.socket(data);
+    const entry = this.journal.ofSocket(data.n);
     if (entry && entry === this.details.entry) this.details.refreshFrames();
   }
 
@@ -1829,7 +1832,7 @@ class Page {
   #changed() {
     this.tick();
     this.worldView.changed();
-    if (this.view === "token") this.tokens.again();
+    if (this.view === "token") this.tokens.changed();
   }
 
   tick() {
