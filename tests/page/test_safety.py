@@ -250,3 +250,19 @@ def test_whoever_gives_no_control_token_can_do_so_later(guarded: Opened) -> None
     give(guarded, TOKEN)
 
     expect(guarded.page.locator("#link")).to_have_text("live")
+
+
+def test_from_another_machine_over_plain_http_it_copies_too(guarded: Opened) -> None:
+    guarded.page.goto(guarded.url.replace("127.0.0.1", "evil.example") + "/_emulator/#world")
+    give(guarded, TOKEN)
+    keys = guarded.panel("intuition/api-keys")
+    assert guarded.page.evaluate("navigator.clipboard") is None
+
+    keys.get_by_role("button", name="Copy key").first.click()
+    expect(keys.get_by_text("Copied")).to_be_visible()
+
+    keys.get_by_role("searchbox").focus()
+    guarded.page.keyboard.press("Control+V")
+    expect(keys.get_by_role("searchbox")).to_have_value("00000000-0000-4000-8000-000000000001")
+    assert all("Cross-Origin-Opener-Policy header has been ignored" in each for each in guarded.errors)
+    guarded.errors.clear()
