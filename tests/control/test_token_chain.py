@@ -186,10 +186,13 @@ def test_what_is_no_time_is_a_400(emulator: Emulator, at: str) -> None:
     assert (answer.status_code, answer.json()["error"][:4]) == (400, "at: ")
 
 
-def test_the_journal_does_not_have_it(emulator: Emulator) -> None:
+def test_the_journal_does_not_have_it_and_nothing_has_changed(emulator: Emulator) -> None:
+    state = f"{emulator.url}/_emulator/state"
+    before = requests.get(state, timeout=LIMIT).json()
     inspected(emulator, "x")
 
     assert emulator.journal.exchanges == []
+    assert requests.get(state, timeout=LIMIT).json()["changes"] == before["changes"]
 
 
 @pytest.mark.parametrize("body", [{}, {"token": 1}, {"token": None}, {"jwt": "x"}])

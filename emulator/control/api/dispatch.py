@@ -15,6 +15,8 @@ from emulator.journal.log import log_control
 from emulator.world.stage import Stage
 
 _READING = frozenset({"GET", "HEAD"})
+_CHANGE_NOTHING = frozenset({"control.inspect_token"})
+"""Operations that only ask, though they have a body."""
 
 
 def control(stage: Stage, guard: Guard, worlds: WorldServers) -> ControlHandler:
@@ -28,7 +30,7 @@ def control(stage: Stage, guard: Guard, worlds: WorldServers) -> ControlHandler:
             route = _route(request, routes)
             operation = route.operation.name
             response = await route.handler(request)
-            stage.changes += request.method not in _READING
+            stage.changes += request.method not in _READING and operation not in _CHANGE_NOTHING
             replacing.done(operation, request)
         except ControlRefused as refused:
             response = json_response({"error": refused.text, "hint": refused.hint}, refused.status, refused.text)
