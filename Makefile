@@ -13,7 +13,7 @@ READY := $(VENV)/.ready
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test unit clients install install-unit lint check-all lowest slow bench clean
+.PHONY: help serve test unit clients install install-unit lint check-all lowest slow picture bench clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ lowest:  ## Run the unit tests with the oldest versions of everything the packag
 
 slow: $(READY)  ## Load, bad clients and a browser, for three minutes; LOAD_SECONDS=10 makes it shorter
 	$(BIN)/pytest -q tests/slow
+
+picture: $(READY)  ## Make docs/page.png, the page as Chromium shows it
+	PAGE_PICTURE=1 $(BIN)/pytest -q tests/page/test_access.py -k picture
 
 bench: $(READY)  ## Measure everything beside the peers, into docs/performance.md (part: ARGS="--only starts")
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from emulator.cli.ctl import INTERRUPTED
+from emulator.cli.ctl.command import INTERRUPTED
 from emulator.cli.files import SHARED, has_folder, write_whole
 from emulator.cli.input import file
 from emulator.cli.output import allow_end_of_reader

@@ -64,9 +64,7 @@ def test_a_failed_test_shows_both_beside_each_other_and_the_rule(run: Run, serve
 
 @pytest.mark.parametrize("plugin", [(), ("-p", "no:conftest_plugin")])
 def test_without_a_url_it_says_what_to_give(run: Run, plugin: tuple[str, ...]) -> None:
-    outcome = run(
-        "--pyargs", "emulator.conformance", *plugin, autoload=bool(plugin), PYTEST_DISABLE_PLUGIN_AUTOLOAD="1"
-    )
+    outcome = run.process("--pyargs", "emulator.conformance", *plugin)
 
     assert "name it with --identity-emulator-url URL" in outcome
     assert "Traceback" not in outcome
