@@ -54,7 +54,8 @@ def store(profile: str = "v2.8") -> Store:
 
 def request(target: str, headers: Any, *, minor: int = 1) -> Request:
     version = HttpVersion11 if minor else HttpVersion10
-    raw = SimpleNamespace(method="GET", raw_path=target, version=version, headers=CIMultiDict(headers))
+    of_aiohttp = {"raw_path": target, "version": version, "headers": CIMultiDict(headers), "raw_headers": ()}
+    raw = SimpleNamespace(method="GET", body_exists=False, **of_aiohttp)
     made = Request(raw)  # type: ignore[arg-type]
     made.params = (made.path.split("/")[3],)
     return made
