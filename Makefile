@@ -51,8 +51,9 @@ lowest:  ## Run the unit tests with the oldest versions of everything the packag
 	@$(LOWEST)/python -m pip install --quiet --group test --editable . -c $(VENV)-lowest/constraints.txt
 	$(LOWEST)/pytest -q -n auto --ignore=tests/project
 
-slow: $(READY)  ## Load, bad clients and a browser, for three minutes; LOAD_SECONDS=10 makes it shorter
+slow: $(READY)  ## Load, bad clients, a browser and many examples, for five minutes; LOAD_SECONDS=10 makes it shorter
 	$(BIN)/pytest -q tests/slow
+	$(BIN)/pytest -q --hypothesis-profile=thorough tests/properties
 
 picture: $(READY)  ## Make docs/page.png, the page as Chromium shows it
 	PAGE_PICTURE=1 $(BIN)/pytest -q tests/page/test_access.py -k picture

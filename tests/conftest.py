@@ -13,9 +13,11 @@ from hypothesis import HealthCheck, settings
 from emulator import Config, Emulator, running_in_thread
 from tests.recorded_rows import RECORDED_AT
 
-# On a busy machine examples, and generating them, can be slow.
-settings.register_profile("busy machine", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("busy machine")
+# On a busy machine examples, and generating them, can be slow. `make slow` has the second.
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("quick", PATIENT, max_examples=50)
+settings.register_profile("thorough", PATIENT, max_examples=500)
+settings.load_profile("quick")
 
 DATA = Path(__file__).parent / "data"
 API_KEY = "00000000-0000-4000-8000-000000000001"

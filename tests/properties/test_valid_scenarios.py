@@ -64,7 +64,7 @@ def is_valid(document: dict[str, Any]) -> bool:
         return False
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(values(inspect.type_info(Scenario)))
 def test_what_is_valid_starts(document: dict[str, Any]) -> None:
     if not is_valid(document):
