@@ -27,7 +27,7 @@ def masked(case: Case, frame: Frame, *, is_first: bool) -> Frame:
     if first & 0x0F == 1:
         payload = _JSON.sub(lambda found: found[0].rstrip(b"0123456789"), payload)
         return first, _MINTED.sub(b"<minted>", payload) if _is_anonymous(case) else payload
-    if first != 0x82:
+    if first != 0x82 or len(payload) < 2:
         return frame
     if is_first:
         return first, _first_message(case, payload)
