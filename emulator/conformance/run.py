@@ -23,8 +23,7 @@ PATIENCE = 3.0
 """Seconds to wait for a response, or for the end of a connection."""
 PARTLY_RECORDED = ("other headers", "reason", "body")
 """The masks of cases of which not everything was recorded."""
-TRIES = (0, 0, -1, 1)
-"""Seconds that a token's times are moved in each try: a date has no fraction, and can be a second behind."""
+TRIES = 2
 
 
 @dataclass(frozen=True)
@@ -105,8 +104,8 @@ class Runner:
 
     def _tried(self, case: Case) -> Difference | None:
         """A case that differs is sent again: what was an accident does not count."""
-        for shift in TRIES if _says_a_time(case) else TRIES[:2]:
-            tokens = self._tokens(case, self._now + shift)
+        for _ in range(TRIES):
+            tokens = self._tokens(case, self._now)
             difference = self._difference(self._for_target(case, tokens))
             if difference is None or self._left < _requests(case):
                 break
@@ -189,10 +188,6 @@ def _identified(target: Target, given: Given) -> Identified:
 def _requests(case: Case) -> int:
     """How many requests a case is at most, with the one that finds out whether the connection is still open."""
     return max(1, len(responses_in(case.response))) + (case.closed is False and not case.turns)
-
-
-def _says_a_time(case: Case) -> bool:
-    return case.moment is not None and bool(renewed(case.request, case.moment, 0, Signers()))
 
 
 def _is_silence(difference: Difference | None) -> bool:

@@ -96,11 +96,17 @@ _NEW_TOKEN = "claims are kept, `iat` and `exp` are new"
 MUTATIONS = {
     "a text": Mutation("v2.8", _a_text, _NO_CREDENTIALS, "> Authorisation required"),
     "the order of heads": Mutation("v2.8", _the_order_of_heads, _METHODS, "> content-length: 0"),
-    "the leeway": Mutation(
+    "the leeway, a second more": Mutation(
         "v2.8",
-        lambda patch: patch.setattr(releases, "LEEWAY", 30),
+        lambda patch: patch.setattr(releases, "LEEWAY", 61),
+        "an expired token is told so",
+        "> HTTP/1.1 401 Unauthorized             > HTTP/1.1 204 No Content",
+    ),
+    "the leeway, two seconds less": Mutation(
+        "v2.14",
+        lambda patch: patch.setattr(releases, "LEEWAY", 58),
         "a token is accepted for 60 s after its `exp`",
-        "ExpiredSignature",
+        "Invalid token: ExpiredSignature",
     ),
     "CORS": Mutation(
         "v2.8",

@@ -81,18 +81,27 @@ def _as_documented(source: Source) -> Source:
     return Source(about, lambda: as_documented(source.cases()), "inferred")
 
 
+def _edges(accepted: int, refused: int, text: str) -> Source:
+    cases_of = partial(written_cases.edges_of_expiry, accepted, refused, text)
+    return Source("the edges of expiry by the source of the release", cases_of, whole=True)
+
+
+_TO_THE_MICROSECOND = _edges(58, 60, "Invalid token: ExpiredSignature")
+
 SOURCES: Mapping[str, tuple[Source, ...]] = {
     "v1": (
         Source("recorded from a SpacetimeDB server of v1.12.0", partial(of_release, "v1.12.0")),
         Source("health as v2.8.3 says it", health, "inferred"),
         Source("WebSockets of that server", conversations_of_v1, whole=True),
+        _edges(59, 61, "TokenError(Error(ExpiredSignature))"),
     ),
-    "v2.8": _V2_8,
-    "v2.14": (*_V2_14, *_WEBSOCKETS_OF_2_14),
+    "v2.8": (*_V2_8, _edges(59, 61, "Invalid token: ExpiredSignature")),
+    "v2.14": (*_V2_14, *_WEBSOCKETS_OF_2_14, _TO_THE_MICROSECOND),
     "documented": (
         Source("from SpacetimeDB's documentation page, not recorded", written_cases.documented, whole=True),
         *map(_as_documented, _V2_14),
         *_WEBSOCKETS_OF_2_14,
+        _TO_THE_MICROSECOND,
     ),
     "intuition": (
         Source(
@@ -107,15 +116,13 @@ SOURCES: Mapping[str, tuple[Source, ...]] = {
 
 def table(profile: str) -> Table:
     sources = SOURCES[profile]
-    found = [case for source in sources for case in _of(source)]
+    whole = [case for source in sources if source.whole for case in source.cases()]
+    found = [case for source in sources if not source.whole for case in _of(source)]
     about = "; ".join(dict.fromkeys(source.about for source in sources))
-    return Table(profile, about, tuple(_named(_chosen(found))))
+    return Table(profile, about, tuple(_named([*whole, *_chosen(found)])))
 
 
 def _of(source: Source) -> Iterator[Case]:
-    if source.whole:
-        yield from source.cases()
-        return
     for case in source.cases():
         rule = rule_of(case)
         if rule is not None and why_not(case) is None:

@@ -9,7 +9,13 @@ from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, derive_private_key
+
 from emulator.conformance.cases import PAGE, Case, Step
+from emulator.services.spacetimedb.model import Claims, identity_of
+from emulator.services.spacetimedb.signing_keys import SigningKey
+from tests.conftest import data
+from tests.recorded_rows import RECORDED_AT
 
 Sent = tuple[str, ...]
 """Method and path, then header lines; a body is the last, after an empty line."""
@@ -150,6 +156,43 @@ INTUITION = (
     Fact("a search", "page", (_MADE, (("GET /identities/search?displayName=JP&limit=1", _KEY), _ONE_ROW))),
     Fact("no positions", "invented", (_MADE, (("GET /identity/<identity_id>/positions", _KEY), _NO_ROW))),
 )
+
+
+# --- the edges of expiry: they hold at any moment of a second, and with a date that is a second behind ----------------
+
+
+def edges_of_expiry(accepted: int, refused: int, text: str) -> Iterator[Case]:
+    """Tokens that expired so many seconds ago."""
+    yield _expiry(accepted, "a token is accepted for 60 s after its `exp`", b"204 No Content\r\n\r\n")
+    yield _expiry(refused, "an expired token is told so", b"401 Unauthorized\r\n\r\n" + text.encode())
+
+
+def _expiry(ago: int, rule: str, answer: bytes) -> Case:
+    return Case(
+        name=f"expired {ago} s ago",
+        steps=(Step("send", _verify(_expired(ago))),),
+        response=b"HTTP/1.1 " + answer,
+        closed=None,
+        moment=RECORDED_AT,
+        masks=("other headers",),
+        group="expiry",
+        rule=rule,
+        evidence="source",
+        needs=("keys",),
+    )
+
+
+def _expired(seconds: int) -> str:
+    """A token of the recordings' key."""
+    now = int(RECORDED_AT.timestamp())
+    key = SigningKey(derive_private_key(int(data("test_key.json")["scalar"]), SECP256R1()))
+    return key.mint(Claims.issued("localhost", "test-subject", (), -seconds, {}, at=now * 1_000_000, null_exp=False))
+
+
+def _verify(token: str) -> bytes:
+    path = f"/v1/identity/{identity_of('localhost', 'test-subject')}/verify"
+    lines = (f"GET {path} HTTP/1.1", "Host: 127.0.0.1:3000", f"Authorization: Bearer {token}", "", "")
+    return "\r\n".join(lines).encode()
 
 
 # --- as cases ---------------------------------------------------------------------------------------------------------
