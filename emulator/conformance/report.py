@@ -18,11 +18,13 @@ _STATES = ("holds", "differs", "left out")
 
 
 def summary(outcomes: Sequence[Outcome]) -> Iterator[str]:
-    """A table by group, then why some cases were left out."""
+    """A table by group, then which rules are broken, and why some cases were left out."""
     yield f"{'group':<30}{'cases':>9}{'hold':>9}{'differ':>9}{'left out':>10}"
     for group, counts in by_group(outcomes).items():
         yield _counted(group, counts)
     yield _counted("all", Counter(outcome.state for outcome in outcomes))
+    for rule, count in Counter(outcome.case.rule for outcome in outcomes if outcome.difference).items():
+        yield _cut(f"{count} differ: {rule}")
     for reason, count in left_out(outcomes).items():
         yield from wrap(f"{count} left out: {reason}", WIDTH, subsequent_indent="  ", break_on_hyphens=False)
 

@@ -26,11 +26,12 @@ DIFFERS = differing(OK.replace(b"hello", b"hullo"))
 RUN = Run("http://127.0.0.1:3000", "recorded from a server", "v2.8", [HOLDS, DIFFERS, LEFT_OUT])
 
 
-def test_the_summary_counts_by_group_and_says_why_cases_were_left_out() -> None:
+def test_the_summary_counts_by_group_and_names_broken_rules_and_what_was_left_out() -> None:
     assert list(summary(RUN.outcomes)) == [
         "group                             cases     hold   differ  left out",
         "ping                                  3        1        1         1",
         "all                                   3        1        1         1",
+        "1 differ: it says hello",
         "1 left out: it needs a key",
     ]
 
