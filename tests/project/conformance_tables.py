@@ -237,7 +237,9 @@ _DECIDED_BY_PATH = re.compile(rb"\AHTTP/1\.[01] (404|405)|\r\n\r\nInvalid URL: "
 
 
 def _ready(case: Case) -> Case:
-    return replace(case, needs=tuple(_needs(case)), masks=(*case.masks, *_more_masks(case)))
+    # That a WebSocket stays open would be waited for.
+    closed = None if case.response.startswith(b"HTTP/1.1 101 ") else case.closed
+    return replace(case, needs=tuple(_needs(case)), masks=(*case.masks, *_more_masks(case)), closed=closed)
 
 
 def _needs(case: Case) -> Iterator[str]:
