@@ -22,7 +22,7 @@ from emulator.conformance.run import MOST_REQUESTS, PATIENCE, Given, Outcome, ru
 from emulator.conformance.target import Target, Unusable
 from emulator.conformance.tokens import BadKey, Keys
 from emulator.core.errors import Misconfigured
-from emulator.core.version import emulator_version
+from emulator.core.version import VERSION
 from emulator.services.spacetimedb.releases import ALIASES, resolved
 
 _PEM = click.Path(path_type=Path, dir_okay=False)
@@ -191,7 +191,7 @@ def _write(asked: _Asked, found: Run, target: Target) -> None:
     if asked.json_file is not None:
         write_whole(asked.json_file, documents.as_json(found), "--json", SHARED)
     if asked.certificate is not None:
-        tool = f"identity-emulator {emulator_version()}"
+        tool = f"identity-emulator {VERSION}"
         page = documents.certificate(found, version_of(target), date_of(target), tool)
         write_whole(asked.certificate, page, "--certificate", SHARED)
 
