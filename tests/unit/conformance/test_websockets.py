@@ -34,7 +34,7 @@ def saying(*parts: bytes) -> Serve:
 def found(serve: Serve) -> bytes | None:
     with serving(serve) as target:
         wrong = converse(target, CASE, patience=0.3)
-    return wrong and wrong.found
+    return None if wrong is None else wrong.found
 
 
 def test_a_conversation_that_is_as_recorded_holds_with_pings_between() -> None:
