@@ -9,7 +9,7 @@ import click
 from emulator.cli.environment import as_given
 from emulator.cli.output import printing
 from emulator.core.errors import Misconfigured
-from emulator.core.version import emulator_version
+from emulator.core.version import VERSION
 
 COMMANDS: Mapping[str, str] = {
     "serve": "emulator.cli.serve:serve",
@@ -54,6 +54,6 @@ class Commands(click.Group):
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(emulator_version(), prog_name="identity-emulator")
+@click.version_option(VERSION, prog_name="identity-emulator")
 def main() -> None:
     """Emulate SpacetimeDB's and Intuition's identity APIs for tests."""

@@ -23,7 +23,7 @@ from emulator.cli.parent import watch as watch_parent
 from emulator.cli.signals import Signals, tell
 from emulator.cli.stuck_loop import StuckLoop
 from emulator.control.heading import again_options
-from emulator.core.version import emulator_version
+from emulator.core.version import VERSION
 from emulator.server.idle import Together, until_unused
 from emulator.server.listening import Listening
 from emulator.server.protocol import Http
@@ -210,7 +210,7 @@ async def _until(stop: asyncio.Event) -> None:
 def _announce(what: Served, listening: Listening, ready_file: Path | None) -> None:
     """The ready line for programs, the banner for people."""
     url, world, secure = listening.plain_url, what.stage.settled_world(), _secure(listening)
-    known = {"url": url, "port": _port(url), "pid": os.getpid(), "seed": world.seed, "version": emulator_version()}
+    known = {"url": url, "port": _port(url), "pid": os.getpid(), "seed": world.seed, "version": VERSION}
     line = json.dumps({**known, "profiles": world.profiles, **secure})
     if ready_file is not None:
         write_ready(ready_file, line)

@@ -1,11 +1,3 @@
-"""The version of this package."""
+"""The version of this package, which pyproject.toml reads here."""
 
-
-def emulator_version() -> str:
-    """The version of the installed distribution; 0 when it is not installed."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("identity-emulator")
-    except PackageNotFoundError:
-        return "0"
+VERSION = "0.2.0"  # a constant: to ask the installed distribution takes 10 ms of each start

@@ -215,18 +215,17 @@ def _text(value: bytes) -> str:
 
 
 def _check_head(raw: BaseRequest) -> None:
-    version, headers = raw.version, raw.headers
-    if version != HttpVersion11:
+    version = raw.version
+    if version is not HttpVersion11 and version != HttpVersion11:
         if version != HttpVersion10:
             raise NotHttp(400, f"HTTP/{version.major}.{version.minor}, or no version at all")
-        if hdrs.TRANSFER_ENCODING in headers:
+        if hdrs.TRANSFER_ENCODING in raw.headers:
             raise NotHttp(400, "`Transfer-Encoding` in HTTP/1.0")
     if len(raw.raw_path) > _LONGEST_TARGET:
         raise NotHttp(414, f"the target has more than {_LONGEST_TARGET} bytes")
-    if len(headers) > MAX_HEADERS:
+    if len(raw.raw_headers) > MAX_HEADERS:
         raise NotHttp(431, f"more than {MAX_HEADERS} headers")
-    length = headers.get(hdrs.CONTENT_LENGTH)
-    if length is not None and int(length) >= _TOO_LONG_A_BODY:
+    if raw.body_exists and int(raw.headers.get(hdrs.CONTENT_LENGTH, 0)) >= _TOO_LONG_A_BODY:
         raise NotHttp(431, "`Content-Length` is as long as a number of 64 bits can say")
 
 

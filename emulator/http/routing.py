@@ -5,6 +5,7 @@ Recorded from axum 0.7.9 and hyper 1.7.0 (docs/fidelity.md, Heads).
 
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -38,10 +39,14 @@ class Resource(Generic[H]):
     def __init__(self, path: str, routes: Iterable[Route[H]]) -> None:
         self.path = path
         self.routes = {route.method: route for route in routes}
-        self.pattern = re.compile(_pattern(path), re.DOTALL)
         # axum lists HEAD with GET, and puts no space after the comma.
         self.allowed = ",".join("GET,HEAD" if method == "GET" else method for method in self.routes)
         self.allow = b"" if ANY_METHOD in self.routes else f"allow: {self.allowed}\r\n".encode()
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """Compiled when a first path is compared with it: a start would take several milliseconds longer."""
+        return re.compile(_pattern(self.path), re.DOTALL)
 
     def route(self, method: str) -> Route[H] | None:
         """The route of a method. As in axum, GET's handler also answers HEAD."""

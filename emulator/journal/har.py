@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, quote
 
 from emulator.core.clock import rfc3339
-from emulator.core.version import emulator_version
+from emulator.core.version import VERSION
 from emulator.journal.exchange import Exchange, Message
 from emulator.journal.frames import Frame, Frames
 from emulator.journal.masking import mask, mask_body, mask_header, mask_target, sent_secrets, without
@@ -28,7 +28,7 @@ def har(exchanges: Sequence[Exchange], url: str, *, secrets: bool = False) -> di
     return {
         "log": {
             "version": "1.2",
-            "creator": {"name": "identity-emulator", "version": emulator_version()},
+            "creator": {"name": "identity-emulator", "version": VERSION},
             "pages": [],
             "entries": [_entry(exchange, url, shown) for exchange in exchanges],
         }

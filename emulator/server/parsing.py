@@ -5,7 +5,7 @@ Given whole packets it loses requests: those before garbage in the same packet.
 
 import re
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from aiohttp import StreamReader, web
 from aiohttp.http import HttpRequestParser, HttpVersion10, RawRequestMessage
@@ -114,7 +114,8 @@ class Parser:
         self._declined()
 
     def message_consumed(self) -> None:
-        self._queued = max(0, self._queued - 1)
+        if self._queued:
+            self._queued -= 1
 
     def pause_reading(self) -> None:
         self._parser.pause_reading()
@@ -140,8 +141,8 @@ class Parser:
                 self._upgraded = True
             if self._body is not None:
                 self._follow_body(part, self._body)
-            elif self._head or not part.endswith(_END) or len(part) > _LONGEST_NAME or b"  " in part:
-                self._follow_head(part)  # most heads come in one part, and have nothing to look at
+            elif self._head or not _is_plain_head(part, messages):
+                self._follow_head(part)
             for message, body in messages:
                 found.append((self._begun(message, body), body))
                 self._queued += 1
@@ -204,6 +205,17 @@ class Parser:
         else:
             self._body.set_exception(web.RequestPayloadError(reason(error)))
             self._body.feed_eof()
+
+
+def _is_plain_head(part: bytes, messages: Sequence[Parsed]) -> bool:
+    """Whether it is the head of one message, and in it nothing to look at: so are most.
+
+    The request line has one blank before the version if that is where it then has to be.
+    """
+    if not messages or len(part) > _LONGEST_NAME:
+        return False
+    message = messages[0][0]
+    return part.startswith(b"HTTP/", len(message.method) + len(message.path) + 2)
 
 
 def _closes(message: RawRequestMessage) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from emulator.control.api import operation_docs as control
-from emulator.core.version import emulator_version
+from emulator.core.version import VERSION
 from emulator.http.operation import ANY_METHOD, Operation
 from emulator.http.operation_docs import ApiDoc, OperationDoc, ParameterDoc, ResponseDoc
 from emulator.http.response import JSON
@@ -44,7 +44,7 @@ def document(spacetimes: Release, intuitions: intuition_model.Profile) -> Json:
                     paths.setdefault(_template(path), {})[method] = each
     return {
         "openapi": "3.1.0",
-        "info": {"title": "identity-emulator", "version": emulator_version(), "description": _WHAT},
+        "info": {"title": "identity-emulator", "version": VERSION, "description": _WHAT},
         "tags": [{"name": part.name, "description": part.what} for part in parts],
         "paths": paths,
         "components": {

@@ -6,7 +6,7 @@ from emulator.control.api.handlers.base import Handlers
 from emulator.control.api.handlers.scenario import bundled_or_document
 from emulator.core.clock import rfc3339
 from emulator.core.errors import Misconfigured
-from emulator.core.version import emulator_version
+from emulator.core.version import VERSION
 from emulator.http.request import Request
 from emulator.http.response import JSON, Response, json_response
 from emulator.world import snapshot_document
@@ -20,9 +20,7 @@ class WorldHandlers(Handlers):
 
     def _health(self) -> Response:
         world = self._stage.settled_world()
-        return json_response(
-            {"status": "ok", "version": emulator_version(), "seed": world.seed, "profiles": world.profiles}
-        )
+        return json_response({"status": "ok", "version": VERSION, "seed": world.seed, "profiles": world.profiles})
 
     async def state(self, request: Request) -> Response:
         world = self._stage.settled_world()
