@@ -267,6 +267,14 @@ def _mask_version(response: Response) -> Response:
 _VERSION = re.compile(rb'"version":"[^"]*"')
 
 
+def _mask_hashes(response: Response) -> Response:
+    """Identities of databases, which are the target's own."""
+    return replace(response, body=_HASH.sub(b"<64 hex digits>", response.body))
+
+
+_HASH = re.compile(rb"[0-9a-f]{64}")
+
+
 def _mask_public_key(response: Response) -> Response:
     return replace(response, body=_PUBLIC_KEY.sub(rb"\1<base64>\2", response.body))
 
@@ -312,6 +320,7 @@ MASKS: Mapping[str, Callable[[Response], Response]] = {
     "row": _mask_row,
     "version": _mask_version,
     "public key": _mask_public_key,
+    "hashes": _mask_hashes,
     "other headers": lambda response: response,
 }
 """What two good responses may differ in, by name. `other headers` are those that were not recorded."""
