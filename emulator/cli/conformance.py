@@ -18,7 +18,7 @@ from emulator.conformance import cases, documents, report
 from emulator.conformance.cases import Table
 from emulator.conformance.documents import Run
 from emulator.conformance.identify import date_of, is_emulator, version_of
-from emulator.conformance.run import Given, Outcome, run
+from emulator.conformance.run import MOST_REQUESTS, PATIENCE, Given, Outcome, run
 from emulator.conformance.target import Target, Unusable
 from emulator.conformance.tokens import BadKey, Keys
 from emulator.core.errors import Misconfigured
@@ -48,9 +48,15 @@ _OFTEN = 250
 @click.option("--ca-file", type=_PEM, help="PEM file of the CA that signed an https target's certificate.")
 @click.option("--diff", metavar="URL", help="Compare with this server instead of with the table.")
 @click.option("--list", "only_list", is_flag=True, help="Show what would be sent, and send nothing.")
-@click.option("--max-requests", default=5_000, show_default=True, type=click.IntRange(1), help="Most requests to send.")
 @click.option(
-    "--timeout", default=3.0, show_default=True, type=click.FloatRange(0.1, 60), help="Seconds to wait for a response."
+    "--max-requests", default=MOST_REQUESTS, show_default=True, type=click.IntRange(1), help="Most requests to send."
+)
+@click.option(
+    "--timeout",
+    default=PATIENCE,
+    show_default=True,
+    type=click.FloatRange(0.1, 60),
+    help="Seconds to wait for a response.",
 )
 @click.option("--junit", type=_FILE, help="Write the outcomes to this file, as JUnit's XML.")
 @click.option("--json", "json_file", type=_FILE, help="Write them to this file as JSON; with --list, the list.")

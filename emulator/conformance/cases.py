@@ -78,7 +78,7 @@ PAGE = "page"
 
 NEEDS: Mapping[str, str] = {
     "keys": "its tokens must be signed with the target's key (--jwt-priv-key-path, --jwt-pub-key-path)",
-    "database": "it connects to a database of the target (--database)",
+    "database": "it asks for a database of the target (--database)",
     "api_key": "it needs an API key of the target (--api-key)",
 }
 """What a case may need of whoever runs it, and what is said when it is left out without."""

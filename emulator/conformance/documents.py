@@ -64,8 +64,8 @@ def _found(outcome: Outcome) -> dict[str, Any]:
         found["difference"] = {
             "part": wrong.part,
             "byte": wrong.place,
-            "expected": wrong.expected and shown(wrong.expected),
-            "found": wrong.found and shown(wrong.found),
+            "expected": None if wrong.expected is None else shown(wrong.expected),
+            "found": None if wrong.found is None else shown(wrong.found),
         }
     return found
 

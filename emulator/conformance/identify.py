@@ -77,6 +77,6 @@ def seconds(response: Response) -> int | None:
     date = response.header(b"date")
     if date is None or not re.fullmatch(rb"[\w,: ]+", date):
         return None
-    with suppress(ValueError):
+    with suppress(ValueError, TypeError, OverflowError):
         return int(parsedate_to_datetime(date.decode()).timestamp())
     return None

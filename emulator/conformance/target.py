@@ -25,7 +25,8 @@ class Target(NamedTuple):
         """The server at `http://host:port` or `https://host:port`. Raises Unusable."""
         with suppress(ValueError):
             parts = urlsplit(url.strip())
-            if parts.scheme in PORTS and parts.hostname and parts.path in {"", "/"} and not parts.query:
+            beside = parts.path.strip("/"), parts.query, parts.fragment, parts.username
+            if parts.scheme in PORTS and parts.hostname and not any(beside):
                 tls = _tls(ca_file) if parts.scheme == "https" else None
                 return cls(parts.hostname, parts.port or PORTS[parts.scheme], tls)
         raise Unusable(f"{url!r} is no address of a server; write it like http://127.0.0.1:3000, without a path")
@@ -38,7 +39,10 @@ class Target(NamedTuple):
 
     def connect(self, patience: float) -> socket.socket:
         """A connection that waits so many seconds for anything. Raises OSError."""
-        connection = socket.create_connection((self.host, self.port), timeout=patience)
+        try:
+            connection = socket.create_connection((self.host, self.port), timeout=patience)
+        except UnicodeError:
+            raise OSError("that is no name of a host") from None
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self.tls is None:
             return connection

@@ -2,11 +2,13 @@
 
 import re
 import socket
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from emulator.conformance.cases import Case, Frame
 from emulator.conformance.compare import Difference, difference
+from emulator.conformance.replay import ALL_PATIENCE, LONGEST
 from emulator.conformance.target import Target
 
 PATIENCE = 5.0
@@ -27,7 +29,7 @@ def masked(case: Case, frame: Frame, *, is_first: bool) -> Frame:
     if first & 0x0F == 1:
         payload = _JSON.sub(lambda found: found[0].rstrip(b"0123456789"), payload)
         return first, _MINTED.sub(b"<minted>", payload) if _is_anonymous(case) else payload
-    if first != 0x82:
+    if first != 0x82 or len(payload) < 2:
         return frame
     if is_first:
         return first, _first_message(case, payload)
@@ -71,6 +73,7 @@ def _is_anonymous(case: Case) -> bool:
 class _Client:
     socket: socket.socket
     received: bytearray = field(default_factory=bytearray)
+    end_of_patience: float = field(default_factory=lambda: time.perf_counter() + ALL_PATIENCE)
 
     def head(self) -> bytes:
         while b"\r\n\r\n" not in self.received:
@@ -104,9 +107,13 @@ class _Client:
         return (2, short) if short < 126 else (4, int.from_bytes(self.received[2:4]))
 
     def _more(self) -> bool:
+        if len(self.received) > LONGEST or time.perf_counter() > self.end_of_patience:
+            raise TimeoutError("it goes on and on")
         try:
             data = self.socket.recv(65536)
-        except ConnectionError:
+        except TimeoutError:
+            raise
+        except OSError:  # reset, or cut within TLS
             return False
         self.received += data
         return bool(data)
@@ -116,11 +123,13 @@ def converse(target: Target, case: Case, *, patience: float = PATIENCE) -> Diffe
     """Play a case with turns. What differs from the recording; None if it holds. Raises OSError if it can't connect."""
     with target.connect(patience) as connection:
         client = _Client(connection)
-        connection.sendall(case.request)
         try:
+            connection.sendall(case.request)
             return difference(case.response, [client.head()], case.masks) or _difference(case, client)
         except TimeoutError:
             return _frame_difference(b"more", b"nothing")
+        except OSError:  # reset while something is sent
+            return _frame_difference(b"more", b"the end of the connection")
 
 
 def _difference(case: Case, client: _Client) -> Difference | None:

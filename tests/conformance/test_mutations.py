@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import msgspec
 import pytest
 
 from emulator.conformance.cases import table
@@ -79,6 +80,15 @@ def _the_expiry_last(patch: Patch) -> None:
     change_rules(patch, "v2.8", checks_without_key=first, checks_with_key=with_key)
 
 
+def _no_chunks(patch: Patch) -> None:
+    rendered = Reply._render
+
+    def render(reply: Any, request: Any, response: Any, *arguments: Any) -> None:
+        rendered(reply, request, msgspec.structs.replace(response, chunked=False), *arguments)
+
+    patch.setattr(Reply, "_render", render)
+
+
 def _the_checksum_of_an_identity(patch: Patch) -> None:
     made = model.identity_of
 
@@ -94,6 +104,9 @@ _METHODS = "a method that a path does not have is 405, with `allow`"
 _NEW_TOKEN = "claims are kept, `iat` and `exp` are new"
 
 MUTATIONS = {
+    "chunks": Mutation(
+        "v2.8", _no_chunks, "the server's time", "> transfer-encoding: chunked            > content-length: 58"
+    ),
     "a text": Mutation("v2.8", _a_text, _NO_CREDENTIALS, "> Authorisation required"),
     "the order of heads": Mutation("v2.8", _the_order_of_heads, _METHODS, "> content-length: 0"),
     "the leeway, a second more": Mutation(

@@ -84,6 +84,12 @@ RULES = (
     Rule("handshake", "a connection id of zeros is reserved", _SOCKET, rb"all-zeros"),
     Rule("handshake", "a database that is not there comes before the subprotocol", _SOCKET, rb"\A\S+ (404|500)\b"),
     Rule("handshake", "one of the server's subprotocols must be offered, exactly", _SOCKET, rb"no valid protocol"),
+    Rule(
+        "handshake",
+        "of several subprotocols the first of the server's is chosen",
+        rb"\A[^\n]*: protocol ",
+        rb"\A\S+ 101\b",
+    ),
     Rule("handshake", "the head of a 101, with the server's own choice of subprotocol", _SOCKET, rb"\A\S+ 101\b"),
     Rule(
         "databases",

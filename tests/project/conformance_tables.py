@@ -12,8 +12,15 @@ from emulator.conformance.tokens import payloads, signed_tokens
 from tests.project import written_cases
 from tests.project.conformance_changes import as_2_14, as_documented
 from tests.project.conformance_rules import rule_of
+from tests.project.database_cases import (
+    conversations_of_v1,
+    conversations_of_v2,
+    conversations_of_v2_14,
+    routes,
+    routes_of_v2_14,
+    sessions,
+)
 from tests.project.import_rules import ROOT
-from tests.project.websocket_cases import conversations_of_v1, conversations_of_v2, conversations_of_v2_14, sessions
 from tests.recorded_rows import read
 from tests.recordings import OUT_OF_REACH, RECORDED, cases
 
@@ -57,11 +64,13 @@ _V2_8 = (
     Source("recorded from a SpacetimeDB server of v2.8.3", partial(of_release, "v2.8.3")),
     Source("run with the HTTP, JSON and JWT libraries of v2.8.3", partial(cases, "fuzz_open.json"), "run"),
     Source("run with the token validation of v2.8.3", partial(cases, "rules_2_14.json 2.8.3"), "run"),
+    Source("databases of that server", partial(routes, "v2.8.3"), whole=True),
     Source("WebSockets of that server", conversations_of_v2, whole=True),
 )
 _WEBSOCKETS_OF_2_14 = (
     Source("WebSockets of v2.8.3, by the source of later releases", conversations_of_v2_14, whole=True),
     Source("public code of 2.10.2", sessions, whole=True),
+    Source("inferred from what v2.8.3 said, where nothing is known to differ", routes_of_v2_14, whole=True),
 )
 
 _RUN_2_14 = "run with the token validation of 2.14.0 within the routes of v2.8.3"
@@ -92,6 +101,7 @@ SOURCES: Mapping[str, tuple[Source, ...]] = {
     "v1": (
         Source("recorded from a SpacetimeDB server of v1.12.0", partial(of_release, "v1.12.0")),
         Source("health as v2.8.3 says it", health, "inferred"),
+        Source("databases of that server", partial(routes, "v1.12.0"), whole=True),
         Source("WebSockets of that server", conversations_of_v1, whole=True),
         _edges(59, 61, "TokenError(Error(ExpiredSignature))"),
     ),
@@ -237,7 +247,9 @@ _DECIDED_BY_PATH = re.compile(rb"\AHTTP/1\.[01] (404|405)|\r\n\r\nInvalid URL: "
 
 
 def _ready(case: Case) -> Case:
-    return replace(case, needs=tuple(_needs(case)), masks=(*case.masks, *_more_masks(case)))
+    # That a WebSocket stays open would be waited for.
+    closed = None if case.response.startswith(b"HTTP/1.1 101 ") else case.closed
+    return replace(case, needs=tuple(_needs(case)), masks=(*case.masks, *_more_masks(case)), closed=closed)
 
 
 def _needs(case: Case) -> Iterator[str]:

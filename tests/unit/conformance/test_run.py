@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from emulator.conformance.cases import Case, Step
+from emulator.conformance.cases import PAGE, Case, Step
 from emulator.conformance.run import Given, Outcome, run
 from emulator.conformance.target import Target, Unusable
 from emulator.conformance.tokens import Keys
@@ -220,3 +220,49 @@ def test_two_servers_are_compared_whole_also_where_only_a_part_was_recorded() ->
     case = replace(HOLDS, masks=("other headers", "reason", "body"))
 
     assert compared(always, saying(OK.replace(b"ok", b"no")), case).state == "differs"
+
+
+# --- a documentation page ---------------------------------------------------------------------------------------------
+
+
+def test_a_server_that_has_all_of_a_page_needs_no_public_key() -> None:
+    page = replace(HOLDS, moment=None, group=PAGE)
+
+    with serving(always) as target:
+        (outcome,) = run([page], target)
+
+    assert outcome.state == "holds"
+
+
+def test_the_api_key_that_was_given_is_sent() -> None:
+    request = b"GET /identities HTTP/1.1\r\nHost: 127.0.0.1:3000\r\nx-api-key: <api key>\r\n\r\n"
+    page = replace(HOLDS, moment=None, group=PAGE, steps=(Step("fill", request),), needs=("api_key",))
+    seen = list[bytes]()
+
+    def serve(connection: socket.socket) -> None:
+        seen.append(connection.recv(65536))
+        connection.sendall(OK)
+
+    with serving(serve) as target:
+        outcomes = [next(run([page], target, Given(api_key=key))).state for key in ("k-1", None)]
+
+    assert outcomes == ["holds", "left out"]
+    assert [b"\r\nx-api-key: k-1\r\n" in request for request in seen] == [False, True, False]
+
+
+def test_a_request_is_made_of_the_response_before_it() -> None:
+    steps = (Step("fill", PING), Step("wait", 1), Step("fill", b"GET /<id> HTTP/1.1\r\n\r\n"))
+    page = replace(HOLDS, moment=None, group=PAGE, steps=steps, response=http(b'{"id":"f9"}') + OK, masks=())
+    seen = list[bytes]()
+
+    def serve(connection: socket.socket) -> None:
+        seen.append(connection.recv(65536))
+        connection.sendall(http(b'{"id":"f9"}'))
+        seen.append(connection.recv(65536))
+        connection.sendall(OK)
+
+    with serving(serve) as target:
+        (outcome,) = run([page], target)
+
+    assert outcome.state == "holds"
+    assert seen[-1] == b"GET /f9 HTTP/1.1\r\n\r\n"

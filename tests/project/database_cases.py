@@ -1,16 +1,45 @@
-"""Cases of WebSockets: the first message of each protocol, and frames that show no module, as they were recorded."""
+"""Cases that need a database of the target: its routes, the first message of each protocol, frames without a module."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from emulator.conformance.cases import Case, Step
-from tests.project.conformance_changes import TOKEN, without_exp
+from tests.project.conformance_changes import TOKEN, as_2_14, without_exp
 from tests.recorded_rows import conversations, first_messages
-from tests.recordings import RECORDED
+from tests.recordings import RECORDED, cases
 
 DATABASE = b"alpha"
 """Of the recordings; another takes its place."""
+
+
+_ROUTES = {
+    "database: HEAD alpha": "HEAD has neither a length nor chunks",
+    "database: GET alpha/identity [none]": "the identity of a name",
+    "database: timestamp": "the server's time",
+    "database 022: GET alpha/identity": "the identity of a name",
+    "database 030: GET alpha/unstable/timestamp": "the server's time",
+}
+"""What each row shows: those that say nothing of what is in the database."""
+
+
+def routes(release: str) -> Iterator[Case]:
+    """`v1.12.0` or `v2.8.3`."""
+    for case in cases(f"{release}-database.jsonl"):
+        if case.name in _ROUTES:
+            masks = (*case.masks, "hashes")
+            yield replace(case, group="databases", rule=_ROUTES[case.name], needs=_needs(case), masks=masks)
+
+
+def routes_of_v2_14() -> Iterator[Case]:
+    return (replace(case, evidence="inferred") for case in as_2_14(routes("v2.8.3")))
+
+
+def _needs(case: Case) -> tuple[str, ...]:
+    return ("keys", "database") if b"eyJ" in case.request else ("database",)
+
+
+# --- WebSockets -------------------------------------------------------------------------------------------------------
 
 
 def conversations_of_v1() -> Iterator[Case]:
@@ -77,8 +106,7 @@ def _chosen(recorded: Iterable[Case], chosen: _Names) -> Iterator[Case]:
         group, rule = chosen[name]
         turns = case.turns if group == _FRAMES else (replace(case.turns[0], ends=False),)
         steps = (Step("send", _OF_ANY.sub(b"/v1/database/%b/" % DATABASE, case.request, count=1)),)
-        needs = ("keys", "database") if b"eyJ" in case.request else ("database",)
-        yield replace(case, steps=steps, group=group, rule=rule, needs=needs, turns=turns, closed=None)
+        yield replace(case, steps=steps, group=group, rule=rule, needs=_needs(case), turns=turns, closed=None)
 
 
 _OF_ANY = re.compile(rb"/v1/database/[\w-]+/")
