@@ -30,6 +30,12 @@ def test_a_request_is_shown_as_it_comes_with_the_reason(page: Opened, emulator: 
     expect(row).to_contain_text("segments: a token has three parts separated by dots, this has 1")
 
 
+def test_an_empty_journal_says_where_to_send_requests(page: Opened, emulator: Emulator) -> None:
+    page.open()
+
+    expect(page.page.locator("main")).to_contain_text([f"Those to {emulator.url} are shown"])
+
+
 def test_requests_before_the_page_was_opened_are_shown_too(page: Opened, emulator: Emulator) -> None:
     create(emulator)
 
