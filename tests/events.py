@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from time import monotonic
 from typing import Any, NamedTuple
 
 import requests
@@ -29,12 +30,14 @@ class Watch:
     def next(self, name: str = "") -> Event:
         """The next event, or the next one of this name; the others before it are skipped.
 
-        Raises StopIteration at the end, and requests.ConnectionError when nothing comes for a long time.
+        Raises StopIteration at the end; heartbeats alone are not waited for without end.
         """
+        end = monotonic() + PATIENCE
         while True:
             found = _event(next(self._blocks))
             if found is not None and name in {"", found.name}:
                 return found
+            assert monotonic() < end, f"no {name or 'event'} came"
 
     def rest(self) -> list[Event]:
         """Those until the end of the response."""

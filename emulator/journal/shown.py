@@ -54,17 +54,18 @@ class Shown(NamedTuple):
 
     def exchange(self, exchange: Exchange) -> dict[str, Any]:
         """As `Exchange.to_json`."""
-        path, _, query = self.target(exchange.target).partition("?")
+        shown = self._replace(known=(*sent_secrets(exchange.request.headers), *self.known)) if self.mask else self
+        path, _, query = shown.target(exchange.target).partition("?")
         found = {
             **exchange.to_json(),
             "path": path,
             "query": query,
-            "why": self.text(exchange.why),
-            "actor": self.text(exchange.actor),
-            "fault": self.text(exchange.fault),
-            "request": self.message(exchange.request),
-            "response": self.message(exchange.response),
+            "why": shown.text(exchange.why),
+            "actor": shown.text(exchange.actor),
+            "fault": shown.text(exchange.fault),
+            "request": shown.message(exchange.request),
+            "response": shown.message(exchange.response),
         }
         for frame in found.get("websocket", {}).get("frames", ()):
-            frame["text"] = self.body(frame["text"])
+            frame["text"] = shown.body(frame["text"])
         return found

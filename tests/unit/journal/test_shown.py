@@ -10,6 +10,7 @@ from emulator.journal.shown import Shown
 
 TOKEN = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhbGljZSIsImV4cCI6NjB9.c2ln"
 KEY = "0000-1111-2222-3333"
+NOTHING = Message(b"", b"", 0)
 
 
 def exchange(body: bytes = b"", **changes: Any) -> Exchange:
@@ -40,6 +41,15 @@ def test_a_secret_sent_once_is_masked_in_every_exchange() -> None:
     later = Exchange(2, "GET", f"/b/{KEY}", "", Message(b"", b"", 0), 200, Message(b"", b"", 0), "", 0, 0.0)
 
     assert Shown.of([exchange(), later], secrets=False).exchange(later)["path"] == "/b/***"
+
+
+def test_a_secret_is_masked_however_many_longer_ones_were_sent() -> None:
+    many = [
+        Exchange(2, "GET", "/", "", Message(head_of([(b"x-key", b"%050d" % place)]), b"", 0), 200, NOTHING, "", 0, 0.0)
+        for place in range(200)
+    ]
+
+    assert Shown.of([exchange(), *many], secrets=False).exchange(exchange())["path"] == "/a/***"
 
 
 @pytest.mark.parametrize(("body", "exact"), [(b"\xff\xfe", True), (b"\xff" + KEY.encode(), False)])
