@@ -8,7 +8,7 @@ import requests
 
 from emulator import Emulator, running_in_thread
 from tests.client import create
-from tests.page.browsing import Opened, expect
+from tests.page.browsing import Opened, Request, expect
 from tests.page.relay import Relay
 from tests.waiting import PATIENCE
 
@@ -210,6 +210,8 @@ def test_the_first_visible_exchange_stays_where_it_is_when_others_are_filtered_o
 
 
 def test_after_a_break_it_goes_on_where_it_was(page: Opened, emulator: Emulator) -> None:
+    asked: list[Request] = []
+    page.page.on("request", lambda request: asked.append(request) if request.url.endswith("/events") else None)
     with Relay(emulator.port) as relay:
         page.url = relay.url
         page.open()
@@ -223,6 +225,9 @@ def test_after_a_break_it_goes_on_where_it_was(page: Opened, emulator: Emulator)
 
         expect(page.rows.locator(".path")).to_have_text(["/v1/ping?number=1", "/v1/ping?number=2"])
         expect(page.page.locator("#link")).to_have_text("live")
+        first, *_, last = asked
+        assert "last-event-id" not in first.headers
+        assert "last-event-id" in last.headers
 
 
 def test_another_emulator_at_the_same_address_is_another_world(page: Opened, emulator: Emulator) -> None:
