@@ -300,13 +300,14 @@ class Emulator(Protocol):
         """Write the page of this world and its exchanges as one file, which opens without a server; returns its path.
 
         By default it has all exchanges in the journal, and at most the last 1,000. `title` and `notes` are shown on
-        top. Secrets are masked unless `secrets` is true. Folders are made. Raises Misconfigured when it can't be
-        written.
+        top. Secrets are masked unless `secrets` is true; then only its owner can read it. Folders are made. Raises
+        Misconfigured when it can't be written.
         """
         from emulator.control.report_file import report_page, write_whole
 
         found = self.journal.exchanges if exchanges is None else exchanges
-        return write_whole(Path(path), report_page(self, found, title=title, notes=notes, secrets=secrets))
+        page = report_page(self, found, title=title, notes=notes, secrets=secrets)
+        return write_whole(Path(path), page, private=secrets)
 
     def _heading(self) -> tuple[str, str]:
         """The first line of a report, and the reason if exchanges are missing in the journal, else empty."""

@@ -2,8 +2,10 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
+from threading import get_ident
 from typing import Any, Protocol
 
 from emulator.control.actors import LocalActor
@@ -65,16 +67,31 @@ def report_page(
     )
 
 
-def write_whole(path: Path, text: str) -> Path:
-    """Write a file so that readers see all of it or nothing, and its folders. Raises Misconfigured."""
-    beside = path.with_name(f".{path.name[:100]}.{os.getpid()}")
+def write_whole(path: Path, text: str, *, private: bool) -> Path:
+    """Write a file so that readers see all of it or nothing, and its folders. Raises Misconfigured.
+
+    A private one is readable by its owner only.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_bytes(text.encode())
-        beside.replace(path)
+        beside = path.with_name(f".{path.name[:100]}.{os.getpid()}.{get_ident()}")
+        _replace(path, beside, text.encode(), 0o600 if private else 0o666)
     except (OSError, ValueError) as error:
         raise Misconfigured(f"can't write {path}: {getattr(error, 'strerror', None) or error}") from None
     return path
+
+
+def _replace(path: Path, beside: Path, data: bytes, mode: int) -> None:
+    """Raises OSError."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    try:
+        with open(os.open(beside, flags, mode), "wb") as file:  # noqa: PTH123 - of a descriptor
+            file.write(data)
+        beside.replace(path)
+    except OSError:
+        with suppress(OSError):
+            beside.unlink()
+        raise
 
 
 def answers(stage: Stage, url: str) -> dict[str, Any]:

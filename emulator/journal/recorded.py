@@ -35,10 +35,12 @@ def recorded(exchanges: Sequence[Exchange], url: str, inspect: Inspect, *, secre
     shown = Shown.of(exchanges, secrets=secrets)
     whole = _last(exchanges, shown)
     last = exchanges[len(exchanges) - len(whole) :]
+    known = [shown.knowing(each).known for each in last]
+    curls = (without(mine, curl(each, url, secrets=secrets)) for each, mine in zip(last, known, strict=True))
     return Recorded(
-        rows=[row(each, secrets=secrets, known=shown.known) for each in last],
+        rows=[row(each, secrets=secrets, known=mine) for each, mine in zip(last, known, strict=True)],
         exchanges=whole,
-        curls={str(place): without(shown.known, curl(each, url, secrets=secrets)) for place, each in enumerate(last)},
+        curls={str(place): command for place, command in enumerate(curls)},
         inspections={str(place): found for place, found in _inspected(last, inspect, shown)},
         earlier=len(exchanges) - len(last),
     )

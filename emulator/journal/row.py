@@ -14,9 +14,10 @@ _LONGEST_PATH, _LONGEST_QUERY = 300, 300
 """Characters."""
 
 
-def row(exchange: Exchange, *, secrets: bool = False, known: Iterable[str] = ()) -> dict[str, Any]:
-    """As JSON. Texts are printable and cut; secrets are masked, `known` ones too besides those in its headers."""
-    known = () if secrets else (*sent_secrets(exchange.request.headers), *known)
+def row(exchange: Exchange, *, secrets: bool = False, known: Iterable[str] | None = None) -> dict[str, Any]:
+    """As JSON. Texts are printable and cut; secrets are masked, `known` ones too, by default those in its headers."""
+    if known is None:
+        known = () if secrets else sent_secrets(exchange.request.headers)
     return {
         "n": exchange.number,
         "at": rfc3339(exchange.micros),

@@ -19,6 +19,10 @@ class Shown(NamedTuple):
         known = sent_secrets(header for exchange in exchanges for header in exchange.request.headers)
         return cls(mask=not secrets, known=() if secrets else tuple(known))
 
+    def knowing(self, exchange: Exchange) -> "Shown":
+        """Of all that were sent only the longest are known, but all of those in the headers of this exchange."""
+        return self._replace(known=(*sent_secrets(exchange.request.headers), *self.known)) if self.mask else self
+
     def text(self, text: str) -> str:
         return without(self.known, mask(text)) if self.mask else text
 
@@ -54,7 +58,7 @@ class Shown(NamedTuple):
 
     def exchange(self, exchange: Exchange) -> dict[str, Any]:
         """As `Exchange.to_json`."""
-        shown = self._replace(known=(*sent_secrets(exchange.request.headers), *self.known)) if self.mask else self
+        shown = self.knowing(exchange)
         path, _, query = shown.target(exchange.target).partition("?")
         found = {
             **exchange.to_json(),

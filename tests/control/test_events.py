@@ -236,6 +236,20 @@ def test_the_frames_of_a_websocket_and_its_end_are_told() -> None:
     assert more["ended"]["by"] == "client"
 
 
+def test_who_comes_back_is_told_how_a_websocket_has_ended_meanwhile() -> None:
+    with serving_sessions() as emulator:
+        with Peer(emulator.url, HANDSHAKE):
+            with watching(emulator) as watch:
+                last = watch.next("exchange").id
+            assert eventually(lambda: not is_watched(emulator))
+        frames = emulator.journal[0].websocket
+        assert frames is not None
+        assert eventually(lambda: frames.ended is not None)
+
+        with watching(emulator, f"?after={last}") as watch:
+            assert watch.next("websocket").data["ended"]["by"] == "client"
+
+
 # --- resuming ---------------------------------------------------------------------------------------------------------
 
 

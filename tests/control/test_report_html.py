@@ -1,5 +1,6 @@
 """`emulator.report_html(path)`: what a failed test leaves behind, from this process and from another one."""
 
+import stat
 import sys
 from pathlib import Path
 from typing import Any
@@ -83,7 +84,7 @@ def test_secrets_are_masked_unless_asked_for(handle: Emulator, tmp_path: Path) -
     masked = handle.report_html(tmp_path / "masked.html").read_text(encoding="utf-8")
     shown = handle.report_html(tmp_path / "shown.html", secrets=True).read_text(encoding="utf-8")
 
-    assert "eyJ" not in masked
+    assert "eyJ" not in str(data_in(masked))
     assert API_KEY not in masked
     assert (token in shown, API_KEY in shown) == (True, True)
     assert (data_in(masked)["masked"], data_in(shown)["masked"]) == (True, False)
@@ -148,8 +149,18 @@ def test_folders_are_made_and_a_file_is_replaced(handle: Emulator, tmp_path: Pat
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a folder can't be opened there at all")
 def test_what_can_not_be_written_is_said(handle: Emulator, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+
     with pytest.raises(Misconfigured, match="can't write"):
-        handle.report_html(tmp_path)
+        handle.report_html(tmp_path / "folder")
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such permissions")
+def test_a_file_with_secrets_is_readable_by_its_owner_only(handle: Emulator, tmp_path: Path) -> None:
+    path = handle.report_html(tmp_path / "report.html", secrets=True)
+
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize("path", [5, None, ""])

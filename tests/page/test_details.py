@@ -167,3 +167,27 @@ def test_of_an_exchange_that_is_not_kept_the_row_is_shown_and_why(page: Opened, 
 
     expect(details.locator(".why-block")).to_contain_text("no such route")
     expect(details.locator(".refusal")).to_contain_text("there is no exchange '1'")
+
+
+def test_an_exchange_of_a_world_that_was_replaced_is_not_taken_for_another(page: Opened, emulator: Emulator) -> None:
+    page.open()
+    requests.get(f"{emulator.url}/v1/pong", timeout=PATIENCE)
+    expect(page.rows).to_have_count(1)
+    page.page.get_by_role("button", name="Pause").click()
+    emulator.reset()
+    requests.get(f"{emulator.url}/v1/ping", timeout=PATIENCE)
+
+    details = page.choose("/v1/pong")
+
+    expect(details.locator(".why-block")).to_contain_text("no such route")
+    expect(details.locator(".refusal")).to_contain_text("its world was replaced")
+
+
+def test_a_body_of_many_brackets_is_shown(page: Opened, emulator: Emulator) -> None:
+    page.open()
+    send_body(emulator, b"[" * 4000 + b"]" * 4000)
+
+    details = page.choose("/identity")
+
+    expect(details.locator("pre.body").first).to_contain_text("[\n  [\n    [")
+    assert len(details.locator("pre.body").first.inner_text()) < 1_000_000

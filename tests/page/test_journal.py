@@ -8,7 +8,7 @@ import requests
 
 from emulator import Emulator, running_in_thread
 from tests.client import create
-from tests.page.browsing import Opened, expect
+from tests.page.browsing import Opened, Request, expect
 from tests.page.relay import Relay
 from tests.waiting import PATIENCE
 
@@ -28,6 +28,12 @@ def test_a_request_is_shown_as_it_comes_with_the_reason(page: Opened, emulator: 
     row = page.row("/v1/identity/websocket-token")
     expect(row).to_contain_text("401")
     expect(row).to_contain_text("segments: a token has three parts separated by dots, this has 1")
+
+
+def test_an_empty_journal_says_where_to_send_requests(page: Opened, emulator: Emulator) -> None:
+    page.open()
+
+    expect(page.page.locator("main")).to_contain_text([f"Those to {emulator.url} are shown"])
 
 
 def test_requests_before_the_page_was_opened_are_shown_too(page: Opened, emulator: Emulator) -> None:
@@ -204,6 +210,8 @@ def test_the_first_visible_exchange_stays_where_it_is_when_others_are_filtered_o
 
 
 def test_after_a_break_it_goes_on_where_it_was(page: Opened, emulator: Emulator) -> None:
+    asked: list[Request] = []
+    page.page.on("request", lambda request: asked.append(request) if request.url.endswith("/events") else None)
     with Relay(emulator.port) as relay:
         page.url = relay.url
         page.open()
@@ -217,6 +225,9 @@ def test_after_a_break_it_goes_on_where_it_was(page: Opened, emulator: Emulator)
 
         expect(page.rows.locator(".path")).to_have_text(["/v1/ping?number=1", "/v1/ping?number=2"])
         expect(page.page.locator("#link")).to_have_text("live")
+        first, *_, last = asked
+        assert "last-event-id" not in first.headers
+        assert "last-event-id" in last.headers
 
 
 def test_another_emulator_at_the_same_address_is_another_world(page: Opened, emulator: Emulator) -> None:

@@ -113,6 +113,16 @@ def test_a_token_dies_when_the_clock_advances(inspector: Opened, emulator: Emula
     expect(inspector.failed_check("documented")).to_contain_text("expiry")
 
 
+def test_a_token_dies_when_the_key_is_rotated(inspector: Opened, emulator: Emulator) -> None:
+    inspector.inspect(emulator.spacetime.issue_token(subject="alice"))
+    expect(inspector.verdict).to_contain_text("Accepted")
+
+    emulator.spacetime.rotate_key()
+
+    expect(inspector.verdict).to_contain_text("InvalidSignature")
+    expect(inspector.page.locator("#inspected")).to_contain_text("a key of this emulator that was rotated")
+
+
 def test_the_page_advances_the_clock_to_where_the_token_dies(inspector: Opened, emulator: Emulator) -> None:
     inspector.inspect(emulator.spacetime.issue_token(subject="alice", expires_in=60))
 

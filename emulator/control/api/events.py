@@ -142,6 +142,7 @@ class Feed:
         with self._lock:
             self._listen(self.stage.world.journal)
         self._numbers = self._numbers_now()
+        self.websockets.look(self.stage.world.journal)
         self._timer = self._loop.call_later(_LOOK_AGAIN, self._look)
 
     def _end(self) -> None:
@@ -264,7 +265,7 @@ class Watcher:
         """The watcher begins with this world, or goes on in it."""
         journal, after = world.journal, self._after
         self._world, self._after, self._cleared = world_id, None, journal.cleared
-        self._frames, self._state = self._feed.websockets.version, -1
+        self._state = -1
         resumed = after is not None and after.world == world_id and journal.first <= after.position <= journal.recorded
         if after is not None and resumed:
             self._position = after.position
@@ -272,6 +273,7 @@ class Watcher:
             past = 0 if self._from_now else MOST_OF_THE_PAST
             self._position = max(journal.first, journal.recorded - past)
         self._from_now = False
+        self._frames = 0 if resumed else self._feed.websockets.version
         about = {
             "world": world_id,
             "resumed": resumed,

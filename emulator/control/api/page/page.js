@@ -1863,8 +1863,12 @@ class Page {
 
   showRows() {
     const {kept, matching} = this.journal;
-    const nothing = kept.length ? "No exchange passes the filter." : "No requests yet. They are shown as they come.";
-    this.rows.show(matching, nothing);
+    this.rows.show(matching, kept.length ? "No exchange passes the filter." : this.#nothing);
+  }
+
+  get #nothing() {
+    if (!this.source.canChange) return "No requests.";
+    return `No requests yet. Those to ${location.origin} are shown as they come.`;
   }
 
   /** Called when rows were drawn. */
