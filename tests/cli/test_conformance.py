@@ -8,9 +8,11 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from emulator import Config, Emulator, running_in_thread
+from emulator.cli.conformance import conformance
 from emulator.journal.exchange import Exchange
 from tests.cli.command import run
 from tests.conftest import write_key_pair
+from tests.project.import_rules import ROOT
 from tests.unit.conformance.servers import Serve, always, http, saying, serving, with_a_key
 
 SOME = ("--max-requests", "60")
@@ -252,3 +254,8 @@ def test_a_server_that_answers_everything_alike_differs(tmp_path: Path) -> None:
         status, output = run("conformance", "--target", f"http://{target.authority}", "--profile", "v2.8", *SOME)
 
     assert (status, "differs: " in output) == (1, True)
+
+
+@pytest.mark.parametrize("option", [option for each in conformance.params for option in each.opts])
+def test_each_option_is_on_its_page(option: str) -> None:
+    assert option in (ROOT / "docs" / "conformance.md").read_text(encoding="utf-8")

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from typing import NamedTuple
 
 from emulator.conformance.cases import Case, Table, packed
@@ -124,6 +124,7 @@ SOURCES: Mapping[str, tuple[Source, ...]] = {
 """By profile; of cases alike, those of an earlier source are chosen."""
 
 
+@cache
 def table(profile: str) -> Table:
     sources = SOURCES[profile]
     whole = [case for source in sources if source.whole for case in source.cases()]

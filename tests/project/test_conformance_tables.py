@@ -12,7 +12,7 @@ from emulator.http.operation import Operation
 from emulator.services.spacetimedb.operations import operations_of
 from emulator.services.spacetimedb.releases import PROFILES as RELEASES
 from tests.project.conformance_rules import NOT_CHOSEN, RULES, Rule
-from tests.project.conformance_tables import FOLDER, table
+from tests.project.conformance_tables import FOLDER, PAGE, not_sent, shown, table
 
 MOST_BYTES = 500_000
 EACH = pytest.mark.parametrize("profile", PROFILES)
@@ -21,6 +21,10 @@ EACH = pytest.mark.parametrize("profile", PROFILES)
 @EACH
 def test_a_table_is_what_the_recordings_give(profile: str) -> None:
     assert shipped(profile) == table(profile), "run: python -m tests.project.conformance_tables"
+
+
+def test_the_page_says_how_many_recorded_rows_are_not_sent_and_why() -> None:
+    assert shown(PAGE.read_text(encoding="utf-8")) == not_sent(), "run: python -m tests.project.conformance_tables"
 
 
 def test_no_file_is_left_over() -> None:
