@@ -8,7 +8,6 @@ import pytest
 
 from emulator.conformance.cases import table
 from emulator.conformance.report import difference
-from emulator.conformance.run import run
 from emulator.core.errors import Refused
 from emulator.http import routing
 from emulator.http.routing import Resource
@@ -16,8 +15,7 @@ from emulator.server.replies import Reply
 from emulator.services.rust import serde
 from emulator.services.spacetimedb import model, refusals, releases, token_json
 from emulator.services.spacetimedb.websocket.session import Session
-from tests.conformance.holding import change_rules, serving
-from tests.replaying import target_of
+from tests.conformance.holding import change_rules, sent, serving
 
 Patch = pytest.MonkeyPatch
 
@@ -149,6 +147,6 @@ def test_a_mutation_is_found_and_named(name: str, monkeypatch: pytest.MonkeyPatc
 
     with serving(profile) as (emulator, given):
         cases = [case for case in table(profile).cases if case.rule == rule]
-        first = next(outcome for outcome in run(cases, target_of(emulator.url), given) if outcome.difference)
+        first = next(outcome for outcome in sent(cases, emulator, given) if outcome.difference)
 
     assert shows in "\n".join(difference(first))

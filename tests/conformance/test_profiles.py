@@ -5,10 +5,8 @@ from typing import Any
 import pytest
 
 from emulator.conformance.cases import Case, table
-from emulator.conformance.run import run
 from emulator.services.spacetimedb.releases import PROFILES
-from tests.conformance.holding import change_rules, differing, held, in_words, serving
-from tests.replaying import target_of
+from tests.conformance.holding import change_rules, differing, held, in_words, sent, serving
 
 
 @pytest.mark.parametrize("profile", PROFILES)
@@ -50,7 +48,7 @@ def decided_by(change: dict[str, Any], profile: str, cases: list[Case], patch: p
     with patch.context() as changed:
         change_rules(changed, profile, **change)
         with serving(profile) as (emulator, given):
-            return {each.case.name for each in run(cases, target_of(emulator.url), given) if each.state == "differs"}
+            return {each.case.name for each in sent(cases, emulator, given) if each.state == "differs"}
 
 
 _NO_KEYS = "a target is not asked to fetch the keys of an issuer"
