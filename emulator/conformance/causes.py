@@ -34,9 +34,9 @@ def _of_status(wrong: Difference) -> str:
     if not found[0].startswith(b"HTTP/"):
         return "what comes is no HTTP response"
     names = "the response's protocol", "the status", "the reason beside the status"
-    pairs = zip(names, expected, found, strict=True)
-    name, one, other = next(pair for pair in (*pairs, ("the status line", b"", b"")) if pair[1] != pair[2])
-    return f"{name} is {_other(one, other)}"
+    differing = ((name, one, other) for name, one, other in zip(names, expected, found, strict=True) if one != other)
+    name, one, other = next(differing, ("the status line", wrong.expected, wrong.found))
+    return f"{name} {_other(one, other)}"
 
 
 def _of_head(wrong: Difference) -> str:
@@ -45,14 +45,19 @@ def _of_head(wrong: Difference) -> str:
     expected, found = (_lines(Response.of(whole)) for whole in wrong.wholes)
     if (framing := _framing(found)) != (due := _framing(expected)):
         return f"the body is sent {framing}, not {due}"
+    if changed := _changed("the head", expected, found):
+        return changed
     name = _name(wrong.expected or wrong.found or b"")
-    if name != "content-length":  # it follows from the body
-        expected, found = ([pair for pair in pairs if pair[0] != "content-length"] for pairs in (expected, found))
-    return _changed("the head", expected, found) or f"the head has `{name}` written in another way"
+    return f"`{name}` in the head {_ANOTHER}" if name == _LENGTH else f"the head has `{name}` written in another way"
+
+
+_LENGTH = "content-length"
 
 
 def _lines(response: Response) -> Pairs:
-    return [(_name(line), shown(line.partition(b":")[2].strip())) for line in response.headers]
+    """Without the value of `content-length`, which follows from the body."""
+    lines = ((_name(line), shown(line.partition(b":")[2].strip())) for line in response.headers)
+    return [(name, None if name == _LENGTH else value) for name, value in lines]
 
 
 def _name(line: bytes) -> str:
@@ -64,7 +69,7 @@ def _framing(head: Pairs) -> str:
     return next((words for name, words in _FRAMING.items() if name in names), "without `content-length` or chunks")
 
 
-_FRAMING: Mapping[str, str] = {"transfer-encoding": "in chunks", "content-length": "with `content-length`"}
+_FRAMING: Mapping[str, str] = {"transfer-encoding": "in chunks", _LENGTH: "with `content-length`"}
 
 
 def _of_body(wrong: Difference) -> str:
@@ -91,6 +96,8 @@ def _is_object(value: Any) -> bool:
 
 def _of_text(expected: bytes, found: bytes, place: int) -> str:
     one, other = (_value(_word(text, place)) for text in (expected, found))
+    if one == other:
+        return f"the body's text has another {one}"
     return f"the body's text has {other or 'nothing more'} where {one or 'its end'} is expected"
 
 
@@ -101,7 +108,7 @@ def _word(text: bytes, place: int) -> bytes:
     return before[0] + after[0] if before and after else (after or _MARKS.match(text, place) or [b""])[0]
 
 
-_LAST_WORD, _WORD, _MARKS = re.compile(rb"\w*$"), re.compile(rb"\w+"), re.compile(rb"\W{1,8}")
+_LAST_WORD, _WORD, _MARKS = re.compile(rb"[\w.+-]*$"), re.compile(rb"[\w.+-]+"), re.compile(rb"[^\w.+-]{1,8}")
 
 
 # --- a token, as the masks write it -----------------------------------------------------------------------------------
@@ -159,9 +166,9 @@ def _of_values(subject: str, expected: Any, found: Any) -> str:
     if len(one) > 1 and len(other) > 1 and (listed := _changed(subject, one, other)):
         return listed
     if not all(isinstance(value, str | int | float | None) for value in (expected, found)):
-        return f"{subject} has another value"
+        return f"{subject} {_ANOTHER}"
     pair = [value if isinstance(value, str) else json.dumps(value) for value in (expected, found)]
-    return f"{subject} is {_other(*map(_bytes, pair))}"
+    return f"{subject} {_other(*map(_bytes, pair))}"
 
 
 def _bytes(text: str) -> bytes:
@@ -184,7 +191,10 @@ _MOST = 4
 
 def _other(expected: bytes, found: bytes) -> str:
     one, other = _value(expected), _value(found)
-    return "another" if one == other else f"{other or 'empty'}, not {one or 'empty'}"
+    return _ANOTHER if one == other else f"is {other or 'empty'}, not {one or 'empty'}"
+
+
+_ANOTHER = "has another value"
 
 
 def _value(value: bytes) -> str:
@@ -193,13 +203,14 @@ def _value(value: bytes) -> str:
     for pattern, name in _VARYING:
         text = pattern.sub(name, text)
     text = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
-    return text and f"`{text}`"
+    mark = '"' if "`" in text else "`"
+    return text and f"{mark}{text}{mark}"
 
 
 _VARYING = (
     (re.compile(r"eyJ[\w-]+(\.[\w-]+)*"), "<token>"),
+    (re.compile(r"(?<![\w.])-?(\d{4,}(\.\d+)?|\d+\.\d{4,})([eE][+-]?\d+)?(?!\w)"), "<number>"),
     (re.compile(r"\b(0x)?[0-9a-f]{16,}\b"), "<hex>"),
-    (re.compile(r"(?<![\w./])-?\d{4,}(\.\d+)?(?![\w/])"), "<number>"),
 )
 """What tells the values of two cases apart, and not their causes."""
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.conformance.cases import Case, Frame, Step, table
+from emulator.conformance.causes import cause
 from emulator.conformance.compare import MASKS, MINTED, Response, difference, responses_in
 from emulator.conformance.documents import Run, as_json, as_junit
 from emulator.conformance.identify import seconds
@@ -54,6 +55,17 @@ def test_any_answer_is_compared_and_shown(expected: bytes, found: list[bytes]) -
         run = Run("http://x", "a table", "v1", [outcome])
         assert as_json(run)
         assert as_junit(run)
+
+
+members = st.dictionaries(st.text(max_size=3), st.none() | st.integers() | st.text(max_size=90) | st.lists(st.text()))
+objects = members.map(json.dumps).map(str.encode).map(lambda body: b"HTTP/1.1 200 OK\r\n\r\n" + body)
+
+
+@given(answers | objects, answers | objects, st.sampled_from([(), ("date",), MINTED]))
+def test_any_difference_has_a_cause_in_one_line(expected: bytes, found: bytes, masks: tuple[str, ...]) -> None:
+    wrong = difference(expected, [found], masks)
+
+    assert wrong is None or cause(wrong).isprintable()
 
 
 @given(answers)
