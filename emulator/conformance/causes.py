@@ -7,7 +7,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from emulator.conformance.compare import Difference, Response, shown
 
@@ -113,19 +113,33 @@ _LAST_WORD, _WORD, _MARKS = re.compile(rb"[\w.+-]*$"), re.compile(rb"[\w.+-]+"),
 
 # --- a token, as the masks write it -----------------------------------------------------------------------------------
 
-_TOKEN = re.compile(rb'"token":"(\{.*?\})\.(\{.*\})\.<signature>"', re.DOTALL)
 _TIME = re.compile(rb":(<now[^>]*>)")
+
+
+class _Token(NamedTuple):
+    header: bytes
+    payload: bytes
+    place: range
+    """Of its bytes within the body, or the line."""
+
+    @classmethod
+    def within(cls, text: bytes) -> "_Token | None":
+        """The first token of a body or a line. In time that grows as the text does, whatever a server sends."""
+        start, end = text.find(b'"token":"{'), text.find(b'}.<signature>"')
+        header, between, payload = text[start + len(b'"token":"') : end + 1].partition(b"}.{")
+        return cls(header + b"}", b"{" + payload, range(start, end + 1)) if between and 0 <= start < end else None
 
 
 def _of_token(wrong: Difference) -> str | None:
     """None if no token differs."""
-    tokens = [_TOKEN.search(text or b"") for text in (wrong.expected, wrong.found)]
-    if not all(token and token.start() <= wrong.place < token.end() for token in tokens):
+    one, other = (_Token.within(text or b"") for text in (wrong.expected, wrong.found))
+    if not one or not other or wrong.place not in one.place or wrong.place not in other.place:
         return None
-    for number, subject in ((1, "the header of a token"), (2, "the payload of a token")):
-        one, other = (_members(token[number]) for token in tokens if token)
-        if one is not None and other is not None and one != other:
-            return _changed(subject, one, other)
+    parts = ("the header of a token", one.header, other.header), ("the payload of a token", one.payload, other.payload)
+    for subject, *pair in parts:
+        expected, found = map(_members, pair)
+        if expected is not None and found is not None and expected != found:
+            return _changed(subject, expected, found)
     return None
 
 
@@ -176,8 +190,9 @@ def _bytes(text: str) -> bytes:
 
 
 def _items(value: Any) -> Pairs:
-    """Of a list in a head, which has commas."""
-    return [(item.strip(), None) for item in value.split(",")] if isinstance(value, str) else []
+    """Of a list of words with commas between them, as in a head; empty for other text."""
+    items = [item.strip() for item in value.split(",")] if isinstance(value, str) else []
+    return [] if any(" " in item for item in items) else [(item, None) for item in items]
 
 
 def _named(names: Sequence[str]) -> str:

@@ -1,9 +1,12 @@
 """The cause of a difference, in words."""
 
+from base64 import urlsafe_b64encode
+
 import pytest
 
 from emulator.conformance.causes import cause
 from emulator.conformance.compare import MINTED, Difference, difference
+from tests.unit.conformance.servers import http
 from tests.unit.conformance.test_tokens import token
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\nallow: GET,HEAD\r\ncontent-length: 5\r\n\r\n"
@@ -62,6 +65,7 @@ def test_what_differs_is_named(old: bytes, new: bytes, words: str) -> None:
         (b'"code":401', b'"code":401,"id":1', "the JSON of the body has `id`, which is not expected"),
         (b'"code":401', b'"code":403', "`code` in the JSON of the body is `403`, not `401`"),
         (b"it is missing", b"it is wrong", "`error` in the JSON of the body is `it is wrong`, not `it is missing`"),
+        (b"it is missing", b"no, no", "`error` in the JSON of the body is `no, no`, not `it is missing`"),
         (b"[1]", b"[2]", "`rows` in the JSON of the body has another value"),
         (b":401", b": 401", "the JSON of the body is written in another way"),
     ],
@@ -87,6 +91,15 @@ def with_token(claims: str, *, in_head: bool) -> bytes:
         return b'HTTP/1.1 200 OK\r\n%b\r\n{"identity":"%b","token":"%b"}' % (DATE, IDENTITY.encode(), made)
     names = b"spacetime-identity: %b\r\nspacetime-identity-token: %b\r\n" % (IDENTITY.encode(), made)
     return b"HTTP/1.1 404 Not Found\r\n%b%b\r\n" % (names, DATE)
+
+
+def test_of_a_token_the_member_of_its_header_is_named() -> None:
+    one, other = (
+        http(b'{"token":"%b.e30.%b"}' % (urlsafe_b64encode(header).rstrip(b"="), b"a" * 86))
+        for header in (b'{"typ":"JWT","alg":"ES256"}', b'{"typ":"JWT","alg":"ES256","kid":"1"}')
+    )
+
+    assert said(one, other, masks=MINTED) == "the header of a token has `kid`, which is not expected"
 
 
 @pytest.mark.parametrize("in_head", [False, True])
