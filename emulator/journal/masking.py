@@ -236,6 +236,8 @@ _SCALAR = re.compile(r"[^,}\]\s&]*+")
 _FIELD = re.compile(r"""[^&\s"'`]*+""")
 _LINE = re.compile(r"[^\r\n]*+")
 _IN_SENTENCE = re.compile(r"""(?:(?:bearer|basic|token|digest)[ ]++)?+[^\s,;"'`]*+""", re.IGNORECASE)
+_SENTENCE = re.compile("[a-z]{1,10} [A-Za-z]")
+"""How the reason of a token's check begins: `signature: signed by a key that …`. A signature has no blanks."""
 _INSIDE_BRACKETS = re.compile(r"""(?P<string>"(?:[^"\\]|\\.)*+"?)|(?P<open>[\[{])|(?P<close>[\]}])|[^"\[\]{}]++""")
 
 
@@ -258,7 +260,7 @@ def _value(text: str, at: int, separator: str, name: _Name) -> tuple[int, int] |
 def _is_header(text: str, at: int, start: int, name: _Name) -> bool:
     """`x-api-key: …` or `password: …` at the beginning of a line, but neither `an invalid token: …` nor a host."""
     if not name.before:
-        return text[at : at + 2] != "//"
+        return text[at : at + 2] != "//" and not (name.text == "signature" and _SENTENCE.match(text, start))
     compound = name.text.lower() in {"authorization", "cookie"} or len(list(filter(None, _words(name.text)))) > 1
     return compound and start > at and name.before != "/"
 

@@ -130,6 +130,8 @@ def test_encoded_json_in_a_query_is_masked() -> None:
     [
         "GET /v1/identity/websocket-token: no such route",
         "the issuer is 'x', and the emulator does not fetch keys; with its own key: the signature is wrong",
+        "signature: signed by a key that was rotated 0 s ago",
+        "signature: an ES256 signature has 64 bytes (r and s), this has 3",
         "Invalid token: JSON error: expected `,` or `}` at line 1 column 2",
         "`x-api-key` was never issued here, or was revoked; 00000000-0000-4000-8000-000000000001 is valid",
         "no `Authorization` header and no usable `?token=`",
