@@ -1,6 +1,7 @@
 """`identity-emulator conformance`."""
 
 import os
+import shutil
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from emulator.cli.output import allow_end_of_reader
 from emulator.conformance import cases, documents, report
 from emulator.conformance.cases import Table
 from emulator.conformance.documents import Run
-from emulator.conformance.identify import date_of, is_emulator, version_of
+from emulator.conformance.identify import NOT_TOLD, date_of, is_emulator, version_of
 from emulator.conformance.run import MOST_REQUESTS, PATIENCE, Given, Outcome, run
 from emulator.conformance.target import Target, Unusable
 from emulator.conformance.tokens import BadKey, Keys
@@ -27,18 +28,15 @@ from emulator.services.spacetimedb.releases import ALIASES, resolved
 
 _PEM = click.Path(path_type=Path, dir_okay=False)
 _FILE = click.Path(path_type=Path, dir_okay=False, allow_dash=False)
+_PROFILES = (*cases.PROFILES, *ALIASES)
+_LEAST_WIDTH = 40
 _OFTEN = 250
 """Cases after which a terminal is told how far the run is."""
 
 
-@click.command()
-@click.option("--target", metavar="URL", help="The server: http://host:port, or https.")
-@click.option(
-    "--profile",
-    required=True,
-    type=click.Choice((*cases.PROFILES, *ALIASES), case_sensitive=False),
-    help="What it should be like.",
-)
+@click.command(options_metavar="--target URL --profile PROFILE [OPTIONS]")
+@click.option("--target", metavar="URL", help="The server: http://host:port, or https. Required, except with --list.")
+@click.option("--profile", type=click.Choice(_PROFILES, case_sensitive=False), help="What it should be like. Required.")
 @click.option("--jwt-priv-key-path", type=_PEM, help="PEM file of the target's private key: then tokens are sent too.")
 @click.option("--jwt-pub-key-path", type=_PEM, help="PEM file of its public key.")
 @click.option(
@@ -48,6 +46,7 @@ _OFTEN = 250
 @click.option("--ca-file", type=_PEM, help="PEM file of the CA that signed an https target's certificate.")
 @click.option("--diff", metavar="URL", help="Compare with this server instead of with the table.")
 @click.option("--list", "only_list", is_flag=True, help="Show what would be sent, and send nothing.")
+@click.option("--all", "all_cases", is_flag=True, help="Show each case that differs, not only the first of each cause.")
 @click.option(
     "--max-requests", default=MOST_REQUESTS, show_default=True, type=click.IntRange(1), help="Most requests to send."
 )
@@ -70,7 +69,7 @@ def conformance(ctx: click.Context, /, **given: Any) -> None:
     """
     allow_end_of_reader()
     asked = _Asked(**given)
-    table = cases.table(resolved(asked.profile.lower()))
+    table = cases.table(resolved(asked.named().lower()))
     if asked.only_list:
         _list(asked, table)
         return
@@ -85,7 +84,7 @@ class _Asked:
     """The options."""
 
     target: str | None
-    profile: str
+    profile: str | None
     jwt_priv_key_path: Path | None
     jwt_pub_key_path: Path | None
     database: str | None
@@ -93,11 +92,19 @@ class _Asked:
     ca_file: Path | None
     diff: str | None
     only_list: bool
+    all_cases: bool
     max_requests: int
     timeout: float
     junit: Path | None
     json_file: Path | None
     certificate: Path | None
+
+    def named(self) -> str:
+        """The profile. Raises click.UsageError."""
+        if self.profile is None:
+            *names, last = _PROFILES
+            raise click.UsageError(f"Missing option '--profile': {', '.join(names)} or {last}")
+        return self.profile
 
     def server(self, url: str) -> Target:
         """Raises Unusable and Misconfigured."""
@@ -137,7 +144,7 @@ def _list(asked: _Asked, table: Table) -> None:
     if asked.json_file is not None:
         write_whole(asked.json_file, documents.list_as_json(table), "--json", SHARED)
         return
-    _print((_about(table), *report.listed(table.cases)))
+    _print((_about(table), *report.listed(table.cases, _width())))
 
 
 def _run(asked: _Asked, table: Table) -> int:
@@ -154,10 +161,10 @@ def _run(asked: _Asked, table: Table) -> int:
         if asked.certificate is not None and is_emulator(target):
             raise Misconfigured(f"--certificate is for real servers, and {asked.target} is an emulator: leave it out")
         sent = run(table.cases, target, given, most=asked.max_requests, other=other, patience=asked.timeout)
-        _print((_about(table) if asked.diff is None else f"compared with {asked.diff}", ""))
+        _print((*_begun(asked, table, target, other), ""))
         outcomes = list(_seen(sent, len(table.cases)))
         found = Run(asked.target, asked.diff or table.about, table.profile, outcomes)
-        _print_outcomes(found, is_diff=other is not None)
+        _print_outcomes(asked, found)
         _write(asked, found, target)
     except Unusable as error:
         raise Misconfigured(str(error)) from None
@@ -172,16 +179,41 @@ def _seen(outcomes: Iterator[Outcome], count: int) -> Iterator[Outcome]:
             click.echo(f"{number} of {count} …", err=True)
 
 
+def _width() -> int:
+    """Of the terminal, or as COLUMNS says; 80 for what is no terminal."""
+    return max(_LEAST_WIDTH, shutil.get_terminal_size((report.WIDTH, 24)).columns)
+
+
 def _about(table: Table) -> str:
-    return "\n".join(wrap(f"{table.profile}: {len(table.cases)} cases, {table.about}", report.WIDTH))
+    return "\n".join(wrap(f"{table.profile}: {len(table.cases)} cases, {table.about}", _width()))
 
 
-def _print_outcomes(found: Run, *, is_diff: bool) -> None:
-    _print(report.summary(found.outcomes))
-    titles = ("the other server", "the target") if is_diff else ("expected", "found")
-    for outcome in found.outcomes:
-        if outcome.difference:
-            _print(("", *report.difference(outcome, titles)))
+def _begun(asked: _Asked, table: Table, target: Target, other: Target | None) -> Iterator[str]:
+    """Which servers are held against what."""
+    yield f"{asked.target}{_version(target)}"
+    if other is None:
+        yield _about(table)
+    else:
+        yield f"compared with {asked.diff}{_version(other)}"
+        yield f"by the {len(table.cases)} cases of {table.profile}"
+
+
+def _version(target: Target) -> str:
+    version = version_of(target)
+    return "" if version == NOT_TOLD else f", version {version}"
+
+
+def _print_outcomes(asked: _Asked, found: Run) -> None:
+    """The differences, the table, the verdict."""
+    titles = report.TITLES if asked.diff is None else ("the other server", "the target")
+    if asked.all_cases:
+        for outcome in found.outcomes:
+            if outcome.difference:
+                _print((*report.difference(outcome, titles, _width()), ""))
+    else:
+        _print(report.causes(found.outcomes, titles, _width()))
+    _print((*report.summary(found.outcomes), ""))
+    _print(report.verdict(found.outcomes, asked.diff or found.profile, _width()))
 
 
 def _write(asked: _Asked, found: Run, target: Target) -> None:

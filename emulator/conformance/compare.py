@@ -36,6 +36,12 @@ def responses_in(raw: bytes) -> list[bytes]:
     return [part for part in re.split(rb"(?=HTTP/1\.[01] [0-9]{3} )", raw) if part]
 
 
+def shown(data: bytes) -> str:
+    """As text, with escapes for what can't be printed."""
+    text = data.decode("utf-8", "backslashreplace")
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
 @dataclass(frozen=True)
 class Difference:
     """What differs first between what was expected and what came, both with the masks on."""

@@ -7,8 +7,13 @@ from typing import Any, NamedTuple
 from xml.etree import ElementTree as ET
 
 from emulator.conformance.cases import Case, Table
-from emulator.conformance.report import by_group, difference, first_line, left_out, shown
+from emulator.conformance.causes import cause
+from emulator.conformance.compare import shown
+from emulator.conformance.report import TITLES, by_group, difference, first_line, left_out
 from emulator.conformance.run import Outcome
+
+_WHOLE = 10_000
+"""Characters of a line in a file: all lines that were recorded fit beside each other."""
 
 
 class Run(NamedTuple):
@@ -62,6 +67,7 @@ def _found(outcome: Outcome) -> dict[str, Any]:
         found["reason"] = outcome.left_out
     if wrong := outcome.difference:
         found["difference"] = {
+            "cause": cause(wrong),
             "part": wrong.part,
             "byte": wrong.place,
             "expected": None if wrong.expected is None else shown(wrong.expected),
@@ -98,8 +104,8 @@ def _test_case(outcome: Outcome) -> ET.Element:
     if outcome.left_out:
         ET.SubElement(element, "skipped", message=outcome.left_out)
     if outcome.difference:
-        failure = ET.SubElement(element, "failure", message=case.rule, type=outcome.difference.part)
-        failure.text = "\n".join(difference(outcome))
+        failure = ET.SubElement(element, "failure", message=cause(outcome.difference), type=outcome.difference.part)
+        failure.text = "\n".join(difference(outcome, TITLES, _WHOLE))
     return element
 
 

@@ -5,13 +5,15 @@ import re
 from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
+from urllib.parse import quote
 
 from emulator.conformance.cases import Case, Step
-from emulator.conformance.compare import Response
+from emulator.conformance.compare import Response, shown
 from emulator.conformance.replay import MORE_PATIENCE, send
 from emulator.conformance.target import Target, Unusable
 
 NOT_TOLD = "not told"
+_LONGEST_VERSION = 80
 
 
 class Identified(NamedTuple):
@@ -26,18 +28,44 @@ def identify(target: Target) -> Identified:
     response = get(target, "/v1/identity/public-key")
     now = seconds(response)
     if b" 200 " not in response.status or b"-----BEGIN" not in response.body or now is None:
-        said = response.status[:80].decode("latin-1")
         raise Unusable(
-            f"{target.authority} answers GET /v1/identity/public-key with {said!r}, not with a key and its date: "
-            "give the address of a server with SpacetimeDB's /v1/identity"
+            f"{target.authority} answers GET /v1/identity/public-key with {_said(response)}, "
+            "not with a key and its date: give the address of a server with SpacetimeDB's /v1/identity"
         )
     return Identified(now, response.body)
 
 
+def identify_intuition(target: Target) -> Identified:
+    """Raises Unusable for what is no server with Intuition's `/identities`, which asks in JSON for a key."""
+    response = get(target, "/identities")
+    if not _is_object(response.body):
+        raise Unusable(
+            f"{target.authority} answers GET /identities with {_said(response)}, and no JSON object: "
+            "give the address of a server with Intuition's /identity and /identities"
+        )
+    return Identified(seconds(response) or 0, b"")
+
+
+def look_for_database(target: Target, name: str) -> None:
+    """Raises Unusable if the target has none of that name or identity."""
+    if b" 404 " in get(target, f"/v1/database/{quote(name, safe='')}").status + b" ":
+        raise Unusable(f"{target.authority} has no database {name!r}: give the name of one that it has (--database)")
+
+
+def _said(response: Response) -> str:
+    return repr(response.status[:80].decode("latin-1"))
+
+
+def _is_object(body: bytes) -> bool:
+    with suppress(ValueError, RecursionError):
+        return isinstance(json.loads(body), dict)
+    return False
+
+
 def version_of(target: Target) -> str:
     """As its `/v1/health` says it; `not told` if it doesn't."""
-    with suppress(ValueError, TypeError, KeyError, Unusable):
-        return str(json.loads(get(target, "/v1/health").body)["version"])
+    with suppress(ValueError, TypeError, KeyError, RecursionError, Unusable):
+        return shown(str(json.loads(get(target, "/v1/health").body)["version"]).encode())[:_LONGEST_VERSION]
     return NOT_TOLD
 
 

@@ -1,4 +1,4 @@
-"""What a run found, as text of at most 80 columns."""
+"""What a run found, as text: lines of a given width, 80 where it is not known."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -6,27 +6,46 @@ from itertools import zip_longest
 from textwrap import wrap
 
 from emulator.conformance.cases import Case
-from emulator.conformance.compare import Difference
-from emulator.conformance.run import Outcome
+from emulator.conformance.causes import cause
+from emulator.conformance.compare import Difference, shown
+from emulator.conformance.run import SPENT, Outcome
 
 WIDTH = 80
 _COLUMN = 37
-"""Two of them, with a mark and a blank before each."""
+"""Of two, with a mark and a blank before each: the least width where there is room."""
 _BEFORE = 18
 """Characters before the first byte that differs, in a line that is too long for its column."""
 _STATES = ("holds", "differs", "left out")
+_MOST_RULES = 3
+TITLES = ("expected", "found")
 
 
 def summary(outcomes: Sequence[Outcome]) -> Iterator[str]:
-    """A table by group, then which rules are broken, and why some cases were left out."""
+    """A table by group."""
     yield f"{'group':<30}{'cases':>9}{'hold':>9}{'differ':>9}{'left out':>10}"
     for group, counts in by_group(outcomes).items():
         yield _counted(group, counts)
     yield _counted("all", Counter(outcome.state for outcome in outcomes))
-    for rule, count in Counter(outcome.case.rule for outcome in outcomes if outcome.difference).items():
-        yield _cut(f"{count} differ: {rule}")
-    for reason, count in left_out(outcomes).items():
-        yield from wrap(f"{count} left out: {reason}", WIDTH, subsequent_indent="  ", break_on_hyphens=False)
+
+
+def verdict(outcomes: Sequence[Outcome], expected: str, width: int = WIDTH) -> Iterator[str]:
+    """Whether all holds that was sent, and what was not sent."""
+    reasons = left_out(outcomes)
+    text = _held(Counter(outcome.state for outcome in outcomes), len(by_cause(outcomes)), expected)
+    cut = "; the run was cut short by --max-requests" if SPENT in reasons else ""
+    out = sum(reasons.values())
+    rest = f"; {out} {'was' if out == 1 else 'were'} left out:" if out else ""
+    yield from _wrapped(f"{text}{cut}{rest}", width)
+    for reason, count in reasons.items():
+        yield from _wrapped(f"  {count}: {reason}", width, "    ")
+
+
+def _held(counts: Mapping[str, int], causes: int, expected: str) -> str:
+    sent = counts["differs"] + counts["holds"]
+    if counts["differs"]:
+        few = f"{causes} cause{'s' * (causes != 1)}"
+        return f"{counts['differs']} of {sent} cases differ from {expected}, for {few}"
+    return f"all {sent} cases that were sent hold against {expected}" if sent else "no case was sent"
 
 
 def by_group(outcomes: Iterable[Outcome]) -> Mapping[str, Counter[str]]:
@@ -39,7 +58,7 @@ def by_group(outcomes: Iterable[Outcome]) -> Mapping[str, Counter[str]]:
 
 def left_out(outcomes: Iterable[Outcome]) -> Mapping[str, int]:
     """How many cases were left out, by reason."""
-    return Counter(outcome.left_out for outcome in outcomes if outcome.left_out)
+    return dict(Counter(outcome.left_out for outcome in outcomes if outcome.left_out).most_common())
 
 
 def _counted(name: str, counts: Mapping[str, int]) -> str:
@@ -50,26 +69,68 @@ def _counted(name: str, counts: Mapping[str, int]) -> str:
 # --- a difference -----------------------------------------------------------------------------------------------------
 
 
-def difference(outcome: Outcome, titles: tuple[str, str] = ("expected", "found")) -> Iterator[str]:
-    """What was expected beside what came, and a `^` at the first byte that differs."""
+def by_cause(outcomes: Iterable[Outcome]) -> Mapping[str, Sequence[Outcome]]:
+    """The cases that differ, by the cause in words; the cause of most cases first."""
+    found: dict[str, list[Outcome]] = {}
+    for outcome in outcomes:
+        if outcome.difference:
+            found.setdefault(cause(outcome.difference), []).append(outcome)
+    return dict(sorted(found.items(), key=lambda each: -len(each[1])))
+
+
+def causes(outcomes: Iterable[Outcome], titles: tuple[str, str] = TITLES, width: int = WIDTH) -> Iterator[str]:
+    """Each cause with its first case in full, and in short which cases it breaks."""
+    for same in by_cause(outcomes).values():
+        yield from difference(same[0], titles, width, same if len(same) > 1 else ())
+        yield ""
+
+
+def difference(
+    outcome: Outcome, titles: tuple[str, str] = TITLES, width: int = WIDTH, same: Sequence[Outcome] = ()
+) -> Iterator[str]:
+    """The cause, and what was expected beside what came, with a `^` at the first byte that differs.
+
+    `same` are all cases with that cause, where they are not shown one by one.
+    """
     case, wrong = outcome.case, outcome.difference
     assert wrong is not None
-    yield from (_cut(line) for line in (f"differs: {case.name}", f"   rule: {case.rule}"))
-    yield _cut(f"   from: {case.evidence}, group {case.group}")
-    yield _cut(f"request: {first_line(case)}")
-    yield from beside(wrong, titles)
+    labelled = {
+        "differs": cause(wrong),
+        **_breadth(same),
+        "first" if same else "case": case.name,
+        "rule": case.rule,
+        "from": f"{case.evidence}, group {case.group}",
+        "request": first_line(case),
+    }
+    for label, text in labelled.items():
+        yield from _wrapped(f"{label:>7}: {text}", width, " " * 9)
+    yield from beside(wrong, titles, width)
 
 
-def beside(wrong: Difference, titles: tuple[str, str]) -> Iterator[str]:
-    yield _columns(" ", *titles).rstrip()
+def _breadth(same: Sequence[Outcome]) -> Mapping[str, str]:
+    """How many cases have a cause, in which groups, and the rules that they belong to if those are several."""
+    groups, rules = (Counter(getattr(each.case, name) for each in same) for name in ("group", "rule"))
+    found = {"cases": f"{len(same)}, in {_most_common(groups, len(groups), ', ')}"} if same else {}
+    return {**found, "rules": _most_common(rules, _MOST_RULES, "; ")} if len(rules) > 1 else found
+
+
+def _most_common(counts: Counter[str], most: int, between: str) -> str:
+    text = between.join(f"{name} ({count})" for name, count in counts.most_common(most))
+    return f"{text}{between}and {len(counts) - most} more" if len(counts) > most else text
+
+
+def beside(wrong: Difference, titles: tuple[str, str], width: int = WIDTH) -> Iterator[str]:
     pairs = list(_pairs(wrong))
+    column = _column(pairs, width)
     differing = wrong.expected or b"", wrong.found or b""
     marked = next((at for at, (one, other) in enumerate(pairs) if (one or b"", other or b"") == differing), 0)
-    for number, pair in enumerate(pairs):
+    yield _columns(" ", *titles, column)
+    for number, (one, other) in enumerate(pairs):
         place = wrong.place if number == marked else 0
-        yield _columns(">" if number == marked else " ", *(_window(line, place) for line in pair)).rstrip()
+        windows = _window(one, place, column), _window(other, place, column)
+        yield _columns(">" if number == marked else " ", *windows, column)
         if number == marked and wrong.part != "connection":
-            yield _columns(" ", *(" " * _offset(line, place) + "^" for line in pair)).rstrip()
+            yield _columns(" ", _pointer(one, place, column), _pointer(other, place, column), column)
     if wrong.part != "connection":
         where = " of the marked line" if wrong.part in {"status", "head"} else ""
         yield f"  the {wrong.part} differs at byte {wrong.place}{where}"
@@ -87,24 +148,31 @@ def _pairs(wrong: Difference) -> Iterator[tuple[bytes | None, bytes | None]]:
         yield one_body, other_body
 
 
-def _columns(mark: str, one: str, other: str) -> str:
-    return f"{mark} {one:<{_COLUMN}} {mark} {other}"
+def _column(pairs: Iterable[Iterable[bytes | None]], width: int) -> int:
+    """Characters of each column: as many as the longest line has, if there is room."""
+    longest = max((len(shown(line or b"")) for pair in pairs for line in pair), default=0)
+    return min(max(_COLUMN, longest), (width - 6) // 2)
 
 
-def _window(line: bytes | None, place: int) -> str:
+def _columns(mark: str, one: str, other: str, column: int) -> str:
+    return f"{mark} {one:<{column}} {mark} {other}".rstrip()
+
+
+def _window(line: bytes | None, place: int, column: int) -> str:
     """The line, or the part of it around a byte."""
-    text, start = shown(line or b""), _start(line, place)
+    text, start = shown(line or b""), _start(line, place, column)
     text = f"…{text[start + 1 :]}" if start else text
-    return text if len(text) <= _COLUMN else f"{text[: _COLUMN - 1]}…"
+    return text if len(text) <= column else f"{text[: column - 1]}…"
 
 
-def _start(line: bytes | None, place: int) -> int:
+def _pointer(line: bytes | None, place: int, column: int) -> str:
+    return " " * (len(shown((line or b"")[:place])) - _start(line, place, column)) + "^"
+
+
+def _start(line: bytes | None, place: int, column: int) -> int:
     before = len(shown((line or b"")[:place]))
-    return max(0, before - _BEFORE) if len(shown(line or b"")) > _COLUMN and before >= _COLUMN - 1 else 0
-
-
-def _offset(line: bytes | None, place: int) -> int:
-    return len(shown((line or b"")[:place])) - _start(line, place)
+    is_cut = len(shown(line or b"")) > column and before >= column - 1
+    return max(0, before - min(_BEFORE, column // 2)) if is_cut else 0
 
 
 def first_line(case: Case) -> str:
@@ -113,22 +181,16 @@ def first_line(case: Case) -> str:
     return ", then ".join(shown(request.partition(b"\r\n")[0]) for request in requests)
 
 
-def shown(data: bytes) -> str:
-    """As text, with escapes for what can't be printed."""
-    text = data.decode("utf-8", "backslashreplace")
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
-
-
-def _cut(line: str) -> str:
-    return line if len(line) <= WIDTH else f"{line[: WIDTH - 1]}…"
+def _wrapped(line: str, width: int, indent: str = "  ") -> list[str]:
+    return wrap(line, width, subsequent_indent=indent, break_on_hyphens=False)
 
 
 # --- what would be sent -----------------------------------------------------------------------------------------------
 
 
-def listed(cases: Iterable[Case]) -> Iterator[str]:
+def listed(cases: Iterable[Case], width: int = WIDTH) -> Iterator[str]:
     """Each case, what is sent first, and what it needs."""
     for case in cases:
         needs = f" [needs {', '.join(case.needs)}]" if case.needs else ""
-        yield _cut(f"{case.group}: {case.name}{needs}")
-        yield _cut(f"    {first_line(case)}")
+        yield from _wrapped(f"{case.group}: {case.name}{needs}", width)
+        yield from _wrapped(f"    {first_line(case)}", width, "      ")

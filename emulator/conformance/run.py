@@ -10,13 +10,22 @@ from urllib.parse import quote
 
 from emulator.conformance.cases import NEEDS, PAGE, Case, Step, Turn
 from emulator.conformance.compare import MINTED, Difference, Response, responses_in
-from emulator.conformance.identify import Identified, get, identify, seconds, unreachable
+from emulator.conformance.identify import (
+    Identified,
+    identify,
+    identify_intuition,
+    look_for_database,
+    seconds,
+    unreachable,
+)
 from emulator.conformance.replay import Answer, send
 from emulator.conformance.target import Target, Unusable
 from emulator.conformance.tokens import Keys, Signers, renewed
 from emulator.conformance.websockets import converse
 
 MOST_REQUESTS = 5_000
+SPENT = "--max-requests was reached"
+"""Why a case was not sent that would have been one too many."""
 SILENT = 3
 """So many cases in a row without any response show that the target is gone."""
 PATIENCE = 3.0
@@ -83,7 +92,7 @@ class Runner:
         self._left = most
         """Requests that may still be sent."""
         self._silent = 0
-        look = _reached if {case.group for case in cases} == {PAGE} else _identified
+        look = _of_a_page if {case.group for case in cases} == {PAGE} else _of_a_release
         self._now, public_key = look(target, given)
         self._signers = Signers(given.keys, public_key)
         if other is not None:
@@ -100,7 +109,7 @@ class Runner:
         for need in case.needs:
             if getattr(self._given, need) is None:
                 return NEEDS[need]
-        return "the most requests were sent (--max-requests)" if self._left < _requests(case) else None
+        return SPENT if self._left < _requests(case) else None
 
     def _tried(self, case: Case) -> Difference | None:
         """A case that differs is sent again: what was an accident does not count."""
@@ -172,14 +181,16 @@ def _naming(target: Target, case: Case) -> Iterator[None]:
         raise Unusable(f"{unreachable(target, error)} (at {case.name!r})") from None
 
 
-def _reached(target: Target, _given: Given) -> Identified:
-    """Any server. Raises Unusable."""
-    return Identified(seconds(get(target, "/")) or 0, b"")
+def _of_a_page(target: Target, _given: Given) -> Identified:
+    """A server with Intuition's API. Raises Unusable."""
+    return identify_intuition(target)
 
 
-def _identified(target: Target, given: Given) -> Identified:
-    """A server with SpacetimeDB's API, and the key that was given. Raises Unusable."""
+def _of_a_release(target: Target, given: Given) -> Identified:
+    """A server with SpacetimeDB's API, the database and the key that were given. Raises Unusable."""
     found = identify(target)
+    if given.database is not None:
+        look_for_database(target, given.database)
     if given.keys is not None and found.public_key.split() != given.keys.public_pem.split():
         raise Unusable(f"{target.authority} has another public key than the one given: give the files of its own pair")
     return found

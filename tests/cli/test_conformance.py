@@ -9,6 +9,7 @@ import pytest
 
 from emulator import Config, Emulator, running_in_thread
 from emulator.cli.conformance import conformance
+from emulator.conformance.cases import table
 from emulator.journal.exchange import Exchange
 from tests.cli.command import run
 from tests.conftest import write_key_pair
@@ -32,7 +33,7 @@ def emulator(keys: tuple[Path, Path]) -> Iterator[Emulator]:
 
 
 def held(emulator: Emulator, *options: str, profile: str = "v2.8") -> tuple[int, str]:
-    return run("conformance", "--target", emulator.url, "--profile", profile, *options)
+    return run("conformance", "--target", emulator.url, "--profile", profile, *options, COLUMNS="80")
 
 
 def with_keys(keys: tuple[Path, Path]) -> tuple[str, ...]:
@@ -60,14 +61,14 @@ def test_what_holds_ends_with_0_and_says_from_where_the_cases_are(emulator: Emul
 
 
 def test_without_keys_what_depends_on_them_is_left_out_and_counted(emulator: Emulator) -> None:
-    assert "left out: its tokens must be signed with the target's key" in held(emulator)[1]
+    assert ": its tokens must be signed with the target's key" in held(emulator)[1]
 
 
 def test_with_keys_and_a_database_nothing_is_left_out(emulator: Emulator, keys: tuple[Path, Path]) -> None:
     status, output = held(emulator, *with_keys(keys), "--database", "mine")
 
     assert status == 0, output
-    assert output.rstrip().endswith("0         0")
+    assert output.splitlines()[-1] == f"all {len(table('v2.8').cases)} cases that were sent hold against v2.8"
 
 
 def test_what_differs_ends_with_1_and_is_shown(emulator: Emulator) -> None:
@@ -78,8 +79,37 @@ def test_what_differs_ends_with_1_and_is_shown(emulator: Emulator) -> None:
     assert max(map(len, output.splitlines())) <= 80
 
 
+def test_each_cause_is_shown_once_after_the_target_and_before_table_and_verdict(emulator: Emulator) -> None:
+    _, output = held(emulator, profile="v1")
+
+    first, *lines = output.splitlines()
+    causes = [line for line in lines if line.startswith("differs: ")]
+    (last,) = (line for line in lines if " cases differ from v1, for " in line)
+    assert first == f"{emulator.url}, version 2.8.3"
+    assert f"for {len(set(causes))} causes" in last
+    assert len(causes) == len(set(causes))
+    assert (
+        max(map(lines.index, causes))
+        < lines.index(next(line for line in lines if line.startswith("group ")))
+        < (lines.index(last))
+    )
+
+
+def test_all_shows_each_case_that_differs(emulator: Emulator, tmp_path: Path) -> None:
+    _, output = held(emulator, "--all", "--json", str(tmp_path / "o.json"), profile="v1")
+
+    found = json.loads((tmp_path / "o.json").read_text(encoding="utf-8"))
+    assert output.count("differs: ") == found["counts"]["differs"]
+
+
+def test_a_wider_terminal_is_used(emulator: Emulator) -> None:
+    _, output = run("conformance", "--target", emulator.url, "--profile", "v1", COLUMNS="200")
+
+    assert 80 < max(map(len, output.splitlines())) <= 200
+
+
 def test_v2_is_the_newest_2_x(emulator: Emulator) -> None:
-    assert held(emulator, *SOME, profile="v2")[1].startswith("v2.14: ")
+    assert "\nv2.14: " in held(emulator, *SOME, profile="v2")[1]
 
 
 def test_the_outcomes_are_written_as_json(emulator: Emulator, tmp_path: Path) -> None:
@@ -119,6 +149,8 @@ def test_two_servers_are_compared_with_each_other(emulator: Emulator) -> None:
         status, output = held(emulator, "--diff", newer.url)
 
     assert (same, status) == (0, 1)
+    assert output.startswith(f"{emulator.url}, version 2.8.3\ncompared with {newer.url}, version 2.14.0\n")
+    assert f" cases differ from {newer.url}, for " in " ".join(output.split())
     assert "the other server                        the target" in output
 
 
@@ -139,8 +171,8 @@ def test_no_more_is_sent_than_allowed(emulator: Emulator) -> None:
 
     status, output = held(emulator, "--max-requests", "10")
 
-    assert len(since(emulator, before)) <= 11  # and the one for the key
-    assert (status, "left out: the most requests were sent (--max-requests)" in output) == (0, True)
+    assert len(since(emulator, before)) <= 12  # and those for the key and the version
+    assert (status, "the run was cut short by --max-requests" in " ".join(output.split())) == (0, True)
 
 
 # --- a certificate ----------------------------------------------------------------------------------------------------
@@ -221,7 +253,9 @@ def test_wrong_use_is_told_and_ends_with_2(
 def test_a_profile_must_be_named() -> None:
     status, output = run("conformance", "--target", "http://127.0.0.1:9")
 
-    assert (status, "Missing option '--profile'" in output) == (2, True)
+    assert status == 2
+    assert "Usage: identity-emulator conformance --target URL --profile PROFILE [OPTIONS]" in output
+    assert output.endswith("\nError: Missing option '--profile': documented, v1, v2.8, v2.14, intuition or v2\n")
 
 
 def test_a_file_that_is_no_key_is_told(emulator: Emulator, tmp_path: Path, keys: tuple[Path, Path]) -> None:
@@ -249,11 +283,37 @@ def test_a_server_of_another_kind_is_told_at_once(serve: Serve) -> None:
     assert len(output.splitlines()) == 1
 
 
+def test_another_web_server_is_not_held_against_intuitions_page() -> None:
+    with serving(saying(http(b"<html>", b"404 Not Found"))) as target:
+        status, output = run("conformance", "--target", f"http://{target.authority}", "--profile", "intuition")
+
+    assert (status, len(output.splitlines())) == (2, 1)
+    assert "give the address of a server with Intuition's /identity" in output
+
+
+def test_a_database_that_is_not_there_is_told(emulator: Emulator) -> None:
+    status, output = held(emulator, "--database", "nosuch")
+
+    assert (status, len(output.splitlines())) == (2, 1)
+    assert "has no database 'nosuch'" in output
+
+
 def test_a_server_that_answers_everything_alike_differs(tmp_path: Path) -> None:
     with serving(with_a_key(always)) as target:
         status, output = run("conformance", "--target", f"http://{target.authority}", "--profile", "v2.8", *SOME)
 
     assert (status, "differs: " in output) == (1, True)
+
+
+def test_the_sample_of_its_page_is_of_a_real_run() -> None:
+    """In its order; `…` is for lines that were left out."""
+    page = (ROOT / "docs" / "conformance.md").read_text(encoding="utf-8")
+    sample = page.partition("<!-- sample: begin -->\n\n```text\n")[2].partition("\n```\n")[0]
+
+    with running_in_thread(Config(spacetime_profile="v2.14")) as newer:
+        output = iter(held(newer)[1].replace(newer.url, "http://127.0.0.1:3000").splitlines())
+
+    assert [line for line in sample.splitlines() if line != "…" and line not in output] == []
 
 
 @pytest.mark.parametrize("option", [option for each in conformance.params for option in each.opts])

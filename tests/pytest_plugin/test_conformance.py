@@ -54,10 +54,11 @@ def test_with_keys_and_a_database_every_case_is_held(run: Run, server: Emulator,
     assert (outcome.status, "skipped" in outcome.summary) == (0, False), outcome
 
 
-def test_a_failed_test_shows_both_beside_each_other_and_the_rule(run: Run, server: Emulator) -> None:
+def test_a_failed_test_shows_the_cause_both_beside_each_other_and_the_rule(run: Run, server: Emulator) -> None:
     outcome = against(run, server, "v1", "-k", "databases and not database_identity")
 
     assert outcome.status == 1
+    assert "\ndiffers: the " in outcome
     assert "rule: an unknown name is a 404 with it" in outcome
     assert "  expected " in outcome
 

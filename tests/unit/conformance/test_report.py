@@ -9,9 +9,9 @@ import pytest
 from emulator.conformance.cases import Case, Step
 from emulator.conformance.compare import Difference, difference
 from emulator.conformance.documents import Run, as_json, as_junit, certificate
-from emulator.conformance.report import WIDTH, listed, summary
+from emulator.conformance.report import WIDTH, causes, listed, summary, verdict
 from emulator.conformance.report import difference as shown
-from emulator.conformance.run import Outcome
+from emulator.conformance.run import SPENT, Outcome
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 5\r\n\r\nhello"
 CASE = Case("a case", (Step("send", b"GET /v1/ping HTTP/1.1\r\n\r\n"),), OK, group="ping", rule="it says hello")
@@ -26,19 +26,18 @@ DIFFERS = differing(OK.replace(b"hello", b"hullo"))
 RUN = Run("http://127.0.0.1:3000", "recorded from a server", "v2.8", [HOLDS, DIFFERS, LEFT_OUT])
 
 
-def test_the_summary_counts_by_group_and_names_broken_rules_and_what_was_left_out() -> None:
+def test_the_summary_counts_by_group() -> None:
     assert list(summary(RUN.outcomes)) == [
         "group                             cases     hold   differ  left out",
         "ping                                  3        1        1         1",
         "all                                   3        1        1         1",
-        "1 differ: it says hello",
-        "1 left out: it needs a key",
     ]
 
 
 def test_a_difference_is_shown_beside_what_was_expected_with_a_pointer_to_the_byte() -> None:
     assert list(shown(DIFFERS)) == [
-        "differs: a case",
+        "differs: the body's text has `hullo` where `hello` is expected",
+        "   case: a case",
         "   rule: it says hello",
         "   from: recorded, group ping",
         "request: GET /v1/ping HTTP/1.1",
@@ -51,6 +50,56 @@ def test_a_difference_is_shown_beside_what_was_expected_with_a_pointer_to_the_by
         "   ^                                       ^",
         "  the body differs at byte 1",
     ]
+
+
+def test_cases_with_one_cause_are_shown_once_with_their_number_groups_and_rules() -> None:
+    other = replace(DIFFERS, case=replace(CASE, name="another case", group="paths", rule="it is polite"))
+
+    lines = list(causes([DIFFERS, other, DIFFERS]))
+
+    assert lines[:5] == [
+        "differs: the body's text has `hullo` where `hello` is expected",
+        "  cases: 3, in ping (2), paths (1)",
+        "  rules: it says hello (2); it is polite (1)",
+        "  first: a case",
+        "   rule: it says hello",
+    ]
+    assert [line for line in lines if line.startswith("differs:")] == lines[:1]
+
+
+def test_the_cause_of_most_cases_is_shown_first() -> None:
+    rare = differing(OK.replace(b"200", b"204"))
+
+    titles = [line for line in causes([rare, DIFFERS, DIFFERS]) if line.startswith("differs:")]
+
+    assert titles == [
+        "differs: the body's text has `hullo` where `hello` is expected",
+        "differs: the status is `204`, not `200`",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "said"),
+    [
+        ([HOLDS, HOLDS], ["all 2 cases that were sent hold against v2.8"]),
+        ([HOLDS, DIFFERS, DIFFERS], ["2 of 3 cases differ from v2.8, for 1 cause"]),
+        (
+            [HOLDS, DIFFERS, LEFT_OUT],
+            ["1 of 2 cases differ from v2.8, for 1 cause; 1 was left out:", "  1: it needs a key"],
+        ),
+        ([LEFT_OUT], ["no case was sent; 1 was left out:", "  1: it needs a key"]),
+        (
+            [HOLDS, replace(LEFT_OUT, left_out=SPENT)],
+            [
+                "all 1 cases that were sent hold against v2.8; the run was cut short by",
+                "  --max-requests; 1 was left out:",
+                "  1: --max-requests was reached",
+            ],
+        ),
+    ],
+)
+def test_the_verdict_says_what_holds_and_what_was_left_out(outcomes: list[Outcome], said: list[str]) -> None:
+    assert list(verdict(outcomes, "v2.8")) == said
 
 
 @pytest.mark.parametrize(
@@ -92,6 +141,20 @@ def test_whether_the_connection_ends_is_shown_in_words() -> None:
     assert line == "> the connection ends                   > the connection stays open"
 
 
+def test_with_more_room_nothing_is_cut() -> None:
+    body = b"x" * 70
+    lines = list(shown(differing(OK.replace(b"hello", b"y" + body), OK.replace(b"hello", body)), width=160))
+
+    assert f"> {body.decode():<71} > y{body.decode()}" in lines
+
+
+def test_a_long_rule_is_wrapped_and_not_cut() -> None:
+    rule = " ".join(["a rule with words"] * 9)
+    outcome = replace(DIFFERS, case=replace(CASE, rule=rule))
+
+    assert rule in " ".join(" ".join(shown(outcome)).split())
+
+
 def test_a_list_says_what_is_sent_and_what_it_needs() -> None:
     assert list(listed([replace(CASE, needs=("keys",))])) == ["ping: a case [needs keys]", "    GET /v1/ping HTTP/1.1"]
 
@@ -101,7 +164,13 @@ def test_the_json_has_each_case_with_its_difference() -> None:
 
     assert found["counts"] == {"holds": 1, "differs": 1, "left out": 1}
     assert [case["state"] for case in found["cases"]] == ["holds", "differs", "left out"]
-    assert found["cases"][1]["difference"] == {"part": "body", "byte": 1, "expected": "hello", "found": "hullo"}
+    assert found["cases"][1]["difference"] == {
+        "cause": "the body's text has `hullo` where `hello` is expected",
+        "part": "body",
+        "byte": 1,
+        "expected": "hello",
+        "found": "hullo",
+    }
     assert found["cases"][2]["reason"] == "it needs a key"
 
 
@@ -116,6 +185,15 @@ def test_junit_has_a_suite_for_each_group() -> None:
     }
     assert [[child.tag for child in case] for case in suite] == [[], ["failure"], ["skipped"]]
     assert "> hello                                 > hullo" in str(suite[1][0].text)
+
+
+def test_the_texts_of_junit_are_whole() -> None:
+    body = b"long " * 100
+    outcome = differing(OK.replace(b"hello", body + b"z"), OK.replace(b"hello", body))
+
+    (suite,) = ET.fromstring(as_junit(RUN._replace(outcomes=[outcome])))  # noqa: S314 - of our own
+
+    assert body.decode() + "z" in str(suite[0][0].text)
 
 
 def test_junit_can_be_read_whatever_a_server_says() -> None:

@@ -70,7 +70,7 @@ def test_what_needs_a_database_is_left_out_without_its_name() -> None:
 
 
 def asked_of(case: Case, given: Given) -> bytes:
-    """What a server gets in the place of the case."""
+    """What a server gets last, in the place of the case."""
     got = list[bytes]()
 
     def serve(connection: socket.socket) -> None:
@@ -78,7 +78,7 @@ def asked_of(case: Case, given: Given) -> bytes:
         connection.sendall(OK)
 
     ran(serve, case, given=given)
-    return got[0]
+    return got[-1]
 
 
 def test_the_name_of_the_database_is_put_in_the_place_of_the_recorded_one() -> None:
@@ -151,6 +151,19 @@ def test_nobody_there_is_told_with_what_to_do() -> None:
 )
 def test_a_server_of_another_kind_is_told_before_a_case_is_sent(answer: bytes) -> None:
     assert "not with a key and its date: give the address of a server with" in refused(saying(answer))
+
+
+@pytest.mark.parametrize("answer", [http(b"<html>welcome</html>"), http(b"[]"), http(b"", b"404 Not Found")])
+def test_a_server_that_has_nothing_of_intuition_is_told_before_a_case_is_sent(answer: bytes) -> None:
+    page = replace(HOLDS, moment=None, group=PAGE)
+
+    assert "give the address of a server with Intuition's /identity" in refused(saying(answer), page)
+
+
+def test_a_database_that_the_target_does_not_have_is_told_before_a_case_is_sent() -> None:
+    said = refused(with_a_key(saying(http(b"", b"404 Not Found"))), given=Given(database="no such"))
+
+    assert "has no database 'no such': give the name of one that it has (--database)" in said
 
 
 @pytest.mark.parametrize("answer", [b"", b"220 mail.example ESMTP\r\n\r\n", b"\x15\x03\x01\0\2\2\x46" * 9])
@@ -228,20 +241,22 @@ def test_two_servers_are_compared_whole_also_where_only_a_part_was_recorded() ->
 def test_a_server_that_has_all_of_a_page_needs_no_public_key() -> None:
     page = replace(HOLDS, moment=None, group=PAGE)
 
-    with serving(always) as target:
-        (outcome,) = run([page], target)
+    with serving(saying(http(b"{}"))) as target:
+        (outcome,) = run([replace(page, response=http(b"{}"))], target)
 
     assert outcome.state == "holds"
 
 
 def test_the_api_key_that_was_given_is_sent() -> None:
     request = b"GET /identities HTTP/1.1\r\nHost: 127.0.0.1:3000\r\nx-api-key: <api key>\r\n\r\n"
-    page = replace(HOLDS, moment=None, group=PAGE, steps=(Step("fill", request),), needs=("api_key",))
+    page = replace(
+        HOLDS, moment=None, group=PAGE, steps=(Step("fill", request),), needs=("api_key",), response=http(b"{}")
+    )
     seen = list[bytes]()
 
     def serve(connection: socket.socket) -> None:
         seen.append(connection.recv(65536))
-        connection.sendall(OK)
+        connection.sendall(http(b"{}"))
 
     with serving(serve) as target:
         outcomes = [next(run([page], target, Given(api_key=key))).state for key in ("k-1", None)]
