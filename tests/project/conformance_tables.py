@@ -90,12 +90,12 @@ def _as_documented(source: Source) -> Source:
     return Source(about, lambda: as_documented(source.cases()), "inferred")
 
 
-def _edges(accepted: int, refused: int, text: str) -> Source:
-    cases_of = partial(written_cases.edges_of_expiry, accepted, refused, text)
+def _edges(accepted: int, negative: str, text: str) -> Source:
+    cases_of = partial(written_cases.edges_of_expiry, accepted, negative, text)
     return Source("the edges of expiry by the source of the release", cases_of, whole=True)
 
 
-_TO_THE_MICROSECOND = _edges(58, 60, "Invalid token: ExpiredSignature")
+_TO_THE_MICROSECOND = _edges(59, "expired", "Invalid token: ExpiredSignature")
 
 SOURCES: Mapping[str, tuple[Source, ...]] = {
     "v1": (
@@ -103,9 +103,9 @@ SOURCES: Mapping[str, tuple[Source, ...]] = {
         Source("health as v2.8.3 says it", health, "inferred"),
         Source("databases of that server", partial(routes, "v1.12.0"), whole=True),
         Source("WebSockets of that server", conversations_of_v1, whole=True),
-        _edges(59, 61, "TokenError(Error(ExpiredSignature))"),
+        _edges(60, "never expires", "TokenError(Error(ExpiredSignature))"),
     ),
-    "v2.8": (*_V2_8, _edges(59, 61, "Invalid token: ExpiredSignature")),
+    "v2.8": (*_V2_8, _edges(60, "never expires", "Invalid token: ExpiredSignature")),
     "v2.14": (*_V2_14, *_WEBSOCKETS_OF_2_14, _TO_THE_MICROSECOND),
     "documented": (
         Source("from SpacetimeDB's documentation page, not recorded", written_cases.documented, whole=True),
