@@ -181,7 +181,9 @@ def _named(chosen: Iterable[Case]) -> Iterator[Case]:
 
 # --- what can be sent to a server that matters ------------------------------------------------------------------------
 
-_WRITES = re.compile(rb"(?:\A|\n)(?!GET|HEAD|OPTIONS)\w+ /v1/database[/ ?]")
+_WRITES = re.compile(
+    rb"(?:\A|\n)(?:(?!GET|HEAD|OPTIONS)\w+ /v1/database[/ ?]|POST /v1/identity/[0-9a-f]{64}/set-email\?)"
+)
 _FETCHED = re.compile(rb'"iss"\s*:\s*"(?!http://127\.0\.0\.1:[19][/"])[^"]*://')
 _LISTED = re.compile(rb"/databases.*\n\nHTTP/1\.[01] 200 (?!.*\r\ncontent-length: 17\r\n)", re.DOTALL)
 _OWNERS = re.compile(rb"/identity/c20035600353a2e9[0-9a-f]{48}/databases")
@@ -190,7 +192,7 @@ _ENCODED = re.compile(rb"[\w.-]{40}%[0-9a-fA-F]{2}|%[0-9a-fA-F]{2}[\w.-]{40}")
 
 
 WHY_NOT: Mapping[str, Callable[[Case], object]] = {
-    "it would change a database or its names": lambda case: _WRITES.search(case.request),
+    "it would change a database, its names or an e-mail address": lambda case: _WRITES.search(case.request),
     "the server would ask another host for keys": lambda case: any(map(_FETCHED.search, payloads(case.request))),
     "its token is escaped within the query, and can't be made anew": lambda case: _ENCODED.search(case.request),
     "the emulator can't answer it as recorded, most often because of aiohttp's parser": lambda case: any(

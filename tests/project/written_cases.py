@@ -158,7 +158,7 @@ INTUITION = (
 )
 
 
-# --- the edges of expiry: to the second of the target's clock; when it has passed, the case is sent again --------------
+# --- the edges of expiry: to the second of the target's clock; when it has passed, the case is sent again -------------
 
 
 def edges_of_expiry(accepted: int, negative: str, text: str) -> Iterator[Case]:
