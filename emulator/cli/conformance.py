@@ -64,8 +64,9 @@ _OFTEN = 250
 def conformance(ctx: click.Context, /, **given: Any) -> None:
     """Hold a server against recorded answers of real servers.
 
-    Requests are sent one at a time; the identities that they create are their only effect. Exit status 0 if all cases
-    that were sent hold, 1 if one differs, 2 for wrong use or a target that does not answer.
+    Requests are sent one at a time. Their only effects are the identities that they create and, with documented,
+    e-mail addresses of these. Exit status 0 if all cases that were sent hold, 1 if one differs, 2 for wrong use or a
+    target that does not answer.
     """
     allow_end_of_reader()
     asked = _Asked(**given)
