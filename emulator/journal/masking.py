@@ -4,6 +4,7 @@ A text is scanned once, from left to right, and nothing is looked at again: the 
 """
 
 import re
+from codecs import getincrementaldecoder
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 from urllib.parse import unquote
@@ -26,6 +27,25 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
+def legible(data: bytes, *, is_cut: bool) -> bool:
+    """Whether bytes are text, and so can be masked: UTF-8 without NUL, which UTF-16 and compressed data have.
+
+    What was cut off may end inside a character.
+    """
+    if b"\0" in data:
+        return False
+    try:
+        getincrementaldecoder("utf-8")().decode(data, final=not is_cut)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def left_out(size: int) -> str:
+    """What stands for so many bytes that are not legible, where secrets are masked."""
+    return f"{size} bytes that are no text, left out: they may hold secrets; use secrets=True or --secrets to see them"
+
+
 # --- names ------------------------------------------------------------------------------------------------------------
 
 _INSIDE = (
@@ -36,6 +56,8 @@ _INSIDE = (
 _AT_AN_END = ("pin", "sig", "pwd", "otp")
 """So is a name with a word that ends in one of these: `user_pin`, `userpin`, `urlSig`, but not `ping` or `design`."""
 _NO_SECRETS = ("error", "exception")
+_UNREADABLE = "\ufffd"
+"""What `unquote` puts for bytes that are no text: nobody knows what such a name is."""
 
 _HUMP = re.compile("(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _NO_LETTERS = re.compile("[^a-z]+")
@@ -49,6 +71,8 @@ def is_secret(name: str) -> bool:
     lower = name.lower()
     if lower.endswith(_NO_SECRETS):
         return False
+    if _UNREADABLE in name:
+        return True
     return any(part in lower for part in _INSIDE) or any(
         word.removesuffix("s").endswith(_AT_AN_END) for word in _words(name)
     )
@@ -155,7 +179,8 @@ def mask(text: str) -> str:
 
 
 _PIECE = re.compile(
-    r"""(?P<word>[\w.%$@~+*!\[\]-]++)|(?P<blank>\s++)|(?P<quote>\\*+["'`])|\\++|(?P<separator>[=:])|.""", re.DOTALL
+    r"""(?P<word>[\w.%$@~+*!\[\]-]++)|(?P<blank>\s++)|(?P<quote>\\*+["'`])|\\++|(?P<separator>[=:])"""
+    r"""|[^\w\s.%$@~+*!\[\]\\"'`=:-]++"""
 )
 
 
@@ -186,12 +211,24 @@ def _secrets(text: str, *, decoded: bool = False) -> Iterator[tuple[int, int]]:
             name = _Name(text[after_quote[quote] : start], quote, quoted=True)
             after_quote[quote] = at
         elif kind == "separator":
-            if name.text and is_secret(name.text) and (value := _value(text, at, text[start], name)):
+            if found := _userinfo(text, at):
+                yield found
+                at = found[1]
+            elif name.text and is_secret(name.text) and (value := _value(text, at, text[start], name)):
                 yield value
                 at = value[1]
             name = _Name()
         elif kind != "blank":
             name = _Name()
+
+
+_USERINFO = re.compile(r"""(?:\\*+/){2}([^\s/?#"`<>\\]+)@""")
+
+
+def _userinfo(text: str, at: int) -> tuple[int, int] | None:
+    """The name and password of a URL whose scheme ends here (RFC 3986, 3.2.1); a URL in JSON may have `\\/`."""
+    match = _USERINFO.match(text, at)
+    return match.span(1) if match else None
 
 
 # --- tokens -----------------------------------------------------------------------------------------------------------
