@@ -46,7 +46,10 @@ def report_page(
     found = recorded(exchanges, emulator.url, emulator._inspected, secrets=secrets)
     shown = Shown.of(exchanges, secrets=secrets)
     answers = shown.json(emulator._answers())
-    earlier = [f"{found.earlier} earlier exchanges, for which there is no room"] if found.earlier else []
+    left_out = {
+        f"{found.earlier} earlier exchanges, for which there is no room": found.earlier,
+        f"the bodies of the first {found.without_bodies} exchanges, for which there is no room": found.without_bodies,
+    }
     return html_report(
         PageTexts(*(page_file(name).content.decode() for name in (INDEX, STYLE, SCRIPT))),
         {
@@ -55,7 +58,7 @@ def report_page(
             "url": emulator.url,
             "version": VERSION,
             "heading": heading,
-            "notes": [*filter(None, [lost]), *earlier, *map(shown.text, notes)],
+            "notes": [*filter(None, [lost]), *filter(left_out.get, left_out), *map(shown.text, notes)],
             "masked": not secrets,
             "rows": found.rows,
             "answers": {**answers, "journal": {"exchanges": found.exchanges}},

@@ -48,12 +48,11 @@ def left_out(size: int) -> str:
 
 # --- names ------------------------------------------------------------------------------------------------------------
 
-_INSIDE = (
-    "token", "key", "secret", "passw", "passphrase", "auth", "cookie", "session", "credential", "mnemonic",
-    "signature", "jwt", "bearer", "pincode",
-)  # fmt: skip
+_INSIDE = re.compile(
+    "token|key|secret|passw|passphrase|auth|cookie|session|credential|mnemonic|signature|jwt|bearer|pincode"
+)
 """A name with one of these in it is a secret's: `apiKey`, `X-Auth-Token`, `clientsecret`."""
-_AT_AN_END = ("pin", "sig", "pwd", "otp")
+_AT_AN_END = re.compile("(?:pin|sig|pwd|otp)s?(?![a-z])")
 """So is a name with a word that ends in one of these: `user_pin`, `userpin`, `urlSig`, but not `ping` or `design`."""
 _NO_SECRETS = ("error", "exception")
 _UNREADABLE = "\ufffd"
@@ -71,11 +70,9 @@ def is_secret(name: str) -> bool:
     lower = name.lower()
     if lower.endswith(_NO_SECRETS):
         return False
-    if _UNREADABLE in name:
+    if _UNREADABLE in name or _INSIDE.search(lower):
         return True
-    return any(part in lower for part in _INSIDE) or any(
-        word.removesuffix("s").endswith(_AT_AN_END) for word in _words(name)
-    )
+    return _AT_AN_END.search(_HUMP.sub(" ", name).lower()) is not None
 
 
 def _words(name: str) -> list[str]:
@@ -171,6 +168,8 @@ _EXCERPT = re.compile(r"""[\r\n"']|\bb(?=["'])""")
 
 def mask(text: str) -> str:
     """`text` with each token, and each value whose name looks like a secret's, replaced by `***`."""
+    if not _SIGNS.search(text.lower()):
+        return text
     parts, done = [], 0
     for start, end in _secrets(text):
         parts += [text[done:start], MASK]
@@ -178,6 +177,8 @@ def mask(text: str) -> str:
     return "".join([*parts, text[done:]]) if parts else text
 
 
+_SIGNS = re.compile(rf"{_INSIDE.pattern}|pin|sig|pwd|otp|basic|{_UNREADABLE}|ey[aj]|ew[o0k]|%|\\u|:[\\/]")
+"""One of these is in every text that has a secret: most have none, and are not taken to pieces."""
 _PIECE = re.compile(
     r"""(?P<word>[\w.%$@~+*!\[\]-]++)|(?P<blank>\s++)|(?P<quote>\\*+["'`])|\\++|(?P<separator>[=:])"""
     r"""|[^\w\s.%$@~+*!\[\]\\"'`=:-]++"""
@@ -204,7 +205,9 @@ def _secrets(text: str, *, decoded: bool = False) -> Iterator[tuple[int, int]]:
                 yield found
                 at = max(at, found[1])
             else:
-                yield from _in_word(text[start:at], start, decoded=decoded)
+                word = text[start:at]
+                if "%" in word or _MAY_BE_JWT.search(word):
+                    yield from _in_word(word, start, decoded=decoded)
             name = _Name(text[start:at], text[start - 1 : start].strip("\r\n"))
         elif kind == "quote":
             quote = text[at - 1]
@@ -236,6 +239,7 @@ def _userinfo(text: str, at: int) -> tuple[int, int] | None:
 _JWT = "eyJ"
 """What `{"` is in base64url; below, what it is with blanks between."""
 _JWT_WITH_BLANKS = ("eyA", "ewo", "ew0", "ewk")
+_MAY_BE_JWT = re.compile("ey[AJ]|ew[o0k]")
 _BASE64URL = re.compile(r"[A-Za-z0-9_.-]*+")
 _CREDENTIALS = re.compile(r"[A-Za-z0-9._~+/=-]*+")
 _ESCAPED_SEPARATOR = re.compile("%(?:22|27|3[aAdD])")

@@ -130,6 +130,21 @@ def test_there_is_a_limit(handle: Emulator, tmp_path: Path, monkeypatch: pytest.
     assert "1 earlier exchanges, for which there is no room" in found["notes"]
 
 
+def test_there_is_a_limit_for_bodies_and_the_last_ones_are_kept(
+    handle: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorded, "MOST_OF_BODIES", 2500)
+    for _ in range(3):
+        requests.post(f"{handle.url}/v1/x", data=b"a" * 1000, timeout=PATIENCE)
+
+    found = data_of(handle, tmp_path)
+    sent = [each["request"] for each in found["answers"]["journal"]["exchanges"]]
+
+    assert [(len(each["body"]), each["size"]) for each in sent] == [(0, 1000), (1000, 1000), (1000, 1000)]
+    assert "the bodies of the first 1 exchanges, for which there is no room" in found["notes"]
+    assert "of which 0 were kept" in found["curls"]["0"]
+
+
 def test_there_is_a_limit_in_bytes(handle: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recorded, "MOST_BYTES", 3000)
     for _ in range(5):

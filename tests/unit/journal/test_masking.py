@@ -219,13 +219,32 @@ def test_excerpts_of_the_parsers_errors_are_dropped(said: str, kept: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "unit", ["eyJ", "a", "\\", '"', ":", '":', "token=\\", '"token":"\\', '["key":', "%25", "bearer "]
+    "unit",
+    [
+        "eyJ",
+        "a",
+        "<",
+        "key=<",
+        "<key",
+        ":key",
+        "://@",
+        "://",
+        "\\",
+        '"',
+        ":",
+        '":',
+        "token=\\",
+        '"token":"\\',
+        '["key":',
+        "%25",
+        "bearer ",
+    ],
 )
 def test_the_time_grows_as_the_text_does(unit: str) -> None:
     """More of them are in tests/slow."""
     once, twice = quickest(
-        lambda: mask(unit * (16_384 // len(unit))),
-        lambda: mask(unit * (32_768 // len(unit))),
+        lambda: mask("key " + unit * (16_384 // len(unit))),
+        lambda: mask("key " + unit * (32_768 // len(unit))),
         times=3,
         clock=thread_time,
     )
