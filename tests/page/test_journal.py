@@ -33,7 +33,16 @@ def test_a_request_is_shown_as_it_comes_with_the_reason(page: Opened, emulator: 
 def test_an_empty_journal_says_where_to_send_requests(page: Opened, emulator: Emulator) -> None:
     page.open()
 
-    expect(page.page.locator("main")).to_contain_text([f"Those to {emulator.url} are shown"])
+    expect(page.page.get_by_text(f"Those to {emulator.url} are shown")).to_be_in_viewport(ratio=1)
+
+
+def test_a_filter_that_nothing_passes_says_so(page: Opened, emulator: Emulator) -> None:
+    page.open()
+    ask(emulator, "GET", "/v1/ping")
+
+    page.filters.get_by_label("Text").fill("nothing like this")
+
+    expect(page.page.get_by_text("No exchange passes the filter.")).to_be_in_viewport(ratio=1)
 
 
 def test_requests_before_the_page_was_opened_are_shown_too(page: Opened, emulator: Emulator) -> None:

@@ -29,7 +29,7 @@ def test_what_the_clock_refuses_is_said_beside_it(page: Opened, emulator: Emulat
 
     clock.get_by_role("button", name="Skew").click()
 
-    expect(clock.get_by_role("alert")).to_contain_text("a frozen clock has no skew; resume() it first")
+    expect(clock.get_by_role("alert")).to_contain_text("a frozen clock has no skew; resume it first")
 
 
 def test_an_actors_token_is_copied(page: Opened, emulator: Emulator) -> None:

@@ -1169,6 +1169,8 @@ const TIMES = new Set(["exp", "iat", "nbf", "auth_time"]);
 class TokenView {
   #token = "";
   #at = "";
+  /** When it was seen; empty for a token that was not seen in an exchange. */
+  #seen = "";
   #from = "";
   #asked = 0;
 
@@ -1179,18 +1181,27 @@ class TokenView {
     this.input = byId("inspect-token", HTMLTextAreaElement);
     this.place = byId("inspected", HTMLElement);
     this.refusal = byId("inspect-refusal", HTMLElement);
+    this.taken = byId("inspect-taken", HTMLElement);
     const form = byId("inspect", HTMLFormElement);
     form.hidden = !source.canChange;
     form.addEventListener("submit", submitted(() => this.inspect(this.input.value, "", "")));
   }
 
-  /** @param {string} token @param {string} at  empty for now @param {string} from */
-  async inspect(token, at, from) {
-    this.#token = this.input.value = token.trim();
-    this.#at = at;
+  /** @param {string} given  as people paste it @param {string} at  empty for now @param {string} from */
+  async inspect(given, at, from) {
+    const token = tokenIn(given);
+    this.taken.textContent = given.trim() === token ? "" : "Taken without what stood around it.";
+    this.#token = this.input.value = token;
+    this.#at = this.#seen = at;
     this.#from = from;
     this.place.replaceChildren();
     await this.#again();
+  }
+
+  /** @param {string} at  empty for now */
+  #judge(at) {
+    this.#at = at;
+    return this.#again();
   }
 
   /** What a report has. @param {Inspection} found @param {string} from */
@@ -1240,7 +1251,9 @@ class TokenView {
   #verdict({accepted, status, text, reason, profile, now, refused_from}) {
     const until = accepted && refused_from ? {"data-refused-from": Date.parse(refused_from)} : {};
     const kind = accepted ? "verdict" : "verdict refused";
-    const by = `by profile ${profile}, at ${now} by the emulator's clock${this.#from}`;
+    const when = this.#at ? "at" : "now,";
+    const from = this.#at || !this.#seen ? this.#from : "";
+    const by = `by profile ${profile}, ${when} ${now} by the emulator's clock${from}`;
     return element("div", {class: kind, role: "status", ...until},
       element("strong", {}, accepted ? "Accepted" : `Refused: ${status} ${text ?? ""}`),
       reason && element("p", {}, reason), note(by));
@@ -1250,9 +1263,12 @@ class TokenView {
   #changes({accepted, now, refused_from}) {
     const bar = element("div", {class: "bar"});
     if (!this.source.canChange) return bar;
-    if (this.#at) {
-      bar.append(button("Judge it now", () => this.inspect(this.#token, "", this.#from), {"data-key": "now"}));
-    } else if (accepted && refused_from) {
+    if (this.#seen) {
+      const ways = /** @type {[string, string][]} */ ([[`Judge it${this.#from}`, this.#seen], ["Judge it now", ""]]);
+      bar.append(...ways.map(([text, at]) =>
+        button(text.replace(",", ""), () => this.#judge(at), {"data-key": text, "aria-pressed": String(this.#at === at)})));
+    }
+    if (!this.#at && accepted && refused_from) {
       const seconds = (microseconds(refused_from) - microseconds(now)) / 1e6;
       const text = `Advance the clock until it is refused (${lengthOf(seconds)})`;
       bar.append(button(text, () => this.#advance(seconds), {"data-key": "advance"}));
@@ -1287,6 +1303,13 @@ class TokenView {
     const ago = element("span", {class: "quiet", "data-claim": name, "data-time": time}, words);
     return [text, element("br"), dateOf(time), element("br"), ago];
   }
+}
+
+/** The token in what was pasted: without a header's name, `Bearer`, quotes, spaces and line breaks.
+ * @param {string} pasted */
+function tokenIn(pasted) {
+  const bare = pasted.replace(/[\s"'`]+/g, " ").trim().replace(/^(?:proxy-)?authorization ?: ?/i, "");
+  return bare.replace(/^bearer /i, "").replaceAll(" ", "");
 }
 
 /** `expired 12 s ago by the emulator's clock`. @param {string} claim @param {number} time @param {number} now
