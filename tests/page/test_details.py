@@ -145,6 +145,16 @@ def test_what_is_refused_is_said_beside_the_form(page: Opened, emulator: Emulato
     assert len(emulator.faults) == 0
 
 
+def test_how_far_the_clock_was_ahead_is_said(page: Opened, emulator: Emulator) -> None:
+    emulator.clock.advance(130)
+    requests.get(f"{emulator.url}/v1/ping", timeout=PATIENCE)
+    emulator.clock.advance(3600)
+
+    page.open()
+
+    expect(page.choose("/v1/ping")).to_contain_text("by the emulator's clock, 130 s ahead of real time")
+
+
 def test_details_of_a_world_that_was_replaced_stay(page: Opened, emulator: Emulator) -> None:
     page.open()
     requests.get(f"{emulator.url}/v1/pong", timeout=PATIENCE)

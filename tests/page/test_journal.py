@@ -124,10 +124,11 @@ def test_a_paused_page_counts_what_waits(page: Opened, emulator: Emulator) -> No
     for _ in range(2):
         ask(emulator, "GET", "/v1/ping")
 
-    expect(page.count).to_contain_text("2 wait")
+    expect(page.page.locator("#link")).to_have_text("paused, 2 wait")
     expect(page.rows).to_have_count(0)
 
-    pause.click()
+    page.page.get_by_role("button", name="Resume").click()
+    expect(page.page.locator("#link")).to_have_text("live")
     expect(page.rows).to_have_count(2)
 
 
@@ -152,9 +153,9 @@ def test_a_paused_page_keeps_the_world_that_was_replaced(page: Opened, emulator:
     emulator.reset(seed=8)
     ask(emulator, "GET", "/v1/health")
 
-    expect(page.count).to_contain_text("1 waits")
+    expect(page.page.locator("#link")).to_have_text("paused, 1 waits")
     expect(page.rows.locator(".path")).to_have_text(["/v1/ping"])
-    pause.click()
+    page.page.get_by_role("button", name="Resume").click()
     expect(page.rows.locator(".path")).to_have_text(["/v1/health"])
 
 
@@ -164,6 +165,7 @@ def test_clearing_empties_it(page: Opened, emulator: Emulator) -> None:
     expect(page.rows).to_have_count(1)
 
     page.page.get_by_role("button", name="Clear").click()
+    page.page.get_by_role("button", name="Really clear?").click()
 
     expect(page.rows).to_have_count(0)
     assert len(emulator.journal) == 0
