@@ -73,6 +73,33 @@ def test_an_actor_and_a_fault_are_shown(page: Opened, emulator: Emulator) -> Non
     expect(row.locator(".fault")).to_contain_text("status: 503")
 
 
+def test_columns_in_which_nothing_is_take_no_room(page: Opened, emulator: Emulator) -> None:
+    page.open()
+    ask(emulator, "GET", "/v1/ping")
+    heads = page.page.locator(".columns")
+    expect(heads.locator(".why")).to_be_visible()
+    expect(heads.locator(".actor")).to_be_hidden()
+    expect(heads.locator(".fault")).to_be_hidden()
+
+    emulator.faults.add("GET /v1/ping", status=503)
+    ask(emulator, "GET", "/v1/ping")
+
+    expect(heads.locator(".fault")).to_be_visible()
+
+
+def test_a_reason_is_seen_whole_in_an_ordinary_window(page: Opened, emulator: Emulator) -> None:
+    emulator.clock.freeze("2026-01-01T00:00:00Z")
+    token = emulator.spacetime.issue_token(subject="alice", expires_in=-130)
+    page.open()
+
+    ask(emulator, "POST", "/v1/identity/websocket-token", token)
+
+    why = page.row("401").locator(".why")
+    whole = "expiry: expired 130 s ago by the emulator's clock, after the leeway of 60 s"
+    expect(why).to_have_attribute("title", whole)
+    assert why.evaluate("why => why.scrollWidth <= why.clientWidth")
+
+
 @pytest.mark.parametrize(
     ("text", "paths"),
     [

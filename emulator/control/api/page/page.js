@@ -184,6 +184,12 @@ function setText(node, text) {
   if (node.textContent !== wanted) node.textContent = wanted;
 }
 
+/** What is shown over an element whose text is cut. @param {Element} made @param {string} text */
+function setTitle(made, text) {
+  const wanted = oneLine(text);
+  if (made.getAttribute("title") !== wanted) made.setAttribute("title", wanted);
+}
+
 /** @param {string} text @param {(event: Event) => unknown} onclick @param {Record<string, any>} attributes */
 const button = (text, onclick, attributes = {}) => element("button", {type: "button", onclick, ...attributes}, text);
 
@@ -656,6 +662,8 @@ class Journal {
   paused = false;
   actors = new Set();
   statuses = new Set();
+  /** Whether one of the rows had a fault. */
+  faults = false;
 
   /** How many wait, also of those that were dropped for lack of room. */
   get waits() {
@@ -677,6 +685,7 @@ class Journal {
     if (row.websocket) this.#sockets.set(row.n, entry);
     if (this.actors.size < MOST_ACTORS) this.actors.add(row.actor);
     this.statuses.add(row.status);
+    this.faults ||= row.fault !== "";
     if (this.#passes(row)) this.matching.push(entry);
     if (this.kept.length > MOST_KEPT) this.#dropOldest();
   }
@@ -705,6 +714,7 @@ class Journal {
     this.#sockets.clear();
     this.actors.clear();
     this.statuses.clear();
+    this.faults = false;
   }
 
   /** @param {boolean} paused */
@@ -743,17 +753,23 @@ function hasWords(row, words) {
 
 // --- the journal: its rows on the screen -----------------------------------------------------------------------------
 
-/** @type {[string, string, (row: Row) => string][]} */
+/** A fault without the request that it is for, which is in its row. @param {string} text */
+const withoutRequest = text => text.replace(/^(fault: )?[A-Z*]+ \/\S*(?: \([^)]*\))?: /, "$1");
+
+/** @param {Row} row */
+const pathOf = ({path, query}) => query ? `${path}?${query}` : path;
+
+/** @type {[string, string, (row: Row) => string, ((row: Row) => string)?][]} Name, title, text, and the whole text. */
 const COLUMNS = [
   ["n", "#", row => String(row.n)],
   ["at", "time", row => timeOfDay(row.at)],
   ["method", "method", row => row.method],
-  ["path", "path", row => shortened(row.query ? `${row.path}?${row.query}` : row.path)],
+  ["path", "path", row => shortened(pathOf(row)), row => pathOf(row)],
   ["status", "status", row => String(row.status || "none")],
   ["actor", "actor", row => row.actor],
-  ["operation", "operation", row => row.operation],
-  ["fault", "fault", row => row.fault],
-  ["why", "why", row => row.why],
+  ["operation", "operation", row => row.operation, row => row.operation],
+  ["fault", "fault", row => withoutRequest(row.fault), row => row.fault],
+  ["why", "why", row => withoutRequest(row.why), row => row.why],
 ];
 const BEYOND = 4;
 /** Rows above and below the visible ones. */
@@ -864,7 +880,11 @@ class RowWindow {
     row.setAttribute("aria-selected", String(entry === this.chosen));
     row.classList.toggle("refused", entry.row.refused);
     row.classList.toggle("odd", at % 2 === 1);
-    COLUMNS.forEach(([, , text], column) => setText(row.children[column], text(entry.row)));
+    row.classList.toggle("plain", !entry.row.why);
+    COLUMNS.forEach(([, , text, whole], column) => {
+      setText(row.children[column], text(entry.row));
+      if (whole) setTitle(row.children[column], whole(entry.row));
+    });
   }
 
   #scrolled() {
@@ -917,6 +937,14 @@ class RowWindow {
 
   open() {
     if (this.chosen) this.choose(this.chosen, true);
+  }
+
+  /** Open an entry, and show its row where there is one. @param {Entry} entry */
+  goTo(entry) {
+    const at = this.#entries.indexOf(entry);
+    this.#follows = false;
+    if (at >= 0) this.#intoView(at);
+    this.#chooseEntry(entry, true);
   }
 
   follow() {
@@ -995,6 +1023,7 @@ class DetailsView {
     const content = await this.#content(entry);
     if (number !== this.#asked) return;
     this.place.hidden = false;
+    this.place.parentElement?.classList.add("open");
     this.place.replaceChildren(...content);
     this.place.scrollTop = 0;
     if (focus) this.place.focus({preventScroll: true});
@@ -1013,6 +1042,7 @@ class DetailsView {
     this.#asked++;
     this.entry = null;
     this.place.hidden = true;
+    this.place.parentElement?.classList.remove("open");
     this.place.replaceChildren();
   }
 
@@ -1890,7 +1920,7 @@ class Page {
   }
 
   #listen() {
-    addEventListener("hashchange", () => this.showView());
+    addEventListener("hashchange", () => this.follow());
     addEventListener("keydown", event => pressed(event, this));
     byId("filters", HTMLFormElement).addEventListener("input", () => this.filter());
     byId("filters", HTMLFormElement).addEventListener("submit", submitted(() => this.rows.grid.focus()));
@@ -1907,12 +1937,33 @@ class Page {
     return VIEWS.find(([id]) => location.hash === `#${id}`)?.[0] ?? VIEWS[0][0];
   }
 
+  /** The address of the journal, with the exchange whose details are open. */
+  get journalAddress() {
+    return this.details.entry ? `#exchange-${this.details.entry.row.n}` : "#journal";
+  }
+
+  /** What the address names is shown. */
+  follow() {
+    if (this.details.entry && ["", "#journal"].includes(location.hash)) this.details.hide();
+    this.showView();
+    this.#findExchange();
+  }
+
+  /** Open the exchange of the address, once it is there. */
+  #findExchange() {
+    const n = Number(location.hash.match(/^#exchange-(\d+)$/)?.[1] ?? NaN);
+    if (Number.isNaN(n) || this.details.entry?.row.n === n) return;
+    const entry = this.journal.kept.findLast(each => each.row.n === n);
+    if (entry) this.rows.goTo(entry);
+  }
+
   showView() {
     VIEWS.forEach(([id], at) => {
       byId(id, HTMLElement).hidden = id !== this.view;
       if (id === this.view) this.#links[at].setAttribute("aria-current", "page");
       else this.#links[at].removeAttribute("aria-current");
     });
+    this.#links[0].setAttribute("href", this.journalAddress);
     if (this.view === "world") this.worldView.refresh();
     if (this.view === "token") this.tokens.changed();
     if (this.view === "journal") this.rows.draw();
@@ -1923,7 +1974,7 @@ class Page {
   }
 
   toFilter() {
-    location.hash = "#journal";
+    location.hash = this.journalAddress;
     this.showView();
     this.text.focus();
     this.text.select();
@@ -1941,6 +1992,7 @@ class Page {
   take(events) {
     for (const {event, data} of events) this.#take(event, data);
     this.showRows();
+    this.#findExchange();
   }
 
   /** @param {string} event @param {any} data */
@@ -2030,13 +2082,15 @@ class Page {
 
   /** Called when rows were drawn. */
   countRows() {
-    const {kept, matching, earlier} = this.journal;
+    const {kept, matching, earlier, actors, faults} = this.journal;
     const all = counted(kept.length, "exchange");
     const texts = [
       matching.length === kept.length ? all : `${thousands(matching.length)} of ${all}`,
       earlier && `${thousands(earlier)} earlier ones are not here`,
     ];
     setText(byId("count", HTMLElement), texts.filter(Boolean).join(", "));
+    this.rows.grid.classList.toggle("without-actors", !actors.size || (actors.size === 1 && actors.has("")));
+    this.rows.grid.classList.toggle("without-faults", !faults);
     this.newest.hidden = this.rows.below === 0;
     setText(this.newest, `↓ ${thousands(this.rows.below)} newer`);
     this.#showLink();
@@ -2059,14 +2113,16 @@ class Page {
 
   /** @param {Entry} entry @param {boolean} opens */
   choose(entry, opens) {
-    if (!opens && this.details.place.hidden) return;
-    document.querySelector(".split")?.classList.add("open");
+    if (!opens && !this.details.entry) return;
     this.details.show(entry, this.rows.grid.offsetHeight === 0); // in a small window the details are in its place
+    if (opens) location.hash = this.journalAddress;
+    else history.replaceState(null, "", this.journalAddress);
+    this.#links[0].setAttribute("href", this.journalAddress);
   }
 
   close() {
     this.details.hide();
-    document.querySelector(".split")?.classList.remove("open");
+    location.hash = this.journalAddress;
     this.rows.grid.focus();
   }
 
@@ -2116,7 +2172,7 @@ const KEYS = [
   [["k"], "the exchange before", page => page.rows.move(-1)],
   [["t"], "inspect the token of the exchange", page => page.details.inspectToken()],
   [["p"], "pause, and go on", page => page.pause()],
-  [["1"], "the journal", () => { location.hash = "#journal"; }],
+  [["1"], "the journal", page => { location.hash = page.journalAddress; }],
   [["2"], "the token inspector", () => { location.hash = "#token"; }],
   [["3"], "the world", () => { location.hash = "#world"; }],
   [["?"], "this help", page => page.help()],
@@ -2173,6 +2229,7 @@ function showReport(recorded) {
   page.tell("file", `a report of ${recorded.written}${recorded.masked ? ", secrets masked" : ""}`);
   page.tick();
   page.showRows();
+  page.follow();
 }
 
 describeKeys();
