@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from emulator.cli.ctl.command import INTERRUPTED
-from emulator.cli.files import SHARED, has_folder, write_whole
+from emulator.cli.files import has_folder
 from emulator.cli.input import file
 from emulator.cli.output import allow_end_of_reader
 from emulator.conformance import cases, documents, report
@@ -23,6 +23,7 @@ from emulator.conformance.run import MOST_REQUESTS, PATIENCE, Given, Outcome, ru
 from emulator.conformance.target import Target, Unusable
 from emulator.conformance.tokens import BadKey, Keys
 from emulator.core.errors import Misconfigured
+from emulator.core.files import SHARED, write_whole
 from emulator.core.version import VERSION
 from emulator.services.spacetimedb.releases import ALIASES, resolved
 
@@ -64,8 +65,9 @@ _OFTEN = 250
 def conformance(ctx: click.Context, /, **given: Any) -> None:
     """Hold a server against recorded answers of real servers.
 
-    Requests are sent one at a time; the identities that they create are their only effect. Exit status 0 if all cases
-    that were sent hold, 1 if one differs, 2 for wrong use or a target that does not answer.
+    Requests are sent one at a time. Their only effects are the identities that they create and, with documented,
+    e-mail addresses of these. Exit status 0 if all cases that were sent hold, 1 if one differs, 2 for wrong use or a
+    target that does not answer.
     """
     allow_end_of_reader()
     asked = _Asked(**given)

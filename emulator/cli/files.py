@@ -2,27 +2,19 @@
 
 import json
 import os
-import re
 import stat
 import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
 
-from emulator.cli.output import write_patiently
-from emulator.core.errors import Misconfigured
-
-PRIVATE, SHARED = 0o600, 0o666
-"""Permissions, less the umask."""
+from emulator.core.files import SHARED, write_whole
 
 _NO_FOLLOW: int = getattr(os, "O_NOFOLLOW", 0)
 _NO_WAIT: int = getattr(os, "O_NONBLOCK", 0)
 _BINARY: int = getattr(os, "O_BINARY", 0)
-_PATIENCE = 0.8
-"""Seconds in which a pipe must take something."""
 _LONGEST = 65536
 """Bytes of a ready file that are read."""
-_DESCRIPTORS = re.compile(r"/dev/fd|/proc/[^/]+(/task/[^/]+)?/fd")
 
 
 def has_folder(path: Path) -> bool:
@@ -31,21 +23,6 @@ def has_folder(path: Path) -> bool:
         return stat.S_ISDIR(path.absolute().parent.stat().st_mode)
     except (OSError, ValueError):
         return False
-
-
-def write_whole(path: Path, data: bytes, option: str, mode: int) -> None:
-    """Write a file so that readers see all of it or nothing. Raises Misconfigured.
-
-    A device, a pipe, and what stdout or stderr goes to is written to, never replaced.
-    """
-    try:
-        target = _in_place(path)
-        if target is None:
-            _replace(path, data, mode)
-        else:
-            _fill(target, data)
-    except (OSError, ValueError) as error:
-        raise Misconfigured(f"can't write {option} {path}: {getattr(error, 'strerror', None) or error}") from None
 
 
 def write_ready(path: Path, line: str) -> None:
@@ -61,47 +38,6 @@ def write_ready(path: Path, line: str) -> None:
 def _fill_when_read(path: Path, data: bytes) -> None:
     with suppress(OSError):
         path.write_bytes(data)
-
-
-def _in_place(path: Path) -> Path | int | None:
-    """What is written to: a path, or a descriptor that is open; None for a file to replace. Raises OSError."""
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return None
-    for descriptor in (1, 2):
-        with suppress(OSError):
-            if os.path.samestat(found, os.fstat(descriptor)):
-                return descriptor
-    ordinary = stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)
-    return None if ordinary and not _DESCRIPTORS.fullmatch(os.path.realpath(path.parent)) else path
-
-
-def _fill(target: Path | int, data: bytes) -> None:
-    """Raises OSError."""
-    if isinstance(target, int):
-        write_patiently(target, data, _PATIENCE)
-        return
-    descriptor = os.open(target, os.O_WRONLY | _NO_WAIT | _BINARY)
-    try:
-        write_patiently(descriptor, data, _PATIENCE)
-    finally:
-        os.close(descriptor)
-
-
-def _replace(path: Path, data: bytes, mode: int) -> None:
-    """Raises OSError."""
-    # Nobody can guess the name, and so put a link to another file there.
-    beside = path.with_name(f".identity-emulator-{os.urandom(8).hex()}")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW | _BINARY, mode)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-        beside.replace(path)
-    except BaseException:
-        with suppress(OSError):
-            beside.unlink()
-        raise
 
 
 def remove_own(path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import click
 
 from emulator.cli.environment import Secret, Setting, unknown
-from emulator.cli.files import PRIVATE, SHARED, has_folder, write_whole
+from emulator.cli.files import has_folder
 from emulator.cli.logging import log_to_stderr
 from emulator.control.api.access import Guard
 from emulator.control.control_token import control_token as checked_token
@@ -22,6 +22,7 @@ from emulator.control.trust import Trust
 from emulator.core.clock import parse_rfc3339
 from emulator.core.entropy import unseeded
 from emulator.core.errors import Misconfigured
+from emulator.core.files import PRIVATE, SHARED, write_whole
 from emulator.journal.limits import KEPT_IN_ALL
 from emulator.server.listening import Listening, hosts_of, listen
 from emulator.services.intuition.model import PROFILES as INTUITION_PROFILES

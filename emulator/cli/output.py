@@ -15,8 +15,7 @@ from typing import Any, TextIO
 
 import click
 
-if sys.platform != "win32":
-    import select
+from emulator.core.files import write_patiently
 
 _PATIENCE = 0.1
 """Seconds that a text waits for a stderr whose pipe is full; then it is dropped."""
@@ -138,35 +137,6 @@ def _offer(text: str, stream: TextIO | None) -> None:
         stream.write(text)
         return
     write_patiently(descriptor, text.encode(stream.encoding, "backslashreplace"), _PATIENCE)
-
-
-def write_patiently(descriptor: int, data: bytes, patience: float) -> None:
-    """Write to a pipe, terminal or file. Raises TimeoutError if nothing is taken for `patience` seconds, and OSError.
-
-    On Windows, which can't tell whether a pipe takes anything, this waits as long as the reader lets it.
-    """
-    while data:
-        if sys.platform != "win32" and not takes_text(descriptor, patience):
-            raise TimeoutError(errno.ETIMEDOUT, "nobody reads it")
-        with suppress(BlockingIOError):
-            data = data[os.write(descriptor, data[:_PIECE]) :]
-
-
-if sys.platform != "win32":
-    _PIECE = select.PIPE_BUF
-    """Bytes that a pipe which takes any takes at once (POSIX)."""
-
-    def takes_text(descriptor: int, patience: float = 0.0) -> bool:
-        """Whether a write would not wait, now or within `patience` seconds."""
-        poll = select.poll()
-        poll.register(descriptor, select.POLLOUT)
-        return bool(poll.poll(patience * 1000))
-
-else:
-    _PIECE = 4096
-
-    def takes_text(descriptor: int, patience: float = 0.0) -> bool:
-        return True
 
 
 def printable(text: str, encoding: str) -> str:

@@ -7,9 +7,9 @@ from types import TracebackType
 
 import click
 
-from emulator.cli.output import takes_text
 from emulator.cli.signals import end_at_once
 from emulator.core.clock import monotonic
+from emulator.core.files import takes_text
 
 STUCK = 2.0
 """Seconds within which a loop must turn."""

@@ -16,6 +16,8 @@ from emulator.conformance.compare import MINTED
 
 PROFILES = ("documented", "v1", "v2.8", "v2.14", "intuition")
 """What a server can be held against: SpacetimeDB's page and releases, and Intuition's page."""
+ALIASES: Mapping[str, str] = {"v2": "v2.14"}
+"""Other names of profiles, the same as in the releases' table, which is not imported here."""
 
 Frame = tuple[int, bytes]
 """Of a WebSocket: the first byte, and the payload."""

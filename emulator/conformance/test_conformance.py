@@ -6,10 +6,11 @@ The options are those of the command, with `--identity-emulator-conformance-` be
 import os
 from contextlib import suppress
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
-from emulator.conformance.cases import PROFILES, Case, table
+from emulator.conformance.cases import ALIASES, PROFILES, Case, table
 from emulator.conformance.report import difference
 from emulator.conformance.run import Given, Runner
 from emulator.conformance.target import Target, Unusable
@@ -24,7 +25,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         )
     profile = _profile(metafunc.config)
     if profile not in PROFILES:
-        raise pytest.Collector.CollectError(f"there is no profile {profile!r}; there is {', '.join(PROFILES)}")
+        names = ", ".join((*PROFILES, *ALIASES))
+        raise pytest.Collector.CollectError(f"there is no profile {profile!r}; there is {names}")
     cases = table(profile).cases
     metafunc.parametrize("case", cases, ids=[f"{profile} {case.group} {case.name}" for case in cases])
 
@@ -43,16 +45,23 @@ def _option(config: pytest.Config, name: str) -> str | None:
 
 
 def _profile(config: pytest.Config) -> str:
-    return _option(config, "profile") or "documented"
+    name = (_option(config, "profile") or "documented").lower()
+    return ALIASES.get(name, name)
 
 
 @pytest.fixture(scope="session")
-def runner(pytestconfig: pytest.Config) -> Runner:
+def runner(request: pytest.FixtureRequest, pytestconfig: pytest.Config) -> Runner:
     try:
         target = Target.of(_url(pytestconfig), os.environ.get("IDENTITY_EMULATOR_CA_FILE"))
         return Runner(table(_profile(pytestconfig)).cases, target, _given(pytestconfig))
     except (Unusable, BadKey, OSError) as error:
-        pytest.exit(str(error), pytest.ExitCode.USAGE_ERROR)
+        _end(request.session, str(error))
+
+
+def _end(session: pytest.Session, why: str) -> NoReturn:
+    """Fail this test, and send nothing more. (`pytest.exit` would be the crash of a worker of pytest-xdist.)"""
+    session.shouldfail = why
+    raise pytest.fail.Exception(why, pytrace=False) from None
 
 
 def _given(config: pytest.Config) -> Given:
@@ -64,11 +73,11 @@ def _given(config: pytest.Config) -> Given:
     return Given(Keys.of(*pair) if pair else None, _option(config, "database"), _option(config, "api_key"))
 
 
-def test_the_response_is_the_expected_one(case: Case, runner: Runner) -> None:
+def test_the_response_is_the_expected_one(case: Case, runner: Runner, request: pytest.FixtureRequest) -> None:
     try:
         outcome = runner.outcome(case)
     except Unusable as error:
-        pytest.exit(str(error), pytest.ExitCode.TESTS_FAILED)
+        _end(request.session, str(error))
     if outcome.left_out:
         pytest.skip(outcome.left_out)
     if outcome.difference:

@@ -303,11 +303,11 @@ class Emulator(Protocol):
         top. Secrets are masked unless `secrets` is true; then only its owner can read it. Folders are made. Raises
         Misconfigured when it can't be written.
         """
-        from emulator.control.report_file import report_page, write_whole
+        from emulator.control.report_file import report_page, write_page
 
         found = self.journal.exchanges if exchanges is None else exchanges
         page = report_page(self, found, title=title, notes=notes, secrets=secrets)
-        return write_whole(Path(path), page, private=secrets)
+        return write_page(Path(path), page, private=secrets)
 
     def _heading(self) -> tuple[str, str]:
         """The first line of a report, and the reason if exchanges are missing in the journal, else empty."""

@@ -1,11 +1,8 @@
 """The page of a world and its exchanges as a file of its own: what a failed test leaves behind."""
 
-import os
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from itertools import islice
 from pathlib import Path
-from threading import get_ident
 from typing import Any, Protocol
 
 from emulator.control.actors import LocalActor
@@ -16,6 +13,7 @@ from emulator.control.issuers import LocalIssuers
 from emulator.control.issuers import as_json as issuer_json
 from emulator.control.state import state_json
 from emulator.core.errors import Misconfigured
+from emulator.core.files import PRIVATE, SHARED, write_whole
 from emulator.core.version import VERSION
 from emulator.journal.exchange import Exchange
 from emulator.journal.html_report import PageTexts, html_report
@@ -48,7 +46,10 @@ def report_page(
     found = recorded(exchanges, emulator.url, emulator._inspected, secrets=secrets)
     shown = Shown.of(exchanges, secrets=secrets)
     answers = shown.json(emulator._answers())
-    earlier = [f"{found.earlier} earlier exchanges, for which there is no room"] if found.earlier else []
+    left_out = {
+        f"{found.earlier} earlier exchanges, for which there is no room": found.earlier,
+        f"the bodies of the first {found.without_bodies} exchanges, for which there is no room": found.without_bodies,
+    }
     return html_report(
         PageTexts(*(page_file(name).content.decode() for name in (INDEX, STYLE, SCRIPT))),
         {
@@ -57,7 +58,7 @@ def report_page(
             "url": emulator.url,
             "version": VERSION,
             "heading": heading,
-            "notes": [*filter(None, [lost]), *earlier, *map(shown.text, notes)],
+            "notes": [*filter(None, [lost]), *filter(left_out.get, left_out), *map(shown.text, notes)],
             "masked": not secrets,
             "rows": found.rows,
             "answers": {**answers, "journal": {"exchanges": found.exchanges}},
@@ -67,31 +68,14 @@ def report_page(
     )
 
 
-def write_whole(path: Path, text: str, *, private: bool) -> Path:
-    """Write a file so that readers see all of it or nothing, and its folders. Raises Misconfigured.
-
-    A private one is readable by its owner only.
-    """
+def write_page(path: Path, text: str, *, private: bool) -> Path:
+    """Write the file, and its folders. A private one is readable by its owner only. Raises Misconfigured."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(f".{path.name[:100]}.{os.getpid()}.{get_ident()}")
-        _replace(path, beside, text.encode(), 0o600 if private else 0o666)
     except (OSError, ValueError) as error:
         raise Misconfigured(f"can't write {path}: {getattr(error, 'strerror', None) or error}") from None
+    write_whole(path, text.encode(), "", PRIVATE if private else SHARED)
     return path
-
-
-def _replace(path: Path, beside: Path, data: bytes, mode: int) -> None:
-    """Raises OSError."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    try:
-        with open(os.open(beside, flags, mode), "wb") as file:  # noqa: PTH123 - of a descriptor
-            file.write(data)
-        beside.replace(path)
-    except OSError:
-        with suppress(OSError):
-            beside.unlink()
-        raise
 
 
 def answers(stage: Stage, url: str) -> dict[str, Any]:

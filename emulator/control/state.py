@@ -10,9 +10,14 @@ from emulator.world.world import World
 def state_json(stage: Stage) -> dict[str, Any]:
     """Of the current world."""
     world = stage.settled_world()
+    clock = world.clock
     return {
         "seed": world.seed,
-        "clock": {"now": rfc3339(world.clock.micros()), "frozen": world.clock.frozen},
+        "clock": {
+            "now": rfc3339(clock.micros()),
+            "frozen": clock.frozen,
+            "ahead": None if clock.frozen else round(clock.ahead, 3),
+        },
         **counts(world),
         "journal": {"total": world.journal.total, "dropped": world.journal.dropped},
         "changes": stage.changes,

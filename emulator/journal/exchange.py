@@ -12,7 +12,7 @@ from emulator.core.clock import parse_rfc3339, rfc3339, to_datetime, to_micros
 from emulator.core.request_match import Sent, fields
 from emulator.core.suggestions import did_you_mean
 from emulator.journal.frames import Frames
-from emulator.journal.masking import readable
+from emulator.journal.masking import legible, readable
 
 _OVERHEAD = 512
 """Bytes of memory for an exchange, without its texts."""
@@ -119,6 +119,11 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     @property
     def is_cut(self) -> bool:
         return self.size > len(self.kept)
+
+    @property
+    def is_legible(self) -> bool:
+        """Whether the body, or what is kept of it, can be read as text."""
+        return legible(self.kept, is_cut=self.is_cut)
 
     @property
     def sent(self) -> Sent:

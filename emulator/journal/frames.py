@@ -107,6 +107,12 @@ class Frames:
         """Whether a frame's text has this in it."""
         return any(text in frame.text for frame in self.kept)
 
+    def without_texts(self) -> "Frames":
+        """How many there were, and how it ended."""
+        counted = Frames()
+        counted.dropped, counted.ended = len(self) + self.dropped, self.ended
+        return counted
+
     def to_json(self) -> dict[str, Any]:
         ended = msgspec.to_builtins(self.ended)
         return {"frames": [frame.to_json() for frame in self.kept], "dropped": self.dropped, "ended": ended}

@@ -82,7 +82,7 @@ def _as_uri(target: str) -> str:
 
 
 def _post_data(request: Message, shown: Shown) -> dict[str, Any]:
-    return {"mimeType": request.header("content-type") or "", "text": shown.body(request.body), **_cut(request)}
+    return {"mimeType": request.header("content-type") or "", "text": shown.content(request), **_cut(request)}
 
 
 def _response(exchange: Exchange, shown: Shown) -> dict[str, Any]:
@@ -94,7 +94,7 @@ def _response(exchange: Exchange, shown: Shown) -> dict[str, Any]:
         "httpVersion": "HTTP/1.1",
         "cookies": [],
         "headers": _headers(response, shown),
-        "content": {"size": response.size, "mimeType": mime, "text": shown.body(response.body), **_cut(response)},
+        "content": {"size": response.size, "mimeType": mime, "text": shown.content(response), **_cut(response)},
         "redirectURL": response.header("location") or "",
         "headersSize": -1,
         "bodySize": response.size,

@@ -4,6 +4,7 @@ A text is scanned once, from left to right, and nothing is looked at again: the 
 """
 
 import re
+from codecs import getincrementaldecoder
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 from urllib.parse import unquote
@@ -26,16 +27,36 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
+def legible(data: bytes, *, is_cut: bool) -> bool:
+    """Whether bytes are text, and so can be masked: UTF-8 without NUL, which UTF-16 and compressed data have.
+
+    What was cut off may end inside a character.
+    """
+    if b"\0" in data:
+        return False
+    try:
+        getincrementaldecoder("utf-8")().decode(data, final=not is_cut)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def left_out(size: int) -> str:
+    """What stands for so many bytes that are not legible, where secrets are masked."""
+    return f"{size} bytes that are no text, left out: they may hold secrets; use secrets=True or --secrets to see them"
+
+
 # --- names ------------------------------------------------------------------------------------------------------------
 
-_INSIDE = (
-    "token", "key", "secret", "passw", "passphrase", "auth", "cookie", "session", "credential", "mnemonic",
-    "signature", "jwt", "bearer", "pincode",
-)  # fmt: skip
+_INSIDE = re.compile(
+    "token|key|secret|passw|passphrase|auth|cookie|session|credential|mnemonic|signature|jwt|bearer|pincode"
+)
 """A name with one of these in it is a secret's: `apiKey`, `X-Auth-Token`, `clientsecret`."""
-_AT_AN_END = ("pin", "sig", "pwd", "otp")
+_AT_AN_END = re.compile("(?:pin|sig|pwd|otp)s?(?![a-z])")
 """So is a name with a word that ends in one of these: `user_pin`, `userpin`, `urlSig`, but not `ping` or `design`."""
 _NO_SECRETS = ("error", "exception")
+_UNREADABLE = "\ufffd"
+"""What `unquote` puts for bytes that are no text: nobody knows what such a name is."""
 
 _HUMP = re.compile("(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _NO_LETTERS = re.compile("[^a-z]+")
@@ -49,9 +70,9 @@ def is_secret(name: str) -> bool:
     lower = name.lower()
     if lower.endswith(_NO_SECRETS):
         return False
-    return any(part in lower for part in _INSIDE) or any(
-        word.removesuffix("s").endswith(_AT_AN_END) for word in _words(name)
-    )
+    if _UNREADABLE in name or _INSIDE.search(lower):
+        return True
+    return _AT_AN_END.search(_HUMP.sub(" ", name).lower()) is not None
 
 
 def _words(name: str) -> list[str]:
@@ -147,6 +168,8 @@ _EXCERPT = re.compile(r"""[\r\n"']|\bb(?=["'])""")
 
 def mask(text: str) -> str:
     """`text` with each token, and each value whose name looks like a secret's, replaced by `***`."""
+    if not _SIGNS.search(text.lower()):
+        return text
     parts, done = [], 0
     for start, end in _secrets(text):
         parts += [text[done:start], MASK]
@@ -154,8 +177,11 @@ def mask(text: str) -> str:
     return "".join([*parts, text[done:]]) if parts else text
 
 
+_SIGNS = re.compile(rf"{_INSIDE.pattern}|pin|sig|pwd|otp|basic|{_UNREADABLE}|ey[aj]|ew[o0k]|%|\\u|:[\\/]")
+"""One of these is in every text that has a secret: most have none, and are not taken to pieces."""
 _PIECE = re.compile(
-    r"""(?P<word>[\w.%$@~+*!\[\]-]++)|(?P<blank>\s++)|(?P<quote>\\*+["'`])|\\++|(?P<separator>[=:])|.""", re.DOTALL
+    r"""(?P<word>[\w.%$@~+*!\[\]-]++)|(?P<blank>\s++)|(?P<quote>\\*+["'`])|\\++|(?P<separator>[=:])"""
+    r"""|[^\w\s.%$@~+*!\[\]\\"'`=:-]++"""
 )
 
 
@@ -179,14 +205,19 @@ def _secrets(text: str, *, decoded: bool = False) -> Iterator[tuple[int, int]]:
                 yield found
                 at = max(at, found[1])
             else:
-                yield from _in_word(text[start:at], start, decoded=decoded)
+                word = text[start:at]
+                if "%" in word or _MAY_BE_JWT.search(word):
+                    yield from _in_word(word, start, decoded=decoded)
             name = _Name(text[start:at], text[start - 1 : start].strip("\r\n"))
         elif kind == "quote":
             quote = text[at - 1]
             name = _Name(text[after_quote[quote] : start], quote, quoted=True)
             after_quote[quote] = at
         elif kind == "separator":
-            if name.text and is_secret(name.text) and (value := _value(text, at, text[start], name)):
+            if found := _userinfo(text, at):
+                yield found
+                at = found[1]
+            elif name.text and is_secret(name.text) and (value := _value(text, at, text[start], name)):
                 yield value
                 at = value[1]
             name = _Name()
@@ -194,11 +225,21 @@ def _secrets(text: str, *, decoded: bool = False) -> Iterator[tuple[int, int]]:
             name = _Name()
 
 
+_USERINFO = re.compile(r"""(?:\\*+/){2}([^\s/?#"`<>\\]+)@""")
+
+
+def _userinfo(text: str, at: int) -> tuple[int, int] | None:
+    """The name and password of a URL whose scheme ends here (RFC 3986, 3.2.1); a URL in JSON may have `\\/`."""
+    match = _USERINFO.match(text, at)
+    return match.span(1) if match else None
+
+
 # --- tokens -----------------------------------------------------------------------------------------------------------
 
 _JWT = "eyJ"
 """What `{"` is in base64url; below, what it is with blanks between."""
 _JWT_WITH_BLANKS = ("eyA", "ewo", "ew0", "ewk")
+_MAY_BE_JWT = re.compile("ey[AJ]|ew[o0k]")
 _BASE64URL = re.compile(r"[A-Za-z0-9_.-]*+")
 _CREDENTIALS = re.compile(r"[A-Za-z0-9._~+/=-]*+")
 _ESCAPED_SEPARATOR = re.compile("%(?:22|27|3[aAdD])")
@@ -236,6 +277,8 @@ _SCALAR = re.compile(r"[^,}\]\s&]*+")
 _FIELD = re.compile(r"""[^&\s"'`]*+""")
 _LINE = re.compile(r"[^\r\n]*+")
 _IN_SENTENCE = re.compile(r"""(?:(?:bearer|basic|token|digest)[ ]++)?+[^\s,;"'`]*+""", re.IGNORECASE)
+_SENTENCE = re.compile("[a-z]{1,10} [A-Za-z]")
+"""How the reason of a token's check begins: `signature: signed by a key that …`. A signature has no blanks."""
 _INSIDE_BRACKETS = re.compile(r"""(?P<string>"(?:[^"\\]|\\.)*+"?)|(?P<open>[\[{])|(?P<close>[\]}])|[^"\[\]{}]++""")
 
 
@@ -258,7 +301,7 @@ def _value(text: str, at: int, separator: str, name: _Name) -> tuple[int, int] |
 def _is_header(text: str, at: int, start: int, name: _Name) -> bool:
     """`x-api-key: …` or `password: …` at the beginning of a line, but neither `an invalid token: …` nor a host."""
     if not name.before:
-        return text[at : at + 2] != "//"
+        return text[at : at + 2] != "//" and not (name.text == "signature" and _SENTENCE.match(text, start))
     compound = name.text.lower() in {"authorization", "cookie"} or len(list(filter(None, _words(name.text)))) > 1
     return compound and start > at and name.before != "/"
 

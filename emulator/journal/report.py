@@ -12,10 +12,11 @@ import msgspec
 
 from emulator.core.clock import rfc3339
 from emulator.core.words import counted
-from emulator.journal.exchange import Exchange
+from emulator.journal.exchange import Exchange, Message
 from emulator.journal.frames import brief
 from emulator.journal.masking import (
     LONGEST,
+    left_out,
     mask_body,
     mask_header,
     mask_target,
@@ -127,6 +128,15 @@ class _Style(NamedTuple):
             return readable(text, longest, self.known)
         return printable(text[:longest]) + ("…" if len(text) > longest else "")
 
+    def legible(self, message: Message) -> str:
+        """The body as it was sent; what can't be read as text, and so not be masked, is left out."""
+        return message.text if self.secrets or message.is_legible else left_out(message.size)
+
+    def body(self, message: Message) -> str:
+        """The body with secrets masked, JSON indented."""
+        text = _indented(message.kept) or self.legible(message)
+        return text if self.secrets else without(self.known, mask_body(text))
+
 
 def _runs(exchanges: Sequence[Exchange]) -> list[list[Exchange]]:
     """Exchanges that follow each other and are equal, but for the bodies; with a WebSocket each stands alone."""
@@ -156,8 +166,7 @@ def _last_body(exchanges: Sequence[Exchange], style: _Style) -> list[str]:
     last = next((each for each in reversed(exchanges) if each.response.kept), None)
     if last is None:
         return []
-    text = _indented(last.response.kept) or last.response.text
-    shown = text if style.secrets else without(style.known, mask_body(text))
+    shown = style.body(last.response)
     found = [f"    {printable(line)}" for line in shown[:_LAST_BODY_BYTES].splitlines()]
     cut = found[_LAST_BODY_LINES:] or len(shown) > _LAST_BODY_BYTES or last.response.is_cut
     more = [f"    … the body has {last.response.size} bytes"] if cut else []
@@ -202,8 +211,8 @@ def _described(run: Sequence[Exchange], style: _Style) -> list[str]:
         lines.append(f"    why: {style.line(exchange.why)}")
     if exchange.outlived:
         lines.append("    the world was reset during this request")
-    if exchange.response.body:
-        lines.append(f"    body: {style.line(exchange.response.body)}")
+    if exchange.response.kept:
+        lines.append(f"    body: {style.line(style.legible(exchange.response))}")
     if (found := claims(exchange)) is not None:
         lines.append(f"    token: {style.line(_claims_in_words(found, exchange.micros // 1_000_000))}")
     return [*lines, f"    {_curl_or_where(exchange, style)}", *_frames(exchange, style)]
@@ -271,7 +280,6 @@ def curl(exchange: Exchange, url: str, *, secrets: bool = False) -> str:
     """A command for a POSIX shell that sends the request again, byte for byte; one printable line."""
     request = exchange.request
     target = exchange.target if secrets else mask_target(exchange.target)
-    body = request.kept if secrets else mask_body(_exactly(request.kept)).encode("utf-8", "surrogateescape")
     words = ["curl", "-i", *_method(exchange), *_address(url, target)]
     for name, value in _sent_again(exchange):
         words += ["-H", _word(_header(name, value, secrets=secrets))]
@@ -282,6 +290,9 @@ def curl(exchange: Exchange, url: str, *, secrets: bool = False) -> str:
     if request.size > len(request.kept):
         told = f"# the body had {request.size} bytes, of which {len(request.kept)} were kept"
         return " ".join([*words, "--data-binary", "@-", "", told])
+    if not secrets and not request.is_legible:
+        return " ".join([*words, "--data-binary", "@-", "", f"# {left_out(request.size)}"])
+    body = request.kept if secrets else mask_body(request.text).encode()
     if _is_plain(body):
         return " ".join([*words, "--data-raw", _word(body)])
     return " ".join(["printf", _format(body), "|", *words, "--data-binary", "@-"])

@@ -4,7 +4,17 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from emulator.journal.exchange import Exchange, Message
-from emulator.journal.masking import MASK, is_secret, mask, mask_body, mask_header, mask_target, sent_secrets, without
+from emulator.journal.masking import (
+    MASK,
+    is_secret,
+    left_out,
+    mask,
+    mask_body,
+    mask_header,
+    mask_target,
+    sent_secrets,
+    without,
+)
 
 
 class Shown(NamedTuple):
@@ -29,6 +39,12 @@ class Shown(NamedTuple):
     def body(self, text: str) -> str:
         return without(self.known, mask_body(text)) if self.mask else text
 
+    def content(self, message: Message) -> str:
+        """The body of a message; where secrets are masked, what can't be read as text is left out."""
+        if self.mask and not message.is_legible:
+            return left_out(message.size)
+        return self.body(message.body)
+
     def target(self, target: str) -> str:
         return without(self.known, mask_target(target)) if self.mask else target
 
@@ -49,12 +65,11 @@ class Shown(NamedTuple):
         return value
 
     def message(self, message: Message) -> dict[str, Any]:
-        """As `Message.to_json`. Bytes that are no text are left out where a text was masked in them."""
+        """As `Message.to_json`. Bytes that are no text are left out where secrets are masked."""
         found = message.to_json()
-        body = self.body(found["body"])
-        if body != found["body"]:
+        if self.mask:
             found.pop("base64", None)
-        return {**found, "headers": self.headers(message.headers), "body": body}
+        return {**found, "headers": self.headers(message.headers), "body": self.content(message)}
 
     def exchange(self, exchange: Exchange) -> dict[str, Any]:
         """As `Exchange.to_json`."""

@@ -21,6 +21,8 @@ CONTROL_TOKEN = "IDENTITY_EMULATOR_CONTROL_TOKEN"  # noqa: S105 - a name
 MARKER = "identity_emulator"
 WORLD_KEYWORDS = ("scenario", "seed", "spacetime_profile", "intuition_profile", "freeze_at")
 STRICT_KEYWORDS = ("strict", "strict_ignore")
+_ICON = "/favicon.ico"
+"""Browsers ask for it on their own: no test's mistake."""
 KEYWORDS = WORLD_KEYWORDS + STRICT_KEYWORDS
 
 
@@ -107,7 +109,7 @@ def strictness_of(node: pytest.Item) -> Strictness:
         raise wrong(f"strict is {strict!r}; it is True or False")
     if isinstance(ignored, str) or not all(isinstance(path, str) and path[:1] in {"/", "*"} for path in ignored):
         raise wrong(f"strict_ignore is {ignored!r}; it is a list of paths like ['/v1/database/**']")
-    return Strictness(strict, (*ignored, *node.config.getini("identity_emulator_strict_ignore")))
+    return Strictness(strict, (_ICON, *ignored, *node.config.getini("identity_emulator_strict_ignore")))
 
 
 def marked(node: pytest.Item | pytest.Collector, keywords: tuple[str, ...]) -> dict[str, Any]:

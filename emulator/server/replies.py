@@ -11,6 +11,7 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp.web import BaseRequest
 
 from emulator.faults.delivery import Delivery
+from emulator.http.request import PATIENCE
 from emulator.http.response import Response, has_content_length, head_start
 
 _CONNECTION = {
@@ -63,20 +64,37 @@ class Reply(web.StreamResponse):
     def hang_up(self) -> None:
         """End the connection after the response, without `connection: close`. What the client sends is still taken.
 
-        asyncio can't end only its own side of TLS: there the end comes when the client has sent its body.
+        asyncio can't end only its own side of TLS: there both end when the client sends nothing more for a moment.
         """
         self._keep_alive, self._hangs_up = False, True
 
     async def prepare(self, request: BaseRequest) -> AbstractStreamWriter:
         writer = self._payload_writer = request.writer
         await writer.write(self._bytes)
-        if self._hangs_up and request.transport is not None and request.transport.can_write_eof():
-            with suppress(OSError):  # the client was first
-                request.transport.write_eof()
+        if self._hangs_up and request.transport is not None:
+            if request.transport.can_write_eof():
+                with suppress(OSError):  # the client was first
+                    request.transport.write_eof()
+            else:
+                _close_when_silent(request, request.transport)
         return writer
 
     async def write_eof(self, data: bytes = b"") -> None:
         self._eof_sent = True
+
+
+def _close_when_silent(request: BaseRequest, transport: asyncio.Transport, received: int = -1) -> None:
+    """Close once none of a body has come for a moment: a client that still sends would be reset, and lose the response.
+
+    After 10 s aiohttp closes it (`lingering_time` in aiohttp/web_protocol.py, 3.14).
+    """
+    if transport.is_closing():
+        return
+    if request.content.total_bytes == received:
+        transport.close()
+    else:
+        loop = asyncio.get_running_loop()
+        loop.call_later(PATIENCE, _close_when_silent, request, transport, request.content.total_bytes)
 
 
 class StreamedReply(Reply):

@@ -12,7 +12,7 @@ from emulator.core.errors import Refused
 from emulator.http import routing
 from emulator.http.routing import Resource
 from emulator.server.replies import Reply
-from emulator.services.rust import serde
+from emulator.services.rust import debug_format, serde
 from emulator.services.spacetimedb import model, refusals, releases, token_json
 from emulator.services.spacetimedb.websocket.session import Session
 from tests.conformance.holding import change_rules, sent, serving
@@ -97,9 +97,31 @@ def _the_checksum_of_an_identity(patch: Patch) -> None:
     patch.setattr(model, "identity_of", identity_of)
 
 
+def _later(patch: Patch) -> None:
+    issued = model.Claims.issued
+
+    def later(*arguments: Any, at: int, **others: Any) -> model.Claims:
+        return issued(*arguments, at=at + 1_500_000, **others)
+
+    patch.setattr(model.Claims, "issued", later)
+
+
+def _expiry(change: Callable[[int, int | None], int | None]) -> Callable[[Patch], None]:
+    """By `exp` and the microsecond of the release, another microsecond at which a token is refused."""
+    refused_from = releases.Expiry.refused_from
+
+    def changed(expiry: releases.Expiry, exp: int) -> int | None:
+        return change(exp, refused_from(expiry, exp))
+
+    return lambda patch: patch.setattr(releases.Expiry, "refused_from", changed)
+
+
 _NO_CREDENTIALS = "without credentials, or with `token` twice, it is 401"
 _METHODS = "a method that a path does not have is 405, with `allow`"
 _NEW_TOKEN = "claims are kept, `iat` and `exp` are new"
+
+_ACCEPTED = "a token is accepted for 60 s after its `exp`"
+_EXPIRED = "Invalid token: ExpiredSignature"
 
 MUTATIONS = {
     "chunks": Mutation(
@@ -113,12 +135,26 @@ MUTATIONS = {
         "an expired token is told so",
         "> HTTP/1.1 401 Unauthorized             > HTTP/1.1 204 No Content",
     ),
-    "the leeway, two seconds less": Mutation(
-        "v2.14",
-        lambda patch: patch.setattr(releases, "LEEWAY", 58),
-        "a token is accepted for 60 s after its `exp`",
-        "Invalid token: ExpiredSignature",
+    "the leeway, a second less": Mutation(
+        "v2.8", lambda patch: patch.setattr(releases, "LEEWAY", 59), _ACCEPTED, _EXPIRED
     ),
+    "the leeway of 2.14, a second less": Mutation(
+        "v2.14", lambda patch: patch.setattr(releases, "LEEWAY", 59), _ACCEPTED, _EXPIRED
+    ),
+    "the edge of expiry": Mutation("v2.8", _expiry(lambda exp, edge: edge and edge - 1_000_000), _ACCEPTED, _EXPIRED),
+    "an exp of -1": Mutation(
+        "v2.8", _expiry(lambda exp, edge: 0 if exp == -1 else edge), "what a negative `exp` means", _EXPIRED
+    ),
+    "an exp of 0": Mutation(
+        "v2.8", _expiry(lambda exp, edge: edge if exp else None), "an expired token is told so", "204 No Content"
+    ),
+    "a combining mark": Mutation(
+        "v2.8",
+        lambda patch: patch.setattr(debug_format, "_extends", lambda char: False),
+        "a combining mark is told by its number",
+        'string "e\u0301"',
+    ),
+    "the time of a token": Mutation("v2.8", _later, _NEW_TOKEN, '"iat":17'),
     "CORS": Mutation(
         "v2.8",
         lambda patch: patch.setattr(routing, "CORS", b"access-control-allow-origin: *\r\n"),

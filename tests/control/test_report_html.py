@@ -1,5 +1,6 @@
 """`emulator.report_html(path)`: what a failed test leaves behind, from this process and from another one."""
 
+import os
 import stat
 import sys
 from pathlib import Path
@@ -108,7 +109,7 @@ def test_any_body_is_in_it(handle: Emulator, tmp_path: Path, body: bytes) -> Non
     sent = data_of(handle, tmp_path)["answers"]["journal"]["exchanges"][0]["request"]
 
     assert sent["size"] == len(body)
-    assert ("base64" in sent) == (body[:1] == b"\xff")
+    assert ("left out" in sent["body"]) == (body[:1] == b"\xff")
 
 
 @pytest.mark.parametrize("token", ["x", "a.b.c", "é", "x" * 30_000])
@@ -129,6 +130,21 @@ def test_there_is_a_limit(handle: Emulator, tmp_path: Path, monkeypatch: pytest.
     assert "1 earlier exchanges, for which there is no room" in found["notes"]
 
 
+def test_there_is_a_limit_for_bodies_and_the_last_ones_are_kept(
+    handle: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorded, "MOST_OF_BODIES", 2500)
+    for _ in range(3):
+        requests.post(f"{handle.url}/v1/x", data=b"a" * 1000, timeout=PATIENCE)
+
+    found = data_of(handle, tmp_path)
+    sent = [each["request"] for each in found["answers"]["journal"]["exchanges"]]
+
+    assert [(len(each["body"]), each["size"]) for each in sent] == [(0, 1000), (1000, 1000), (1000, 1000)]
+    assert "the bodies of the first 1 exchanges, for which there is no room" in found["notes"]
+    assert "of which 0 were kept" in found["curls"]["0"]
+
+
 def test_there_is_a_limit_in_bytes(handle: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recorded, "MOST_BYTES", 3000)
     for _ in range(5):
@@ -145,6 +161,39 @@ def test_folders_are_made_and_a_file_is_replaced(handle: Emulator, tmp_path: Pat
     assert handle.report_html(str(path)) == path
     assert len(data_in(path.read_text(encoding="utf-8"))["rows"]) == 1
     assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither")
+def test_a_device_is_written_to_and_stays(handle: Emulator, tmp_path: Path) -> None:
+    """By a link of our own, so that what replaced it would not replace the machine's."""
+    link = tmp_path / "null"
+    link.symlink_to(os.devnull)
+
+    handle.report_html(link)
+
+    assert link.is_symlink()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither")
+def test_a_pipe_that_nobody_reads_stays_and_keeps_nobody(handle: Emulator, tmp_path: Path) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+
+    with pytest.raises(Misconfigured, match="can't write"):
+        handle.report_html(path)
+    assert stat.S_ISFIFO(path.stat().st_mode)
+
+
+@pytest.mark.parametrize("path", [".", "..", "/"])
+def test_a_folder_is_not_taken_for_a_file(handle: Emulator, path: str) -> None:
+    with pytest.raises(Misconfigured, match="it is a folder"):
+        handle.report_html(path)
+
+
+@pytest.mark.parametrize("path", ["a\0b", "a\0b/c"])
+def test_a_name_that_no_file_can_have_is_said(handle: Emulator, path: str) -> None:
+    with pytest.raises(Misconfigured, match="can't write"):
+        handle.report_html(path)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a folder can't be opened there at all")

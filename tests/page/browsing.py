@@ -31,12 +31,17 @@ _NAMES = ("chromium", "chromium-browser", "google-chrome")
 expect.set_options(timeout=PATIENCE * MILLISECONDS)
 
 
-@contextmanager
-def chromium() -> Iterator[Browser]:
-    """A browser of this machine."""
+def browser_of_this_machine() -> str:
+    """Its path; without one the test is skipped."""
     path = next(filter(None, map(shutil.which, _NAMES)), None)
     if path is None:
         pytest.skip("there is no Chromium here (Debian: apt-get install chromium)")
+    return path
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    path = browser_of_this_machine()
     with sync_playwright() as playwright, playwright.chromium.launch(executable_path=path, args=FLAGS) as browser:
         yield browser
 

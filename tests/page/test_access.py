@@ -199,6 +199,18 @@ def test_a_small_window_needs_no_scrolling_to_the_side(small: Opened) -> None:
         assert small.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), view
 
 
+def test_in_a_small_window_only_one_thing_scrolls(browser: "Browser", emulator: Emulator) -> None:
+    a_failing_test(emulator)
+    with opened(browser, emulator.url, viewport=NARROW) as page:
+        page.open()
+        page.choose("401").get_by_role("button", name="Inspect token").first.click()
+        expect(page.verdict).to_be_visible()
+        for view in ("Token", "World", "Journal"):
+            page.show(view)
+
+            assert page.page.evaluate("document.documentElement.scrollHeight <= innerHeight"), view
+
+
 def test_in_a_small_window_the_reason_is_in_the_row_and_the_details_take_the_window(small: Opened) -> None:
     small.open()
     expect(small.row("401").locator(".why")).to_be_visible()

@@ -145,6 +145,67 @@ def test_what_is_refused_is_said_beside_the_form(page: Opened, emulator: Emulato
     assert len(emulator.faults) == 0
 
 
+def test_an_exchange_has_an_address_that_opens_it(page: Opened, emulator: Emulator) -> None:
+    for path in ("/v1/ping", "/v1/pong"):
+        requests.get(f"{emulator.url}{path}", timeout=PATIENCE)
+    page.open()
+
+    page.choose("/v1/pong")
+    expect(page.page).to_have_url(f"{emulator.url}/_emulator/#exchange-2")
+
+    page.page.reload()
+    expect(page.details.get_by_role("heading", level=3)).to_contain_text("#2 GET /v1/pong")
+    expect(page.page.locator('.row[aria-selected="true"]')).to_contain_text("/v1/pong")
+
+
+def test_an_exchange_is_opened_by_its_address_once_it_is_there(page: Opened, emulator: Emulator) -> None:
+    page.open("exchange-2")
+
+    for path in ("/v1/ping", "/v1/pong"):
+        requests.get(f"{emulator.url}{path}", timeout=PATIENCE)
+
+    expect(page.details.get_by_role("heading", level=3)).to_contain_text("#2 GET /v1/pong")
+
+
+def test_back_leads_to_what_was_shown_before(page: Opened, emulator: Emulator) -> None:
+    for path in ("/v1/ping", "/v1/pong"):
+        requests.get(f"{emulator.url}{path}", timeout=PATIENCE)
+    page.open("journal")
+    page.choose("/v1/ping")
+    page.row("/v1/pong").click()
+    title = page.details.get_by_role("heading", level=3)
+    expect(title).to_contain_text("/v1/pong")
+    page.show("World")
+
+    page.page.go_back()
+    expect(title).to_contain_text("/v1/pong")
+    page.page.go_back()
+    expect(title).to_contain_text("/v1/ping")
+    page.page.go_back()
+    expect(page.details).to_be_hidden()
+
+
+def test_from_another_view_the_journal_comes_back_with_its_details(page: Opened, emulator: Emulator) -> None:
+    requests.get(f"{emulator.url}/v1/ping", timeout=PATIENCE)
+    page.open()
+    page.choose("/v1/ping")
+    page.show("World")
+
+    page.show("Journal")
+
+    expect(page.details).to_be_visible()
+
+
+def test_how_far_the_clock_was_ahead_is_said(page: Opened, emulator: Emulator) -> None:
+    emulator.clock.advance(130)
+    requests.get(f"{emulator.url}/v1/ping", timeout=PATIENCE)
+    emulator.clock.advance(3600)
+
+    page.open()
+
+    expect(page.choose("/v1/ping")).to_contain_text("by the emulator's clock, 130 s ahead of real time")
+
+
 def test_details_of_a_world_that_was_replaced_stay(page: Opened, emulator: Emulator) -> None:
     page.open()
     requests.get(f"{emulator.url}/v1/pong", timeout=PATIENCE)

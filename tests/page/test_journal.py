@@ -33,7 +33,16 @@ def test_a_request_is_shown_as_it_comes_with_the_reason(page: Opened, emulator: 
 def test_an_empty_journal_says_where_to_send_requests(page: Opened, emulator: Emulator) -> None:
     page.open()
 
-    expect(page.page.locator("main")).to_contain_text([f"Those to {emulator.url} are shown"])
+    expect(page.page.get_by_text(f"Those to {emulator.url} are shown")).to_be_in_viewport(ratio=1)
+
+
+def test_a_filter_that_nothing_passes_says_so(page: Opened, emulator: Emulator) -> None:
+    page.open()
+    ask(emulator, "GET", "/v1/ping")
+
+    page.filters.get_by_label("Text").fill("nothing like this")
+
+    expect(page.page.get_by_text("No exchange passes the filter.")).to_be_in_viewport(ratio=1)
 
 
 def test_requests_before_the_page_was_opened_are_shown_too(page: Opened, emulator: Emulator) -> None:
@@ -62,6 +71,33 @@ def test_an_actor_and_a_fault_are_shown(page: Opened, emulator: Emulator) -> Non
     row = page.row("503")
     expect(row.locator(".actor")).to_have_text("alice")
     expect(row.locator(".fault")).to_contain_text("status: 503")
+
+
+def test_columns_in_which_nothing_is_take_no_room(page: Opened, emulator: Emulator) -> None:
+    page.open()
+    ask(emulator, "GET", "/v1/ping")
+    heads = page.page.locator(".columns")
+    expect(heads.locator(".why")).to_be_visible()
+    expect(heads.locator(".actor")).to_be_hidden()
+    expect(heads.locator(".fault")).to_be_hidden()
+
+    emulator.faults.add("GET /v1/ping", status=503)
+    ask(emulator, "GET", "/v1/ping")
+
+    expect(heads.locator(".fault")).to_be_visible()
+
+
+def test_a_reason_is_seen_whole_in_an_ordinary_window(page: Opened, emulator: Emulator) -> None:
+    emulator.clock.freeze("2026-01-01T00:00:00Z")
+    token = emulator.spacetime.issue_token(subject="alice", expires_in=-130)
+    page.open()
+
+    ask(emulator, "POST", "/v1/identity/websocket-token", token)
+
+    why = page.row("401").locator(".why")
+    whole = "expiry: expired 130 s ago by the emulator's clock, after the leeway of 60 s"
+    expect(why).to_have_attribute("title", whole)
+    assert why.evaluate("why => why.scrollWidth <= why.clientWidth")
 
 
 @pytest.mark.parametrize(
@@ -115,10 +151,11 @@ def test_a_paused_page_counts_what_waits(page: Opened, emulator: Emulator) -> No
     for _ in range(2):
         ask(emulator, "GET", "/v1/ping")
 
-    expect(page.count).to_contain_text("2 wait")
+    expect(page.page.locator("#link")).to_have_text("paused, 2 wait")
     expect(page.rows).to_have_count(0)
 
-    pause.click()
+    page.page.get_by_role("button", name="Resume").click()
+    expect(page.page.locator("#link")).to_have_text("live")
     expect(page.rows).to_have_count(2)
 
 
@@ -143,9 +180,9 @@ def test_a_paused_page_keeps_the_world_that_was_replaced(page: Opened, emulator:
     emulator.reset(seed=8)
     ask(emulator, "GET", "/v1/health")
 
-    expect(page.count).to_contain_text("1 waits")
+    expect(page.page.locator("#link")).to_have_text("paused, 1 waits")
     expect(page.rows.locator(".path")).to_have_text(["/v1/ping"])
-    pause.click()
+    page.page.get_by_role("button", name="Resume").click()
     expect(page.rows.locator(".path")).to_have_text(["/v1/health"])
 
 
@@ -155,6 +192,7 @@ def test_clearing_empties_it(page: Opened, emulator: Emulator) -> None:
     expect(page.rows).to_have_count(1)
 
     page.page.get_by_role("button", name="Clear").click()
+    page.page.get_by_role("button", name="Really clear?").click()
 
     expect(page.rows).to_have_count(0)
     assert len(emulator.journal) == 0

@@ -226,7 +226,7 @@ def test_the_control_token_is_asked_for_once(guarded: Opened) -> None:
 def test_a_wrong_control_token_is_refused_in_the_dialog(guarded: Opened) -> None:
     give(guarded, "wrong")
 
-    expect(guarded.page.get_by_role("dialog")).to_contain_text("the control token is missing or wrong")
+    expect(guarded.page.get_by_role("dialog")).to_contain_text("That is not the control token of this emulator.")
     give(guarded, TOKEN)
     expect(guarded.page.locator("#link")).to_have_text("live")
 

@@ -150,8 +150,38 @@ def test_a_token_that_was_seen_is_judged_at_that_time(page: Opened, emulator: Em
 
     expect(page.verdict).to_contain_text("at 2026-01-01T00:00:00.000000Z by the emulator's clock, as in exchange #1")
     expect(page.failed_check("documented")).to_contain_text("expired 72 s ago")
+
+
+def test_a_token_that_was_seen_is_judged_now_and_at_that_time_again(page: Opened, emulator: Emulator) -> None:
+    emulator.clock.freeze(NOW)
+    page.open()
+    headers = {"Authorization": f"Bearer {expired(emulator)}"}
+    requests.post(f"{emulator.url}/v1/identity/websocket-token", headers=headers, timeout=PATIENCE)
+    emulator.clock.advance(3600)
+    page.choose("websocket-token").get_by_role("button", name="Inspect token (Authorization)").click()
+
     page.page.get_by_role("button", name="Judge it now").click()
     expect(page.failed_check("documented")).to_contain_text("expired 3672 s ago")
+    expect(page.verdict).to_contain_text("now, 2026-01-01T01:00:00.000000Z by the emulator's clock")
+    expect(page.verdict).not_to_contain_text("exchange")
+
+    page.page.get_by_role("button", name="Judge it as in exchange #1").click()
+    expect(page.failed_check("documented")).to_contain_text("expired 72 s ago")
+    expect(page.verdict).to_contain_text("as in exchange #1")
+
+
+@pytest.mark.parametrize(
+    "pasted",
+    ["Bearer {}", "Authorization: Bearer {}", "authorization:bearer {}", '"{}"', "'Bearer {}'\n", "\n  {}\r\n"],
+)
+def test_a_token_is_taken_as_people_paste_it(inspector: Opened, emulator: Emulator, pasted: str) -> None:
+    token = emulator.spacetime.issue_token(subject="alice", expires_in=60)
+
+    inspector.inspect(pasted.format(f"{token[:40]}\n{token[40:]}"))
+
+    expect(inspector.verdict).to_contain_text("Accepted")
+    expect(inspector.page.locator("#inspect-token")).to_have_value(token)
+    expect(inspector.page.get_by_text("Taken without what stood around it.")).to_be_visible()
 
 
 @pytest.mark.parametrize(

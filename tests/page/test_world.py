@@ -23,13 +23,35 @@ def test_the_clock_is_moved(page: Opened, emulator: Emulator) -> None:
     assert str(emulator.clock.now()) == "2026-01-01 00:01:01+00:00"
 
 
+def test_how_far_the_clock_is_ahead_is_said_beside_it(page: Opened, emulator: Emulator) -> None:
+    clock = page.open("world").panel("clock")
+    expect(clock).to_contain_text("Running, at real time.")
+
+    emulator.clock.advance(130)
+
+    expect(clock).to_contain_text("Running, 130 s ahead of real time.")
+    expect(clock.get_by_label("Seconds ahead")).to_have_value("130")
+
+
+def test_what_was_typed_stays_when_the_clock_is_moved(page: Opened, emulator: Emulator) -> None:
+    clock = page.open("world").panel("clock")
+    expect(clock).to_contain_text("at real time")
+    clock.get_by_label("Seconds ahead").fill("7")
+
+    emulator.clock.advance(130)
+
+    expect(clock).to_contain_text("130 s ahead of real time")
+    expect(clock.get_by_label("Seconds ahead")).to_have_value("7")
+
+
 def test_what_the_clock_refuses_is_said_beside_it(page: Opened, emulator: Emulator) -> None:
     emulator.clock.freeze()
     clock = page.open("world").panel("clock")
 
     clock.get_by_role("button", name="Skew").click()
 
-    expect(clock.get_by_role("alert")).to_contain_text("a frozen clock has no skew; resume() it first")
+    expect(clock.get_by_role("alert")).to_contain_text("a frozen clock has no skew; resume it first")
+    expect(clock.get_by_role("alert")).not_to_contain_text("send ")
 
 
 def test_an_actors_token_is_copied(page: Opened, emulator: Emulator) -> None:
@@ -100,6 +122,7 @@ def test_a_scenario_is_loaded_by_its_name(page: Opened, emulator: Emulator) -> N
     steps = page.open("world").panel("scenario")
     steps.get_by_label("Scenario, by name or as JSON").fill("two_friends")
     steps.get_by_role("button", name="Load").click()
+    steps.get_by_role("button", name="Really replace the world?").click()
 
     expect(steps).to_contain_text("Scenario: two_friends")
     expect(page.panel("actors")).to_contain_text("alice")
@@ -110,9 +133,79 @@ def test_the_world_is_reset_with_another_seed(page: Opened, emulator: Emulator) 
     world = page.open("world").panel("state")
     world.get_by_label("Seed").fill("9")
     world.get_by_role("button", name="Reset").click()
+    world.get_by_role("button", name="Really reset?").click()
 
     expect(page.page.locator("#facts")).to_contain_text("seed 9")
     assert steer(emulator, "GET", "/state").json()["seed"] == 9
+
+
+def test_a_reset_asks_before_it_destroys_the_journal(page: Opened, emulator: Emulator) -> None:
+    requests.get(f"{emulator.url}/v1/ping", timeout=PATIENCE)
+    world = page.open("world").panel("state")
+
+    world.get_by_role("button", name="Reset").focus()
+    page.page.keyboard.press("Enter")
+    expect(world.get_by_role("button", name="Really reset?")).to_be_focused()
+    assert len(emulator.journal) == 1
+
+    page.page.keyboard.press("Enter")
+    expect(world).to_contain_text("This is a new world.")
+    assert len(emulator.journal) == 0
+
+
+def test_a_double_click_is_no_answer(page: Opened, emulator: Emulator) -> None:
+    requests.get(f"{emulator.url}/v1/ping", timeout=PATIENCE)
+    world = page.open("world").panel("state")
+
+    world.get_by_role("button", name="Reset").dblclick()
+
+    expect(world.get_by_role("button", name="Really reset?")).to_be_visible()
+    assert len(emulator.journal) == 1
+
+
+def test_a_question_without_an_answer_is_withdrawn(page: Opened, emulator: Emulator) -> None:
+    world = page.open("world").panel("state")
+    world.get_by_role("button", name="Rotate the signing key").click()
+    expect(world.get_by_role("button", name="Really end all tokens?")).to_be_visible()
+
+    expect(world.get_by_role("button", name="Rotate the signing key")).to_be_visible()
+    assert steer(emulator, "GET", "/state").json()["spacetime"]["retired_keys"] == 0
+
+
+def test_what_a_rotation_means_is_said(page: Opened, emulator: Emulator) -> None:
+    world = page.open("world").panel("state")
+    world.get_by_role("button", name="Rotate the signing key").click()
+    world.get_by_role("button", name="Really end all tokens?").click()
+
+    expect(world).to_contain_text("tokens that were signed before are refused from now on")
+    assert steer(emulator, "GET", "/state").json()["spacetime"]["retired_keys"] == 1
+
+
+def test_only_the_outcome_of_the_last_action_is_said(page: Opened, emulator: Emulator, tmp_path: Path) -> None:
+    wrong, right = tmp_path / "wrong.json", tmp_path / "right.json"
+    wrong.write_text("{}", encoding="utf-8")
+    right.write_text(steer(emulator, "GET", "/snapshot").text, encoding="utf-8")
+    world = page.open("world").panel("state")
+    outcomes = page.page.locator(".outcome:not(:empty)")
+
+    world.get_by_label("Restore a snapshot").set_input_files(right)
+    expect(outcomes).to_have_text(["Restored."])
+    world.get_by_label("Restore a snapshot").set_input_files(wrong)
+    expect(outcomes).to_contain_text(["invalid snapshot"])
+    page.panel("clock").get_by_role("button", name="Advance").click()
+    expect(outcomes).to_have_count(0)
+
+
+def test_a_new_world_has_no_outcome_of_an_action_in_the_old_one(page: Opened, emulator: Emulator) -> None:
+    stubs = page.open("world").panel("stubs")
+    stubs.get_by_text("Add a stub").click()
+    stubs.get_by_label("Request").fill("GET /claims")
+    stubs.get_by_role("button", name="Add the stub").click()
+    expect(stubs).to_contain_text("Added as number 1.")
+
+    emulator.reset()
+
+    expect(stubs).not_to_contain_text("Added as number 1.")
 
 
 def test_a_snapshot_is_downloaded_and_restored(page: Opened, emulator: Emulator, tmp_path: Path) -> None:

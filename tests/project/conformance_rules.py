@@ -123,6 +123,12 @@ RULES = (
     Rule("paths", "an unknown path is an empty 404 without CORS", response=rb"\A\S+ 404\b"),
     Rule(
         "identities in paths",
+        "a combining mark is told by its number",
+        _IN_PATH,
+        rb"Invalid URL: invalid value: string \"[^\r]*\\u\{(301|e34)\}",
+    ),
+    Rule(
+        "identities in paths",
         "what is not hex is told as it was decoded, escaped like Rust does",
         _IN_PATH,
         rb"Invalid URL: invalid value",

@@ -90,12 +90,12 @@ def _as_documented(source: Source) -> Source:
     return Source(about, lambda: as_documented(source.cases()), "inferred")
 
 
-def _edges(accepted: int, refused: int, text: str) -> Source:
-    cases_of = partial(written_cases.edges_of_expiry, accepted, refused, text)
+def _edges(accepted: int, negative: str, text: str) -> Source:
+    cases_of = partial(written_cases.edges_of_expiry, accepted, negative, text)
     return Source("the edges of expiry by the source of the release", cases_of, whole=True)
 
 
-_TO_THE_MICROSECOND = _edges(58, 60, "Invalid token: ExpiredSignature")
+_TO_THE_MICROSECOND = _edges(59, "expired", "Invalid token: ExpiredSignature")
 
 SOURCES: Mapping[str, tuple[Source, ...]] = {
     "v1": (
@@ -103,9 +103,9 @@ SOURCES: Mapping[str, tuple[Source, ...]] = {
         Source("health as v2.8.3 says it", health, "inferred"),
         Source("databases of that server", partial(routes, "v1.12.0"), whole=True),
         Source("WebSockets of that server", conversations_of_v1, whole=True),
-        _edges(59, 61, "TokenError(Error(ExpiredSignature))"),
+        _edges(60, "never expires", "TokenError(Error(ExpiredSignature))"),
     ),
-    "v2.8": (*_V2_8, _edges(59, 61, "Invalid token: ExpiredSignature")),
+    "v2.8": (*_V2_8, _edges(60, "never expires", "Invalid token: ExpiredSignature")),
     "v2.14": (*_V2_14, *_WEBSOCKETS_OF_2_14, _TO_THE_MICROSECOND),
     "documented": (
         Source("from SpacetimeDB's documentation page, not recorded", written_cases.documented, whole=True),
@@ -181,7 +181,9 @@ def _named(chosen: Iterable[Case]) -> Iterator[Case]:
 
 # --- what can be sent to a server that matters ------------------------------------------------------------------------
 
-_WRITES = re.compile(rb"(?:\A|\n)(?!GET|HEAD|OPTIONS)\w+ /v1/database[/ ?]")
+_WRITES = re.compile(
+    rb"(?:\A|\n)(?:(?!GET|HEAD|OPTIONS)\w+ /v1/database[/ ?]|POST /v1/identity/[0-9a-f]{64}/set-email\?)"
+)
 _FETCHED = re.compile(rb'"iss"\s*:\s*"(?!http://127\.0\.0\.1:[19][/"])[^"]*://')
 _LISTED = re.compile(rb"/databases.*\n\nHTTP/1\.[01] 200 (?!.*\r\ncontent-length: 17\r\n)", re.DOTALL)
 _OWNERS = re.compile(rb"/identity/c20035600353a2e9[0-9a-f]{48}/databases")
@@ -190,7 +192,7 @@ _ENCODED = re.compile(rb"[\w.-]{40}%[0-9a-fA-F]{2}|%[0-9a-fA-F]{2}[\w.-]{40}")
 
 
 WHY_NOT: Mapping[str, Callable[[Case], object]] = {
-    "it would change a database or its names": lambda case: _WRITES.search(case.request),
+    "it would change a database, its names or an e-mail address": lambda case: _WRITES.search(case.request),
     "the server would ask another host for keys": lambda case: any(map(_FETCHED.search, payloads(case.request))),
     "its token is escaped within the query, and can't be made anew": lambda case: _ENCODED.search(case.request),
     "the emulator can't answer it as recorded, most often because of aiohttp's parser": lambda case: any(

@@ -93,6 +93,12 @@ def test_no_case_changes_a_database() -> None:
     assert [line for line in lines if line[2].startswith(b"/v1/database") and line[1] not in methods] == []
 
 
+def test_an_email_address_is_set_for_an_identity_only_that_the_case_created() -> None:
+    asked = [re.findall(rb"(?:\A|\n)POST (/v1/identity/[^ ]*/set-email\?)", case.request) for case in all_cases()]
+
+    assert {path for paths in asked for path in paths} == {b"/v1/identity/<identity>/set-email?"}
+
+
 def test_no_case_leads_the_server_to_another_host() -> None:
     sent = [payload for case in all_cases() for payload in payloads(case.request)]
     issuers = {issuer for payload in sent for issuer in re.findall(rb'"iss":"(\w+://[^"]*)', payload)}

@@ -158,19 +158,32 @@ INTUITION = (
 )
 
 
-# --- the edges of expiry: they hold at any moment of a second, and with a date that is a second behind ----------------
+# --- the edges of expiry: to the second of the target's clock; when it has passed, the case is sent again -------------
 
 
-def edges_of_expiry(accepted: int, refused: int, text: str) -> Iterator[Case]:
-    """Tokens that expired so many seconds ago."""
-    yield _expiry(accepted, "a token is accepted for 60 s after its `exp`", b"204 No Content\r\n\r\n")
-    yield _expiry(refused, "an expired token is told so", b"401 Unauthorized\r\n\r\n" + text.encode())
+def edges_of_expiry(accepted: int, negative: str, text: str) -> Iterator[Case]:
+    """Tokens that expired so many seconds ago, or a second more; what the release makes of a negative `exp`."""
+    refused = b"401 Unauthorized\r\n\r\n" + text.encode()
+    now = int(RECORDED_AT.timestamp())
+    yield _expiry(f"expired {accepted} s ago", now - accepted, _ACCEPTED, _NO_CONTENT)
+    yield _expiry(f"expired {accepted + 1} s ago", now - accepted - 1, _EXPIRED, refused)
+    for exp in (-1, -61):
+        yield _expiry(f"exp {exp}", exp, _NEGATIVE, refused if negative == "expired" else _NO_CONTENT)
+    yield _expiry("exp 0", 0, _EXPIRED, refused)
 
 
-def _expiry(ago: int, rule: str, answer: bytes) -> Case:
+_NO_CONTENT = b"204 No Content\r\n\r\n"
+_ACCEPTED, _EXPIRED, _NEGATIVE = (
+    "a token is accepted for 60 s after its `exp`",
+    "an expired token is told so",
+    "what a negative `exp` means",
+)
+
+
+def _expiry(name: str, exp: int, rule: str, answer: bytes) -> Case:
     return Case(
-        name=f"expired {ago} s ago",
-        steps=(Step("send", _verify(_expired(ago))),),
+        name=name,
+        steps=(Step("send", _verify(_expiring(exp))),),
         response=b"HTTP/1.1 " + answer,
         closed=None,
         moment=RECORDED_AT,
@@ -182,11 +195,12 @@ def _expiry(ago: int, rule: str, answer: bytes) -> Case:
     )
 
 
-def _expired(seconds: int) -> str:
+def _expiring(exp: int) -> str:
     """A token of the recordings' key."""
-    now = int(RECORDED_AT.timestamp())
+    at = int(RECORDED_AT.timestamp())
     key = SigningKey(derive_private_key(int(data("test_key.json")["scalar"]), SECP256R1()))
-    return key.mint(Claims.issued("localhost", "test-subject", (), -seconds, {}, at=now * 1_000_000, null_exp=False))
+    claims = Claims.issued("localhost", "test-subject", (), exp - at, {}, at=at * 1_000_000, null_exp=False)
+    return key.mint(claims)
 
 
 def _verify(token: str) -> bytes:

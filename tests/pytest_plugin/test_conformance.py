@@ -71,19 +71,51 @@ def test_without_a_url_it_says_what_to_give(run: Run, plugin: tuple[str, ...]) -
     assert "Traceback" not in outcome
 
 
+@pytest.mark.parametrize("name", ["v2", "V2.14"])
+def test_a_profile_has_the_names_that_it_has_for_the_command(run: Run, server: Emulator, name: str) -> None:
+    assert "[v2.14 ping " in against(run, server, name, "--collect-only", "-q")
+
+
 def test_an_unknown_profile_is_told_with_those_there_are(run: Run, server: Emulator) -> None:
     outcome = against(run, server, "v3")
 
-    assert "there is no profile 'v3'; there is documented, v1, v2.8, v2.14, intuition" in outcome
+    assert "there is no profile 'v3'; there is documented, v1, v2.8, v2.14, intuition, v2" in outcome
 
 
-def test_a_server_that_is_not_there_ends_the_run(run: Run) -> None:
-    outcome = run("--pyargs", "emulator.conformance", "--identity-emulator-url=http://127.0.0.1:1")
+@pytest.mark.parametrize("workers", [(), ("-p", "xdist", "-n", "2")], ids=["alone", "with workers"])
+def test_a_server_that_is_not_there_ends_the_run(run: Run, workers: tuple[str, ...]) -> None:
+    outcome = run("--pyargs", "emulator.conformance", "--identity-emulator-url=http://127.0.0.1:1", *workers)
 
-    assert "127.0.0.1:1 can't be reached" in outcome.summary
+    assert "127.0.0.1:1 can't be reached" in outcome
+    assert "INTERNALERROR" not in outcome
+    assert (outcome.status != 0, "passed" in outcome.summary, "error" in outcome.summary) == (True, False, True)
+
+
+def test_a_server_that_goes_away_ends_the_run(run: Run, server: Emulator) -> None:
+    run.write(
+        """
+        import pytest
+
+        from emulator.conformance.run import Runner
+        from emulator.conformance.target import Unusable
+
+        @pytest.fixture(autouse=True)
+        def gone(monkeypatch):
+            def outcome(self, case):
+                raise Unusable("it said nothing to 3 cases in a row")
+
+            monkeypatch.setattr(Runner, "outcome", outcome)
+        """,
+        "going_away.py",
+    )
+
+    outcome = against(run, server, "v2.8", "-p", "going_away")
+
+    assert "it said nothing to 3 cases in a row" in outcome
+    assert "1 failed in" in outcome.summary
 
 
 def test_half_a_key_pair_ends_the_run(run: Run, server: Emulator, keys: tuple[Path, Path]) -> None:
     half = f"--identity-emulator-conformance-jwt-pub-key-path={keys[1]}"
 
-    assert "give the private and the public one, or none" in against(run, server, "v2.8", half).summary
+    assert "give the private and the public one, or none" in against(run, server, "v2.8", half)

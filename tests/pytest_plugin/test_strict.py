@@ -85,6 +85,12 @@ def test_the_ini_file_relaxes_it(run: Run, line: str) -> None:
     assert "1 passed" in run().summary
 
 
+def test_what_browsers_ask_for_on_their_own_fails_no_test(run: Run) -> None:
+    run.write("def test_it(identity_emulator): assert status(identity_emulator, '/favicon.ico', 'GET') == 404")
+
+    assert "1 passed" in run().summary
+
+
 def test_a_wrong_method_fails_the_test_as_an_unknown_path_does(run: Run) -> None:
     run.write("def test_it(identity_emulator): assert status(identity_emulator, '/v1/identity', 'GET') == 405")
 

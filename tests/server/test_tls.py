@@ -15,6 +15,7 @@ import httpx
 import pytest
 import requests
 import trustme
+from aiohttp.web_protocol import RequestHandler
 
 from emulator import Emulator, Misconfigured, running, running_in_thread
 from emulator.control.trust import Trust
@@ -365,6 +366,24 @@ def test_a_body_that_is_too_long_is_refused_while_it_is_sent(secure: Emulator) -
         connection.sendall(request("POST", "/identity", "Content-Length: 5000000", "Content-Type: application/json"))
 
         assert read_answer(connection).status in {401, 413}
+
+
+def test_who_never_sends_the_body_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(RequestHandler.__init__.__kwdefaults__, "lingering_time", LIMIT)
+    with running_in_thread(tls=True) as emulator, connected(emulator) as connection:
+        connection.sendall(request("POST", "/v1/identity", "Content-Length: 10"))
+
+        assert read_answer(connection).status == 200
+        assert connection.recv(1) == b""
+
+
+def test_who_still_sends_a_body_that_is_refused_gets_the_response(secure: Emulator) -> None:
+    body = b"a" * 5_000_000
+    with connected(secure) as connection:
+        connection.sendall(request("POST", "/v1/identity", body=body))
+
+        assert read_answer(connection).status == 200
+        assert connection.recv(1) == b""
 
 
 def test_a_dropped_connection_ends_without_a_byte(secure: Emulator) -> None:

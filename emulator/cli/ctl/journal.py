@@ -11,7 +11,7 @@ import click
 from emulator.cli.address import Where
 from emulator.cli.ctl.command import asked, to_json
 from emulator.cli.ctl.text import exchange_lines
-from emulator.cli.files import PRIVATE, SHARED, write_whole
+from emulator.core.files import PRIVATE, SHARED, write_whole
 
 F = TypeVar("F", bound=Callable[..., Any])
 

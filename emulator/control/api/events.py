@@ -16,7 +16,7 @@ import msgspec
 
 from emulator.control.api.websocket_changes import WebSocketChanges
 from emulator.control.state import counts, state_json
-from emulator.core.clock import monotonic
+from emulator.core.clock import monotonic, rfc3339, wall_micros
 from emulator.core.version import VERSION
 from emulator.http.stream import Stream
 from emulator.journal.exchange import Exchange
@@ -282,6 +282,7 @@ class Watcher:
             "scenario": world.scenario,
             "total": journal.total,
             "earlier": self._position,
+            "began": rfc3339(wall_micros() - round((monotonic() - journal.began) * 1_000_000)),
             "version": VERSION,
         }
         return _event("world", about, Place(world_id, self._position))

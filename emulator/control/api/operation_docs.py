@@ -46,6 +46,11 @@ class ClockState(msgspec.Struct):
     frozen: bool
 
 
+class WorldClock(ClockState):
+    ahead: float | None
+    """Seconds ahead of real time, behind if negative; null while it is frozen."""
+
+
 class SpacetimeState(msgspec.Struct):
     profile: str
     emails: int
@@ -70,7 +75,7 @@ class State(msgspec.Struct):
     """`fired` is how often faults happened, `answered` how many requests stubs answered."""
 
     seed: int
-    clock: ClockState
+    clock: WorldClock
     spacetime: SpacetimeState
     intuition: IntuitionState
     faults: int

@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from emulator.conformance.cases import NEEDS, PROFILES, Case, Step, Table, Turn, packed, table, unpacked
+from emulator.conformance.cases import ALIASES, NEEDS, PROFILES, Case, Step, Table, Turn, packed, table, unpacked
 from emulator.conformance.compare import MASKS
+from emulator.services.spacetimedb import releases
 
 EVERYTHING = Case(
     "a name, é",
@@ -44,6 +45,10 @@ def test_a_packed_table_can_be_read_as_lines() -> None:
 def test_an_unknown_profile_has_no_table() -> None:
     with pytest.raises(KeyError):
         table("v3")
+
+
+def test_profiles_have_the_same_other_names_as_in_the_releases_table() -> None:
+    assert ALIASES == releases.ALIASES
 
 
 @pytest.mark.parametrize("profile", PROFILES)

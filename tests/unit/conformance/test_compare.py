@@ -64,8 +64,8 @@ def test_headers_that_were_not_recorded_are_masked_by_name() -> None:
 # --- tokens -----------------------------------------------------------------------------------------------------------
 
 
-def answer(*, at: bytes = AT, signature: str = "a" * 86, claims: str = "") -> bytes:
-    payload = f'{{"hex_identity":"c2","sub":"s","iat":{NOW},"exp":{NOW + 60}{claims}}}'
+def answer(*, at: bytes = AT, signature: str = "a" * 86, claims: str = "", life: int = 60) -> bytes:
+    payload = f'{{"hex_identity":"c2","sub":"s","iat":{NOW},"exp":{NOW + life}{claims}}}'
     parts = [urlsafe_b64encode(part.encode()).decode().rstrip("=") for part in ('{"alg":"ES256"}', payload)]
     return HEAD % at + json.dumps({"token": ".".join([*parts, signature])}, separators=(",", ":")).encode()
 
@@ -77,14 +77,15 @@ def answer(*, at: bytes = AT, signature: str = "a" * 86, claims: str = "") -> by
         (answer(claims=',"a":1.50,"b":2'), answer(claims=',"b":2,"a":1.50')),
         (answer(), answer(at=BEFORE)),
     ],
-    ids=["signature", "order of the caller's claims", "date a second behind"],
+    ids=["signature", "order of the caller's claims", "rounded up"],
 )
 def test_what_is_minted_may_vary(recorded: bytes, other: bytes) -> None:
     assert difference(recorded, [other], MINTED) is None
 
 
-def test_a_token_is_as_old_as_the_response() -> None:
-    assert difference(answer(), [answer(at=b"Thu, 26 Nov 2026 20:12:49 GMT")], MINTED)
+@pytest.mark.parametrize("second", [b"12:49", b"11:50", b"11:47"], ids=["old", "a second before", "two seconds after"])
+def test_a_token_is_as_old_as_the_response(second: bytes) -> None:
+    assert difference(answer(), [answer(at=b"Thu, 26 Nov 2026 20:%b GMT" % second)], MINTED)
 
 
 @pytest.mark.parametrize(
@@ -93,6 +94,10 @@ def test_a_token_is_as_old_as_the_response() -> None:
 )
 def test_the_text_of_a_claim_counts(one: str, other: str) -> None:
     assert difference(answer(claims=one), [answer(claims=other)], MINTED)
+
+
+def test_a_token_is_valid_for_exactly_as_long() -> None:
+    assert difference(answer(), [answer(life=61)], MINTED)
 
 
 def test_a_created_identity_is_random_and_the_same_in_answer_and_token() -> None:

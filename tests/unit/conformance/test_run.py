@@ -4,12 +4,14 @@ import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
+from itertools import count
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from emulator.conformance.cases import PAGE, Case, Step
-from emulator.conformance.run import Given, Outcome, run
+from emulator.conformance.run import MOST_TRIES, Given, Outcome, run
 from emulator.conformance.target import Target, Unusable
 from emulator.conformance.tokens import Keys
 from tests.unit.conformance.servers import KEY, OK, Serve, always, http, saying, serving, with_a_key
@@ -45,6 +47,34 @@ def test_there_is_never_more_than_one_connection() -> None:
         waiting.append(-1)
 
     assert [each.state for each in ran(serve, HOLDS, HOLDS, HOLDS)] == ["holds"] * 3
+
+
+def dated(body: bytes, second: int) -> bytes:
+    return http(body).replace(b"20:11:49", b"20:11:%d" % second)
+
+
+def test_a_case_is_sent_again_as_long_as_the_second_passes_for_which_its_tokens_were_made() -> None:
+    answers = iter([dated(b"no", 50), dated(b"no", 51), dated(b"ok", 51)])
+
+    def serve(connection: socket.socket) -> None:
+        saying(next(answers))(connection)
+
+    (outcome,) = ran(serve, replace(HOLDS, masks=("other headers",)))
+
+    assert outcome.state == "holds"
+
+
+def test_a_case_is_not_sent_again_and_again() -> None:
+    answers = map(partial(dated, b"no"), count(50))
+    sent = list[bytes]()
+
+    def serve(connection: socket.socket) -> None:
+        sent.append(next(answers))
+        saying(sent[-1])(connection)
+
+    (outcome,) = ran(serve, HOLDS)
+
+    assert (outcome.state, len(sent)) == ("differs", MOST_TRIES)
 
 
 def test_a_case_that_differs_once_is_sent_again() -> None:
@@ -175,6 +205,12 @@ def test_another_key_than_the_one_given_is_told() -> None:
     said = refused(with_a_key(always), given=Given(keys=KEYS))
 
     assert "has another public key than the one given" in said
+
+
+def test_a_response_that_lacks_a_header_is_no_silence() -> None:
+    expected = replace(HOLDS, response=OK.replace(b"\r\n\r\n", b"\r\nallow: GET\r\n\r\n"), masks=("other headers",))
+
+    assert [each.state for each in ran(always, *[expected] * 9)] == ["differs"] * 9
 
 
 def test_a_server_that_stops_answering_is_told() -> None:

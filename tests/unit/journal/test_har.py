@@ -13,6 +13,7 @@ from referencing import Registry, Resource
 from emulator.journal.exchange import Exchange, Message, head_of
 from emulator.journal.frames import Frame, Frames
 from emulator.journal.har import har
+from tests.unit.journal.test_shown import NO_TEXT
 
 DATA = Path(__file__).parents[2] / "data" / "har-1.2-schema.json.gz"
 URL = "http://127.0.0.1:3000"
@@ -45,6 +46,15 @@ def websocket() -> Frames:
     frames.add(Frame("client", 1_700_000_002_000_000, "binary", "Subscribe é", 9))
     frames.add(Frame("client", 1_700_000_002_000_000, "close", "1000", 2))
     return frames
+
+
+@pytest.mark.parametrize("body", NO_TEXT)
+def test_bytes_that_are_no_text_are_left_out(body: bytes) -> None:
+    found = entry(exchange("POST", sent=message(body), got=message(body)))
+
+    left_out = f"{len(body)} bytes that are no text, left out"
+    assert found["request"]["postData"]["text"].startswith(left_out)
+    assert found["response"]["content"]["text"].startswith(left_out)
 
 
 ODD = [

@@ -119,6 +119,25 @@ def test_a_field_of_a_multipart_form_is_masked() -> None:
     assert mask_body(f"{part('password')}{part('a')}--B--\r\n").count(SECRET) == 1
 
 
+@pytest.mark.parametrize(
+    "url",
+    ["https://{}@a.example/b", "https://{}@a.example:1", "postgres://{}@a/b", "https:\\/\\/{}@a", "x=http://{}@a"],
+)
+@pytest.mark.parametrize("userinfo", ["user:hunter22", "user:hun%40ter22", "user:@hunter22", "hunter22", ":hunter22"])
+def test_the_userinfo_of_a_url_is_masked(url: str, userinfo: str) -> None:
+    assert mask(f'see "{url.format(userinfo)}" here') == f'see "{url.format("***")}" here'
+
+
+@pytest.mark.parametrize("text", ["https://a.example/@b", "https://a.example, b@c", "a: //b", "https://a?b@c"])
+def test_a_url_without_userinfo_stays(text: str) -> None:
+    assert mask(text) == text
+
+
+@pytest.mark.parametrize("name", ["pass%FFword", "%FF", "passw\\u006frd%80"])
+def test_the_value_of_a_name_that_is_no_text_is_masked(name: str) -> None:
+    assert mask_target(f"/a?{name}={SECRET}&b=c") == f"/a?{name}=***&b=c"
+
+
 def test_encoded_json_in_a_query_is_masked() -> None:
     encoded = quote(f'{{"token":"{SECRET}"}}')
 
@@ -130,6 +149,8 @@ def test_encoded_json_in_a_query_is_masked() -> None:
     [
         "GET /v1/identity/websocket-token: no such route",
         "the issuer is 'x', and the emulator does not fetch keys; with its own key: the signature is wrong",
+        "signature: signed by a key that was rotated 0 s ago",
+        "signature: an ES256 signature has 64 bytes (r and s), this has 3",
         "Invalid token: JSON error: expected `,` or `}` at line 1 column 2",
         "`x-api-key` was never issued here, or was revoked; 00000000-0000-4000-8000-000000000001 is valid",
         "no `Authorization` header and no usable `?token=`",
@@ -198,13 +219,32 @@ def test_excerpts_of_the_parsers_errors_are_dropped(said: str, kept: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "unit", ["eyJ", "a", "\\", '"', ":", '":', "token=\\", '"token":"\\', '["key":', "%25", "bearer "]
+    "unit",
+    [
+        "eyJ",
+        "a",
+        "<",
+        "key=<",
+        "<key",
+        ":key",
+        "://@",
+        "://",
+        "\\",
+        '"',
+        ":",
+        '":',
+        "token=\\",
+        '"token":"\\',
+        '["key":',
+        "%25",
+        "bearer ",
+    ],
 )
 def test_the_time_grows_as_the_text_does(unit: str) -> None:
     """More of them are in tests/slow."""
     once, twice = quickest(
-        lambda: mask(unit * (16_384 // len(unit))),
-        lambda: mask(unit * (32_768 // len(unit))),
+        lambda: mask("key " + unit * (16_384 // len(unit))),
+        lambda: mask("key " + unit * (32_768 // len(unit))),
         times=3,
         clock=thread_time,
     )

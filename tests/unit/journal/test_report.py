@@ -8,6 +8,7 @@ from msgspec import structs
 from emulator.journal.exchange import Exchange, Message, head_of
 from emulator.journal.report import claims, curl, report, short
 from emulator.services.rust import base64url
+from tests.unit.journal.test_shown import NO_TEXT
 
 BIDI = "\u202e"
 URL = "http://127.0.0.1:41235"
@@ -189,14 +190,24 @@ def test_marks_that_turn_the_text_around_are_escaped() -> None:
 
 
 def test_a_long_request_is_repeated_by_a_control_route() -> None:
-    made = structs.replace(exchange("POST", body=b"\x00" * 16_384), number=7)
+    made = structs.replace(exchange("POST", body=b"a" * 16_384), number=7)
 
     assert f"curl -s {URL}/_emulator/journal/7/curl | sh" in report([made], URL)
 
 
-@pytest.mark.parametrize("body", [b"\xff\xfe", b"\x00'\\%\n", "é€😀".encode(), b"-n", bytes(range(256))])
+@pytest.mark.parametrize("body", [b"'\\%\n", "é€😀".encode(), b"-n", bytes(range(1, 128))])
 def test_a_masked_curl_has_the_very_bytes_of_what_needs_no_mask(body: bytes) -> None:
     assert curl(exchange("POST", body=body), URL) == curl(exchange("POST", body=body), URL, secrets=True)
+
+
+@pytest.mark.parametrize("body", NO_TEXT)
+def test_of_bytes_that_are_no_text_a_report_has_the_size_alone(body: bytes) -> None:
+    made = structs.replace(exchange("POST", body=body), status=401, why="x", response=Message(b"", body, len(body)))
+
+    for text in (report([made], URL), curl(made, URL)):
+        assert f"{len(body)} bytes that are no text, left out" in text
+        assert "hunter22" not in text.replace("\\", "").replace("x00", "").replace("000", "")
+    assert curl(made, URL, secrets=True).startswith("printf ")
 
 
 def test_the_limits_are_settings() -> None:

@@ -1,7 +1,10 @@
 """What others get to see of exchanges: everything, or without secrets."""
 
+import gzip
+import zlib
 from typing import Any
 
+import msgspec
 import pytest
 
 from emulator.journal.exchange import Exchange, Message, head_of
@@ -52,11 +55,38 @@ def test_a_secret_is_masked_however_many_longer_ones_were_sent() -> None:
     assert Shown.of([exchange(), *many], secrets=False).exchange(exchange())["path"] == "/a/***"
 
 
-@pytest.mark.parametrize(("body", "exact"), [(b"\xff\xfe", True), (b"\xff" + KEY.encode(), False)])
-def test_bytes_with_a_secret_are_not_given_as_bytes(body: bytes, exact: bool) -> None:
+HIDDEN = b'{"password": "hunter22"}'
+NO_TEXT = [
+    HIDDEN.decode().encode("utf-16"),
+    HIDDEN.decode().encode("utf-16-le"),
+    HIDDEN.decode().encode("utf-32-be"),
+    gzip.compress(HIDDEN, mtime=0),
+    zlib.compress(HIDDEN),
+    HIDDEN.replace(b"ssw", b"ss\xffw"),
+    HIDDEN.replace(b"ssw", b"ss\0w"),
+    b"\xff" + KEY.encode(),
+]
+
+
+@pytest.mark.parametrize("body", NO_TEXT)
+def test_bytes_that_are_no_text_are_left_out(body: bytes) -> None:
     made = exchange(body)
 
-    assert ("base64" in Shown.of([made], secrets=False).exchange(made)["request"]) is exact
+    found = Shown.of([made], secrets=False).exchange(made)["request"]
+
+    left_out = "bytes that are no text, left out: they may hold secrets; use secrets=True or --secrets to see them"
+    assert found["body"] == f"{len(body)} {left_out}"
+    assert "base64" not in found
+
+
+def test_a_text_that_is_cut_inside_a_character_is_still_shown() -> None:
+    kept = b'{"password": "hunter22"}' + "é".encode()[:1]
+    made = exchange()
+    made = msgspec.structs.replace(made, request=Message(b"", kept, 20_000))
+
+    body = Shown.of([made], secrets=False).exchange(made)["request"]["body"]
+
+    assert body.startswith('{"password": "***"}')
 
 
 def test_frames_are_masked() -> None:

@@ -184,6 +184,12 @@ function setText(node, text) {
   if (node.textContent !== wanted) node.textContent = wanted;
 }
 
+/** What is shown over an element whose text is cut. @param {Element} made @param {string} text */
+function setTitle(made, text) {
+  const wanted = oneLine(text);
+  if (made.getAttribute("title") !== wanted) made.setAttribute("title", wanted);
+}
+
 /** @param {string} text @param {(event: Event) => unknown} onclick @param {Record<string, any>} attributes */
 const button = (text, onclick, attributes = {}) => element("button", {type: "button", onclick, ...attributes}, text);
 
@@ -237,9 +243,11 @@ class Refusal extends Error {
   }
 }
 
-/** @param {unknown} error */
+/** A hint that says what to send is for programs, not for whoever fills in a form. @param {unknown} error */
 function inWords(error) {
-  if (error instanceof Refusal) return error.hint ? `${error.message}\n${error.hint}` : error.message;
+  if (error instanceof Refusal) {
+    return error.hint && !error.hint.startsWith("send ") ? `${error.message}\n${error.hint}` : error.message;
+  }
   return error instanceof TypeError ? "the emulator does not answer" : String(error);
 }
 
@@ -274,7 +282,74 @@ function oneAtATime(action) {
   };
 }
 
-const refusalPlace = () => element("p", {class: "refusal", role: "alert"});
+const outcomePlace = () => element("div", {class: "outcome"});
+
+/** What came of the last action. It is said beside what was pressed, until the next action or a new world; a world that
+ * the action itself begins leaves it there. */
+class Outcome {
+  #place = outcomePlace();
+  #beginsWorld = false;
+
+  /**
+   * Run an action, and say what came of it.
+   * @template T
+   * @param {HTMLElement} place
+   * @param {() => Promise<T>} action
+   * @param {(answer: T) => string} inWordsOf  when it was done
+   * @param {boolean} beginsWorld
+   */
+  async of(place, action, inWordsOf = () => "", beginsWorld = false) {
+    this.#place.replaceChildren();
+    this.#place = place;
+    this.#beginsWorld = beginsWorld;
+    try {
+      const answer = await action();
+      this.#say({role: "status"}, inWordsOf(answer));
+      return answer;
+    } catch (error) {
+      this.#beginsWorld = false;
+      this.#say({role: "alert", class: "refusal"}, inWords(error));
+      return undefined;
+    }
+  }
+
+  /** @param {Record<string, string>} attributes @param {string} text */
+  #say(attributes, text) {
+    this.#place.replaceChildren(...(text ? [element("p", attributes, text)] : []));
+  }
+
+  worldBegan() {
+    if (!this.#beginsWorld) this.#place.replaceChildren();
+    this.#beginsWorld = false;
+  }
+}
+
+const ASKED = 5000;
+/** Milliseconds in which a question can be answered. */
+
+/** A button for what can't be undone: it asks, and acts when it is pressed again. @param {string} text
+ * @param {string} question @param {() => unknown} act */
+function askingButton(text, question, act) {
+  let isAsking = 0;
+  const rest = () => {
+    clearTimeout(isAsking);
+    isAsking = 0;
+    made.textContent = text;
+    made.classList.remove("asks");
+  };
+  const made = button(text, event => {
+    if (/** @type {MouseEvent} */ (event).detail > 1) return; // the second half of a double click is no answer
+    if (isAsking) {
+      rest();
+      act();
+      return;
+    }
+    isAsking = setTimeout(rest, ASKED);
+    made.textContent = question;
+    made.classList.add("asks");
+  }, {"aria-live": "polite"});
+  return made;
+}
 
 /** @type {RequestInit} */
 const FETCH = {cache: "no-store", credentials: "omit", redirect: "error"};
@@ -299,7 +374,7 @@ class Emulator {
 
   /** Asks the person, once for all requests that wait. @param {Refusal} refusal */
   #askForToken(refusal) {
-    this.#asking ??= askForToken(this.#token ? refusal : null).then(token => {
+    this.#asking ??= askForToken(this.#token !== "").then(token => {
       if (!token) throw refusal;
       this.#token = token;
     }).finally(() => { this.#asking = null; });
@@ -400,12 +475,12 @@ class Recording {
   }
 }
 
-/** The control token that the person gives; empty without one. @param {Refusal | null} refusal  of the one before
+/** The control token that the person gives; empty without one. @param {boolean} isAgain  whether one was refused
  * @returns {Promise<string>} */
-function askForToken(refusal) {
+function askForToken(isAgain) {
   const dialog = byId("sign-in", HTMLDialogElement);
   const input = byId("control-token", HTMLInputElement);
-  byId("sign-in-refusal", HTMLElement).textContent = refusal ? manyLines(inWords(refusal)) : "";
+  byId("sign-in-refusal", HTMLElement).textContent = isAgain ? "That is not the control token of this emulator." : "";
   dialog.returnValue = input.value = "";
   dialog.showModal();
   return new Promise(resolve => dialog.addEventListener("close", () => {
@@ -520,9 +595,13 @@ class Clock {
   #runs = false;
   #millis = NaN;
   #since = 0;
+  /** Seconds ahead of real time; null while it is frozen. @type {number | null} */
+  ahead = null;
 
-  /** @param {{now: string, frozen: boolean}} state @param {boolean} runs  whether it goes on from there */
-  set({now, frozen}, runs = !frozen) {
+  /** @param {{now: string, frozen: boolean, ahead: number | null}} state
+   * @param {boolean} runs  whether it goes on from there */
+  set({now, frozen, ahead}, runs = !frozen) {
+    this.ahead = ahead;
     this.#frozen = frozen;
     this.#runs = runs;
     this.#millis = Date.parse(now);
@@ -537,6 +616,13 @@ class Clock {
   toString() {
     return `${dateOf(this.now())}${this.#frozen ? " frozen" : ""}`;
   }
+}
+
+/** `130 s ahead of real time`; empty when it is less than a second. @param {number} seconds */
+function besideRealTime(seconds) {
+  const whole = Math.round(Math.abs(seconds));
+  if (whole === 0) return "";
+  return `${whole < 1000 ? `${whole} s` : lengthOf(whole)} ${seconds > 0 ? "ahead of" : "behind"} real time`;
 }
 
 // --- the journal: what is kept, and which of it is shown -------------------------------------------------------------
@@ -576,6 +662,8 @@ class Journal {
   paused = false;
   actors = new Set();
   statuses = new Set();
+  /** Whether one of the rows had a fault. */
+  faults = false;
 
   /** How many wait, also of those that were dropped for lack of room. */
   get waits() {
@@ -597,6 +685,7 @@ class Journal {
     if (row.websocket) this.#sockets.set(row.n, entry);
     if (this.actors.size < MOST_ACTORS) this.actors.add(row.actor);
     this.statuses.add(row.status);
+    this.faults ||= row.fault !== "";
     if (this.#passes(row)) this.matching.push(entry);
     if (this.kept.length > MOST_KEPT) this.#dropOldest();
   }
@@ -625,6 +714,7 @@ class Journal {
     this.#sockets.clear();
     this.actors.clear();
     this.statuses.clear();
+    this.faults = false;
   }
 
   /** @param {boolean} paused */
@@ -663,17 +753,23 @@ function hasWords(row, words) {
 
 // --- the journal: its rows on the screen -----------------------------------------------------------------------------
 
-/** @type {[string, string, (row: Row) => string][]} */
+/** A fault without the request that it is for, which is in its row. @param {string} text */
+const withoutRequest = text => text.replace(/^(fault: )?[A-Z*]+ \/\S*(?: \([^)]*\))?: /, "$1");
+
+/** @param {Row} row */
+const pathOf = ({path, query}) => query ? `${path}?${query}` : path;
+
+/** @type {[string, string, (row: Row) => string, ((row: Row) => string)?][]} Name, title, text, and the whole text. */
 const COLUMNS = [
   ["n", "#", row => String(row.n)],
   ["at", "time", row => timeOfDay(row.at)],
   ["method", "method", row => row.method],
-  ["path", "path", row => shortened(row.query ? `${row.path}?${row.query}` : row.path)],
+  ["path", "path", row => shortened(pathOf(row)), row => pathOf(row)],
   ["status", "status", row => String(row.status || "none")],
   ["actor", "actor", row => row.actor],
-  ["operation", "operation", row => row.operation],
-  ["fault", "fault", row => row.fault],
-  ["why", "why", row => row.why],
+  ["operation", "operation", row => row.operation, row => row.operation],
+  ["fault", "fault", row => withoutRequest(row.fault), row => row.fault],
+  ["why", "why", row => withoutRequest(row.why), row => row.why],
 ];
 const BEYOND = 4;
 /** Rows above and below the visible ones. */
@@ -784,7 +880,11 @@ class RowWindow {
     row.setAttribute("aria-selected", String(entry === this.chosen));
     row.classList.toggle("refused", entry.row.refused);
     row.classList.toggle("odd", at % 2 === 1);
-    COLUMNS.forEach(([, , text], column) => setText(row.children[column], text(entry.row)));
+    row.classList.toggle("plain", !entry.row.why);
+    COLUMNS.forEach(([, , text, whole], column) => {
+      setText(row.children[column], text(entry.row));
+      if (whole) setTitle(row.children[column], whole(entry.row));
+    });
   }
 
   #scrolled() {
@@ -837,6 +937,14 @@ class RowWindow {
 
   open() {
     if (this.chosen) this.choose(this.chosen, true);
+  }
+
+  /** Open an entry, and show its row where there is one. @param {Entry} entry */
+  goTo(entry) {
+    const at = this.#entries.indexOf(entry);
+    this.#follows = false;
+    if (at >= 0) this.#intoView(at);
+    this.#chooseEntry(entry, true);
   }
 
   follow() {
@@ -895,12 +1003,15 @@ class DetailsView {
   /**
    * @param {HTMLElement} place
    * @param {Source} source
-   * @param {{close: () => void, inspect: (token: string, exchange: Exchange, found: Inspection | null) => void}} links
-   *   What its buttons do elsewhere in the page.
+   * @param {Outcome} outcome
+   * @param {{close: () => void, inspect: (token: string, exchange: Exchange, found: Inspection | null) => void,
+   *   realTime: (exchange: Exchange) => string}} links  What its buttons do elsewhere in the page, and how far the
+   *   clock was from real time.
    */
-  constructor(place, source, links) {
+  constructor(place, source, outcome, links) {
     this.place = place;
     this.source = source;
+    this.outcome = outcome;
     this.links = links;
     this.refreshFrames = oneAtATime(() => this.#showFrames());
   }
@@ -912,6 +1023,7 @@ class DetailsView {
     const content = await this.#content(entry);
     if (number !== this.#asked) return;
     this.place.hidden = false;
+    this.place.parentElement?.classList.add("open");
     this.place.replaceChildren(...content);
     this.place.scrollTop = 0;
     if (focus) this.place.focus({preventScroll: true});
@@ -930,6 +1042,7 @@ class DetailsView {
     this.#asked++;
     this.entry = null;
     this.place.hidden = true;
+    this.place.parentElement?.classList.remove("open");
     this.place.replaceChildren();
   }
 
@@ -961,7 +1074,7 @@ class DetailsView {
       this.#head(exchange),
       reasonBlock(exchange),
       this.#actions(entry, exchange, curl),
-      factsOf(exchange),
+      factsOf(exchange, this.links.realTime(exchange)),
       part("Request", messageParts(request, query)),
       part("Response", status ? messageParts(response, "") : [note("No answer was sent.")]),
       ...(websocket ? [part("WebSocket", framesOf(websocket), "part frames-part")] : []),
@@ -983,9 +1096,14 @@ class DetailsView {
       place.replaceChildren(form());
       place.querySelector("input")?.focus();
     };
-    const makes = this.source instanceof Emulator ? makersOf(exchange, this.source, opens) : [];
+    const makes = this.source instanceof Emulator ? makersOf(exchange, this.#act.bind(this), opens) : [];
     const buttons = [...this.#inspects(entry, exchange), ...makes, copyButton("Copy curl", curl)];
     return element("div", {class: "stack"}, element("div", {class: "bar"}, ...buttons), place);
+  }
+
+  /** @type {Act} */
+  #act(method, path, body, {place = outcomePlace(), said} = {}) {
+    return this.outcome.of(place, () => this.source.change(method, path, body), said);
   }
 
   /** Buttons that inspect its tokens. @param {Entry} entry @param {Exchange} exchange */
@@ -1000,12 +1118,12 @@ class DetailsView {
 }
 
 /** The buttons that make a fault or a stub of an exchange, where the emulator can have one. @param {Exchange} exchange
- * @param {Emulator} emulator @param {(form: () => HTMLElement) => () => void} opens */
-function makersOf(exchange, emulator, opens) {
+ * @param {Act} act @param {(form: () => HTMLElement) => () => void} opens */
+function makersOf(exchange, act, opens) {
   const request = `${exchange.method} ${exchange.path}`;
   const stubbable = !exchange.matched || exchange.status === 501 || exchange.operation.startsWith("stub ");
-  const fault = button("Make it a fault", opens(() => faultForm(emulator, request, exchange.status === 101)));
-  const stub = button("Make it a stub", opens(() => stubForm(emulator, request)));
+  const fault = button("Make it a fault", opens(() => faultForm(act, request, exchange.status === 101)));
+  const stub = button("Make it a stub", opens(() => stubForm(act, request)));
   return [...(exchange.matched ? [fault] : []), ...(stubbable ? [stub] : [])];
 }
 
@@ -1016,14 +1134,14 @@ function reasonBlock({why, outlived}) {
   return element("div", {class: "why-block"}, ...(why ? [element("strong", {}, "Why"), why] : []), ...notes);
 }
 
-/** @param {Exchange} exchange */
-function factsOf(exchange) {
+/** @param {Exchange} exchange @param {string} realTime */
+function factsOf(exchange, realTime) {
   return pairList([
     ["operation", exchange.operation || "none: neither API has this path with this method"],
     ["actor", exchange.actor],
     ["fault", exchange.fault],
-    ["at", `${exchange.at} by the emulator's clock`],
-    ["after", `${exchange.after.toFixed(3)} s since the world began`],
+    ["at", `${exchange.at} by the emulator's clock${realTime && `, ${realTime}`}`],
+    ["after", `${exchange.after.toFixed(3)} s of real time since the world began`],
     ["took", milliseconds(exchange.duration)],
   ]);
 }
@@ -1103,22 +1221,22 @@ const FAULTS = {
 /** @type {Record<string, object>} Of the handshake of a WebSocket. */
 const FAULTS_OF_WEBSOCKETS = {"close it with code 4000": {websocket: {close: 4000}}, ...FAULTS};
 
-/** @param {Emulator} emulator @param {string} request @param {boolean} upgrades  whether it is for a WebSocket */
-function faultForm(emulator, request, upgrades = false) {
+/** @param {Act} act @param {string} request @param {boolean} upgrades  whether it is for a WebSocket */
+function faultForm(act, request, upgrades = false) {
   const kinds = upgrades ? FAULTS_OF_WEBSOCKETS : FAULTS;
   const kind = element("select", {}, Object.keys(kinds).map(text => element("option", {}, text)));
   const times = input({type: "number", min: 1, value: 1});
-  return jsonForm(emulator, "faults", "Add the fault", request, {What: kind, Times: times}, wanted => ({
+  return jsonForm(act, "faults", "Add the fault", request, {What: kind, Times: times}, wanted => ({
     request: wanted.Request, ...(wanted.Times ? {times: Number(wanted.Times)} : {}), do: kinds[wanted.What],
   }));
 }
 
 const WITHOUT_BODY = new Set([204, 304]);
 
-/** @param {Emulator} emulator @param {string} request */
-function stubForm(emulator, request) {
+/** @param {Act} act @param {string} request */
+function stubForm(act, request) {
   const field = input({type: "number", min: 200, max: 599, value: 200});
-  return jsonForm(emulator, "stubs", "Add the stub", request, {Status: field}, wanted => {
+  return jsonForm(act, "stubs", "Add the stub", request, {Status: field}, wanted => {
     const status = Number(wanted.Status);
     return {request: wanted.Request, status, ...(WITHOUT_BODY.has(status) ? {} : {json: {}})};
   });
@@ -1126,33 +1244,28 @@ function stubForm(emulator, request) {
 
 /**
  * Fields that write JSON, which is what is sent.
- * @param {Emulator} emulator
+ * @param {Act} act
  * @param {string} path  where it is posted
  * @param {string} verb
  * @param {string} request  the first field
  * @param {Record<string, HTMLElement>} others
  * @param {(wanted: Record<string, string>) => object} build  what the fields mean
  */
-function jsonForm(emulator, path, verb, request, others, build) {
+function jsonForm(act, path, verb, request, others, build) {
   /** @type {Record<string, any>} */
-  const fields = {Request: input({class: "wire", value: request, required: true}), ...others};
+  const fields = {Request: input({class: "wire", size: 44, value: request, required: true}), ...others};
   const json = /** @type {HTMLTextAreaElement} */ (element("textarea", {class: "wire", rows: 8, spellcheck: "false"}));
-  const done = element("p", {role: "status"});
-  const refusal = refusalPlace();
+  const place = outcomePlace();
   const write = () => {
     json.value = asJson(build(Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, field.value]))));
   };
-  const send = () => refusedIn(refusal, async () => {
-    done.textContent = "";
-    const made = await emulator.change("POST", path, json.value);
-    done.textContent = `Added as number ${Number(made.n)}.`;
-  });
+  const send = () => act("POST", path, json.value, {place, said: ({n}) => `Added as number ${Number(n)}.`});
   for (const field of Object.values(fields)) field.addEventListener("input", write);
   write();
   const labels = Object.entries(fields).map(([name, field]) => element("label", {}, name, " ", field));
   return element("form", {class: "stack", onsubmit: submitted(send)},
     element("div", {class: "bar"}, labels), element("label", {class: "stack"}, "As JSON", json),
-    element("div", {class: "bar"}, element("button", {type: "submit"}, verb), done), refusal);
+    element("div", {class: "bar"}, element("button", {type: "submit"}, verb)), place);
 }
 
 /** A listener for a form that is sent by script. @param {() => unknown} send */
@@ -1169,6 +1282,8 @@ const TIMES = new Set(["exp", "iat", "nbf", "auth_time"]);
 class TokenView {
   #token = "";
   #at = "";
+  /** When it was seen; empty for a token that was not seen in an exchange. */
+  #seen = "";
   #from = "";
   #asked = 0;
 
@@ -1179,18 +1294,27 @@ class TokenView {
     this.input = byId("inspect-token", HTMLTextAreaElement);
     this.place = byId("inspected", HTMLElement);
     this.refusal = byId("inspect-refusal", HTMLElement);
+    this.taken = byId("inspect-taken", HTMLElement);
     const form = byId("inspect", HTMLFormElement);
     form.hidden = !source.canChange;
     form.addEventListener("submit", submitted(() => this.inspect(this.input.value, "", "")));
   }
 
-  /** @param {string} token @param {string} at  empty for now @param {string} from */
-  async inspect(token, at, from) {
-    this.#token = this.input.value = token.trim();
-    this.#at = at;
+  /** @param {string} given  as people paste it @param {string} at  empty for now @param {string} from */
+  async inspect(given, at, from) {
+    const token = tokenIn(given);
+    this.taken.textContent = given.trim() === token ? "" : "Taken without what stood around it.";
+    this.#token = this.input.value = token;
+    this.#at = this.#seen = at;
     this.#from = from;
     this.place.replaceChildren();
     await this.#again();
+  }
+
+  /** @param {string} at  empty for now */
+  #judge(at) {
+    this.#at = at;
+    return this.#again();
   }
 
   /** What a report has. @param {Inspection} found @param {string} from */
@@ -1240,7 +1364,9 @@ class TokenView {
   #verdict({accepted, status, text, reason, profile, now, refused_from}) {
     const until = accepted && refused_from ? {"data-refused-from": Date.parse(refused_from)} : {};
     const kind = accepted ? "verdict" : "verdict refused";
-    const by = `by profile ${profile}, at ${now} by the emulator's clock${this.#from}`;
+    const when = this.#at ? "at" : "now,";
+    const from = this.#at || !this.#seen ? this.#from : "";
+    const by = `by profile ${profile}, ${when} ${now} by the emulator's clock${from}`;
     return element("div", {class: kind, role: "status", ...until},
       element("strong", {}, accepted ? "Accepted" : `Refused: ${status} ${text ?? ""}`),
       reason && element("p", {}, reason), note(by));
@@ -1250,9 +1376,14 @@ class TokenView {
   #changes({accepted, now, refused_from}) {
     const bar = element("div", {class: "bar"});
     if (!this.source.canChange) return bar;
-    if (this.#at) {
-      bar.append(button("Judge it now", () => this.inspect(this.#token, "", this.#from), {"data-key": "now"}));
-    } else if (accepted && refused_from) {
+    if (this.#seen) {
+      const ways = /** @type {[string, string][]} */ ([[`Judge it${this.#from}`, this.#seen], ["Judge it now", ""]]);
+      for (const [text, at] of ways) {
+        const attributes = {"data-key": text, "aria-pressed": String(this.#at === at)};
+        bar.append(button(text.replace(",", ""), () => this.#judge(at), attributes));
+      }
+    }
+    if (!this.#at && accepted && refused_from) {
       const seconds = (microseconds(refused_from) - microseconds(now)) / 1e6;
       const text = `Advance the clock until it is refused (${lengthOf(seconds)})`;
       bar.append(button(text, () => this.#advance(seconds), {"data-key": "advance"}));
@@ -1287,6 +1418,13 @@ class TokenView {
     const ago = element("span", {class: "quiet", "data-claim": name, "data-time": time}, words);
     return [text, element("br"), dateOf(time), element("br"), ago];
   }
+}
+
+/** The token in what was pasted: without a header's name, `Bearer`, quotes, spaces and line breaks.
+ * @param {string} pasted */
+function tokenIn(pasted) {
+  const bare = pasted.replace(/[\s"'`]+/g, " ").trim().replace(/^(?:proxy-)?authorization ?: ?/i, "");
+  return bare.replace(/^bearer /i, "").replaceAll(" ", "");
 }
 
 /** `expired 12 s ago by the emulator's clock`. @param {string} claim @param {number} time @param {number} now
@@ -1340,14 +1478,17 @@ function byKey(place, key) {
 // --- the world -------------------------------------------------------------------------------------------------------
 
 /**
- * @typedef {(method: string, path: string, body?: unknown) => Promise<unknown>} Act  Changes the world; what is refused
- *   is shown in the panel, which is fetched again.
+ * @typedef {{place?: HTMLElement, said?: (answer: any) => string, beginsWorld?: boolean}} Saying  Where to say what
+ *   came of an action, what to say when it was done, and whether it begins a new world.
+ * @typedef {(method: string, path: string, body?: unknown, saying?: Saying) => Promise<any>} Act  Changes the world,
+ *   says what came of it, and shows the world as it is then.
+ * @typedef {(path: string, name: string) => unknown} Download  What a path answers, as a file of this name.
  * @typedef {{act: Act, changes: boolean, inspect: Inspect, clock: Clock}} Tools
  * @typedef {(each: any, tools: Tools) => Child | Child[]} Cell
  * @typedef {{rows: (answer: any) => any[], none: string, columns: Record<string, Cell>,
  *   actions?: (each: any, act: Act) => Child[]}} List  The rows of an answer, and what can be done with each.
  * @typedef {{title: string, path: string, search?: boolean, wide?: boolean, list?: List,
- *   show?: (answer: any, tools: Tools) => Child[], forms?: (act: Act, emulator: Emulator) => HTMLElement[]}} PanelKind
+ *   show?: (answer: any, tools: Tools) => Child[], forms?: (act: Act, download: Download) => HTMLElement[]}} PanelKind
  *   `path` is what is asked for; with `search` it is a list of which a part is asked for.
  */
 
@@ -1357,36 +1498,49 @@ const LISTED = 100;
 class Panel {
   #shown = "";
 
-  /** @param {PanelKind} kind @param {Source} source @param {Inspect} inspect @param {Clock} clock */
-  constructor(kind, source, inspect, clock) {
+  /** @param {PanelKind} kind @param {Source} source @param {Outcome} outcome @param {Inspect} inspect
+   * @param {Clock} clock */
+  constructor(kind, source, outcome, inspect, clock) {
     this.kind = kind;
     this.source = source;
+    this.outcome = outcome;
     this.tools = {act: this.#act.bind(this), changes: source.canChange, inspect, clock};
     this.title = element("h3", {tabindex: -1}, kind.title);
     this.search = input({type: "search", "aria-label": `Filter: ${kind.title}`, placeholder: "part of any field"});
     this.search.hidden = !kind.search || !source.canChange;
     this.search.addEventListener("input", () => this.refresh());
     this.body = element("div", {class: "stack"});
-    this.refusal = refusalPlace();
-    const forms = source instanceof Emulator ? kind.forms?.(this.tools.act, source) ?? [] : [];
+    this.place = outcomePlace();
+    this.unread = element("p", {class: "refusal"});
+    const forms = source.canChange ? kind.forms?.(this.tools.act, this.#download.bind(this)) ?? [] : [];
     const attributes = {class: kind.wide ? "card wide" : "card", "data-panel": kind.path};
-    this.element = element("section", attributes, this.title, this.search, this.body, ...forms, this.refusal);
+    const parts = [this.title, this.search, this.body, this.unread, ...forms, this.place];
+    this.element = element("section", attributes, parts);
     this.refresh = oneAtATime(() => this.#ask());
   }
 
   /** @type {Act} */
-  async #act(method, path, body) {
-    const answer = await refusedIn(this.refusal, () => this.source.change(method, path, body));
+  async #act(method, path, body, {place = this.place, said, beginsWorld} = {}) {
+    const answer = await this.outcome.of(place, () => this.source.change(method, path, body), said, beginsWorld);
     if (answer !== undefined) await this.refresh();
     return answer;
+  }
+
+  /** @type {Download} */
+  #download(path, name) {
+    const {source} = this;
+    return this.outcome.of(this.place, async () => {
+      if (source instanceof Emulator) save(await source.text(path), name);
+    });
   }
 
   async #ask() {
     const query = new URLSearchParams({text: this.search.value, limit: String(LISTED)});
     try {
       this.#show(await this.source.ask(this.search.hidden ? this.kind.path : `${this.kind.path}?${query}`));
+      this.unread.textContent = "";
     } catch (error) {
-      if (this.source.canChange) this.refusal.textContent = manyLines(inWords(error));
+      if (this.source.canChange) this.unread.textContent = manyLines(inWords(error));
       else this.element.hidden = true;
     }
   }
@@ -1430,12 +1584,15 @@ const stateButtons = (states, present, about, set) =>
   states.filter(state => state !== present).map(state => actButton(state, about, () => set(state)));
 
 /** A form of one line. @param {string} verb @param {[string, HTMLElement][]} fields
- * @param {(...values: string[]) => unknown} send */
-function lineForm(verb, fields, send) {
+ * @param {(...values: string[]) => unknown} send @param {string} question  that is asked first */
+function lineForm(verb, fields, send, question = "") {
   const values = () => fields.map(([, field]) => /** @type {HTMLInputElement} */ (field).value.trim());
   const labels = fields.map(([text, field]) => element("label", {}, text, " ", field));
-  const sent = submitted(() => send(...values()));
-  return element("form", {class: "bar", onsubmit: sent}, ...labels, element("button", {type: "submit"}, verb));
+  const sends = () => send(...values());
+  const asks = question ? askingButton(verb, question, sends) : null;
+  const form = element("form", {class: "bar", onsubmit: submitted(() => asks ? asks.click() : sends())}, ...labels);
+  form.append(asks ?? element("button", {type: "submit"}, verb));
+  return form;
 }
 
 /** The short form of a long text, and buttons that copy it, and inspect it when it is a token.
@@ -1486,52 +1643,60 @@ function showState({seed, spacetime, intuition, journal}) {
 
 /** @param {any} answer @param {Tools} tools @returns {Child[]} */
 function showClock({frozen}, {clock}) {
-  return [element("p", {class: "wire", "data-clock": true}, String(clock)), note(frozen ? "Frozen." : "Running.")];
+  const runs = element("p", {class: "quiet"}, frozen ? "Frozen" : "Running", element("span", {"data-real-time": true}));
+  return [element("p", {class: "wire", "data-clock": true}, String(clock)), runs];
 }
 
 /** @param {Act} act */
 function clockForms(act) {
   /** @param {object} body */
   const move = body => act("POST", "clock", body);
-  const freezeAt = input({class: "wire", placeholder: "2024-02-15T05:47:17Z", required: true});
+  const freezeAt = input({class: "wire", size: 22, placeholder: "2024-02-15T05:47:17Z", required: true});
+  const ahead = numberInput("0");
+  ahead.dataset.ahead = "";
   const buttons = [button("Freeze", () => move({freeze: true})), button("Resume", () => move({resume: true}))];
   return [
     lineForm("Advance", [["Seconds", numberInput("60")]], seconds => move({advance: Number(seconds)})),
     element("div", {class: "bar"}, ...buttons),
     lineForm("Freeze at", [["Time", freezeAt]], time => move({freeze: time})),
-    lineForm("Skew", [["Seconds ahead", numberInput("0")]], seconds => move({skew: Number(seconds)})),
+    lineForm("Skew", [["Seconds ahead", ahead]], seconds => {
+      ahead.defaultValue = ahead.value;
+      return move({skew: Number(seconds)});
+    }),
   ];
 }
 
-/** @param {Act} act @param {Emulator} emulator */
-function stepForms(act, emulator) {
-  const given = input({class: "wire", placeholder: "two_friends", required: true});
+/** @param {Act} act */
+function stepForms(act) {
+  const given = input({class: "wire", size: 30, placeholder: "two_friends"});
   /** @param {string} text */
-  const load = text => act("POST", "scenario", {scenario: "[{".includes(text[0]) ? parsed(text) ?? text : text});
+  const load = text => act("POST", "scenario", {scenario: "[{".includes(text[0]) ? parsed(text) ?? text : text},
+    {said: () => "Loaded, in a new world.", beginsWorld: true});
   return [
-    lineForm("Load", [["Scenario, by name or as JSON", given]], load),
-    element("details", {}, element("summary", {}, "Add a fault"), faultForm(emulator, "POST /v1/identity")),
+    lineForm("Load", [["Scenario, by name or as JSON", given]], load, "Really replace the world?"),
+    element("details", {}, element("summary", {}, "Add a fault"), faultForm(act, "POST /v1/identity")),
   ];
 }
 
-/** What replaces the world, or a part of it. @param {Act} act @param {Emulator} emulator */
-function worldForms(act, emulator) {
-  const done = element("p", {role: "status"});
-  const refusal = refusalPlace();
+/** What replaces the world, or a part of it. @param {Act} act @param {Download} download */
+function worldForms(act, download) {
   const file = input({type: "file", accept: ".json,application/json"});
-  file.addEventListener("change", () => refusedIn(refusal, async () => {
-    if (!file.files?.length) return;
-    await emulator.change("PUT", "snapshot", await file.files[0].text());
-    done.textContent = "Restored.";
+  file.addEventListener("change", async () => {
+    const text = await file.files?.[0]?.text();
     file.value = "";
-  }));
-  const download = () => refusedIn(refusal, async () => save(await emulator.text("snapshot"), "world.json"));
+    if (text !== undefined) act("PUT", "snapshot", text, {said: () => "Restored.", beginsWorld: true});
+  });
   const seed = input({type: "number", placeholder: "as now"});
+  /** @param {string} text */
+  const reset = text => act("POST", "reset", text ? {seed: Number(text)} : {},
+    {said: () => "This is a new world.", beginsWorld: true});
+  const rotate = () => act("POST", "spacetime/rotate-key", {},
+    {said: () => "The signing key was rotated: tokens that were signed before are refused from now on."});
   return [
-    lineForm("Reset", [["Seed", seed]], text => act("POST", "reset", text ? {seed: Number(text)} : {})),
-    element("div", {class: "bar"}, button("Download a snapshot", download)),
-    element("label", {class: "stack"}, "Restore a snapshot", file), done, refusal,
-    element("div", {class: "bar"}, button("Rotate the signing key", () => act("POST", "spacetime/rotate-key"))),
+    element("div", {class: "bar"}, button("Download a snapshot", () => download("snapshot", "world.json"))),
+    element("label", {class: "stack"}, "Restore a snapshot", file),
+    element("div", {class: "bar"}, askingButton("Rotate the signing key", "Really end all tokens?", rotate)),
+    lineForm("Reset", [["Seed", seed]], reset, "Really reset?"),
   ];
 }
 
@@ -1565,7 +1730,7 @@ const PANELS = [
   },
   {
     title: "Stubs", path: "stubs", wide: true,
-    forms: (_, emulator) => [element("details", {}, element("summary", {}, "Add a stub"), stubForm(emulator, "GET /"))],
+    forms: act => [element("details", {}, element("summary", {}, "Add a stub"), stubForm(act, "GET /"))],
     list: {
       rows: ({stubs}) => stubs, none: "No stubs.",
       columns: {
@@ -1589,6 +1754,8 @@ const PANELS = [
   },
   {
     title: "Identities of SpacetimeDB", path: "spacetime/identities", search: true,
+    show: () => [note("Only those of actors, of owners of databases and with an e-mail address are stored. Any other "
+      + "identity is in its token.")],
     list: {
       rows: ({identities}) => identities, none: "None.",
       columns: {
@@ -1678,11 +1845,11 @@ const REFRESH = 500;
 class WorldView {
   #due = false;
 
-  /** @param {Source} source @param {Inspect} inspect @param {Clock} clock */
-  constructor(source, inspect, clock) {
+  /** @param {Source} source @param {Outcome} outcome @param {Inspect} inspect @param {Clock} clock */
+  constructor(source, outcome, inspect, clock) {
     this.clock = clock;
     this.place = byId("world", HTMLElement);
-    this.panels = PANELS.map(kind => new Panel(kind, source, inspect, clock));
+    this.panels = PANELS.map(kind => new Panel(kind, source, outcome, inspect, clock));
     byId("sections", HTMLElement).append(...this.panels.map(panel => panel.element));
   }
 
@@ -1696,13 +1863,20 @@ class WorldView {
     }, REFRESH);
   }
 
-  refresh() {
-    return Promise.all(this.panels.map(panel => panel.refresh()));
+  async refresh() {
+    await Promise.all(this.panels.map(panel => panel.refresh()));
+    this.tick();
   }
 
   tick() {
+    if (this.place.hidden) return;
+    const {clock} = this;
     const time = this.place.querySelector("[data-clock]");
-    if (time && !this.place.hidden) setText(time, String(this.clock));
+    const realTime = this.place.querySelector("[data-real-time]");
+    if (time) setText(time, String(clock));
+    if (realTime) setText(realTime, clock.ahead === null ? "." : `, ${besideRealTime(clock.ahead) || "at real time"}.`);
+    const ahead = /** @type {HTMLInputElement | null} */ (this.place.querySelector("[data-ahead]"));
+    if (ahead && ahead.value === ahead.defaultValue) ahead.value = ahead.defaultValue = String(clock.ahead ?? 0);
   }
 }
 
@@ -1712,6 +1886,7 @@ class WorldView {
 const VIEWS = [["journal", "Journal"], ["token", "Token"], ["world", "World"]];
 
 class Page {
+  #link = ["", ""];
   #links = VIEWS.map(([id, title]) => element("a", {href: `#${id}`}, title));
 
   /** @param {Source} source */
@@ -1719,19 +1894,22 @@ class Page {
     this.source = source;
     this.clock = new Clock();
     this.journal = new Journal();
+    this.outcome = new Outcome();
+    /** By real time, in microseconds since 1970; NaN where it is not known. */
+    this.began = NaN;
     this.state = /** @type {any} */ (null);
     this.scenario = /** @type {string[]} */ ([]);
     this.watch = source instanceof Emulator ? new Watch(source, this.take.bind(this), this.tell.bind(this)) : null;
-    this.details = new DetailsView(byId("details", HTMLElement), source, {
-      close: this.close.bind(this), inspect: this.inspect.bind(this),
+    this.details = new DetailsView(byId("details", HTMLElement), source, this.outcome, {
+      close: this.close.bind(this), inspect: this.inspect.bind(this), realTime: this.realTime.bind(this),
     });
     this.rows = new RowWindow(byId("grid", HTMLElement), this.choose.bind(this), this.countRows.bind(this));
     this.tokens = new TokenView(source, this.clock);
-    this.worldView = new WorldView(source, this.inspectToken.bind(this), this.clock);
+    this.worldView = new WorldView(source, this.outcome, this.inspectToken.bind(this), this.clock);
     this.text = byId("filter-text", HTMLInputElement);
     this.status = byId("filter-status", HTMLSelectElement);
     this.actor = byId("filter-actor", HTMLSelectElement);
-    this.pauses = byId("pause", HTMLButtonElement);
+    this.pauses = button("Pause", () => this.pause());
     this.newest = byId("newest", HTMLButtonElement);
     byId("views", HTMLElement).append(...this.#links);
     this.#listen();
@@ -1742,16 +1920,14 @@ class Page {
   }
 
   #listen() {
-    addEventListener("hashchange", () => this.showView());
+    addEventListener("hashchange", () => this.follow());
     addEventListener("keydown", event => pressed(event, this));
     byId("filters", HTMLFormElement).addEventListener("input", () => this.filter());
     byId("filters", HTMLFormElement).addEventListener("submit", submitted(() => this.rows.grid.focus()));
-    this.pauses.addEventListener("click", () => this.pause());
     this.newest.addEventListener("click", () => this.rows.follow());
-    const clear = byId("clear", HTMLButtonElement);
-    const refusal = byId("journal-refusal", HTMLElement);
-    clear.addEventListener("click", () => refusedIn(refusal, () => this.source.change("DELETE", "journal")));
-    this.pauses.hidden = clear.hidden = !this.source.canChange;
+    const place = byId("journal-outcome", HTMLElement);
+    const clear = () => this.outcome.of(place, () => this.source.change("DELETE", "journal"));
+    if (this.source.canChange) place.before(this.pauses, askingButton("Clear", "Really clear?", clear));
     byId("help-button", HTMLButtonElement).addEventListener("click", () => this.help());
   }
 
@@ -1761,12 +1937,33 @@ class Page {
     return VIEWS.find(([id]) => location.hash === `#${id}`)?.[0] ?? VIEWS[0][0];
   }
 
+  /** The address of the journal, with the exchange whose details are open. */
+  get journalAddress() {
+    return this.details.entry ? `#exchange-${this.details.entry.row.n}` : "#journal";
+  }
+
+  /** What the address names is shown. */
+  follow() {
+    if (this.details.entry && ["", "#journal"].includes(location.hash)) this.details.hide();
+    this.showView();
+    this.#findExchange();
+  }
+
+  /** Open the exchange of the address, once it is there. */
+  #findExchange() {
+    const n = Number(location.hash.match(/^#exchange-(\d+)$/)?.[1] ?? NaN);
+    if (Number.isNaN(n) || this.details.entry?.row.n === n) return;
+    const entry = this.journal.kept.findLast(each => each.row.n === n);
+    if (entry) this.rows.goTo(entry);
+  }
+
   showView() {
     VIEWS.forEach(([id], at) => {
       byId(id, HTMLElement).hidden = id !== this.view;
       if (id === this.view) this.#links[at].setAttribute("aria-current", "page");
       else this.#links[at].removeAttribute("aria-current");
     });
+    this.#links[0].setAttribute("href", this.journalAddress);
     if (this.view === "world") this.worldView.refresh();
     if (this.view === "token") this.tokens.changed();
     if (this.view === "journal") this.rows.draw();
@@ -1777,7 +1974,7 @@ class Page {
   }
 
   toFilter() {
-    location.hash = "#journal";
+    location.hash = this.journalAddress;
     this.showView();
     this.text.focus();
     this.text.select();
@@ -1795,6 +1992,7 @@ class Page {
   take(events) {
     for (const {event, data} of events) this.#take(event, data);
     this.showRows();
+    this.#findExchange();
   }
 
   /** @param {string} event @param {any} data */
@@ -1814,7 +2012,9 @@ class Page {
 
   /** @param {any} world */
   #world(world) {
+    this.began = microseconds(world.began);
     if (!world.resumed) {
+      this.outcome.worldBegan();
       this.journal.clear(world.earlier);
       this.details.outlive();
     }
@@ -1847,6 +2047,15 @@ class Page {
 
   /** How the connection is. @param {string} state @param {string} text */
   tell(state, text) {
+    this.#link = [state, text];
+    this.#showLink();
+  }
+
+  /** A page that is paused says so in the place of `live`. */
+  #showLink() {
+    const {paused, waits} = this.journal;
+    const waiting = `paused, ${thousands(waits)} ${waits === 1 ? "waits" : "wait"}`;
+    const [state, text] = paused && this.#link[0] === "live" ? ["paused", waiting] : this.#link;
     const link = byId("link", HTMLElement);
     if (link.dataset.state === state && link.dataset.text === text) return;
     Object.assign(link.dataset, {state, text});
@@ -1873,16 +2082,18 @@ class Page {
 
   /** Called when rows were drawn. */
   countRows() {
-    const {kept, matching, earlier, waits, paused} = this.journal;
+    const {kept, matching, earlier, actors, faults} = this.journal;
     const all = counted(kept.length, "exchange");
     const texts = [
       matching.length === kept.length ? all : `${thousands(matching.length)} of ${all}`,
       earlier && `${thousands(earlier)} earlier ones are not here`,
-      paused && `${thousands(waits)} ${waits === 1 ? "waits" : "wait"}`,
     ];
     setText(byId("count", HTMLElement), texts.filter(Boolean).join(", "));
+    this.rows.grid.classList.toggle("without-actors", !actors.size || (actors.size === 1 && actors.has("")));
+    this.rows.grid.classList.toggle("without-faults", !faults);
     this.newest.hidden = this.rows.below === 0;
     setText(this.newest, `↓ ${thousands(this.rows.below)} newer`);
+    this.#showLink();
     this.#fillFilters();
   }
 
@@ -1896,21 +2107,29 @@ class Page {
   pause() {
     if (!this.source.canChange) return;
     this.journal.pause(!this.journal.paused);
-    this.pauses.setAttribute("aria-pressed", String(this.journal.paused));
+    this.pauses.textContent = this.journal.paused ? "Resume" : "Pause";
     this.showRows();
   }
 
   /** @param {Entry} entry @param {boolean} opens */
   choose(entry, opens) {
-    if (!opens && this.details.place.hidden) return;
-    document.querySelector(".split")?.classList.add("open");
+    if (!opens && !this.details.entry) return;
     this.details.show(entry, this.rows.grid.offsetHeight === 0); // in a small window the details are in its place
+    if (opens) location.hash = this.journalAddress;
+    else history.replaceState(null, "", this.journalAddress);
+    this.#links[0].setAttribute("href", this.journalAddress);
   }
 
   close() {
     this.details.hide();
-    document.querySelector(".split")?.classList.remove("open");
+    location.hash = this.journalAddress;
     this.rows.grid.focus();
+  }
+
+  /** How far the clock was from real time at an exchange; empty where it is not known. @param {Exchange} exchange */
+  realTime(exchange) {
+    const seconds = (microseconds(exchange.at) - this.began) / 1e6 - exchange.after;
+    return Number.isNaN(seconds) ? "" : besideRealTime(seconds);
   }
 
   // --- tokens
@@ -1953,7 +2172,7 @@ const KEYS = [
   [["k"], "the exchange before", page => page.rows.move(-1)],
   [["t"], "inspect the token of the exchange", page => page.details.inspectToken()],
   [["p"], "pause, and go on", page => page.pause()],
-  [["1"], "the journal", () => { location.hash = "#journal"; }],
+  [["1"], "the journal", page => { location.hash = page.journalAddress; }],
   [["2"], "the token inspector", () => { location.hash = "#token"; }],
   [["3"], "the world", () => { location.hash = "#world"; }],
   [["?"], "this help", page => page.help()],
@@ -2010,6 +2229,7 @@ function showReport(recorded) {
   page.tell("file", `a report of ${recorded.written}${recorded.masked ? ", secrets masked" : ""}`);
   page.tick();
   page.showRows();
+  page.follow();
 }
 
 describeKeys();
