@@ -305,7 +305,10 @@ class _Number(str):
 
 
 def _claims(payload: bytes) -> Iterator[tuple[str, str]]:
+    """Raises ValueError for what is no JSON object."""
     members = json.loads(payload, object_pairs_hook=tuple, parse_int=_Number, parse_float=_Number)
+    if not isinstance(members, tuple):
+        raise ValueError("a list of pairs is no object")
     for name, value in members:
         yield name, _text(value)
 

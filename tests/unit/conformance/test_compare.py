@@ -113,6 +113,52 @@ def _created(identity: str, claimed: str = "") -> bytes:
     return HEAD % AT + json.dumps(body, separators=(",", ":")).encode()
 
 
+_SUBJECT = '"feaf38fa-0001-457d-83b3-71b2096b590b"'
+
+
+def with_token(token: bytes, *, at: bytes = AT) -> bytes:
+    return HEAD % at + b'{"identity":"%b","token":"%b"}' % (b"ab" * 32, token)
+
+
+def segment(text: str) -> bytes:
+    return urlsafe_b64encode(text.encode()).rstrip(b"=")
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        with_token(b"!!.??." + b"x" * 86),
+        with_token(b"eyJhIjox.eyJhIjox." + b"x" * 86),
+        with_token(b"e30.x." + b"x" * 86),
+        with_token(b"e30._w." + b"x" * 86),
+        with_token(b"e30.%b.%b" % (segment("[1,2]"), b"x" * 86)),
+        with_token(b"e30.%b.%b" % (segment(f'[["hex_identity","{"ab" * 32}"],["sub",{_SUBJECT}]]'), b"x" * 86)),
+        with_token(b"e30.%b.%b" % (segment("[" * 5_000), b"x" * 86)),
+        with_token(b"e30.e30." + b"x" * 86, at=b"yesterday, or so"),
+        with_token(b"e30.e30." + b"x" * 86, at=b"Thu, 26 Nov 99999 20:11:49 GMT"),
+        HEAD.replace(b"date", b"spacetime-identity-token: notatoken\r\ndate") % AT + b"{}",
+        HEAD.replace(b"date", b"spacetime-identity-token: a.b\r\ndate") % AT + b"{}",
+        HEAD.replace(b"date", b"spacetime-identity-token: a.\xff.c\r\ndate") % AT + b"{}",
+    ],
+    ids=[
+        "no base64url",
+        "half an object",
+        "half a byte",
+        "no UTF-8",
+        "a list",
+        "a list of pairs",
+        "nesting",
+        "no date",
+        "a date that is none",
+        "a header without segments",
+        "a header of two",
+        "a header with other bytes",
+    ],
+)
+def test_what_is_malformed_differs(found: bytes) -> None:
+    assert difference(_created("ab"), [found], MINTED)
+
+
 # --- what a page says -------------------------------------------------------------------------------------------------
 
 
