@@ -195,8 +195,7 @@ def why_emulated(request: str, known: Iterable[Operation]) -> str:
     if operation is None:
         return ""
     return (
-        f"{request!r} is emulated ({operation.name}), so no stub can answer it; "
-        "for another response add a fault to it, by faults.add or POST /_emulator/faults"
+        f"{request!r} is emulated ({operation.name}), so no stub can answer it; for another response add a fault to it"
     )
 
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import requests
@@ -23,6 +24,9 @@ from tests.unit.journal.test_journal import exchange
 from tests.waiting import PATIENCE, eventually
 from tests.websocket import TEXT, Peer
 from tests.worlds import make_stage, served
+
+SECOND = timedelta(seconds=1)
+"""Real time and monotonic time are read one after the other."""
 
 
 @pytest.fixture
@@ -55,6 +59,18 @@ def test_it_begins_with_the_world_and_its_numbers(emulator: Emulator) -> None:
     assert (world.data["resumed"], world.data["seed"], world.data["total"], world.data["earlier"]) == (False, 0, 0, 0)
     assert state.name == "state"
     assert state.data.keys() == steer(emulator, "GET", "/state").json().keys()
+
+
+def test_when_the_world_began_is_told_by_real_time(emulator: Emulator) -> None:
+    before = datetime.now(UTC)
+    emulator.reset()
+    emulator.clock.advance(3600)
+    after = datetime.now(UTC)
+
+    with watching(emulator) as watch:
+        began = datetime.fromisoformat(watch.next().data["began"])
+
+    assert before - SECOND <= began <= after + SECOND
 
 
 def test_an_exchange_is_told_when_it_happens(emulator: Emulator) -> None:

@@ -7,6 +7,7 @@ import pytest
 import requests
 
 from emulator import Emulator
+from tests.client import steer
 from tests.conftest import API_KEY
 from tests.control.calls import JSON, call
 from tests.waiting import PATIENCE
@@ -124,6 +125,14 @@ def test_the_clock_is_moved(emulator: Emulator, move: dict[str, object], seconds
 
     assert found["frozen"]
     assert emulator.clock.now() == (FROZEN if seconds is None else MOMENT + timedelta(seconds=seconds))
+
+
+def test_the_state_says_how_far_the_clock_is_ahead_of_real_time(emulator: Emulator) -> None:
+    steer(emulator, "POST", "/clock", {"advance": 130})
+    assert steer(emulator, "GET", "/state").json()["clock"]["ahead"] == pytest.approx(130, abs=1)
+
+    steer(emulator, "POST", "/clock", {"freeze": True})
+    assert steer(emulator, "GET", "/state").json()["clock"]["ahead"] is None
 
 
 def test_the_clock_is_skewed_and_resumed(emulator: Emulator) -> None:

@@ -68,7 +68,7 @@ def test_one_stub_or_all_are_removed_over_http(emulator: Emulator) -> None:
         (
             {"request": "POST /v1/identity"},
             "'POST /v1/identity' is emulated (spacetime.create_identity), so no stub can answer it; "
-            "for another response add a fault to it, by faults.add or POST /_emulator/faults",
+            "for another response add a fault to it",
         ),
     ],
 )

@@ -435,7 +435,7 @@ def test_a_wrong_call_over_http_says_the_same(
         ("POST", "/stubs", {"request": "POST /claims", "status": True}, "status: expected a whole number, got true"),
         ("POST", "/stubs", {"request": "POST /identity"},
          "'POST /identity' is emulated (intuition.create_identity), so no stub can answer it; "
-         "for another response add a fault to it, by faults.add or POST /_emulator/faults"),
+         "for another response add a fault to it"),
         ("PUT", "/snapshot", {"version": True}, "version: expected a whole number, got true; seed: missing"),
         ("POST", "/scenario", {"version": 1, "clock": {"skew": True}}, "clock.skew: expected a number, got true"),
         ("POST", "/clock", {"advance": 1e300}, "advance: the clock can't leave the years 1970 to 9999, got 1e+300"),

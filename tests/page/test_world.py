@@ -177,7 +177,7 @@ def test_what_a_rotation_means_is_said(page: Opened, emulator: Emulator) -> None
     world.get_by_role("button", name="Rotate the signing key").click()
     world.get_by_role("button", name="Really end all tokens?").click()
 
-    expect(world).to_contain_text("tokens that were signed before are refused from now on")
+    expect(world.get_by_text("tokens that were signed before are refused from now on")).to_be_in_viewport()
     assert steer(emulator, "GET", "/state").json()["spacetime"]["retired_keys"] == 1
 
 

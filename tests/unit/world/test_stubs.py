@@ -109,8 +109,7 @@ def test_a_stub_without_a_body_has_none() -> None:
 )
 def test_no_stub_has_requests_that_are_emulated(request_: str, operation: str) -> None:
     assert why_emulated(request_, KNOWN) == (
-        f"{request_!r} is emulated ({operation}), so no stub can answer it; "
-        "for another response add a fault to it, by faults.add or POST /_emulator/faults"
+        f"{request_!r} is emulated ({operation}), so no stub can answer it; for another response add a fault to it"
     )
 
 

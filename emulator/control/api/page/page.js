@@ -315,7 +315,9 @@ class Outcome {
 
   /** @param {Record<string, string>} attributes @param {string} text */
   #say(attributes, text) {
-    this.#place.replaceChildren(...(text ? [element("p", attributes, text)] : []));
+    if (!text) return;
+    this.#place.replaceChildren(element("p", attributes, text));
+    this.#place.scrollIntoView({block: "nearest"});
   }
 
   worldBegan() {
