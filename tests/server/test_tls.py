@@ -369,7 +369,9 @@ def test_a_body_that_is_too_long_is_refused_while_it_is_sent(secure: Emulator) -
 
 
 def test_who_never_sends_the_body_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(RequestHandler.__init__.__kwdefaults__, "lingering_time", LIMIT)
+    defaults = RequestHandler.__init__.__kwdefaults__
+    assert defaults is not None
+    monkeypatch.setitem(defaults, "lingering_time", LIMIT)
     with running_in_thread(tls=True) as emulator, connected(emulator) as connection:
         connection.sendall(request("POST", "/v1/identity", "Content-Length: 10"))
 
