@@ -58,6 +58,23 @@ def test_a_file_in_the_place_of_the_folder_is_said_before_the_first_test(run: Ru
     assert "failed" not in outcome
 
 
+@pytest.mark.parametrize(
+    ("failing", "said"),
+    [
+        ("assert path == 5, 'token=hunter22'", "AssertionError: token=***"),
+        ("raise ValueError('a\\nb')", "ValueError: a"),
+        ("pytest.fail('a\\nb', pytrace=False)", "Failed: a"),
+    ],
+)
+def test_a_file_says_first_what_failed(run: Run, failing: str, said: str) -> None:
+    run.write(FAILING.replace("assert not path", failing))
+
+    run(*OPTION, "-k", "script")
+
+    [name] = pages(run)
+    assert data_in((run.folder / "pages" / name).read_text(encoding="utf-8"))["notes"][0].startswith(said)
+
+
 def test_without_the_option_nothing_is_written(run: Run) -> None:
     run.write(FAILING)
 
