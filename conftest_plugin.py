@@ -7,7 +7,7 @@ Only pytest is imported at import time, so that test runs that do not use the pl
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
     from emulator import Config, Emulator
     from emulator.pytest_plugin.servers import ServerAddress
@@ -95,6 +96,8 @@ def pytest_configure(config: pytest.Config) -> None:
     _check_names()
     if getattr(config.option, "numprocesses", None):
         _check_for_workers(config)
+    if folder := config.getoption("identity_emulator_html"):
+        _check_folder(config.invocation_params.dir / folder)
     config.stash[TESTS] = _Tests(config)
     config.pluginmanager.register(config.stash[TESTS], "identity_emulator_tests")
     # Loaded by its entry point, or by `-p pytest_aiohttp.plugin`.
@@ -110,6 +113,14 @@ def _check_for_workers(config: pytest.Config) -> None:
             "identity_emulator_port needs {worker} in it under xdist, since each worker has a server of its own: "
             "write it like 300{worker}"
         )
+
+
+def _check_folder(path: Path) -> None:
+    """It is made when a first test fails, unless a file is in its place."""
+    with suppress(OSError, ValueError):  # what else is wrong with the name is said when a page is written
+        there = next(each for each in (path, *path.parents) if each.exists())
+        if not there.is_dir():
+            raise pytest.UsageError(f"--identity-emulator-html is a folder for pages, and {there} is a file")
 
 
 def _url_option(config: pytest.Config) -> str:

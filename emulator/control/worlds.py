@@ -17,6 +17,7 @@ class NoRoom(Misconfigured):
 
     def __init__(self, text: str, hint: str) -> None:
         super().__init__(f"{text}; {hint}")
+        self.text = text
         self.hint = hint
 
 

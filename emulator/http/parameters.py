@@ -30,3 +30,15 @@ def query_field(query: str, name: str) -> str | None:
         return None
     values = [value for key, value in query_pairs(query) if key == name]
     return values[0] if len(values) == 1 else None
+
+
+_MOST_DIGITS = 9
+
+
+def whole_number(text: str) -> int:
+    """A count in a query of a control route. Raises ValueError."""
+    if not (text.isascii() and text.isdecimal()):
+        raise ValueError(f"expected a whole number, got {text[:60]!r}")
+    if len(text) > _MOST_DIGITS:
+        raise ValueError(f"expected a whole number of at most {_MOST_DIGITS} digits, got {text[:60]!r}")
+    return int(text)

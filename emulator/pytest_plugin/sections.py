@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 
+import pytest
+
 from emulator.control.emulator import Address, Emulator
 from emulator.control.no_proxy import proxied
 from emulator.core.errors import Misconfigured
 from emulator.core.fake_files import real_files
 from emulator.journal.exchange import Exchange
+from emulator.journal.masking import LONGEST
 from emulator.journal.report import short
 from emulator.pytest_plugin.settings import ReportLimits
 
@@ -46,15 +49,29 @@ _LONGEST_NAME = 120
 
 
 def written_page(
-    emulator: Emulator, exchanges: Sequence[Exchange], lost: Sequence[str], path: Path, *, title: str, secrets: bool
+    emulator: Emulator,
+    exchanges: Sequence[Exchange],
+    lost: Sequence[str],
+    path: Path,
+    report: pytest.TestReport,
+    *,
+    secrets: bool,
 ) -> str:
     """Writes the page of a failed test; a line that says where it is, or why it is not."""
+    notes = [*_failure(report), *_notes(emulator, exchanges, lost)]
     try:
         with real_files():
-            emulator.report_html(path, exchanges, title=title, notes=_notes(emulator, exchanges, lost), secrets=secrets)
+            emulator.report_html(path, exchanges, title=report.nodeid, notes=notes, secrets=secrets)
     except Misconfigured as error:
         return f"no page of it was written: {error}"
     return f"as a page: {path}"
+
+
+def _failure(report: pytest.TestReport) -> list[str]:
+    """The first line of what pytest says went wrong."""
+    crash = getattr(report.longrepr, "reprcrash", None)
+    said = crash.message if crash is not None else report.longrepr if isinstance(report.longrepr, str) else ""
+    return [line[:LONGEST] for line in said.strip().splitlines()[:1]]
 
 
 def property_of(exchanges: Sequence[Exchange]) -> tuple[str, object]:

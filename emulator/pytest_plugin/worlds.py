@@ -270,7 +270,7 @@ class Worlds:
             return
         lost = self.session.lost if self.session and watched.emulator is session else ()
         exchanges = whole[: len(whole) - later]
-        page = self._page(report.nodeid, watched, exchanges, lost, number)
+        page = self._page(report, watched, exchanges, lost, number)
         text = "\n".join([self._section(watched.emulator, exchanges, lost), *page])
         report.sections.append((SECTION, text))
         self._attempt.properties.append(property_of(whole))
@@ -284,15 +284,20 @@ class Worlds:
         return section(emulator, exchanges, lost, report_limits(self._config), secrets=secrets)
 
     def _page(
-        self, nodeid: str, watched: Watched, exchanges: Sequence[Exchange], lost: Sequence[str], number: int
+        self,
+        report: pytest.TestReport,
+        watched: Watched,
+        exchanges: Sequence[Exchange],
+        lost: Sequence[str],
+        number: int,
     ) -> list[str]:
         """Where the page of a failed test is, if there is to be one."""
         folder = self._config.getoption("identity_emulator_html")
         if not folder:
             return []
         secrets = bool(self._config.getoption("identity_emulator_show_secrets"))
-        path = self._config.invocation_params.dir / folder / html_name(nodeid, number)
-        return [written_page(watched.emulator, exchanges, lost, path, title=nodeid, secrets=secrets)]
+        path = self._config.invocation_params.dir / folder / html_name(report.nodeid, number)
+        return [written_page(watched.emulator, exchanges, lost, path, report, secrets=secrets)]
 
     def _add_teardown(self, report: pytest.TestReport) -> None:
         """Requests of a teardown come too late for the report of the test, which pytest has printed by then."""

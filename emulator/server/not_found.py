@@ -13,11 +13,16 @@ def why_not_found(request: Request, api: Api[Any], apis: tuple[Api[Any], ...]) -
     for pattern, why in api.elsewhere.items():
         if PathPattern(pattern).matches(request.path):
             return f"{requested}: {why}; {_CAN_BE_STUBBED}"
-    near = nearest_path(request.path, [known for each in apis for known in each.routes.paths])
+    below = _BELOW_V1 if request.path.startswith(_BELOW_V1) else ""
+    near = nearest_path(
+        request.path, [known for each in apis for known in each.routes.paths if known.startswith(below)]
+    )
     suggested = f"; did you mean {near}? Else {_CAN_BE_STUBBED}" if near else f"; {_CAN_BE_STUBBED}"
     return f"{requested}: no such route{suggested}"
 
 
+_BELOW_V1 = "/v1/"
+"""Where clients of SpacetimeDB are: no path of the other API is what they meant."""
 _CAN_BE_STUBBED = "a stub can answer it"
 """docs/stubs.md says how."""
 

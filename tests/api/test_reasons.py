@@ -55,6 +55,7 @@ def why(emulator: Emulator, method: str, target: str, *headers: str) -> str:
         ("GET", "/something/else", [], "GET /something/else: no such route"),
         ("GET", "/v1/identities", [], "no such route; did you mean /v1/identity?"),
         ("GET", "/v1/idenity/abc/verify", [], "no such route; did you mean /v1/identity/:identity/verify?"),
+        ("GET", "/v1/identities/all", [], "no such route; a stub can answer it"),
         ("GET", "/identitys", [], "no such route; did you mean /identity?"),
         ("GET", "/v1/identity", [], "/v1/identity has no GET; it has POST"),
         ("POST", "/v1/identity/websocket-token", [], "no `Authorization` header and no usable `?token=`"),

@@ -9,4 +9,4 @@ def call(url: str, method: str, path: str, *headers: str, host: str = "127.0.0.1
     lines = [f"{method} /_emulator{path} HTTP/1.1", f"Host: {host}", *headers, f"Content-Length: {len(body)}", "", body]
     with connect(url) as connection:
         connection.sendall("\r\n".join(lines).encode())
-        return read_answer(connection)
+        return read_answer(connection, method.encode())

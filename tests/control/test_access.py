@@ -109,7 +109,7 @@ def test_a_link_on_another_site_can_lead_to_the_emulators_page(emulator: Emulato
     assert call(emulator.url, "GET", "/", *FOLLOWED).status != 403
 
 
-@pytest.mark.parametrize(("method", "path"), [("GET", "/health"), ("POST", "/"), ("GET", "//"), ("GET", "")])
+@pytest.mark.parametrize(("method", "path"), [("GET", "/health"), ("POST", "/"), ("GET", "//"), ("HEAD", "")])
 def test_a_link_on_another_site_leads_nowhere_else(emulator: Emulator, method: str, path: str) -> None:
     assert call(emulator.url, method, path, *FOLLOWED).status == 403
 

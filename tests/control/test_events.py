@@ -283,6 +283,20 @@ def test_a_watcher_goes_on_after_the_last_event_that_it_got(emulator: Emulator, 
         assert watch.next("exchange").data["path"] == "/v1/pung"
 
 
+@pytest.mark.parametrize("asked", ["now", "the first"])
+def test_a_browser_that_connects_again_at_the_same_url_misses_and_repeats_nothing(
+    emulator: Emulator, asked: str
+) -> None:
+    for path in ("/v1/ping", "/v1/pong", "/v1/pung"):
+        ping(emulator, path)
+    with watching(emulator) as watch:
+        first, last = watch.next("exchange").id, watch.next("exchange").id
+
+    after = first if asked == "the first" else asked
+    with watching(emulator, f"?after={after}", {"Last-Event-ID": last}) as watch:
+        assert watch.next("exchange").data["path"] == "/v1/pung"
+
+
 def test_after_a_reset_it_begins_anew(emulator: Emulator) -> None:
     ping(emulator)
     with watching(emulator) as watch:

@@ -82,8 +82,9 @@ def test_a_page_of_another_origin_of_the_same_site_can_not_fetch_it(emulator: Em
     assert call(emulator.url, "GET", "/page.js", *marks).status == 403
 
 
-def test_a_link_on_another_site_opens_it(emulator: Emulator) -> None:
-    assert call(emulator.url, "GET", "/", *FOLLOWED).status == 200
+@pytest.mark.parametrize(("path", "status"), [("/", 200), ("", 308)])
+def test_a_link_on_another_site_opens_it(emulator: Emulator, path: str, status: int) -> None:
+    assert call(emulator.url, "GET", path, *FOLLOWED).status == status
 
 
 @pytest.fixture(scope="module")
@@ -93,9 +94,10 @@ def guarded() -> Iterator[str]:
         yield emulator.url
 
 
-@pytest.mark.parametrize(("path", "status"), [("", 308), *dict.fromkeys(FILES, 200).items()])
-def test_it_needs_no_control_token(guarded: str, path: str, status: int) -> None:
-    assert call(guarded, "GET", path, host="emulator:3000").status == status
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize(("path", "status"), [("", 308), ("/health", 200), *dict.fromkeys(FILES, 200).items()])
+def test_it_needs_no_control_token(guarded: str, method: str, path: str, status: int) -> None:
+    assert call(guarded, method, path, host="emulator:3000").status == status
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/state"), ("GET", "/events"), ("POST", "/"), ("GET", "/page")])

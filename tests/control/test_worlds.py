@@ -288,7 +288,7 @@ def test_worlds_are_bounded(emulator: Emulator, monkeypatch: pytest.MonkeyPatch)
     answer = steer(emulator, "POST", "/worlds")
 
     assert answer.status_code == 409
-    assert answer.json()["error"].startswith("3 worlds are open")
+    assert answer.json()["error"] == "3 worlds are open, which is the most"
     assert "idle_exit" in answer.json()["hint"]
 
 

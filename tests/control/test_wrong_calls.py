@@ -408,6 +408,8 @@ def test_every_argument_has_an_example() -> None:
         ("PUT", "/snapshot", {"version": 1, "sead": 7},
          "sead: unknown key, did you mean 'seed'?", "nothing was changed"),
         ("GET", "/journal?refused=yes", None, "refused: expected true or false, got 'yes'", "`refused` true or false"),
+        ("GET", "/journal?limit=9999999999", None, "of at most 9 digits, got '9999999999'", "numbers"),
+        ("GET", "/spacetime/identities?limit=9999999999", None, "of at most 9 digits, got '9999999999'", "?limit=100"),
         ("GET", "/journal?last=-1", None, "last: expected a whole number, got '-1'", "numbers"),
         ("GET", "/journal?status=6xx", None, "status: expected a whole number, got '6xx'", "like 4xx"),
         ("GET", "/journal?limt=1", None, "unknown key 'limt'", "did you mean 'limit'?"),

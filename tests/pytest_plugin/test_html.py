@@ -48,6 +48,33 @@ def test_a_file_has_the_exchanges_of_its_test(run: Run) -> None:
     assert [row["path"] for row in found["rows"]] == ["/v1/identity"]
 
 
+@pytest.mark.parametrize("folder", ["test_it.py", "test_it.py/pages"])
+def test_a_file_in_the_place_of_the_folder_is_said_before_the_first_test(run: Run, folder: str) -> None:
+    run.write(FAILING)
+
+    outcome = run("--identity-emulator-html", folder)
+
+    assert "--identity-emulator-html is a folder for pages, and" in outcome
+    assert "failed" not in outcome
+
+
+@pytest.mark.parametrize(
+    ("failing", "said"),
+    [
+        ("assert path == 5, 'token=hunter22'", "AssertionError: token=***"),
+        ("raise ValueError('a\\nb')", "ValueError: a"),
+        ("pytest.fail('a\\nb', pytrace=False)", "Failed: a"),
+    ],
+)
+def test_a_file_says_first_what_failed(run: Run, failing: str, said: str) -> None:
+    run.write(FAILING.replace("assert not path", failing))
+
+    run(*OPTION, "-k", "script")
+
+    [name] = pages(run)
+    assert data_in((run.folder / "pages" / name).read_text(encoding="utf-8"))["notes"][0].startswith(said)
+
+
 def test_without_the_option_nothing_is_written(run: Run) -> None:
     run.write(FAILING)
 
@@ -91,10 +118,13 @@ def test_a_fake_file_system_gets_none_of_it(run: Run) -> None:
 
 
 def test_a_folder_that_can_not_be_written_to_fails_no_more_than_the_test(run: Run) -> None:
-    run.write(FAILING)
-    (run.folder / "pages").write_text("a file")
+    run.write("""
+        def test_it(identity_emulator, pytestconfig):
+            (pytestconfig.invocation_params.dir / "pages").write_text("a file")
+            assert False
+    """)
 
-    outcome = run(*OPTION, "-k", "script")
+    outcome = run(*OPTION)
 
     assert "1 failed" in outcome.summary
     assert "no page of it was written: can't write" in outcome

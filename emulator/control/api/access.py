@@ -25,7 +25,8 @@ class ControlRefused(Refused):
 _OPEN_TO_ALL = re.compile(rf"{PREFIX}/issuers/[0-9]+/\.well-known/(openid-configuration|jwks\.json)")
 """Documents of foreign issuers: public keys, which apps and pages of any origin need to verify tokens."""
 _WITHOUT_TOKEN = frozenset({f"{PREFIX}/health", *PAGE_FILES})
-"""What GET answers although a token is demanded: the page asks for it, and sends it with everything else."""
+"""What GET and HEAD answer although a token is demanded: the page asks for it, and sends it with everything else."""
+_READING = frozenset({"GET", "HEAD"})
 _LABEL = re.compile(r"[a-z0-9-]{1,63}")
 
 
@@ -66,7 +67,7 @@ class Guard(msgspec.Struct, frozen=True):
 
     def check(self, request: Request) -> None:
         """Raises ControlRefused."""
-        if request.method in {"GET", "HEAD"} and _OPEN_TO_ALL.fullmatch(request.path):
+        if request.method in _READING and _OPEN_TO_ALL.fullmatch(request.path):
             return
         self._check_origin(request)
         if self.token is None:
@@ -125,13 +126,13 @@ class Guard(msgspec.Struct, frozen=True):
 
 
 def _needs_no_token(request: Request) -> bool:
-    return request.method == "GET" and request.path in _WITHOUT_TOKEN
+    return request.method in _READING and request.path in _WITHOUT_TOKEN
 
 
 def _opens_the_page(request: Request) -> bool:
     """Whether a link on another site was followed to the emulator's page, which only shows it."""
     opened = (request.header("sec-fetch-mode"), request.header("sec-fetch-dest")) == ("navigate", "document")
-    return opened and (request.method, request.path) == ("GET", PAGE)
+    return opened and request.method == "GET" and request.path in {PREFIX, PAGE}
 
 
 _HOST_AND_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::[0-9]{0,5})?")

@@ -36,7 +36,7 @@ def control(stage: Stage, guard: Guard, worlds: WorldServers) -> ControlHandler:
             response = json_response({"error": refused.text, "hint": refused.hint}, refused.status, refused.text)
             response = with_headers(response, refused.headers)
         except NoRoom as error:
-            response = json_response({"error": str(error), "hint": error.hint}, 409, str(error))
+            response = json_response({"error": error.text, "hint": error.hint}, 409, str(error))
         except Misconfigured as error:
             text = in_any_language(error)
             response = json_response({"error": text, "hint": "nothing was changed"}, 400, text)

@@ -5,7 +5,7 @@ from typing import Any
 
 from emulator.control.api import bodies
 from emulator.core.suggestions import did_you_mean
-from emulator.http.parameters import query_pairs
+from emulator.http.parameters import query_pairs, whole_number
 from emulator.journal.exchange import Exchange
 from emulator.journal.queries import ExchangeQueries
 
@@ -21,9 +21,10 @@ def _status(text: str) -> int | str:
 
 
 def _number(name: str, text: str) -> int:
-    if not (text.isascii() and text.isdecimal()) or len(text) > 9:
-        raise ValueError(f"{name}: expected a whole number, got {text[:60]!r}")
-    return int(text)
+    try:
+        return whole_number(text)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
 
 
 def _limit(text: str) -> int:

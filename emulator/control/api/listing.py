@@ -5,12 +5,10 @@ from typing import Any, NamedTuple
 
 from emulator.control.api import bodies
 from emulator.control.api.access import ControlRefused
-from emulator.http.parameters import query_pairs
+from emulator.http.parameters import query_pairs, whole_number
 from emulator.http.request import Request
 
 LIMIT, MOST = 100, 1000
-_LARGEST = 9
-"""Digits."""
 
 
 class Window(NamedTuple):
@@ -43,7 +41,7 @@ class Window(NamedTuple):
 
 
 def _number(given: Mapping[str, str], name: str, default: int) -> int:
-    text = given.get(name, str(default))
-    if not (text.isascii() and text.isdecimal()) or len(text) > _LARGEST:
-        raise ControlRefused(400, f"{name}: expected a whole number, got {text[:60]!r}", "send ?limit=100&offset=100")
-    return int(text)
+    try:
+        return whole_number(given.get(name, str(default)))
+    except ValueError as error:
+        raise ControlRefused(400, f"{name}: {error}", "send ?limit=100&offset=100") from None

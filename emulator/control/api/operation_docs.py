@@ -447,7 +447,9 @@ OPERATION_DOCS: Mapping[str, OperationDoc] = {
         _refusal(400, "`after` is not the id of an event"),
         _refusal(503, "100 watch this world already"),
         parameters=(
-            ParameterDoc("after", "only what comes after the event with this id, as in `Last-Event-ID`; or `now`"),
+            ParameterDoc(
+                "after", "only what comes after the event with this id, or `now`; `Last-Event-ID` outranks it"
+            ),
         ),
     ),
     "control.health": OperationDoc(

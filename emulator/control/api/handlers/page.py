@@ -37,12 +37,15 @@ class PageHandlers(Handlers):
         return Response(308, headers=f"location: {PAGE}\r\n".encode())
 
     async def events(self, request: Request) -> Response:
-        """What happens in this world, from the beginning of its journal, or after the event with an id."""
+        """What happens in this world, from the beginning of its journal, or after the event with an id.
+
+        `Last-Event-ID` is newer than `?after=`: a browser that connects again sends it to the same URL.
+        """
         from emulator.control.api.events import MOST_WATCHERS, Feed, Place
 
         query = dict(query_pairs(request.query))
         bodies.only(query, ("after",))
-        text = query.get("after") or request.header("last-event-id") or ""
+        text = request.header("last-event-id") or query.get("after") or ""
         from_now = text == "now"
         try:
             after = Place.parse(text) if text and not from_now else None
