@@ -9,11 +9,21 @@ import pytest
 
 pytest.importorskip("playwright", reason="Playwright is in the group dev")
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Locator,
+    Page,
+    Request,
+    Route,
+    expect,
+    sync_playwright,
+)
 
 from tests.waiting import PATIENCE
 
-__all__ = ["BrowserContext", "Locator", "Opened", "Page", "Request", "chromium", "expect", "opened"]
+__all__ = ["BrowserContext", "Locator", "Opened", "Page", "Request", "Route", "chromium", "expect", "opened"]
 
 MILLISECONDS = 1000
 FLAGS = (

@@ -13,7 +13,7 @@ import requests
 
 from emulator import Emulator, running_in_thread
 from tests.client import KEY
-from tests.page.browsing import Opened, expect, opened
+from tests.page.browsing import Opened, Route, expect, opened
 from tests.waiting import PATIENCE
 
 if TYPE_CHECKING:
@@ -241,6 +241,24 @@ def test_the_control_token_is_kept_in_memory_only(guarded: Opened) -> None:
 
     guarded.page.reload()
     expect(guarded.page.get_by_role("dialog")).to_be_visible()
+
+
+def test_whoever_gives_no_control_token_is_not_asked_again_by_the_page_itself(guarded: Opened) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    guarded.page.route("**/_emulator/events", hold)
+    guarded.page.reload()
+    expect(guarded.page.get_by_role("dialog")).to_be_visible()
+    guarded.page.keyboard.press("Escape")
+    expect(guarded.panel("clock")).to_contain_text("the control token is missing or wrong")
+
+    held[0].continue_()
+
+    expect(guarded.page.locator("#link")).to_contain_text("the control token is missing or wrong")
+    expect(guarded.page.get_by_role("dialog")).to_have_count(0)
 
 
 def test_whoever_gives_no_control_token_can_do_so_later(guarded: Opened) -> None:

@@ -362,6 +362,8 @@ class Emulator {
   #token = "";
   /** @type {Promise<void> | null} */
   #asking = null;
+  /** Whether the person gave no token: then only what the person does asks for it again. */
+  #declined = false;
 
   /** @param {string} path @param {RequestInit} options */
   async fetch(path, options = {}) {
@@ -374,9 +376,16 @@ class Emulator {
     }
   }
 
+  /** The control token may be asked for, also if there was none before. */
+  mayAsk() {
+    this.#declined = false;
+  }
+
   /** Asks the person, once for all requests that wait. @param {Refusal} refusal */
-  #askForToken(refusal) {
+  async #askForToken(refusal) {
+    if (this.#declined) throw refusal;
     this.#asking ??= askForToken(this.#token !== "").then(token => {
+      this.#declined = !token;
       if (!token) throw refusal;
       this.#token = token;
     }).finally(() => { this.#asking = null; });
@@ -395,6 +404,7 @@ class Emulator {
 
   /** @param {string} method @param {string} path @param {unknown} body  JSON, or a value that becomes JSON */
   async change(method, path, body = {}) {
+    this.mayAsk();
     const text = typeof body === "string" ? body : JSON.stringify(body);
     return (await this.#answer(path, {method, body: text, headers: {"Content-Type": "application/json"}})).json();
   }
@@ -585,6 +595,7 @@ class Watch {
 
   /** Connect now. */
   again() {
+    this.emulator.mayAsk();
     this.#again();
   }
 }
