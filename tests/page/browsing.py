@@ -23,7 +23,7 @@ from playwright.sync_api import (
 
 from tests.waiting import PATIENCE
 
-__all__ = ["BrowserContext", "Locator", "Opened", "Page", "Request", "Route", "chromium", "expect", "opened"]
+__all__ = ["Browser", "BrowserContext", "Locator", "Opened", "Page", "Request", "Route", "chromium", "expect", "opened"]
 
 MILLISECONDS = 1000
 FLAGS = (

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import requests
 
-from emulator import Emulator
+from emulator import Emulator, running_in_thread
 from tests.client import create, steer
-from tests.page.browsing import Opened, expect
+from tests.page.browsing import Browser, Opened, expect, opened
 from tests.waiting import PATIENCE
 
 
@@ -282,14 +282,15 @@ def test_an_issuer_goes_down(page: Opened, emulator: Emulator) -> None:
     assert steer(emulator, "GET", "/issuers").json()["issuers"][0]["condition"] == "down"
 
 
-def test_another_world_is_opened_and_closed(page: Opened, emulator: Emulator) -> None:
-    worlds = page.open("world").panel("worlds")
-    worlds.get_by_role("button", name="Open another world").click()
-    expect(worlds.get_by_role("link")).to_have_count(1)
+def test_another_world_is_opened_and_closed(browser: Browser) -> None:
+    with running_in_thread() as alone, opened(browser, alone.url) as page:
+        worlds = page.open("world").panel("worlds")
+        worlds.get_by_role("button", name="Open another world").click()
+        expect(worlds.get_by_role("link")).to_have_count(1)
 
-    worlds.get_by_role("button", name="Close").click()
+        worlds.get_by_role("button", name="Close").click()
 
-    expect(worlds).to_contain_text("This is the only one.")
+        expect(worlds).to_contain_text("This is the only one.")
 
 
 def test_the_focus_stays_on_a_button_whose_row_has_changed(page: Opened, emulator: Emulator) -> None:
