@@ -211,20 +211,6 @@ def _mask_caller(response: Response) -> Response:
 _MINTED_FOR = re.compile(rb'"sub":"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-')
 
 
-def _mask_program(response: Response) -> Response:
-    return replace(response, body=_PROGRAM.sub(b'"initial_program":"<hash>"', response.body))
-
-
-_PROGRAM = re.compile(rb'"initial_program":"0x[0-9a-f]{64}"')
-
-
-def _mask_timestamp(response: Response) -> Response:
-    return replace(response, body=_TIMESTAMP.sub(rb'"\1":<now>', response.body))
-
-
-_TIMESTAMP = re.compile(rb'"(__timestamp_micros_since_unix_epoch__)":[0-9]{16}')
-
-
 def _mask_values(response: Response) -> Response:
     """Of a JSON body the shape: what kind each value is of; of a list of objects the first."""
     try:
@@ -259,43 +245,17 @@ def _shape(value: Any) -> str:
 _TOKEN_ALONE = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]+")
 
 
-def _mask_row(response: Response) -> Response:
-    """A new row of Intuition's: without its ids, its hash, its times and the number of its vault."""
-    body = response.body
-    for pattern, text in _NEW_IN_A_ROW:
-        body = pattern.sub(text, body)
-    return replace(response, body=body)
+def _in_body(*changes: tuple[bytes, bytes]) -> Callable[[Response], Response]:
+    """A mask that puts texts in the place of what matches patterns in the body."""
+    patterns = [(re.compile(pattern), text) for pattern, text in changes]
 
+    def masked(response: Response) -> Response:
+        body = response.body
+        for pattern, text in patterns:
+            body = pattern.sub(text, body)
+        return replace(response, body=body)
 
-_NEW_IN_A_ROW = (
-    (re.compile(rb'"id":"[^"]+"'), b'"id":"<id>"'),
-    (re.compile(rb"did:intuition:ipfs:\w+"), b"did:intuition:ipfs:<cid>"),
-    (re.compile(rb'"identity_hash":"[^"]+"'), b'"identity_hash":"<hash>"'),
-    (re.compile(rb'"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"'), b'"<time>"'),
-    (re.compile(rb'"vault_id":"\d+"'), b'"vault_id":"<number>"'),
-)
-
-
-def _mask_version(response: Response) -> Response:
-    return replace(response, body=_VERSION.sub(b'"version":"<version>"', response.body))
-
-
-_VERSION = re.compile(rb'"version":"[^"]*"')
-
-
-def _mask_hashes(response: Response) -> Response:
-    """Identities of databases, which are the target's own."""
-    return replace(response, body=_HASH.sub(b"<64 hex digits>", response.body))
-
-
-_HASH = re.compile(rb"[0-9a-f]{64}")
-
-
-def _mask_public_key(response: Response) -> Response:
-    return replace(response, body=_PUBLIC_KEY.sub(rb"\1<base64>\2", response.body))
-
-
-_PUBLIC_KEY = re.compile(rb"(-----BEGIN PUBLIC KEY-----\r?\n)[A-Za-z0-9+/=\r\n]+(\r?\n-----END PUBLIC KEY-----)")
+    return masked
 
 
 class _Number(str):
@@ -332,17 +292,28 @@ MASKS: Mapping[str, Callable[[Response], Response]] = {
     "body": _mask_body,
     "reason": _mask_reason,
     "caller": _mask_caller,
-    "program": _mask_program,
-    "timestamp": _mask_timestamp,
+    "program": _in_body((rb'"initial_program":"0x[0-9a-f]{64}"', b'"initial_program":"<hash>"')),
+    "timestamp": _in_body((rb'"(__timestamp_micros_since_unix_epoch__)":[0-9]{16}', rb'"\1":<now>')),
     "blanks": _mask_blanks,
     "values": _mask_values,
-    "row": _mask_row,
-    "version": _mask_version,
-    "public key": _mask_public_key,
-    "hashes": _mask_hashes,
+    "row": _in_body(
+        (rb'"id":"[^"]+"', b'"id":"<id>"'),
+        (rb"did:intuition:ipfs:\w+", b"did:intuition:ipfs:<cid>"),
+        (rb'"identity_hash":"[^"]+"', b'"identity_hash":"<hash>"'),
+        (rb'"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"', b'"<time>"'),
+        (rb'"vault_id":"\d+"', b'"vault_id":"<number>"'),
+    ),
+    "version": _in_body((rb'"version":"[^"]*"', b'"version":"<version>"')),
+    "public key": _in_body(
+        (rb"(-----BEGIN PUBLIC KEY-----\r?\n)[A-Za-z0-9+/=\r\n]+(\r?\n-----END PUBLIC KEY-----)", rb"\1<base64>\2")
+    ),
+    "hashes": _in_body((rb"[0-9a-f]{64}", b"<64 hex digits>")),
     "other headers": lambda response: response,
 }
-"""What two good responses may differ in, by name. `other headers` are those that were not recorded."""
+"""What two good responses may differ in, by name. `other headers` are those that were not recorded; `row` is a new one
+of Intuition's, without its ids, its hash, its times and the number of its vault; `hashes` are identities of databases,
+which are the target's own.
+"""
 
 MINTED = ("token", "caller", "program", "timestamp", "date")
 """The masks for a response that was recorded whole."""
