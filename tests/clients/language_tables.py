@@ -15,7 +15,7 @@ import requests
 
 from emulator import Emulator, running_in_thread
 from emulator.faults.fault_matrix import Kind
-from tests.clients.probes import CLIENTS, LIBRARIES, PROBES, Client, Library, Probe, built, sender, verifier
+from tests.clients.probes import CLIENTS, LIBRARIES, PROBES, Probe, Probed, built, sender, verifier
 from tests.clients.programs import command
 from tests.limits import LIMIT
 from tests.project import faults_table
@@ -28,7 +28,7 @@ PROFILES = ("documented", "v1", "v2.8", "v2.14")
 # --- faults -----------------------------------------------------------------------------------------------------------
 
 
-def column_of_client(emulator: Emulator, client: Client, probes: Mapping[str, Probe]) -> list[str]:
+def column_of_client(emulator: Emulator, client: Probed, probes: Mapping[str, Probe]) -> list[str]:
     send = sender(client, probes)
     ways = [Way(method, kept) for method in ROUTES for kept in (False, True)]
     return [faults_table.cell({way: _tried(emulator, send, kind, way) for way in ways}) for kind in KINDS]
@@ -104,7 +104,7 @@ TOKENS = (
 )
 
 
-def row_of_library(emulator: Emulator, library: Library, probes: Mapping[str, Probe]) -> list[str]:
+def row_of_library(emulator: Emulator, library: Probed, probes: Mapping[str, Probe]) -> list[str]:
     verify = verifier(library, probes)
     return [_timeless(verify(*token.make(emulator))) for token in TOKENS]
 

@@ -87,8 +87,8 @@ def _run(*arguments: str, folder: Path, environment: Mapping[str, str] | None = 
 # --- HTTP clients -----------------------------------------------------------------------------------------------------
 
 
-class Client(NamedTuple):
-    """An HTTP client: what it is called on the page, in which language, and by which name its probe knows it."""
+class Probed(NamedTuple):
+    """An HTTP client or a JWT library: its name on the page, its language, and the name by which its probe knows it."""
 
     title: str
     language: str
@@ -96,15 +96,15 @@ class Client(NamedTuple):
 
 
 CLIENTS = (
-    Client("curl", "", "curl"),
-    Client("Go net/http", "go", "net/http"),
-    Client("JDK HttpClient", "java", "HttpClient"),
-    Client("Node fetch", "node", "fetch"),
-    Client("reqwest", "rust", "reqwest"),
+    Probed("curl", "", "curl"),
+    Probed("Go net/http", "go", "net/http"),
+    Probed("JDK HttpClient", "java", "HttpClient"),
+    Probed("Node fetch", "node", "fetch"),
+    Probed("reqwest", "rust", "reqwest"),
 )
 
 
-def sender(client: Client, probes: Mapping[str, Probe]) -> Callable[..., str]:
+def sender(client: Probed, probes: Mapping[str, Probe]) -> Callable[..., str]:
     """Called with `method`, `url`, `before` (a URL that is fetched first, on the same connection), and `seconds`."""
     return partial(probes[client.language], by=client.by) if client.language else curl
 
@@ -150,26 +150,18 @@ def _authlib(token: str, pem: str) -> None:
 PYTHON: Mapping[str, Callable[[str, str], None]] = {"PyJWT": _pyjwt, "joserfc": _joserfc, "Authlib": _authlib}
 
 
-class Library(NamedTuple):
-    """A JWT library, as `Client`."""
-
-    title: str
-    language: str
-    by: str
-
-
 LIBRARIES = (
-    *(Library(name, "", name) for name in PYTHON),
-    Library("jose (npm)", "node", "jose"),
-    Library("jsonwebtoken (npm)", "node", "jsonwebtoken"),
-    Library("golang-jwt", "go", "golang-jwt"),
-    Library("nimbus-jose-jwt", "java", "nimbus"),
-    Library("jsonwebtoken (Rust)", "rust", "jsonwebtoken"),
-    Library("the same, `exp` not required", "rust", "jsonwebtoken without exp"),
+    *(Probed(name, "", name) for name in PYTHON),
+    Probed("jose (npm)", "node", "jose"),
+    Probed("jsonwebtoken (npm)", "node", "jsonwebtoken"),
+    Probed("golang-jwt", "go", "golang-jwt"),
+    Probed("nimbus-jose-jwt", "java", "nimbus"),
+    Probed("jsonwebtoken (Rust)", "rust", "jsonwebtoken"),
+    Probed("the same, `exp` not required", "rust", "jsonwebtoken without exp"),
 )
 
 
-def verifier(library: Library, probes: Mapping[str, Probe]) -> Callable[[str, str], str]:
+def verifier(library: Probed, probes: Mapping[str, Probe]) -> Callable[[str, str], str]:
     """From token and PEM of the public key to what the library says."""
     if library.language:
         return lambda token, pem: probes[library.language](by=library.by, token=token, pem=pem)

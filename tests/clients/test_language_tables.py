@@ -14,7 +14,7 @@ from tests.clients.language_tables import (
     version_here,
     versions_on_page,
 )
-from tests.clients.probes import CLIENTS, LIBRARIES, Client, Library, Probe, built
+from tests.clients.probes import CLIENTS, LIBRARIES, Probe, Probed, built
 from tests.project.faults_table import KINDS
 
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -43,7 +43,7 @@ def rows(name: str) -> list[list[str]]:
 
 
 @pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.title)
-def test_each_client_behaves_as_in_the_table(emulator: Emulator, probes: Found, client: Client) -> None:
+def test_each_client_behaves_as_in_the_table(emulator: Emulator, probes: Found, client: Probed) -> None:
     skip_other_versions(client.title)
     head, _, *body = rows("faults")
 
@@ -54,7 +54,7 @@ def test_each_client_behaves_as_in_the_table(emulator: Emulator, probes: Found, 
 
 
 @pytest.mark.parametrize("library", LIBRARIES, ids=lambda library: library.by)
-def test_each_library_says_what_is_in_the_table(emulator: Emulator, probes: Found, library: Library) -> None:
+def test_each_library_says_what_is_in_the_table(emulator: Emulator, probes: Found, library: Probed) -> None:
     skip_other_versions(library.title)
     [row] = [row for row in rows("tokens") if row[0] == library.title]
 
